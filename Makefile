@@ -1,0 +1,47 @@
+# Everything a fresh machine with Python 3.11+ needs: `make demo` and `make test`.
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen --
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(UV):
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.PHONY: install
+install: $(UV) ## install the suite and its tools into .venv
+	@$(UV) sync --frozen --quiet
+
+.PHONY: demo
+demo: install ## carry one real county through its main job and show the result
+	@$(RUN) huaxiao demo
+
+.PHONY: up
+up: install ## start the suite without the sample, until Ctrl-C
+	@$(RUN) huaxiao up
+
+.PHONY: check
+check: install ## format, lint, types, imports: everything that needs no database
+	$(UV) lock --check --quiet
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy shared/src services/*/src cli/src tools
+	$(RUN) lint-imports
+
+.PHONY: test
+test: check ## all checks and tests
+	$(RUN) pytest -n 2
+
+.PHONY: openapi
+openapi: install ## write services/*/openapi.json from the code
+	$(RUN) python tools/openapi.py
+
+.PHONY: migration
+migration: install ## write the next migration: make migration service=kpi m=slug
+	$(RUN) python tools/new_migration.py $(service) $(m)

@@ -1,0 +1,1 @@
+"""The `huaxiao` command: the embedded suite, the sample county, tokens, migrations."""

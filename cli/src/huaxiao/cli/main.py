@@ -1,0 +1,162 @@
+"""The ``huaxiao`` command."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from huaxiao.cli import embedded
+from huaxiao.cli.demo import Endpoints, run_demo
+from huaxiao.cli.suite import (
+    DEFAULT_PORT,
+    Keys,
+    Server,
+    create_gateway,
+    create_service,
+    listen,
+    service_settings,
+)
+from huaxiao.shared.auth import Role
+from huaxiao.shared.provision import SERVICES
+
+app = typer.Typer(
+    help="Huaxiao (划小): run a telecom county branch as a set of contractors.",
+    no_args_is_help=True,
+)
+console = Console()
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its database")
+]
+Port = Annotated[int, typer.Option(help="the suite's one port; 0 takes any free one")]
+_DATA = Path(".huaxiao")
+_HOST = "127.0.0.1"
+SAMPLE_BRANCH = 130123
+
+
+@app.command()
+def up(data: Data = _DATA, port: Port = DEFAULT_PORT) -> None:
+    """Start the suite with its embedded PostgreSQL, until Ctrl-C. Data is kept."""
+    raise typer.Exit(_run(data, port, _stay))
+
+
+@app.command()
+def demo(
+    data: Data = _DATA,
+    port: Port = DEFAULT_PORT,
+    seed: Annotated[int, typer.Option(help="of the generated month")] = 201711,
+    stay: Annotated[
+        bool | None,
+        typer.Option("--stay/--exit", help="stay up afterwards; default: on a terminal"),
+    ] = None,
+) -> None:
+    """Carry one real county through its main job, and show the result."""
+
+    async def story(endpoints: Endpoints) -> int:
+        held = await run_demo(endpoints, seed=seed, console=console)
+        _show_addresses(endpoints)
+        if sys.stdout.isatty() if stay is None else stay:
+            await _until_stopped()
+        return 0 if held else 1
+
+    raise typer.Exit(_run(data, port, story))
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option(help="what the caller is")],
+    branch: Annotated[int, typer.Option(help="six-digit county code")],
+    centre: Annotated[list[str] | None, typer.Option(help="see only these centres")] = None,
+    person: Annotated[str | None, typer.Option(help="the person behind the token")] = None,
+    data: Data = _DATA,
+) -> None:
+    """Print a bearer token of the embedded suite's own issuer."""
+    made = (
+        Keys.under(data)
+        .issuer()
+        .token(
+            f"cli:{role}", roles=[role], branch_ids=[branch], centre_ids=centre, person_id=person
+        )
+    )
+    typer.echo(made)
+
+
+def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) -> int:
+    with console.status("PostgreSQL …"):
+        postgres = embedded.start(data.resolve())
+        embedded.prepare(postgres)
+    try:
+        return asyncio.run(_serve(data.resolve(), port, postgres, story))
+    finally:
+        postgres.stop()
+
+
+async def _serve(
+    data: Path,
+    port: int,
+    postgres: embedded.EmbeddedPostgres,
+    story: Callable[[Endpoints], Awaitable[int]],
+) -> int:
+    keys = Keys.under(data)
+    issuer = keys.issuer()
+    bound = listen(_HOST, port)
+    gateway = f"http://{_HOST}:{bound.getsockname()[1]}"
+    apps = {
+        service: create_service(
+            service, service_settings(service, postgres=postgres, keys=keys, gateway=gateway)
+        )
+        for service in SERVICES
+    }
+    running = Server(create_gateway(apps))
+    serving = asyncio.create_task(running.serve(sockets=[bound]))
+    ready = asyncio.create_task(running.ready.wait())
+    await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+    addresses = {service: f"{gateway}/{service}" for service in SERVICES}
+    try:
+        if serving.done():
+            raise RuntimeError("the suite did not start; its log above says why")
+        return await story(Endpoints(gateway=gateway, issuer=issuer, **addresses))
+    finally:
+        running.should_exit = True
+        await serving
+
+
+async def _stay(endpoints: Endpoints) -> int:
+    _show_addresses(endpoints)
+    await _until_stopped()
+    return 0
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    console.print("[dim]Ctrl-C stops the suite; its data is kept.[/dim]")
+    await stopped.wait()
+
+
+def _show_addresses(endpoints: Endpoints) -> None:
+    manager = endpoints.issuer.token(
+        "cli:county_manager", roles=[Role.COUNTY_MANAGER], branch_ids=[SAMPLE_BRANCH]
+    )
+    console.print(f"\n[bold]Huaxiao runs at {endpoints.gateway}[/bold]")
+    for service in SERVICES:
+        console.print(f"  {service:<12} {endpoints.gateway}/{service}/docs")
+    console.print("\nTry it (a county manager's token, good for 8 hours):")
+    console.print(f"TOKEN={manager}", soft_wrap=True, highlight=False)
+    console.print(
+        f'curl -H "Authorization: Bearer $TOKEN" '
+        f"'{endpoints.kpi}/v1/branches/{SAMPLE_BRANCH}/targets?period=201711'",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""The sample county: real villages, an invented organisation, a generated month."""

@@ -1,0 +1,1 @@
+"""The work: orders to engineers, service clocks, and the appraisals that follow."""

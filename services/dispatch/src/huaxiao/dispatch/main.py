@@ -1,0 +1,40 @@
+"""The dispatch service, wired."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from huaxiao.dispatch.appraisals import api as appraisals
+from huaxiao.dispatch.orders import api as orders
+from huaxiao.dispatch.settings import Settings
+from huaxiao.dispatch.tables import feed, idempotency_keys
+from huaxiao.dispatch.worker import following
+from huaxiao.shared import web
+from huaxiao.shared.database import Database
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the app."""
+    settings = settings or Settings()
+    database = Database(
+        settings.database_url.get_secret_value(), service="dispatch", pool_size=settings.pool_size
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not settings.follow:
+            yield
+            return
+        async with following(settings, database):
+            yield
+
+    return web.service_app(
+        service="dispatch",
+        title="Huaxiao dispatch",
+        settings=settings,
+        database=database,
+        idempotency_keys=idempotency_keys,
+        routers=[orders.router, appraisals.router, feed.router()],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,125 @@
+"""The tables of the dispatch service; every key begins with the branch."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from huaxiao.shared.database import service_metadata
+from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.unit_of_work import idempotency_table
+
+metadata = service_metadata("dispatch")
+feed = Feed(metadata, service="dispatch")
+idempotency_keys = idempotency_table(metadata)
+positions = positions_table(metadata)
+
+
+def _branch() -> Column[int]:
+    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
+
+
+branches = Table("branches", metadata, _branch(), Column("name_zh", Text, nullable=False))
+centres = Table(
+    "centres",
+    metadata,
+    _branch(),
+    Column("centre_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+)
+people = Table(
+    "people",
+    metadata,
+    _branch(),
+    Column("person_id", Text, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    Column("skills", JSONB, nullable=False),
+)
+territories = Table(
+    "territories",
+    metadata,
+    _branch(),
+    Column("field_id", Text, primary_key=True),
+    Column("prefix", Text, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    Column("term_from", Integer, nullable=False),
+    Column("term_to", Integer, nullable=False),
+)
+orders = Table(
+    "orders",
+    metadata,
+    _branch(),
+    Column("order_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("customer_class", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("subscription_id", Text),
+    Column("standard_address", Text, nullable=False),
+    Column("requester_centre_id", Text),
+    Column("performer_centre_id", Text),
+    Column("rural", Boolean, nullable=False),
+    Column("engineer_id", Text),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("dispatched_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("last_step_at", DateTime(timezone=True), nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("rejections", Integer, nullable=False),
+    Column("flags", JSONB, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Index(None, "branch_id", "performer_centre_id", "finished_at"),
+    Index(None, "branch_id", "engineer_id", "state"),
+)
+order_steps = Table(
+    "order_steps",
+    metadata,
+    _branch(),
+    Column("order_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("engineer_id", Text),
+    Column("reason", Text),
+    Column("cause", Text),
+    Column("evidence", JSONB, nullable=False),
+    info={"append_only": True},
+)
+appraisals = Table(
+    "appraisals",
+    metadata,
+    _branch(),
+    Column("appraisal_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("rater_centre_id", Text, nullable=False),
+    Column("ratee_centre_id", Text, nullable=False),
+    Column("person_id", Text),
+    Column("score_hundredths", BigInteger),
+    Column("grade", Text),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("given", JSONB, nullable=False),
+    Column("explanation", JSONB, nullable=False),
+    UniqueConstraint(
+        "branch_id",
+        "kind",
+        "period",
+        "rater_centre_id",
+        "ratee_centre_id",
+        "person_id",
+        postgresql_nulls_not_distinct=True,
+    ),
+)

@@ -1,0 +1,121 @@
+"""What dispatch learns from its peers' feeds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.dispatch.orders import handlers
+from huaxiao.dispatch.settings import Settings
+from huaxiao.dispatch.tables import branches, centres, people, positions, territories
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.database import Database
+from huaxiao.shared.feed import Follower
+from huaxiao.shared.issuer import Issuer, service_tokens
+from huaxiao.shared.wire import attribution, contracts
+from huaxiao.shared.wire.feed import FeedEntry
+
+
+async def apply_contracts(
+    connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
+) -> None:
+    """Keep the centres, people and territories that dispatching needs."""
+    for entry in entries:
+        match entry.type:
+            case contracts.BRANCH_REGISTERED:
+                branch = contracts.BranchRegistered.model_validate(entry.data)
+                await connection.execute(
+                    insert(branches)
+                    .values(branch_id=branch_id, name_zh=branch.name_zh)
+                    .on_conflict_do_nothing()
+                )
+            case contracts.CENTRE_REGISTERED:
+                centre = contracts.CentreRegistered.model_validate(entry.data).centre
+                await connection.execute(
+                    insert(centres)
+                    .values(branch_id=branch_id, centre_id=centre.centre_id, kind=centre.kind)
+                    .on_conflict_do_nothing()
+                )
+            case contracts.PERSON_ASSIGNED:
+                await _assign(
+                    connection, branch_id, contracts.PersonAssigned.model_validate(entry.data)
+                )
+            case contracts.FIELD_SEALED:
+                await _seal(connection, branch_id, contracts.FieldSealed.model_validate(entry.data))
+            case _:
+                pass
+
+
+async def _assign(
+    connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
+) -> None:
+    if not fact.assignment.primary:
+        return
+    row = {"centre_id": fact.assignment.centre_id, "skills": list(fact.person.skills)}
+    await connection.execute(
+        insert(people)
+        .values(branch_id=branch_id, person_id=fact.person.person_id, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "person_id"], set_=row)
+    )
+
+
+async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:
+    if fact.kind is not contracts.FieldKind.REGIONAL or not fact.scope.address_prefixes:
+        return
+    await connection.execute(
+        insert(territories).on_conflict_do_nothing(),
+        [
+            {
+                "branch_id": branch_id,
+                "field_id": fact.field_id,
+                "prefix": prefix,
+                "centre_id": fact.centre_id,
+                "term_from": fact.term_from,
+                "term_to": fact.term_to,
+            }
+            for prefix in fact.scope.address_prefixes
+        ],
+    )
+
+
+async def apply_attribution(
+    connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
+) -> None:
+    """Make an order of every work request."""
+    for entry in entries:
+        if entry.type == attribution.WORK_REQUESTED:
+            asked = attribution.WorkRequestedFact.model_validate(entry.data)
+            await handlers.create(connection, branch_id, asked, seen_at=entry.time)
+
+
+@asynccontextmanager
+async def following(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Follow both peers while the block runs."""
+    if settings.signing_key_file is None:
+        raise RuntimeError("DISPATCH_SIGNING_KEY_FILE is needed to follow other services")
+    issuer = Issuer.from_file(settings.signing_key_file, issuer=settings.token_issuer)
+
+    async with (
+        ContractsClient(
+            settings.contracts_url,
+            service_tokens(issuer, service="dispatch", audience="contracts"),
+        ) as contracts_client,
+        AttributionClient(
+            settings.attribution_url,
+            service_tokens(issuer, service="dispatch", audience="attribution"),
+        ) as attribution_client,
+    ):
+        followers = [
+            Follower("/contracts", contracts_client, apply_contracts, database, positions),
+            Follower("/attribution", attribution_client, apply_attribution, database, positions),
+        ]
+        tasks = [asyncio.create_task(one.run(contracts_client.branches)) for one in followers]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

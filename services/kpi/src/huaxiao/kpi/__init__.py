@@ -1,0 +1,1 @@
+"""The judgement: three targets, computed the same way for everybody."""

@@ -1,0 +1,155 @@
+"""Who is calling, and what their token lets them see.
+
+Bearer JWTs (RFC 9068 shape), EdDSA only, keys from a JWKS file. A principal carries roles, the
+branches it may act in and the centres it may see; ``None`` means all of them. Store functions take
+``principal.centre_ids`` and apply it in SQL: a contractor sees its own centre and no other.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import jwt
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from huaxiao.shared.problems import Forbidden, NotFound, Unauthenticated
+
+_LEEWAY_SECONDS = 30
+_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
+SUITE_AUDIENCE = "huaxiao"
+"""Audience of people's tokens: good at every service of the suite."""
+
+
+class Role(StrEnum):
+    """What a caller is (the plan's people, the systems around them, and the services)."""
+
+    PROVINCE = "province"
+    COUNTY_MANAGER = "county_manager"
+    COUNTY_FINANCE = "county_finance"
+    CONTRACTOR = "contractor"
+    ENGINEER = "engineer"
+    SUPPORT_CENTRE = "support_centre"
+    BSS_SOURCE = "bss_source"
+    AUDITOR = "auditor"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The authenticated caller."""
+
+    subject: str
+    roles: frozenset[Role]
+    branch_ids: frozenset[int] | None
+    """Branches the caller may act in; None is every branch."""
+    centre_ids: frozenset[str] | None
+    """Centres the caller may see; None is every centre of its branches."""
+    person_id: str | None = None
+    """The person behind an engineer's or contractor's token."""
+
+    def may_enter(self, branch_id: int) -> bool:
+        """Say whether the branch is within the caller's scope."""
+        return self.branch_ids is None or branch_id in self.branch_ids
+
+    def may_see(self, centre_id: str) -> bool:
+        """Say whether the centre is within the caller's scope."""
+        return self.centre_ids is None or centre_id in self.centre_ids
+
+    def require_centre(self, centre_id: str) -> None:
+        """Raise NotFound for a centre outside the scope, as if it did not exist."""
+        if not self.may_see(centre_id):
+            raise NotFound
+
+
+class TokenVerifier:
+    """Checks bearer tokens for one audience against a fixed set of keys."""
+
+    def __init__(self, jwks: dict[str, Any], *, issuer: str, service: str) -> None:
+        """Take the trusted keys; a ``kid`` outside them is refused."""
+        self._keys = {
+            key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id is not None
+        }
+        self._issuer = issuer
+        self._audience = [service, SUITE_AUDIENCE]
+
+    @classmethod
+    def from_file(cls, path: Path, *, issuer: str, service: str) -> "TokenVerifier":
+        """Read the JWKS document."""
+        return cls(json.loads(path.read_text()), issuer=issuer, service=service)
+
+    def verify(self, token: str) -> Principal:
+        """Return whom a token speaks for.
+
+        Raises:
+            Unauthenticated: anything at all is wrong with it.
+
+        """
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ", "").lower() != _TOKEN_TYPE:
+                raise Unauthenticated
+            claims = jwt.decode(
+                token,
+                self._keys[header["kid"]],
+                algorithms=["EdDSA"],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+            )
+            return _principal(claims)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise Unauthenticated from error
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    branches, centres = claims["branch_ids"], claims["centre_ids"]
+    return Principal(
+        subject=str(claims["sub"]),
+        roles=frozenset(Role(role) for role in claims["roles"]),
+        branch_ids=None if branches == "*" else frozenset(int(branch) for branch in branches),
+        centre_ids=None if centres == "*" else frozenset(str(centre) for centre in centres),
+        person_id=claims.get("person_id"),
+    )
+
+
+_bearer = HTTPBearer(auto_error=False, description="JWT of a trusted issuer")
+
+
+async def authenticate(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
+    """Return the caller, and keep it out of branches beyond its scope (as not found)."""
+    if credentials is None:
+        raise Unauthenticated
+    verifier: TokenVerifier = request.app.state.token_verifier
+    principal = verifier.verify(credentials.credentials)
+    branch_id = request.path_params.get("branch_id")
+    named = branch_id is not None and str(branch_id).isdecimal()
+    if named and not principal.may_enter(int(str(branch_id))):
+        raise NotFound
+    return principal
+
+
+def allow(*roles: Role) -> Any:
+    """Admit callers with one of these roles; everyone else gets 403.
+
+    Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. The roles stay readable
+    on the dependency (``allowed_roles``), so that a test can check every route.
+    """
+    return Depends(_role_check(frozenset(roles)))
+
+
+def _role_check(roles: frozenset[Role]) -> Callable[..., Any]:
+    async def check(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+        if not roles & principal.roles:
+            raise Forbidden
+        return principal
+
+    check.allowed_roles = roles  # type: ignore[attr-defined]
+    return check

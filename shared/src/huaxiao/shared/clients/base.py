@@ -1,0 +1,151 @@
+"""How one service asks another: time-outs, retries on safe calls, the caller's trace and token."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import httpx
+import stamina
+from pydantic import BaseModel, TypeAdapter
+
+from huaxiao.shared import trace
+from huaxiao.shared.identifiers import new_id
+from huaxiao.shared.issuer import TokenSource
+from huaxiao.shared.wire.feed import FeedEntry
+
+Answer = TypeVar("Answer")
+_TIMEOUT_SECONDS = 30.0
+_ATTEMPTS = 3
+_entries = TypeAdapter(list[FeedEntry])
+
+
+class PeerProblem(Exception):  # noqa: N818 - a problem (RFC 9457) received, not made here
+    """A peer refused. ``code`` is the peer's own stable code."""
+
+    def __init__(self, status: int, code: str, body: Mapping[str, Any]) -> None:
+        """Keep what the peer said."""
+        super().__init__(f"{status} {code}: {body.get('detail', '')} {body.get('errors', '')}")
+        self.status = status
+        self.code = code
+        self.body = body
+
+
+class _Unready(Exception):  # noqa: N818 - tells the retry loop to go on, never leaves it
+    def __init__(self, problem: PeerProblem) -> None:
+        self.problem = problem
+
+
+class ServiceClient:
+    """A connection to one peer. Close it, or use it as an async context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: TokenSource,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare a pool of connections; ``transport`` lets a test stay in process."""
+        self._token = token
+        self._http = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"), timeout=_TIMEOUT_SECONDS, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def feed(
+        self, branch_id: int, *, after: int, limit: int = 500, wait_ms: int = 0
+    ) -> list[FeedEntry]:
+        """Read the peer's feed of a branch behind a position."""
+        params = {"lastEventId": after, "limit": limit, "timeout": wait_ms}
+        response = await self._send(
+            "GET",
+            f"/v1/branches/{branch_id}/feed",
+            params=params,
+            timeout=wait_ms / 1000 + _TIMEOUT_SECONDS,
+        )
+        return _entries.validate_json(response.content)
+
+    async def _get(
+        self, kind: type[Answer] | Any, path: str, *, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        response = await self._send("GET", path, params=params)
+        return TypeAdapter(kind).validate_json(response.content)
+
+    async def _post(
+        self, kind: type[Answer] | Any, path: str, body: BaseModel | Sequence[BaseModel] | None
+    ) -> Any:
+        """Send a body with an Idempotency-Key of its own, so that a retry cannot double it."""
+        return await self._write("POST", kind, path, body)
+
+    async def _put(
+        self, kind: type[Answer] | Any, path: str, body: BaseModel | Sequence[BaseModel] | None
+    ) -> Any:
+        return await self._write("PUT", kind, path, body)
+
+    async def _write(
+        self,
+        method: str,
+        kind: type[Answer] | Any,
+        path: str,
+        body: BaseModel | Sequence[BaseModel] | None,
+    ) -> Any:
+        content = b"" if body is None else _encoded(body)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(new_id())}
+        response = await self._send(method, path, content=content, headers=headers)
+        if kind is None:
+            return None
+        return TypeAdapter(kind).validate_json(response.content)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = _TIMEOUT_SECONDS,  # noqa: ASYNC109 - handed to httpx
+    ) -> httpx.Response:
+        own = {"Authorization": f"Bearer {self._token()}"} | dict(headers or {})
+        if traceparent := trace.current():
+            own["traceparent"] = traceparent
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        try:
+            async for attempt in stamina.retry_context(
+                on=(httpx.TransportError, _Unready), attempts=_ATTEMPTS, timeout=None
+            ):
+                with attempt:
+                    response = await self._http.request(
+                        method, path, params=given, content=content, headers=own, timeout=timeout
+                    )
+                    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                        raise _Unready(_problem(response))  # noqa: TRY301 - the retry loop is what catches it
+        except _Unready as unready:
+            raise unready.problem from unready
+        if response.is_error:
+            raise _problem(response)
+        return response
+
+
+def _encoded(body: BaseModel | Sequence[BaseModel]) -> bytes:
+    if isinstance(body, BaseModel):
+        return body.model_dump_json().encode()
+    return b"[" + b",".join(one.model_dump_json().encode() for one in body) + b"]"
+
+
+def _problem(response: httpx.Response) -> PeerProblem:
+    try:
+        body = response.json()
+    except ValueError:
+        body = {"detail": response.text[:200]}
+    if not isinstance(body, dict):
+        body = {"detail": str(body)[:200]}
+    return PeerProblem(response.status_code, str(body.get("code", "unknown")), body)

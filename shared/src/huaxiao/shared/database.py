@@ -1,0 +1,91 @@
+"""The database as a service sees it: one role, one schema, two kinds of transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+_SESSION = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+}
+_NAMES = {
+    "ix": "%(table_name)s_%(column_0_N_name)s_index",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+
+def service_metadata(service: str) -> MetaData:
+    """Return the metadata of a service's schema, with the suite's constraint names."""
+    return MetaData(schema=service, naming_convention=_NAMES)
+
+
+class Database:
+    """A pool of connections as the service's own role."""
+
+    def __init__(self, url: str, *, service: str, pool_size: int = 10) -> None:
+        """Prepare the pool; nothing connects until the first use."""
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.service = service
+        settings = _SESSION | {"application_name": f"huaxiao-{service}", "search_path": service}
+        self.engine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"server_settings": settings, "timeout": 5},
+        )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits when the block ends and rolls back when it raises."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a read-only transaction: one snapshot for everything read in the block."""
+        async with self.engine.connect() as connection:
+            reader = await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            yield reader
+
+    async def check(self) -> None:
+        """Answer a trivial query and refuse settings under which a commit may be lost.
+
+        Raises:
+            UnsafeDatabaseError: the server may forget what it has acknowledged.
+
+        """
+        async with self.read() as connection:
+            rows = await connection.execute(
+                text(
+                    "SELECT name, setting FROM pg_settings WHERE name IN"
+                    " ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'"
+                )
+            )
+            unsafe = [row.name for row in rows]
+        if unsafe:
+            raise UnsafeDatabaseError(unsafe)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+class UnsafeDatabaseError(RuntimeError):
+    """The server runs with settings that can lose acknowledged commits."""
+
+    def __init__(self, settings: list[str]) -> None:
+        """Name the settings that are off."""
+        super().__init__(f"PostgreSQL runs with {', '.join(settings)} = off; refusing to start")
+        self.settings = settings

@@ -1,0 +1,40 @@
+"""Money: whole fen (分, 1/100 yuan) in an ``int``, never a float.
+
+Amounts are named ``amount_fen`` wherever they stand, so that the unit is never guessed.
+"""
+
+from collections.abc import Sequence
+
+FEN_PER_YUAN = 100
+MAX_AMOUNT_FEN = 10**15
+"""Ten trillion yuan: beyond any county's books, far inside a ``bigint``, so sums cannot overflow."""
+
+
+def split_fen(total_fen: int, weights: Sequence[int]) -> list[int]:
+    """Split an amount by weights so that the parts add up to it exactly.
+
+    Largest remainder: each part is within one fen of its exact share; ties go to the earlier
+    weight. A negative total mirrors the positive one.
+
+    Raises:
+        ValueError: a weight is negative, or none is positive.
+
+    """
+    weight_sum = sum(weights)
+    if weight_sum <= 0 or any(weight < 0 for weight in weights):
+        raise ValueError("weights must be non-negative and not all zero")
+    if total_fen < 0:
+        return [-part for part in split_fen(-total_fen, weights)]
+    parts = [total_fen * weight // weight_sum for weight in weights]
+    remainders = [total_fen * weight % weight_sum for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: -remainders[index])
+    for index in by_remainder[: total_fen - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def yuan(amount_fen: int) -> str:
+    """Render an amount for people: ``-1234567`` is ``-12,345.67``."""
+    whole, fen = divmod(abs(amount_fen), FEN_PER_YUAN)
+    sign = "-" if amount_fen < 0 else ""
+    return f"{sign}{whole:,}.{fen:02d}"

@@ -1,0 +1,71 @@
+"""Keyset pages: an opaque cursor that says where the last page ended."""
+
+import base64
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from huaxiao.shared.problems import Fault, Malformed
+
+Item = TypeVar("Item", bound=BaseModel)
+
+MAX_PAGE = 500
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list, in the list's own stable order."""
+
+    items: list[Item]
+    next_cursor: str | None
+    """Give it as ``cursor`` for the next page; null on the last one."""
+
+
+class PageQuery:
+    """``?cursor=&limit=`` of a list."""
+
+    def __init__(
+        self,
+        cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    ) -> None:
+        """Read the two parameters."""
+        self.cursor = cursor
+        self.limit = limit
+
+    def after(self, *kinds: type[Any]) -> tuple[Any, ...] | None:
+        """Return the key the page starts behind, or None for the first page.
+
+        Raises:
+            Malformed: the cursor is not one that this list gave out.
+
+        """
+        if self.cursor is None:
+            return None
+        try:
+            key = json.loads(base64.urlsafe_b64decode(self.cursor))
+        except ValueError:
+            key = None
+        fits = isinstance(key, list) and len(key) == len(kinds)
+        if not fits or not all(type(part) is kind for part, kind in zip(key, kinds, strict=True)):
+            raise Malformed(
+                "The cursor is not one that this list gave out.",
+                "游标不是本列表给出的。",
+                faults=[Fault("/cursor", "bad-cursor", "unknown cursor", "无效游标")],
+            )
+        return tuple(key)
+
+    def page(self, items: list[Item], *key_fields: str) -> Page[Item]:
+        """Cut ``limit + 1`` fetched items to a page whose cursor is the last item's key."""
+        kept = items[: self.limit]
+        more = len(items) > self.limit
+        key = [getattr(kept[-1], name) for name in key_fields] if more else []
+        return Page(items=kept, next_cursor=_encode(key) if more else None)
+
+
+def _encode(key: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+PageOf = Annotated[PageQuery, Depends(PageQuery)]

@@ -1,0 +1,65 @@
+"""What a database administrator does once: a schema, an owner and a service role for each service.
+
+The owner runs migrations. The service's own role owns nothing: it may read and write rows, and on
+append-only tables it may only add them. Safe to run again.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+from sqlalchemy import MetaData
+from sqlalchemy.engine import URL
+
+SERVICES = ("dispatch",)
+"""The services that have a schema of their own, in the order they are prepared."""
+
+
+def owner_role(service: str) -> str:
+    """Return the role that owns a service's schema and runs its migrations."""
+    return f"{service}_owner"
+
+
+def provision_statements(services: Sequence[str], *, password: str | None) -> list[str]:
+    """Return the statements, in order, for a superuser connected to the suite's database."""
+    statements = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC"]
+    for service in services:
+        owner = owner_role(service)
+        for role in (owner, service):
+            statements.append(
+                f"DO $$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS;"
+                " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            )
+            if password is not None:
+                quoted = password.replace("'", "''")
+                statements.append(f"ALTER ROLE {role} PASSWORD '{quoted}'")
+        defaults = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT"
+        statements += [
+            f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}",
+            f"GRANT USAGE ON SCHEMA {service} TO {service}",
+            f"{defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {service}",
+            f"{defaults} USAGE, SELECT ON SEQUENCES TO {service}",
+        ]
+    return statements
+
+
+def append_only_statements(service: str, metadata: MetaData) -> list[str]:
+    """Return the grants that make a service's append-only tables so, for their owner."""
+    return [
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {table.fullname} FROM {service}"
+        for table in metadata.sorted_tables
+        if table.info.get("append_only")
+    ]
+
+
+async def provision(
+    admin_url: URL, services: Sequence[str] = SERVICES, *, password: str | None = None
+) -> None:
+    """Make roles and schemas in the database the URL names."""
+    connection = await asyncpg.connect(
+        admin_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    )
+    try:
+        for statement in provision_statements(services, password=password):
+            await connection.execute(statement)
+    finally:
+        await connection.close()

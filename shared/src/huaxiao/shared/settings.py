@@ -1,0 +1,46 @@
+"""Settings every service reads from its environment, each under its own prefix.
+
+``ATTRIBUTION_DATABASE_URL``, ``KPI_DATABASE_URL`` …: one environment can hold all four.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What a service needs to run. A subclass sets ``env_prefix`` and adds nothing lightly."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr = Field(
+        description="postgresql://… as the service's own role, which owns nothing"
+    )
+    jwks_file: Path = Field(description="JWKS document with the public keys of trusted issuers")
+    token_issuer: str = Field(
+        default="https://huaxiao.local", description="the `iss` that bearer tokens must carry"
+    )
+    signing_key_file: Path | None = Field(
+        default=None,
+        description="private JWK with which this service signs its own short-lived tokens",
+    )
+    contracts_url: str = Field(
+        default="http://127.0.0.1:8101", description="where the contracts service answers"
+    )
+    attribution_url: str = Field(
+        default="http://127.0.0.1:8102", description="where the attribution service answers"
+    )
+    dispatch_url: str = Field(
+        default="http://127.0.0.1:8103", description="where the dispatch service answers"
+    )
+    follow: bool = Field(
+        default=True, description="run the followers of other services' feeds in this process"
+    )
+    root_path: str = Field(
+        default="", description="path prefix a gateway puts before this service, such as /kpi"
+    )
+    pool_size: int = Field(default=10, ge=1, le=100, description="database connections kept")
+    max_body_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, description="larger request bodies are refused with 413"
+    )

@@ -1,0 +1,24 @@
+"""W3C trace context: the caller's ``traceparent`` is kept, passed on, and written beside facts."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+_PATTERN = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+_current: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def adopt(traceparent: str | None) -> str:
+    """Continue the caller's trace, or begin one when the header is missing or not well formed."""
+    if traceparent and _PATTERN.match(traceparent):
+        trace_id, flags = traceparent[3:35], traceparent[-2:]
+    else:
+        trace_id, flags = secrets.token_hex(16), "01"
+    value = f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
+    _current.set(value)
+    return value
+
+
+def current() -> str | None:
+    """Return this task's ``traceparent``, if it runs inside a trace."""
+    return _current.get()

@@ -1,0 +1,202 @@
+"""One transaction per request, committed before the response is sent.
+
+A route built on ``TransactionalRoute`` opens at most one transaction, commits it after the endpoint
+has made its response and before any byte leaves, and so never answers 201 for a commit that
+failed. In the same transaction it remembers the answer given to an ``Idempotency-Key`` (IETF
+draft-07): the same key from the same caller with the same request gets that answer again.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
+
+from huaxiao.shared.auth import Principal, authenticate
+from huaxiao.shared.database import Database
+from huaxiao.shared.problems import Fault, IdempotencyKeyReused, Malformed
+
+_ATTEMPTS = 3
+_RETRYABLE = {"40001", "40P01"}
+_MAX_KEY = 255
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """Declare where a service remembers the answers it gave (kept as long as the books)."""
+    return Table(
+        "idempotency_keys",
+        metadata,
+        Column("branch_id", Integer, primary_key=True, autoincrement=False),
+        Column("caller", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", Text, nullable=False),
+        Column("status", Integer, nullable=False),
+        Column("media_type", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("answered_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
+class _Replay(Exception):  # noqa: N818 - control flow inside this module
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class _UnitOfWork:
+    """The request's transaction and its idempotency key."""
+
+    def __init__(self, database: Database, stack: AsyncExitStack) -> None:
+        self._database = database
+        self._stack = stack
+        self._writing: AsyncConnection | None = None
+        self._reading: AsyncConnection | None = None
+        self._claimed: tuple[Table, dict[str, Any]] | None = None
+
+    async def reading(self) -> AsyncConnection:
+        if self._reading is None:
+            self._reading = await self._stack.enter_async_context(self._database.read())
+        return self._reading
+
+    async def writing(self) -> AsyncConnection:
+        if self._writing is None:
+            self._writing = await self._stack.enter_async_context(self._database.write())
+        return self._writing
+
+    async def claim(self, table: Table, *, key: tuple[int, str, str], fingerprint: str) -> None:
+        """Return quietly for a new key; raise the earlier answer for a known one.
+
+        The claim is a row of this transaction, so a second request with the key waits here until
+        the first has committed or rolled back.
+        """
+        connection = await self.writing()
+        row = dict(zip(("branch_id", "caller", "key"), key, strict=True))
+        claimed = await connection.execute(
+            insert(table)
+            .values(**row, fingerprint=fingerprint, status=0, media_type="", body=b"")
+            .on_conflict_do_nothing()
+            .returning(table.c.key)
+        )
+        if claimed.one_or_none() is not None:
+            self._claimed = (table, row)
+            return
+        earlier = (await connection.execute(select(table).filter_by(**row))).one()
+        if earlier.fingerprint != fingerprint:
+            raise IdempotencyKeyReused
+        raise _Replay(
+            Response(
+                earlier.body, earlier.status, {"Idempotent-Replayed": "true"}, earlier.media_type
+            )
+        )
+
+    async def remember(self, response: Response) -> None:
+        if self._claimed is None:
+            return
+        table, row = self._claimed
+        connection = await self.writing()
+        await connection.execute(
+            update(table)
+            .filter_by(**row)
+            .values(
+                status=response.status_code,
+                media_type=response.headers.get("content-type", "application/json"),
+                body=bytes(response.body),
+            )
+        )
+
+
+class TransactionalRoute(APIRoute):
+    """A route whose transaction ends before its response begins."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the route: endpoint, then commit, then answer; retry what the database undid."""
+        endpoint = super().get_route_handler()
+
+        async def attempt(request: Request) -> Response:
+            async with AsyncExitStack() as stack:
+                unit = _UnitOfWork(request.app.state.database, stack)
+                request.state.unit_of_work = unit
+                response = await endpoint(request)
+                await unit.remember(response)
+            return response
+
+        async def handle(request: Request) -> Response:
+            for tries_left in reversed(range(_ATTEMPTS)):
+                try:
+                    return await attempt(request)
+                except _Replay as replay:
+                    return replay.response
+                except DBAPIError as error:
+                    if tries_left == 0 or sqlstate(error) not in _RETRYABLE:
+                        raise
+            raise AssertionError("unreachable")
+
+        return handle
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return the SQLSTATE of a database error, if the server sent one."""
+    return getattr(error.orig, "sqlstate", None)
+
+
+def is_unique_violation(error: IntegrityError) -> bool:
+    """Say whether an insert met a row that is already there."""
+    return sqlstate(error) == "23505"
+
+
+async def _read(request: Request) -> AsyncConnection:
+    unit: _UnitOfWork = request.state.unit_of_work
+    return await unit.reading()
+
+
+async def _write(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticate)],
+    idempotency_key: Annotated[
+        str | None, Header(description="Makes this request safe to send again")
+    ] = None,
+) -> AsyncConnection:
+    unit: _UnitOfWork = request.state.unit_of_work
+    if idempotency_key is not None:
+        if not 0 < len(idempotency_key) <= _MAX_KEY or not idempotency_key.isprintable():
+            raise Malformed(
+                "Idempotency-Key must be 1 to 255 printable characters.",
+                "Idempotency-Key 必须是 1 到 255 个可见字符。",
+                faults=[Fault("/Idempotency-Key", "bad-key", "bad key", "幂等键无效")],
+            )
+        await unit.claim(
+            request.app.state.idempotency_keys,
+            key=(int(request.path_params.get("branch_id", 0)), principal.subject, idempotency_key),
+            fingerprint=await _fingerprint(request),
+        )
+    return await unit.writing()
+
+
+async def _fingerprint(request: Request) -> str:
+    hashed = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    hashed.update(await request.body())
+    return hashed.hexdigest()
+
+
+ReadTx = Annotated[AsyncConnection, Depends(_read)]
+"""A read-only snapshot for this request."""
+WriteTx = Annotated[AsyncConnection, Depends(_write)]
+"""This request's transaction; it commits before the response is sent."""

@@ -1,0 +1,301 @@
+"""The edge of a service: one way to make an app, to say no, and to say how it is doing."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from huaxiao.shared import trace
+from huaxiao.shared.auth import TokenVerifier
+from huaxiao.shared.clock import Clock, system_clock
+from huaxiao.shared.database import Database
+from huaxiao.shared.problems import (
+    Fault,
+    Malformed,
+    NotFound,
+    Problem,
+    Unauthenticated,
+    Unavailable,
+    Unexpected,
+    all_problems,
+)
+from huaxiao.shared.settings import ServiceSettings
+from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+_BUSY = {"55P03", "57014", "53300", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"}
+_log = logging.getLogger(__name__)
+
+_PYDANTIC_ZH = {
+    "missing": "缺少必填字段",
+    "extra_forbidden": "不允许的字段",
+    "json_invalid": "不是有效的 JSON",
+}
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def router(*, tags: Sequence[str], prefix: str = "/v1/branches/{branch_id}") -> APIRouter:
+    """Return a router whose routes commit before they answer."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=TransactionalRoute)
+
+
+def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Document the problems a route may answer with, for ``responses=``."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = documented.setdefault(
+            int(kind.status),
+            {
+                "description": "",
+                "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _PROBLEM_REFERENCE}}},
+            },
+        )
+        described = f"`{kind.code}`: {kind.title}（{kind.title_zh}）"
+        entry["description"] = "; ".join(filter(None, [entry["description"], described]))
+    return documented
+
+
+def service_app(
+    *,
+    service: str,
+    title: str,
+    settings: ServiceSettings,
+    database: Database,
+    idempotency_keys: Table,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan | None = None,
+    clock: Clock = system_clock,
+) -> FastAPI:
+    """Make the app every service runs as: its routers, problems, probes and documents."""
+
+    @asynccontextmanager
+    async def whole_life(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            if lifespan is None:
+                yield
+            else:
+                async with lifespan(app):
+                    yield
+        finally:
+            await database.close()
+
+    app = FastAPI(
+        title=title,
+        version="0.1.0",
+        root_path=settings.root_path,
+        lifespan=whole_life,
+        generate_unique_id_function=_operation_id,
+        responses=problem_responses(Unauthenticated, NotFound, Malformed, Unavailable),
+        strict_content_type=False,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.service = service
+    app.state.database = database
+    app.state.clock = clock
+    app.state.idempotency_keys = idempotency_keys
+    app.state.token_verifier = TokenVerifier.from_file(
+        settings.jwks_file, issuer=settings.token_issuer, service=service
+    )
+    for one in routers:
+        app.include_router(one)
+    app.include_router(_probes)
+    _render_problems(app)
+    app.add_middleware(_Tracing)
+    app.openapi = _documented(app)  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+# --- probes -------------------------------------------------------------------------------------
+
+_probes = APIRouter(tags=["operations"])
+
+
+@_probes.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Say that the process runs. Never touches the database."""
+    return {"status": "ok"}
+
+
+@_probes.get("/readyz")
+async def readyz(request: Request) -> dict[str, str]:
+    """Say that requests can be served: the database answers and keeps what it acknowledges."""
+    await request.app.state.database.check()
+    return {"status": "ready", "service": request.app.state.service}
+
+
+@_probes.get("/problems")
+async def list_problems() -> list[dict[str, Any]]:
+    """List every problem type this process can answer with."""
+    kinds = sorted(all_problems(), key=lambda kind: kind.code)
+    return [
+        {
+            "code": kind.code,
+            "status": int(kind.status),
+            "title": kind.title,
+            "title_zh": kind.title_zh,
+            "meaning": kind.__doc__,
+        }
+        for kind in kinds
+    ]
+
+
+@_probes.get("/problems/{code}")
+async def describe_problem(code: str) -> dict[str, Any]:
+    """Describe one problem type: what a problem's ``type`` leads to."""
+    for described in await list_problems():
+        if described["code"] == code:
+            return described
+    raise NotFound
+
+
+# --- problems -----------------------------------------------------------------------------------
+
+
+def _render_problems(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for unavailable in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
+        app.add_exception_handler(unavailable, _on_database_error)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_response(request: Request, problem: Problem) -> Response:
+    """Render a problem for this caller."""
+    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
+    headers = {"Content-Language": "zh-CN" if chinese else "en"}
+    if isinstance(problem, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(problem, Unavailable):
+        headers["Retry-After"] = "1"
+    body = problem.as_json(chinese=chinese, instance=trace.current())
+    return JSONResponse(body, int(problem.status), headers, PROBLEM_MEDIA_TYPE)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this type
+    return problem_response(request, error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    faults = [_fault(fault) for fault in error.errors()]
+    return problem_response(request, Malformed(faults=faults))
+
+
+def _fault(error: dict[str, Any]) -> Fault:
+    place = [str(part) for part in error["loc"]]
+    path = place[1:] if place[:1] == ["body"] else place
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+    chinese = _PYDANTIC_ZH.get(error["type"], "取值不符合要求")
+    return Fault(pointer, error["type"].replace("_", "-"), error["msg"], chinese)
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    body = {
+        "type": "about:blank",
+        "title": error.detail,
+        "status": error.status_code,
+        "code": f"http-{error.status_code}",
+        "detail": error.detail,
+    }
+    return JSONResponse(body, error.status_code, error.headers, PROBLEM_MEDIA_TYPE)
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    lost = isinstance(error, InterfaceError | OperationalError) or not isinstance(error, DBAPIError)
+    if lost or (isinstance(error, DBAPIError) and sqlstate(error) in _BUSY):
+        _log.warning("database unavailable: %s", error)
+        return problem_response(request, Unavailable())
+    return await _on_unexpected(request, error)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error, trace %s", trace.current(), exc_info=error)
+    return problem_response(request, Unexpected())
+
+
+# --- OpenAPI ------------------------------------------------------------------------------------
+
+_PROBLEM_REFERENCE = "#/components/schemas/Problem"
+_PROBLEM_SCHEMA = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details. `code` is stable; branch on it.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message", "message_zh"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                    "message_zh": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = original()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = _PROBLEM_SCHEMA
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        return document
+
+    return openapi
+
+
+# --- middleware ---------------------------------------------------------------------------------
+
+
+class _Tracing:
+    """Continue the caller's trace and name it in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+        traceparent = trace.adopt(given).encode()
+
+        async def traced(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"traceparent", traceparent)]
+            await send(message)
+
+        await self._app(scope, receive, traced)

@@ -1,0 +1,48 @@
+"""The base of every JSON resource, and the types its fields share."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from huaxiao.shared.money import MAX_AMOUNT_FEN
+from huaxiao.shared.periods import as_period
+
+
+class Given(BaseModel):
+    """What a caller sends: an unknown field is an error, not a typo that passes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+class Resource(BaseModel):
+    """What a service answers: readers pass over fields they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Fact(BaseModel):
+    """The data of one feed entry: additive changes only; a new meaning is a new type."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+AmountFen = Annotated[
+    int,
+    Field(strict=True, ge=-MAX_AMOUNT_FEN, le=MAX_AMOUNT_FEN, description="金额，单位：分"),
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**9)]
+PeriodNumber = Annotated[
+    int, AfterValidator(as_period), Field(strict=True, examples=[201711], description="账期 YYYYMM")
+]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Ratio = Annotated[
+    Decimal, PlainSerializer(str, return_type=str, when_used="json"), Field(examples=["0.8240"])
+]
+"""A ratio: a decimal string in JSON, exact as computed, rounded only for display."""

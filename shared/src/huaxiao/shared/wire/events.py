@@ -1,0 +1,195 @@
+"""Business events as a BSS or billing system posts them: CloudEvents 1.0, structured JSON.
+
+These are msgspec structs, not pydantic models: intake decodes tens of thousands a second, and
+msgspec does it six times faster with the same strictness: no float, string or boolean is ever
+taken for an amount. Money is whole fen; dates are business days in Asia/Shanghai; a month a bill
+belongs to is ``period``, ``YYYYMM``.
+"""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+MAX_FEN = 10**15
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*$")]
+Source = Annotated[str, Meta(min_length=1, max_length=128)]
+Address = Annotated[str, Meta(pattern=r"^[1-6][0-9]{11,17}$")]
+PositiveFen = Annotated[int, Meta(gt=0, le=MAX_FEN)]
+SignedFen = Annotated[int, Meta(ge=-MAX_FEN, le=MAX_FEN)]
+ZeroOrMoreFen = Annotated[int, Meta(ge=0, le=MAX_FEN)]
+PeriodNumber = Annotated[int, Meta(ge=200001, le=209912)]
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """The context attributes; ``data`` stays raw until the type says what it is."""
+
+    specversion: str
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    source: Source
+    type: Annotated[str, Meta(min_length=1, max_length=64)]
+    time: str
+    branchid: int
+    subject: Annotated[str, Meta(max_length=128)] = ""
+    sequence: str | None = None
+    data: msgspec.Raw = field(default_factory=msgspec.Raw)
+
+
+class EventData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every event's data."""
+
+
+class SubscriptionOpened(EventData, frozen=True):
+    """A service begins. ``product``: broadband, voice, tv, mobile, leased_line, iot, other."""
+
+    subscription_id: Id
+    customer_id: Id
+    product: str
+    opened_on: date
+    account_id: Id | None = None
+    customer_kind: str = "person"
+    standard_address: Address | None = None
+    resource_address: Id | None = None
+    bundle_id: Id | None = None
+    main_subscription_id: Id | None = None
+    channel_id: Id | None = None
+    developer_id: Id | None = None
+    account_manager_id: Id | None = None
+    campus_id: Id | None = None
+
+
+class SubscriptionMoved(EventData, frozen=True):
+    """A fixed line moves (移机): the owner changes from the next period."""
+
+    subscription_id: Id
+    effective_on: date
+    standard_address: Address
+    resource_address: Id | None = None
+
+
+class SubscriptionChanged(EventData, frozen=True):
+    """A service passes to another customer (过户)."""
+
+    subscription_id: Id
+    effective_on: date
+    customer_id: Id
+
+
+class SubscriptionStopped(EventData, frozen=True):
+    """A service is suspended, resumed or closed; the type says which."""
+
+    subscription_id: Id
+    effective_on: date
+
+
+class BundleMembers(EventData, frozen=True):
+    """A bundle is formed or changed: these are all its members from the day on."""
+
+    bundle_id: Id
+    effective_on: date
+    subscription_ids: Annotated[list[Id], Meta(min_length=1, max_length=100)]
+
+
+class BundleDissolved(EventData, frozen=True):
+    """A bundle ends."""
+
+    bundle_id: Id
+    effective_on: date
+
+
+class BillItemIssued(EventData, frozen=True):
+    """A charge is billed. ``amount_fen`` is without VAT, ``tax_fen`` the VAT on it."""
+
+    bill_item_id: Id
+    subscription_id: Id
+    period: PeriodNumber
+    item_kind: str
+    amount_fen: PositiveFen
+    tax_fen: ZeroOrMoreFen = 0
+
+
+class PaymentReceived(EventData, frozen=True):
+    """Money came in for a subscription; ``remitted_fen`` is what reached the bank so far."""
+
+    payment_id: Id
+    subscription_id: Id
+    amount_fen: PositiveFen
+    channel_id: Id | None = None
+    remitted_fen: ZeroOrMoreFen | None = None
+
+
+class RefundIssued(EventData, frozen=True):
+    """Money goes back: it follows the charge it refunds."""
+
+    refund_id: Id
+    bill_item_id: Id
+    amount_fen: PositiveFen
+
+
+class AdjustmentMade(EventData, frozen=True):
+    """A charge is corrected, up or down."""
+
+    adjustment_id: Id
+    bill_item_id: Id
+    amount_fen: SignedFen
+
+
+class WriteOffMade(EventData, frozen=True):
+    """A charge will not be collected."""
+
+    write_off_id: Id
+    bill_item_id: Id
+    amount_fen: PositiveFen
+
+
+class Cost(EventData, frozen=True):
+    """A cost is incurred or paid; at most one of the four says where it belongs."""
+
+    cost_id: Id
+    kind: str
+    period: PeriodNumber
+    amount_fen: PositiveFen
+    subscription_id: Id | None = None
+    channel_id: Id | None = None
+    field_id: Id | None = None
+    centre_id: Id | None = None
+
+
+class WorkRequested(EventData, frozen=True):
+    """A BSS order needs an engineer. ``kind``: install, move, dismantle, repair, check, patrol."""
+
+    order_id: Id
+    kind: str
+    customer_class: str
+    customer_id: Id
+    standard_address: Address
+    requested_at: str
+    subscription_id: Id | None = None
+
+
+DATA_TYPES: dict[str, type[EventData]] = {
+    "subscription.opened": SubscriptionOpened,
+    "subscription.changed": SubscriptionChanged,
+    "subscription.moved": SubscriptionMoved,
+    "subscription.suspended": SubscriptionStopped,
+    "subscription.resumed": SubscriptionStopped,
+    "subscription.closed": SubscriptionStopped,
+    "bundle.formed": BundleMembers,
+    "bundle.changed": BundleMembers,
+    "bundle.dissolved": BundleDissolved,
+    "bill_item.issued": BillItemIssued,
+    "payment.received": PaymentReceived,
+    "refund.issued": RefundIssued,
+    "adjustment.made": AdjustmentMade,
+    "write_off.made": WriteOffMade,
+    "cost.incurred": Cost,
+    "cost.paid": Cost,
+    "work.requested": WorkRequested,
+}
+"""Event type to the form of its data."""
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    """Encode an event whose data may be a struct."""
+    return msgspec.json.encode(event)

@@ -1,0 +1,85 @@
+"""What every ring of tests stands on: a real database, a fresh branch for each test, tokens."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.postgres import PreparedDatabase, prepare_worker_database
+
+from huaxiao.cli.suite import TOKEN_ISSUER, Keys
+from huaxiao.shared.auth import Role
+from huaxiao.shared.issuer import Issuer
+
+_branches = itertools.count(110_001)
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="session")
+def prepared(request: pytest.FixtureRequest, worker: str) -> Iterator[PreparedDatabase]:
+    run = getattr(request.config, "workerinput", {}).get("testrunuid", str(os.getpid()))
+    database = prepare_worker_database(worker, str(run)[:12])
+    yield database
+    database.postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.under(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def issuer(keys: Keys) -> Issuer:
+    return keys.issuer()
+
+
+@pytest.fixture(scope="session")
+def settings_for(
+    prepared: PreparedDatabase, keys: Keys, issuer: Issuer
+) -> Callable[[str], dict[str, Any]]:
+    def settings(service: str) -> dict[str, Any]:
+        return {
+            "database_url": prepared.url(service),
+            "jwks_file": keys.jwks,
+            "signing_key_file": keys.private,
+            "token_issuer": TOKEN_ISSUER,
+            "follow": False,
+        }
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def token(issuer: Issuer) -> Callable[..., str]:
+    def make(
+        role: Role,
+        branch_id: int,
+        centre_ids: list[str] | None = None,
+        person_id: str | None = None,
+    ) -> str:
+        return issuer.token(
+            f"test:{role}",
+            roles=[role],
+            branch_ids=[branch_id],
+            centre_ids=centre_ids,
+            person_id=person_id,
+        )
+
+    return make
+
+
+@pytest.fixture
+def branch_id() -> int:
+    """Return a branch no other test uses: isolation without cleaning up."""
+    return next(_branches)
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    return Path(__file__).parents[1]

@@ -1,0 +1,231 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from huaxiao.dispatch.worker import apply_attribution, apply_contracts
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.dispatch import DispatchClient, FakeDispatch
+from huaxiao.shared.wire.dispatch import (
+    ORDER_FINISHED,
+    Evidence,
+    FinalIn,
+    HorizontalIn,
+    OrderState,
+    OrderStepIn,
+    StepName,
+)
+from huaxiao.shared.wire.feed import FeedEntry
+
+START = datetime(2017, 11, 6, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ADDRESS = "130123100201"
+
+
+def entry(branch_id: Any, kind: Any, data: Any) -> Any:
+    return FeedEntry(
+        id="1", source="/test", type=kind, subject="x", time=START, branchid=branch_id, data=data
+    )
+
+
+def centre(branch_id: Any, centre_id: Any, kind: Any) -> Any:
+    data = {"centre": {"centre_id": centre_id, "kind": kind, "name": kind, "name_zh": kind}}
+    return entry(branch_id, "contracts.centre.registered", data)
+
+
+def person(branch_id: Any, person_id: Any, centre_id: Any) -> Any:
+    assignment = {
+        "person_id": person_id,
+        "centre_id": centre_id,
+        "position": "engineer",
+        "primary": True,
+        "from_day": "2017-11-01",
+    }
+    skills = {"person_id": person_id, "engagement": "own", "skills": ["install"]}
+    data = {"person": skills, "assignment": assignment}
+    return entry(branch_id, "contracts.person.assigned", data)
+
+
+def work(
+    branch_id: Any,
+    order_id: Any,
+    kind: Any = "install",
+    customer_class: Any = "key",
+    address: Any = ADDRESS,
+) -> Any:
+    data = {
+        "order_id": order_id,
+        "kind": kind,
+        "customer_class": customer_class,
+        "customer_id": "K1",
+        "standard_address": address,
+        "requested_at": START.isoformat(),
+    }
+    return entry(branch_id, "attribution.work.requested", data)
+
+
+@pytest.fixture
+async def county(app: Any, branch_id: Any) -> Any:
+    field = {
+        "field_id": "F1",
+        "kind": "regional",
+        "centre_id": "C1",
+        "name_zh": "片区",
+        "term_from": 201711,
+        "term_to": 201810,
+        "scope": {"address_prefixes": ["130123100"]},
+        "digest": "d",
+    }
+    async with app.state.database.write() as connection:
+        await apply_contracts(
+            connection,
+            branch_id,
+            [
+                centre(branch_id, "C1", "town"),
+                centre(branch_id, "G1", "enterprise"),
+                centre(branch_id, "B1", "build_maintain"),
+                person(branch_id, "W01", "C1"),
+                person(branch_id, "W02", "C1"),
+                entry(branch_id, "contracts.field.sealed", field),
+            ],
+        )
+    return branch_id
+
+
+@pytest.fixture
+def request_work(app: Any, county: Any) -> Any:
+    async def ask(*entries: Any) -> None:
+        async with app.state.database.write() as connection:
+            await apply_attribution(connection, county, entries)
+
+    return ask
+
+
+@pytest.fixture
+def caller(app: Any, token: Any, county: Any) -> Any:
+    def client(role: Any, centre_ids: Any = None, person_id: Any = None) -> Any:
+        made = token(role, county, centre_ids, person_id)
+        transport = httpx.ASGITransport(app=app)
+        return DispatchClient("http://dispatch", lambda: made, transport=transport)
+
+    return client
+
+
+async def finish(client: Any, branch_id: Any, order_id: Any, **evidence: Any) -> Any:
+    for hours, name in enumerate((StepName.ACCEPT, StepName.START, StepName.FINISH)):
+        given = OrderStepIn(step=name, at=START + hours * HOUR)
+        if name is StepName.FINISH:
+            given = given.model_copy(update={"evidence": Evidence(**evidence)})
+        order = await client.step(branch_id, order_id, given)
+    return order
+
+
+async def test_requested_work_becomes_one_order_of_the_territorys_engineer(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"), work(county, "O1"), work(county, "O2"))
+    orders = (await caller(Role.COUNTY_MANAGER).orders(county)).items
+    assert [(one.order_id, one.engineer_id) for one in orders] == [("O1", "W01"), ("O2", "W02")]
+    assert (orders[0].performer_centre_id, orders[0].requester_centre_id) == ("C1", "G1")
+    assert orders[0].due_at == START + 24 * HOUR
+
+
+async def test_work_nobody_can_do_waits_with_a_reason(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1", address="130123200201"))
+    order = await caller(Role.COUNTY_MANAGER).order(county, "O1")
+    assert (order.state, order.reason, order.performer_centre_id) == (
+        OrderState.NEW,
+        "no-engineer",
+        "B1",
+    )
+
+
+async def test_an_engineer_finishes_only_their_own_order_and_the_fact_is_published(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    other = caller(Role.ENGINEER, ["C1"], "W02")
+    with pytest.raises(PeerProblem) as refused:
+        await other.step(county, "O1", OrderStepIn(step=StepName.FINISH))
+    assert (refused.value.status, refused.value.code) == (403, "not-your-order")
+    assert (await other.orders(county)).items == []
+
+    done = await finish(caller(Role.ENGINEER, ["C1"], "W01"), county, "O1", onu_online=False)
+    assert done.flags == ["false_completion_suspected"]
+    assert [step.step for step in done.steps] == ["dispatch", "accept", "start", "finish"]
+    facts = await caller(Role.SERVICE).feed(county, after=0)
+    assert [(one.type, one.data["on_time"]) for one in facts] == [(ORDER_FINISHED, True)]
+
+
+async def test_a_contractor_sees_no_other_centres_orders(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    stranger = caller(Role.CONTRACTOR, ["C2"])
+    assert (await stranger.orders(county)).items == []
+    with pytest.raises(PeerProblem) as refused:
+        await stranger.order(county, "O1")
+    assert refused.value.status == 404
+
+
+async def test_the_final_appraisal_rests_on_the_confirmed_horizontal_one(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(*(work(county, f"O{number}") for number in range(10)))
+    manager = caller(Role.COUNTY_MANAGER)
+    for order in (await manager.orders(county)).items:
+        engineer = caller(Role.ENGINEER, ["C1"], order.engineer_id)
+        await finish(engineer, county, order.order_id, photo=True, satisfaction=97)
+    rater, ratee = caller(Role.CONTRACTOR, ["G1"]), caller(Role.CONTRACTOR, ["C1"])
+    card = await rater.appraise_horizontal(
+        county,
+        HorizontalIn(
+            period=201711, rater_centre_id="G1", ratee_centre_id="C1", cooperation_stars=4
+        ),
+    )
+    # 20 on time, 10 quality, 10 satisfaction, all in full; 4 of 5 for cooperation: 44 of 45.
+    assert str(card.score) == "97.78"
+
+    wanted = FinalIn(period=201711, person_id="W01", own_score="90")
+    with pytest.raises(PeerProblem) as refused:
+        await ratee.appraise_final(county, wanted)
+    assert refused.value.code == "horizontal-not-confirmed"
+    with pytest.raises(PeerProblem):
+        await rater.confirm_appraisal(county, card.appraisal_id)
+    assert (await ratee.confirm_appraisal(county, card.appraisal_id)).confirmed
+    final = await ratee.appraise_final(county, wanted)
+    # H = (4400/45 + 100) / 2, the person's own five orders being faultless.
+    assert (str(final.score), final.grade) == ("92.67", "B")
+    assert len((await ratee.appraisals(county)).items) == 2
+
+
+async def test_no_centre_rates_itself(county: Any, caller: Any) -> None:
+    given = HorizontalIn(
+        period=201711, rater_centre_id="G1", ratee_centre_id="G1", cooperation_stars=4
+    )
+    with pytest.raises(PeerProblem) as refused:
+        await caller(Role.CONTRACTOR, ["G1"]).appraise_horizontal(county, given)
+    assert refused.value.code == "not-ratable"
+
+
+@pytest.mark.parametrize("kind", ["real", "fake"])
+async def test_the_real_feed_and_the_fake_one_answer_alike(
+    county: Any, request_work: Any, caller: Any, kind: Any
+) -> None:
+    await request_work(work(county, "O1"), work(county, "O2"))
+    for order_id, person_id in (("O1", "W01"), ("O2", "W02")):
+        await finish(caller(Role.ENGINEER, ["C1"], person_id), county, order_id)
+    reader = caller(Role.SERVICE)
+    if kind == "fake":
+        fake = FakeDispatch()
+        fake.publish(county, await reader.feed(county, after=0))
+        reader = fake
+    assert [one.position for one in await reader.feed(county, after=0)] == [1, 2]
+    assert [one.position for one in await reader.feed(county, after=0, limit=1)] == [1]
+    behind = await reader.feed(county, after=1, limit=10, wait_ms=0)
+    assert [(one.position, one.subject) for one in behind] == [(2, "O2")]
+    assert await reader.feed(county, after=2) == []

@@ -1,0 +1,85 @@
+import asyncio
+from typing import Any
+
+import httpx
+from starlette.types import Message, Receive, Scope, Send
+
+
+async def test_the_commit_comes_before_the_response(
+    kit: Any, branch_id: int, manager: dict[str, str]
+) -> None:
+    seen_at_start: list[list[str]] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] == "POST":
+                async with kit.database.engine.connect() as other:
+                    rows = await other.exec_driver_sql(
+                        f"SELECT note_id FROM kit.notes WHERE branch_id = {branch_id}"
+                    )
+                    seen_at_start.append([row.note_id for row in rows])
+            await send(message)
+
+        await kit.app(scope, receive, noting)
+
+    transport = httpx.ASGITransport(app=watched)
+    async with httpx.AsyncClient(transport=transport, base_url="http://kit") as client:
+        response = await client.post(
+            f"/v1/branches/{branch_id}/notes", json={"note_id": "n1"}, headers=manager
+        )
+
+    assert response.status_code == 201
+    assert seen_at_start == [["n1"]]
+
+
+async def test_a_failed_commit_is_not_a_201(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    dangling = {"note_id": "n1", "about": "no such note"}
+
+    response = await http.post(f"/v1/branches/{branch_id}/notes", json=dangling, headers=manager)
+
+    assert response.status_code == 500
+    assert response.json()["code"] == "unexpected"
+    listed = await http.get(f"/v1/branches/{branch_id}/notes", headers=manager)
+    assert listed.json() == []
+
+
+async def test_an_idempotency_key_gets_the_first_answer_again(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    headers = manager | {"Idempotency-Key": "k1"}
+    path = f"/v1/branches/{branch_id}/notes"
+
+    answers = await asyncio.gather(
+        *(http.post(path, json={"note_id": "n1"}, headers=headers) for _ in range(8))
+    )
+
+    assert {answer.status_code for answer in answers} == {201}
+    replayed = [answer for answer in answers if answer.headers.get("idempotent-replayed")]
+    assert len(replayed) == 7
+
+
+async def test_the_same_key_with_another_body_is_refused(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    headers = manager | {"Idempotency-Key": "k1"}
+    path = f"/v1/branches/{branch_id}/notes"
+    await http.post(path, json={"note_id": "n1"}, headers=headers)
+
+    response = await http.post(path, json={"note_id": "n2"}, headers=headers)
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "idempotency-key-reused"
+
+
+async def test_a_refused_request_leaves_its_key_free(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    headers = manager | {"Idempotency-Key": "k1"}
+    path = f"/v1/branches/{branch_id}/notes"
+    refused = await http.post(path, json={"note_id": 1}, headers=headers)
+
+    accepted = await http.post(path, json={"note_id": "n1"}, headers=headers)
+
+    assert (refused.status_code, accepted.status_code) == (422, 201)
