@@ -1,9 +1,10 @@
 import pytest
 from alembic import command
-from huaxiao.shared.migrations import alembic_config
-from huaxiao.shared.provision import SERVICES, owner_role
 from sqlalchemy.engine import make_url
 from support.postgres import PreparedDatabase
+
+from huaxiao.shared.migrations import alembic_config
+from huaxiao.shared.provision import SERVICES, owner_role
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -2,6 +2,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from huaxiao.shared.provision import SERVICES
 
 
