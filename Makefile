@@ -19,7 +19,7 @@ install: $(UV) ## install the suite and its tools into .venv
 	@$(UV) sync --frozen --quiet
 
 .PHONY: demo
-demo: install ## carry one real county through its main job and show the result
+demo: install ## generate the sample month and check what this build carries through
 	@$(RUN) huaxiao demo
 
 .PHONY: up

@@ -36,6 +36,7 @@ Data = Annotated[
 Port = Annotated[int, typer.Option(help="the suite's one port; 0 takes any free one")]
 _DATA = Path(".huaxiao")
 _HOST = "127.0.0.1"
+_ADDRESSED = ("contracts", "attribution", "dispatch", "kpi")
 SAMPLE_BRANCH = 130123
 
 
@@ -116,7 +117,7 @@ async def _serve(
     serving = asyncio.create_task(running.serve(sockets=[bound]))
     ready = asyncio.create_task(running.ready.wait())
     await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
-    addresses = {service: f"{gateway}/{service}" for service in SERVICES}
+    addresses = {service: f"{gateway}/{service}" for service in _ADDRESSED}
     try:
         if serving.done():
             raise RuntimeError("the suite did not start; its log above says why")
@@ -152,7 +153,7 @@ def _show_addresses(endpoints: Endpoints) -> None:
     console.print(f"TOKEN={manager}", soft_wrap=True, highlight=False)
     console.print(
         f'curl -H "Authorization: Bearer $TOKEN" '
-        f"'{endpoints.kpi}/v1/branches/{SAMPLE_BRANCH}/targets?period=201711'",
+        f"{endpoints.dispatch}/v1/branches/{SAMPLE_BRANCH}/orders",
         soft_wrap=True,
         highlight=False,
     )

@@ -51,7 +51,6 @@ def service_settings(
         "jwks_file": keys.jwks,
         "signing_key_file": keys.private,
         "token_issuer": TOKEN_ISSUER,
-        "root_path": f"/{service}",
     } | {f"{peer}_url": f"{gateway}/{peer}" for peer in ("contracts", "attribution")}
 
 

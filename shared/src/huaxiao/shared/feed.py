@@ -259,14 +259,18 @@ class Follower:
     async def run(self, branches: Callable[[], Awaitable[Sequence[int]]]) -> None:
         """Follow every branch until cancelled, one task a branch; a failing one tries again."""
         tasks: dict[int, asyncio.Task[None]] = {}
+        told = False
         try:
             while True:
                 try:
                     for branch_id in await branches():
                         if branch_id not in tasks:
                             tasks[branch_id] = asyncio.create_task(self._follow(branch_id))
+                    told = False
                 except Exception as error:  # noqa: BLE001 - a peer may be down; keep asking
-                    _log.warning("cannot list branches to follow %s: %r", self.source, error)
+                    if not told:
+                        _log.warning("cannot list branches to follow %s: %r", self.source, error)
+                    told = True
                 await asyncio.sleep(_RETRY_SECONDS)
         finally:
             for task in tasks.values():

@@ -37,9 +37,6 @@ class ServiceSettings(BaseSettings):
     follow: bool = Field(
         default=True, description="run the followers of other services' feeds in this process"
     )
-    root_path: str = Field(
-        default="", description="path prefix a gateway puts before this service, such as /kpi"
-    )
     pool_size: int = Field(default=10, ge=1, le=100, description="database connections kept")
     max_body_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="larger request bodies are refused with 413"

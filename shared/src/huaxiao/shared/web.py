@@ -93,7 +93,6 @@ def service_app(
     app = FastAPI(
         title=title,
         version="0.1.0",
-        root_path=settings.root_path,
         lifespan=whole_life,
         generate_unique_id_function=_operation_id,
         responses=problem_responses(Unauthenticated, NotFound, Malformed, Unavailable),
