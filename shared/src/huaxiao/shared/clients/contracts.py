@@ -1,22 +1,153 @@
 """Asks the contracts service, and reads its feed."""
 
+from collections.abc import Sequence
+
 from huaxiao.shared.clients.base import ServiceClient
-from huaxiao.shared.pages import Page
-from huaxiao.shared.wire.contracts import BranchSummary
+from huaxiao.shared.pages import MAX_PAGE, Page
+from huaxiao.shared.wire.contracts import (
+    Branch,
+    BranchIn,
+    BranchSummary,
+    Centre,
+    CentreIn,
+    CentrePay,
+    Channel,
+    ChannelIn,
+    Contract,
+    ContractIn,
+    Coverage,
+    DivisionIn,
+    DivisionsAdded,
+    FieldIn,
+    FieldSummary,
+    PayIn,
+    PersonIn,
+    PlacedPerson,
+    ResponsibilityField,
+)
+from huaxiao.shared.wire.feed import FeedEntry
 
 
 class ContractsClient(ServiceClient):
     """A typed connection to the contracts service."""
 
     async def branches(self) -> list[int]:
-        """Return every branch the service knows, page by page."""
+        """Return every branch the service knows and this caller may enter, page by page."""
         known: list[int] = []
         cursor: str | None = None
         while True:
             page: Page[BranchSummary] = await self._get(
-                Page[BranchSummary], "/v1/branches", params={"cursor": cursor}
+                Page[BranchSummary], "/v1/branches", params={"cursor": cursor, "limit": MAX_PAGE}
             )
             known += [branch.branch_id for branch in page.items]
             if page.next_cursor is None:
                 return known
             cursor = page.next_cursor
+
+    async def register_branch(self, branch_id: int, given: BranchIn) -> Branch:
+        """Register a county branch."""
+        made: Branch = await self._put(Branch, f"/v1/branches/{branch_id}", given)
+        return made
+
+    async def add_divisions(self, branch_id: int, given: Sequence[DivisionIn]) -> DivisionsAdded:
+        """Add statistical divisions; known ones change nothing."""
+        added: DivisionsAdded = await self._post(
+            DivisionsAdded, f"/v1/branches/{branch_id}/divisions", given
+        )
+        return added
+
+    async def put_centre(self, branch_id: int, centre_id: str, given: CentreIn) -> Centre:
+        """Register a centre."""
+        made: Centre = await self._put(
+            Centre, f"/v1/branches/{branch_id}/centres/{centre_id}", given
+        )
+        return made
+
+    async def put_person(self, branch_id: int, person_id: str, given: PersonIn) -> PlacedPerson:
+        """Register a person, or move one from a later day on."""
+        made: PlacedPerson = await self._put(
+            PlacedPerson, f"/v1/branches/{branch_id}/people/{person_id}", given
+        )
+        return made
+
+    async def put_channel(self, branch_id: int, channel_id: str, given: ChannelIn) -> Channel:
+        """Register a channel."""
+        made: Channel = await self._put(
+            Channel, f"/v1/branches/{branch_id}/channels/{channel_id}", given
+        )
+        return made
+
+    async def put_field(self, branch_id: int, field_id: str, given: FieldIn) -> ResponsibilityField:
+        """Draw a field, or redraw it while it is a draft."""
+        drawn: ResponsibilityField = await self._put(
+            ResponsibilityField, f"/v1/branches/{branch_id}/fields/{field_id}", given
+        )
+        return drawn
+
+    async def put_contract(self, branch_id: int, contract_id: str, given: ContractIn) -> Contract:
+        """Draft a contract, or rewrite it while it is a draft."""
+        drafted: Contract = await self._put(
+            Contract, f"/v1/branches/{branch_id}/contracts/{contract_id}", given
+        )
+        return drafted
+
+    async def sign(self, branch_id: int, contract_id: str) -> Contract:
+        """Sign a contract and so seal its fields; signing again changes nothing."""
+        signed: Contract = await self._post(
+            Contract, f"/v1/branches/{branch_id}/contracts/{contract_id}/sign", None
+        )
+        return signed
+
+    async def record_payroll(self, branch_id: int, given: Sequence[PayIn]) -> list[CentrePay]:
+        """Record pay; return what each centre and period that was named stands at."""
+        recorded: list[CentrePay] = await self._post(
+            list[CentrePay], f"/v1/branches/{branch_id}/payroll", given
+        )
+        return recorded
+
+    async def coverage(self, branch_id: int, *, period: int | None = None) -> Coverage:
+        """Return gaps and overlaps; of the newest regional term when no period is named."""
+        found: Coverage = await self._get(
+            Coverage, f"/v1/branches/{branch_id}/coverage", params={"period": period}
+        )
+        return found
+
+    async def fields(self, branch_id: int) -> list[FieldSummary]:
+        """Return the branch's fields that this caller may see, page by page."""
+        known: list[FieldSummary] = []
+        cursor: str | None = None
+        while True:
+            page: Page[FieldSummary] = await self._get(
+                Page[FieldSummary],
+                f"/v1/branches/{branch_id}/fields",
+                params={"cursor": cursor, "limit": MAX_PAGE},
+            )
+            known += page.items
+            if page.next_cursor is None:
+                return known
+            cursor = page.next_cursor
+
+
+class FakeContracts:
+    """Stands in for the contracts service's branches and feed: what a test says, in order."""
+
+    def __init__(self) -> None:
+        """Start with no branch."""
+        self._entries: dict[int, list[FeedEntry]] = {}
+
+    def publish(self, branch_id: int, entries: Sequence[FeedEntry]) -> None:
+        """Register the branch if it is new, and give out entries at its next positions."""
+        held = self._entries.setdefault(branch_id, [])
+        for entry in entries:
+            held.append(entry.model_copy(update={"id": str(len(held) + 1), "branchid": branch_id}))
+
+    async def branches(self) -> list[int]:
+        """Return the branches in order."""
+        return sorted(self._entries)
+
+    async def feed(
+        self, branch_id: int, *, after: int, limit: int = 500, wait_ms: int = 0
+    ) -> list[FeedEntry]:
+        """Return the entries behind a position; there is never news to wait for."""
+        _ = wait_ms
+        return self._entries.get(branch_id, [])[after : after + limit]

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,9 +12,11 @@ from huaxiao.shared.wire.base import (
     AmountFen,
     Count,
     Fact,
+    Given,
     Moment,
     Name,
     PeriodNumber,
+    Ratio,
     Resource,
 )
 
@@ -155,6 +157,245 @@ class BaseMonth(Resource):
     cash_out_fen: AmountFen
     pay_fen: AmountFen
     headcount: Count
+
+
+# --- what callers send, and what they get back --------------------------------------------------
+
+
+class DivisionLevel(StrEnum):
+    """Levels of the statistical divisions; each has its own length of code."""
+
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+
+
+class LockState(StrEnum):
+    """Whether a field may still be redrawn, or a contract rewritten."""
+
+    DRAFT = "draft"
+    SEALED = "sealed"
+
+
+class BranchIn(Given):
+    """A county branch as it is registered."""
+
+    name: Name
+    name_zh: Name
+    default_centre_id: Identifier
+    """The centre that holds what belongs to no field (本部/游离); it may be registered later."""
+
+
+class Branch(BranchSummary):
+    """A county branch."""
+
+    name: Name
+    default_centre_id: Identifier
+
+
+DivisionCode = Annotated[str, Field(pattern=r"^[1-6][0-9]{1,11}$", examples=["130123100201"])]
+
+
+class DivisionIn(Given):
+    """A statistical division; ``parent_code`` is null for a province."""
+
+    code: DivisionCode
+    name: Name
+    level: DivisionLevel
+    parent_code: DivisionCode | None = None
+
+
+class Division(Resource):
+    """A statistical division of the branch, or one that contains it."""
+
+    code: str
+    name: str
+    level: DivisionLevel
+    parent_code: str | None
+
+
+class DivisionsAdded(Resource):
+    """How many divisions were new, and how many were there already, just the same."""
+
+    added: int
+    unchanged: int
+
+
+class CentreIn(Given):
+    """A unit of the branch as it is registered."""
+
+    kind: CentreKind
+    name: Name
+    name_zh: Name
+
+
+class ConcurrentPlace(Given):
+    """A second position (兼任); it counts no head."""
+
+    centre_id: Identifier
+    position: Name
+
+
+class PersonIn(Given):
+    """A person's place from a day on; a later day moves the person, an earlier place stays known."""
+
+    engagement: Engagement
+    skills: list[Skill] = Field(default_factory=list, max_length=20)
+    centre_id: Identifier
+    position: Name
+    from_day: date
+    concurrent: list[ConcurrentPlace] = Field(default_factory=list, max_length=20)
+
+
+class PlacedPerson(Person):
+    """A person at their latest place."""
+
+    centre_id: Identifier
+    position: Name
+    from_day: date
+    concurrent: list[ConcurrentPlace]
+
+
+class ChannelIn(Given):
+    """A channel as it is registered."""
+
+    kind: ChannelKind
+    centre_id: Identifier
+    name_zh: Name
+
+
+class FieldIn(Given):
+    """A responsibility field as it is drawn; both ends of the term belong to it."""
+
+    kind: FieldKind
+    centre_id: Identifier
+    name_zh: Name
+    term_from: PeriodNumber
+    term_to: PeriodNumber
+    scope: FieldScope
+
+
+class FieldSummary(Resource):
+    """A field in a list: everything but the scope, which may be long."""
+
+    field_id: Identifier
+    kind: FieldKind
+    centre_id: Identifier
+    name_zh: Name
+    term_from: PeriodNumber
+    term_to: PeriodNumber
+    state: LockState
+    digest: str | None
+    """SHA-256 of what was sealed, in hex; null while the field is a draft."""
+    contract_id: Identifier | None
+    """The contract that sealed it."""
+
+
+class ResponsibilityField(FieldSummary):
+    """A field and what it covers."""
+
+    scope: FieldScope
+
+
+class CoverageOverlap(Resource):
+    """A village in which some address lies under more than one regional field."""
+
+    code: AddressCode
+    field_ids: list[Identifier]
+
+
+class Coverage(Resource):
+    """How the regional fields of a period cover the branch's villages (R8)."""
+
+    period: PeriodNumber | None
+    """The period looked at; null when there is no regional field to look at."""
+    villages: int
+    gaps: list[AddressCode]
+    """Villages no address of which lies under a regional field."""
+    partial: list[AddressCode]
+    """Villages only parts of which, such as single compounds, lie under regional fields."""
+    overlaps: list[CoverageOverlap]
+
+
+ShareRatio = Annotated[Ratio, Field(ge=0, le=1, decimal_places=6)]
+
+
+class ProfitShareTier(Given):
+    """From this growth of the gross margin on, the contractor's share of the increment."""
+
+    growth_from: ShareRatio
+    share: ShareRatio
+
+
+class Investment(Given):
+    """What one side puts in."""
+
+    by: Literal["company", "centre"]
+    what_zh: Name
+    amount_fen: Annotated[AmountFen, Field(ge=0)]
+
+
+class ContractTerms(Given):
+    """A term for each of the four principles (四大原则, R1)."""
+
+    risk_deposit_fen: Annotated[AmountFen, Field(gt=0)]
+    """共担风险: what the contractor deposits, and loses first."""
+    profit_share_tiers: list[ProfitShareTier] = Field(min_length=1, max_length=20)
+    """共享利益: shares of the gross-margin increment, by growing growth."""
+    free_scope_zh: Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+    """自主经营: what the contractor decides alone."""
+    investments: list[Investment] = Field(min_length=1, max_length=100)
+    """共投资源: what each side puts in."""
+
+
+class ContractIn(Given):
+    """A contract as it is drafted (R7); ``centre_id`` is null for the county's own."""
+
+    level: Literal["county", "centre"]
+    centre_id: Identifier | None
+    term_from: PeriodNumber
+    term_to: PeriodNumber
+    field_ids: list[Identifier] = Field(default_factory=list, max_length=1000)
+    terms: ContractTerms
+    base: list[BaseMonth] = Field(default_factory=list, max_length=120)
+
+
+class Contract(Resource):
+    """A contract, and whether it is in force."""
+
+    contract_id: Identifier
+    level: Literal["county", "centre"]
+    centre_id: Identifier | None
+    term_from: PeriodNumber
+    term_to: PeriodNumber
+    field_ids: list[Identifier]
+    terms: ContractTerms
+    base: list[BaseMonth]
+    state: LockState
+    digest: str | None
+    """SHA-256 over the contract and its fields' digests, in hex; null while it is a draft."""
+    signed_at: Moment | None
+
+
+class PayIn(Given):
+    """A person's pay of a period, employer's insurance left out; own staff only (R4)."""
+
+    person_id: Identifier
+    centre_id: Identifier
+    period: PeriodNumber
+    pay_fen: Annotated[AmountFen, Field(ge=0)]
+
+
+class CentrePay(Resource):
+    """A centre's pay of a period so far, and its own staff at the period's two ends."""
+
+    centre_id: Identifier
+    period: PeriodNumber
+    pay_fen: AmountFen
+    headcount_start: Count
+    headcount_end: Count
 
 
 # --- facts of the feed --------------------------------------------------------------------------

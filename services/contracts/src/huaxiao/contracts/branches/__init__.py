@@ -1,0 +1,1 @@
+"""Branches and the statistical divisions they lie in."""

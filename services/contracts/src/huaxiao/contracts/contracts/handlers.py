@@ -1,0 +1,197 @@
+"""Contracts: load, decide, record."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.contracts import store
+from huaxiao.contracts.domain.agreements import (
+    Agreement,
+    ContractIsSigned,
+    FieldToSeal,
+    contract_document,
+    draft_faults,
+    require_signable,
+)
+from huaxiao.contracts.domain.fields import field_document, field_overlap
+from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.fields import store as field_store
+from huaxiao.contracts.organisation.store import known_centres
+from huaxiao.contracts.tables import feed
+from huaxiao.shared.documents import digest
+from huaxiao.shared.feed import NewFact
+from huaxiao.shared.problems import Malformed, NotFound
+from huaxiao.shared.unit_of_work import sqlstate
+from huaxiao.shared.wire.contracts import (
+    CONTRACT_SIGNED,
+    FIELD_SEALED,
+    Contract,
+    ContractIn,
+    ContractSigned,
+    FieldSealed,
+    LockState,
+)
+
+_ALREADY_COVERED = {"23505", "23P01"}
+"""unique_violation and exclusion_violation."""
+
+
+def _render(row: RowMapping) -> Contract:
+    state = LockState.DRAFT if row["digest"] is None else LockState.SEALED
+    return Contract.model_validate(dict(row) | {"state": state})
+
+
+def _agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
+    return Agreement(
+        contract_id=contract_id,
+        level=row["level"],
+        centre_id=row["centre_id"],
+        term_from=row["term_from"],
+        term_to=row["term_to"],
+        field_ids=tuple(row["field_ids"]),
+        base_periods=tuple(month["period"] for month in row["base"]),
+        growth_steps=tuple(
+            Decimal(tier["growth_from"]) for tier in row["terms"]["profit_share_tiers"]
+        ),
+    )
+
+
+async def show(
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> Contract:
+    """Return a contract that the caller may see."""
+    row = await store.load(connection, branch_id, contract_id, centre_ids)
+    if row is None:
+        raise NotFound
+    return _render(row)
+
+
+async def draft(
+    connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn
+) -> tuple[Contract, bool]:
+    """Draft or rewrite a contract; say whether it is new.
+
+    Raises:
+        ContractIsSigned: it is signed, and what is given differs from it.
+
+    """
+    await branch(connection, branch_id)
+    row = given.model_dump(mode="json")
+    if not await store.lock(connection, branch_id, contract_id):
+        await _check(connection, branch_id, contract_id, row)
+        if await store.add(connection, branch_id, contract_id, row):
+            return await show(connection, branch_id, contract_id, None), True
+        await store.lock(connection, branch_id, contract_id)
+    # Read only once it is locked: it may have been signed while we waited.
+    held = await show(connection, branch_id, contract_id, None)
+    if held.model_dump(mode="json", include=set(row)) == row:
+        return held, False
+    if held.state is LockState.SEALED:
+        raise ContractIsSigned(digest=held.digest)
+    await _check(connection, branch_id, contract_id, row)
+    await store.replace(connection, branch_id, contract_id, row)
+    return await show(connection, branch_id, contract_id, None), False
+
+
+async def _check(
+    connection: AsyncConnection, branch_id: int, contract_id: str, row: Mapping[str, Any]
+) -> None:
+    faults = list(draft_faults(_agreement(contract_id, row)))
+    if faults:
+        raise Malformed(faults=faults)
+    centre_id = row["centre_id"]
+    if centre_id is not None:
+        known = await known_centres(connection, branch_id, {centre_id})
+        require_known([("/centre_id", centre_id)], known)
+
+
+async def sign(
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    *,
+    signed_by: str,
+    now: datetime,
+) -> Contract:
+    """Sign a contract: seal its fields, append its digest, publish both."""
+    # One signature of a branch at a time: each must see what the one before has sealed.
+    await branch(connection, branch_id, lock=True)
+    if not await store.lock(connection, branch_id, contract_id):
+        raise NotFound
+    held = await show(connection, branch_id, contract_id, None)
+    if held.state is LockState.SEALED:
+        return held
+    row = held.model_dump(mode="json")
+    fields = await field_store.lock_several(connection, branch_id, held.field_ids)
+    require_signable(
+        _agreement(contract_id, row),
+        {
+            field_id: FieldToSeal(
+                field_id, one["centre_id"], one["term_from"], one["term_to"], one["contract_id"]
+            )
+            for field_id, one in fields.items()
+        },
+        [
+            _agreement(one["contract_id"], dict(one))
+            for one in await store.signed(connection, branch_id)
+        ],
+    )
+    digests: dict[str, str] = {}
+    facts: list[NewFact] = []
+    for field_id in held.field_ids:
+        document = field_document(branch_id, field_id, dict(fields[field_id]))
+        digests[field_id] = digest(document)
+        if fields[field_id]["digest"] is None:
+            await _seal(connection, document, contract_id, digests[field_id], now)
+            sealed = FieldSealed.model_validate(document | {"digest": digests[field_id]})
+            facts.append(NewFact(FIELD_SEALED, field_id, sealed))
+    document = contract_document(branch_id, contract_id, row, digests)
+    await store.add_signature(
+        connection,
+        {
+            "branch_id": branch_id,
+            "contract_id": contract_id,
+            "digest": digest(document),
+            "document": document,
+            "signed_at": now,
+            "signed_by": signed_by,
+        },
+    )
+    signed = await show(connection, branch_id, contract_id, None)
+    fact = ContractSigned.model_validate(signed.model_dump())
+    facts.append(NewFact(CONTRACT_SIGNED, contract_id, fact))
+    await feed.append(connection, branch_id, facts, now=now)
+    return signed
+
+
+async def _seal(
+    connection: AsyncConnection,
+    document: Mapping[str, Any],
+    contract_id: str,
+    field_digest: str,
+    now: datetime,
+) -> None:
+    field_id = document["field_id"]
+    met = await field_store.fields_met(connection, document)
+    if met:
+        raise field_overlap(field_id, met)
+    try:
+        async with connection.begin_nested():
+            await field_store.seal(
+                connection, document, contract_id=contract_id, digest=field_digest, now=now
+            )
+    except IntegrityError as error:
+        if sqlstate(error) not in _ALREADY_COVERED:
+            raise
+        met = await field_store.fields_met(connection, document)
+        raise field_overlap(field_id, met) from error

@@ -1,0 +1,88 @@
+"""SQL of contracts."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.callers import within
+from huaxiao.contracts.tables import contracts, signatures
+
+_with_signature: Select[*tuple[Any, ...]] = select(
+    contracts, signatures.c.digest, signatures.c.signed_at
+).select_from(
+    contracts.outerjoin(
+        signatures,
+        (signatures.c.branch_id == contracts.c.branch_id)
+        & (signatures.c.contract_id == contracts.c.contract_id),
+    )
+)
+
+
+async def lock(connection: AsyncConnection, branch_id: int, contract_id: str) -> bool:
+    """Lock a contract until this transaction ends; False when there is none."""
+    found = await connection.scalar(
+        select(contracts.c.contract_id)
+        .where(contracts.c.branch_id == branch_id, contracts.c.contract_id == contract_id)
+        .with_for_update()
+    )
+    return found is not None
+
+
+async def load(
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> RowMapping | None:
+    """Return a contract within the scope, with its signature; the county's is of no centre."""
+    rows = await connection.execute(
+        _with_signature.where(
+            contracts.c.branch_id == branch_id,
+            contracts.c.contract_id == contract_id,
+            within(contracts.c.centre_id, centre_ids),
+        )
+    )
+    return rows.mappings().one_or_none()
+
+
+async def add(
+    connection: AsyncConnection, branch_id: int, contract_id: str, row: Mapping[str, Any]
+) -> bool:
+    """Insert a draft; False when its id is taken."""
+    added = await connection.execute(
+        insert(contracts)
+        .values(branch_id=branch_id, contract_id=contract_id, **row)
+        .on_conflict_do_nothing()
+        .returning(contracts.c.contract_id)
+    )
+    return added.one_or_none() is not None
+
+
+async def replace(
+    connection: AsyncConnection, branch_id: int, contract_id: str, row: Mapping[str, Any]
+) -> None:
+    """Replace a draft, which the caller has locked."""
+    await connection.execute(
+        update(contracts)
+        .where(contracts.c.branch_id == branch_id, contracts.c.contract_id == contract_id)
+        .values(**row)
+    )
+
+
+async def signed(connection: AsyncConnection, branch_id: int) -> Sequence[RowMapping]:
+    """Return every signed contract of a branch."""
+    rows = await connection.execute(
+        _with_signature.where(
+            contracts.c.branch_id == branch_id, signatures.c.digest.is_not(None)
+        ).order_by(contracts.c.contract_id)
+    )
+    return rows.mappings().all()
+
+
+async def add_signature(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Append a signature."""
+    await connection.execute(insert(signatures).values(**row))

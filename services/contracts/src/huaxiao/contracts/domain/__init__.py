@@ -1,0 +1,1 @@
+"""Decisions of the contracts service: no I/O, no framework."""

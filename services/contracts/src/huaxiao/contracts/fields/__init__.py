@@ -1,0 +1,1 @@
+"""Responsibility fields: drawn, listed, and compared with the villages."""

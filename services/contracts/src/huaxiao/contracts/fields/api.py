@@ -1,0 +1,95 @@
+"""Routes of responsibility fields and coverage."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response, status
+from pydantic import AfterValidator
+
+from huaxiao.contracts.callers import BranchReader, Reader, Writer
+from huaxiao.contracts.domain.fields import FieldIsSealed
+from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.fields import handlers, store
+from huaxiao.contracts.refusals import record_refusal
+from huaxiao.shared import web
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import as_period
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.contracts import Coverage, FieldIn, FieldSummary, ResponsibilityField
+
+router = web.router(tags=["fields"])
+_AskedPeriod = Annotated[
+    int,
+    AfterValidator(as_period),
+    Query(description="账期 YYYYMM; the start of the newest regional term when absent"),
+]
+"""Not the wire's period, which is strict: a query's digits are not a JSON number."""
+
+
+@router.put(
+    "/fields/{field_id}",
+    responses=web.problem_responses(Forbidden, FieldIsSealed, UnknownReference)
+    | {201: {"model": ResponsibilityField}},
+)
+async def put_field(
+    request: Request,
+    response: Response,
+    branch_id: BranchId,
+    field_id: Identifier,
+    given: FieldIn,
+    connection: WriteTx,
+    principal: Writer,
+) -> ResponsibilityField:
+    """Draw a field, or redraw it while it is a draft; a sealed one stays as it is (R21)."""
+    try:
+        drawn, is_new = await handlers.draw(connection, branch_id, field_id, given)
+    except FieldIsSealed:
+        await record_refusal(
+            request.app.state.database,
+            branch_id,
+            subject=("field", field_id),
+            asked=given,
+            asked_by=principal.subject,
+            now=request.app.state.clock(),
+        )
+        raise
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    return drawn
+
+
+@router.get("/fields", responses=web.problem_responses(Forbidden))
+async def list_fields(
+    branch_id: BranchId, connection: ReadTx, principal: Reader, page: PageOf
+) -> Page[FieldSummary]:
+    """List fields by id, without their scopes: a contractor its centres'."""
+    after = page.after(str)
+    rows = await store.page(
+        connection,
+        branch_id,
+        principal.centre_ids,
+        after=after[0] if after else "",
+        limit=page.limit + 1,
+    )
+    return page.page(
+        [FieldSummary.model_validate(handlers.render(row)) for row in rows], "field_id"
+    )
+
+
+@router.get("/fields/{field_id}", responses=web.problem_responses(Forbidden))
+async def get_field(
+    branch_id: BranchId, field_id: Identifier, connection: ReadTx, principal: Reader
+) -> ResponsibilityField:
+    """Show a field and what it covers."""
+    return await handlers.show(connection, branch_id, field_id, principal.centre_ids)
+
+
+@router.get("/coverage", responses=web.problem_responses(Forbidden))
+async def get_coverage(
+    branch_id: BranchId,
+    connection: ReadTx,
+    _: BranchReader,
+    period: _AskedPeriod | None = None,
+) -> Coverage:
+    """Show which villages lie under no regional field, and which under two, drafts counted (R8)."""
+    return await handlers.show_coverage(connection, branch_id, period)

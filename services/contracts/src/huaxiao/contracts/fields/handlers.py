@@ -1,0 +1,121 @@
+"""Responsibility fields: load, decide, record."""
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.domain.coverage import Claim, coverage
+from huaxiao.contracts.domain.fields import Drawing, FieldIsSealed, drawing_faults, field_document
+from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.fields import store
+from huaxiao.contracts.organisation.store import known_centres, known_channels
+from huaxiao.shared.problems import Malformed, NotFound
+from huaxiao.shared.wire.contracts import (
+    Coverage,
+    CoverageOverlap,
+    FieldIn,
+    LockState,
+    ResponsibilityField,
+)
+
+
+def render(row: RowMapping) -> dict[str, Any]:
+    """Return a field's members as the wire has them."""
+    state = LockState.DRAFT if row["digest"] is None else LockState.SEALED
+    return dict(row) | {"state": state}
+
+
+async def draw(
+    connection: AsyncConnection, branch_id: int, field_id: str, given: FieldIn
+) -> tuple[ResponsibilityField, bool]:
+    """Draw or redraw a field; say whether it is new.
+
+    Raises:
+        FieldIsSealed: it is sealed, and what is given differs from it.
+
+    """
+    await branch(connection, branch_id)
+    row = given.model_dump(mode="json")
+    if not await store.lock(connection, branch_id, field_id):
+        await _check(connection, branch_id, given)
+        if await store.add(connection, branch_id, field_id, row):
+            return await show(connection, branch_id, field_id, None), True
+        await store.lock(connection, branch_id, field_id)
+    # Read only once it is locked: it may have been sealed while we waited.
+    held = await show(connection, branch_id, field_id, None)
+    if _same(branch_id, field_id, held, given):
+        return held, False
+    if held.state is LockState.SEALED:
+        raise FieldIsSealed(contract_id=held.contract_id, digest=held.digest)
+    await _check(connection, branch_id, given)
+    await store.replace(connection, branch_id, field_id, row)
+    return await show(connection, branch_id, field_id, None), False
+
+
+def _same(branch_id: int, field_id: str, held: ResponsibilityField, given: FieldIn) -> bool:
+    """Compare as digests do: the order of a list changes nothing."""
+    one, other = (
+        field_document(branch_id, field_id, each.model_dump(mode="json")) for each in (held, given)
+    )
+    return one == other
+
+
+async def _check(connection: AsyncConnection, branch_id: int, given: FieldIn) -> None:
+    scope = given.scope
+    drawing = Drawing(
+        kind=given.kind,
+        term_from=given.term_from,
+        term_to=given.term_to,
+        address_prefixes=tuple(scope.address_prefixes),
+        resource_prefixes=tuple(scope.resource_prefixes),
+        customer_ids=tuple(customer.customer_id for customer in scope.customers),
+        channel_ids=tuple(scope.channel_ids),
+        has_channel_mode=scope.channel_mode is not None,
+    )
+    faults = list(drawing_faults(branch_id, drawing))
+    if faults:
+        raise Malformed(faults=faults)
+    centres = await known_centres(connection, branch_id, {given.centre_id})
+    require_known([("/centre_id", given.centre_id)], centres)
+    channels = await known_channels(connection, branch_id, scope.channel_ids)
+    require_known(
+        [(f"/scope/channel_ids/{index}", one) for index, one in enumerate(scope.channel_ids)],
+        channels,
+    )
+
+
+async def show(
+    connection: AsyncConnection,
+    branch_id: int,
+    field_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> ResponsibilityField:
+    """Return a field that the caller may see."""
+    row = await store.load(connection, branch_id, field_id, centre_ids)
+    if row is None:
+        raise NotFound
+    return ResponsibilityField.model_validate(render(row))
+
+
+async def show_coverage(
+    connection: AsyncConnection, branch_id: int, period: int | None
+) -> Coverage:
+    """Compare the regional fields of a period, or of the newest term, with the villages."""
+    await branch(connection, branch_id)
+    if period is None:
+        period = await store.newest_regional_term(connection, branch_id)
+    villages = await store.villages(connection, branch_id)
+    claims = [] if period is None else await store.claims(connection, branch_id, period)
+    found = coverage(villages, [Claim(prefix, field_id) for prefix, field_id in claims])
+    return Coverage(
+        period=period,
+        villages=len(villages),
+        gaps=list(found.gaps),
+        partial=list(found.partial),
+        overlaps=[
+            CoverageOverlap(code=one.code, field_ids=list(one.field_ids)) for one in found.overlaps
+        ],
+    )

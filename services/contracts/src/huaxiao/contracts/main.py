@@ -1,0 +1,37 @@
+"""The contracts service, wired."""
+
+from fastapi import FastAPI
+
+from huaxiao.contracts.branches import api as branches
+from huaxiao.contracts.contracts import api as contracts
+from huaxiao.contracts.fields import api as fields
+from huaxiao.contracts.organisation import api as organisation
+from huaxiao.contracts.payroll import api as payroll
+from huaxiao.contracts.settings import Settings
+from huaxiao.contracts.tables import feed, idempotency_keys
+from huaxiao.shared import web
+from huaxiao.shared.database import Database
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the app."""
+    settings = settings or Settings()
+    database = Database(
+        settings.database_url.get_secret_value(), service="contracts", pool_size=settings.pool_size
+    )
+    return web.service_app(
+        service="contracts",
+        title="Huaxiao contracts",
+        settings=settings,
+        database=database,
+        idempotency_keys=idempotency_keys,
+        routers=[
+            branches.listing,
+            branches.router,
+            organisation.router,
+            fields.router,
+            contracts.router,
+            payroll.router,
+            feed.router(),
+        ],
+    )

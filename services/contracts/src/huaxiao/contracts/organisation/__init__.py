@@ -1,0 +1,1 @@
+"""Centres, people and channels."""

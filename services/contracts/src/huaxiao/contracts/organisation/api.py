@@ -1,0 +1,104 @@
+"""Routes of centres, people and channels."""
+
+from fastapi import Request, Response, status
+
+from huaxiao.contracts.callers import Reader, Writer
+from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.organisation import handlers
+from huaxiao.shared import web
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.problems import Conflict, Forbidden
+from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.contracts import (
+    Centre,
+    CentreIn,
+    Channel,
+    ChannelIn,
+    PersonIn,
+    PlacedPerson,
+)
+
+router = web.router(tags=["organisation"])
+_REFUSALS = web.problem_responses(Forbidden, Conflict, UnknownReference)
+
+
+def _answer(response: Response, *, is_new: bool) -> None:
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+
+
+@router.put("/centres/{centre_id}", responses=_REFUSALS | {201: {"model": Centre}})
+async def put_centre(
+    request: Request,
+    response: Response,
+    branch_id: BranchId,
+    centre_id: Identifier,
+    given: CentreIn,
+    connection: WriteTx,
+    _: Writer,
+) -> Centre:
+    """Register a centre (R10, R17, R18)."""
+    made, is_new = await handlers.register_centre(
+        connection, branch_id, centre_id, given, now=request.app.state.clock()
+    )
+    _answer(response, is_new=is_new)
+    return made
+
+
+@router.get("/centres/{centre_id}", responses=web.problem_responses(Forbidden))
+async def get_centre(
+    branch_id: BranchId, centre_id: Identifier, connection: ReadTx, principal: Reader
+) -> Centre:
+    """Show a centre."""
+    return await handlers.centre(connection, branch_id, centre_id, principal.centre_ids)
+
+
+@router.put("/people/{person_id}", responses=_REFUSALS | {201: {"model": PlacedPerson}})
+async def put_person(
+    request: Request,
+    response: Response,
+    branch_id: BranchId,
+    person_id: Identifier,
+    given: PersonIn,
+    connection: WriteTx,
+    _: Writer,
+) -> PlacedPerson:
+    """Place a person in a centre from a day on (R13, R14); a later day moves the person."""
+    made, is_new = await handlers.place_person(
+        connection, branch_id, person_id, given, now=request.app.state.clock()
+    )
+    _answer(response, is_new=is_new)
+    return made
+
+
+@router.get("/people/{person_id}", responses=web.problem_responses(Forbidden))
+async def get_person(
+    branch_id: BranchId, person_id: Identifier, connection: ReadTx, principal: Reader
+) -> PlacedPerson:
+    """Show a person at their latest place."""
+    return await handlers.person(connection, branch_id, person_id, principal.centre_ids)
+
+
+@router.put("/channels/{channel_id}", responses=_REFUSALS | {201: {"model": Channel}})
+async def put_channel(
+    request: Request,
+    response: Response,
+    branch_id: BranchId,
+    channel_id: Identifier,
+    given: ChannelIn,
+    connection: WriteTx,
+    _: Writer,
+) -> Channel:
+    """Register a channel (R11)."""
+    made, is_new = await handlers.register_channel(
+        connection, branch_id, channel_id, given, now=request.app.state.clock()
+    )
+    _answer(response, is_new=is_new)
+    return made
+
+
+@router.get("/channels/{channel_id}", responses=web.problem_responses(Forbidden))
+async def get_channel(
+    branch_id: BranchId, channel_id: Identifier, connection: ReadTx, principal: Reader
+) -> Channel:
+    """Show a channel."""
+    return await handlers.channel(connection, branch_id, channel_id, principal.centre_ids)

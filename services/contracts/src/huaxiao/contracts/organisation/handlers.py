@@ -1,0 +1,156 @@
+"""Centres, people and channels: load, decide, record."""
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.organisation import store
+from huaxiao.contracts.tables import feed
+from huaxiao.shared.feed import NewFact
+from huaxiao.shared.problems import Conflict, NotFound
+from huaxiao.shared.wire.contracts import (
+    CENTRE_REGISTERED,
+    CHANNEL_REGISTERED,
+    PERSON_ASSIGNED,
+    Assignment,
+    Centre,
+    CentreIn,
+    CentreRegistered,
+    Channel,
+    ChannelIn,
+    ChannelRegistered,
+    ConcurrentPlace,
+    Person,
+    PersonAssigned,
+    PersonIn,
+    PlacedPerson,
+)
+
+CentreIds = AbstractSet[str] | None
+
+
+def _found(row: RowMapping | None) -> dict[str, Any]:
+    if row is None:
+        raise NotFound
+    return dict(row)
+
+
+async def centre(
+    connection: AsyncConnection, branch_id: int, centre_id: str, centre_ids: CentreIds
+) -> Centre:
+    """Return a centre that the caller may see."""
+    return Centre.model_validate(
+        _found(await store.centre(connection, branch_id, centre_id, centre_ids))
+    )
+
+
+async def person(
+    connection: AsyncConnection, branch_id: int, person_id: str, centre_ids: CentreIds
+) -> PlacedPerson:
+    """Return a person whose latest place the caller may see."""
+    return PlacedPerson.model_validate(
+        _found(await store.latest_placement(connection, branch_id, person_id, centre_ids))
+    )
+
+
+async def channel(
+    connection: AsyncConnection, branch_id: int, channel_id: str, centre_ids: CentreIds
+) -> Channel:
+    """Return a channel of a centre that the caller may see."""
+    return Channel.model_validate(
+        _found(await store.channel(connection, branch_id, channel_id, centre_ids))
+    )
+
+
+async def register_centre(
+    connection: AsyncConnection, branch_id: int, centre_id: str, given: CentreIn, *, now: datetime
+) -> tuple[Centre, bool]:
+    """Register a centre; say whether it is new."""
+    await branch(connection, branch_id)
+    wanted = Centre(centre_id=centre_id, **given.model_dump())
+    if not await store.add_centre(connection, branch_id, wanted.model_dump(mode="json")):
+        if await centre(connection, branch_id, centre_id, None) != wanted:
+            raise Conflict
+        return wanted, False
+    fact = NewFact(CENTRE_REGISTERED, centre_id, CentreRegistered(centre=wanted))
+    await feed.append(connection, branch_id, [fact], now=now)
+    return wanted, True
+
+
+async def register_channel(
+    connection: AsyncConnection,
+    branch_id: int,
+    channel_id: str,
+    given: ChannelIn,
+    *,
+    now: datetime,
+) -> tuple[Channel, bool]:
+    """Register a channel; say whether it is new."""
+    await branch(connection, branch_id)
+    known = await store.known_centres(connection, branch_id, {given.centre_id})
+    require_known([("/centre_id", given.centre_id)], known)
+    wanted = Channel(channel_id=channel_id, **given.model_dump())
+    if not await store.add_channel(connection, branch_id, wanted.model_dump(mode="json")):
+        if await channel(connection, branch_id, channel_id, None) != wanted:
+            raise Conflict
+        return wanted, False
+    fact = NewFact(CHANNEL_REGISTERED, channel_id, ChannelRegistered(channel=wanted))
+    await feed.append(connection, branch_id, [fact], now=now)
+    return wanted, True
+
+
+async def place_person(
+    connection: AsyncConnection, branch_id: int, person_id: str, given: PersonIn, *, now: datetime
+) -> tuple[PlacedPerson, bool]:
+    """Place a person from a day on; say whether the person is new.
+
+    Raises:
+        Conflict: the day is not after the person's latest place, and the place is another.
+
+    """
+    # One at a time: followers take the feed's last place of a person for the latest.
+    await branch(connection, branch_id, lock=True)
+    places = [ConcurrentPlace(centre_id=given.centre_id, position=given.position)]
+    places += given.concurrent
+    known = await store.known_centres(connection, branch_id, {one.centre_id for one in places})
+    pointers = ["/centre_id", *(f"/concurrent/{i}/centre_id" for i in range(len(given.concurrent)))]
+    require_known(zip(pointers, (one.centre_id for one in places), strict=True), known)
+    skills = sorted(set(given.skills))
+    wanted = PlacedPerson(person_id=person_id, **given.model_dump() | {"skills": skills})
+    latest = await store.latest_placement(connection, branch_id, person_id, None)
+    if latest is not None:
+        held = PlacedPerson.model_validate(dict(latest))
+        if held == wanted:
+            return held, False
+        if wanted.from_day <= held.from_day:
+            raise Conflict(
+                f"{person_id} has a place from {held.from_day}; a move begins on a later day.",
+                f"{person_id} 自 {held.from_day} 起已有任职；调动须自更晚的日期起。",
+            )
+    row = wanted.model_dump(mode="json") | {"from_day": wanted.from_day}
+    await store.add_placement(connection, branch_id, row)
+    of_person = Person(person_id=person_id, engagement=given.engagement, skills=skills)
+    facts = [
+        NewFact(
+            PERSON_ASSIGNED,
+            person_id,
+            PersonAssigned(
+                person=of_person,
+                assignment=Assignment(
+                    person_id=person_id,
+                    centre_id=place.centre_id,
+                    position=place.position,
+                    primary=index == 0,
+                    from_day=given.from_day,
+                ),
+            ),
+        )
+        for index, place in enumerate(places)
+    ]
+    await feed.append(connection, branch_id, facts, now=now)
+    return wanted, latest is None

@@ -1,0 +1,117 @@
+"""SQL of centres, people and channels."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from sqlalchemy import RowMapping, Table, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.callers import within
+from huaxiao.contracts.tables import centres, channels, placements
+
+
+async def _add(
+    connection: AsyncConnection, table: Table, branch_id: int, row: Mapping[str, Any]
+) -> bool:
+    added = await connection.execute(
+        insert(table)
+        .values(branch_id=branch_id, **row)
+        .on_conflict_do_nothing()
+        .returning(table.c.branch_id)
+    )
+    return added.one_or_none() is not None
+
+
+async def add_centre(connection: AsyncConnection, branch_id: int, row: Mapping[str, Any]) -> bool:
+    """Insert a centre; False when its code is taken."""
+    return await _add(connection, centres, branch_id, row)
+
+
+async def add_channel(connection: AsyncConnection, branch_id: int, row: Mapping[str, Any]) -> bool:
+    """Insert a channel; False when its code is taken."""
+    return await _add(connection, channels, branch_id, row)
+
+
+async def add_placement(
+    connection: AsyncConnection, branch_id: int, row: Mapping[str, Any]
+) -> None:
+    """Append a person's place."""
+    await connection.execute(insert(placements).values(branch_id=branch_id, **row))
+
+
+async def centre(
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> RowMapping | None:
+    """Return a centre within the scope."""
+    rows = await connection.execute(
+        select(centres).where(
+            centres.c.branch_id == branch_id,
+            centres.c.centre_id == centre_id,
+            within(centres.c.centre_id, centre_ids),
+        )
+    )
+    return rows.mappings().one_or_none()
+
+
+async def channel(
+    connection: AsyncConnection,
+    branch_id: int,
+    channel_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> RowMapping | None:
+    """Return a channel within the scope."""
+    rows = await connection.execute(
+        select(channels).where(
+            channels.c.branch_id == branch_id,
+            channels.c.channel_id == channel_id,
+            within(channels.c.centre_id, centre_ids),
+        )
+    )
+    return rows.mappings().one_or_none()
+
+
+async def latest_placement(
+    connection: AsyncConnection,
+    branch_id: int,
+    person_id: str,
+    centre_ids: AbstractSet[str] | None,
+) -> RowMapping | None:
+    """Return a person's latest place if it lies within the scope."""
+    latest = (
+        select(placements)
+        .where(placements.c.branch_id == branch_id, placements.c.person_id == person_id)
+        .order_by(placements.c.from_day.desc())
+        .limit(1)
+        .subquery()
+    )
+    rows = await connection.execute(select(latest).where(within(latest.c.centre_id, centre_ids)))
+    return rows.mappings().one_or_none()
+
+
+async def known_centres(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str]
+) -> frozenset[str]:
+    """Return those of some centres that are registered."""
+    rows = await connection.scalars(
+        select(centres.c.centre_id).where(
+            centres.c.branch_id == branch_id, centres.c.centre_id.in_(sorted(centre_ids))
+        )
+    )
+    return frozenset(rows)
+
+
+async def known_channels(
+    connection: AsyncConnection, branch_id: int, channel_ids: Sequence[str]
+) -> frozenset[str]:
+    """Return those of some channels that are registered."""
+    rows = await connection.scalars(
+        select(channels.c.channel_id).where(
+            channels.c.branch_id == branch_id, channels.c.channel_id.in_(channel_ids)
+        )
+    )
+    return frozenset(rows)

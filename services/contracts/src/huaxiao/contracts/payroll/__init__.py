@@ -1,0 +1,1 @@
+"""Pay of own staff, by person and period."""

@@ -1,0 +1,226 @@
+"""The tables of the contracts service; every key begins with the branch.
+
+What is sealed or signed is kept twice over: the draft tables hold what was last put, and the
+append-only tables hold what was sealed, which the service's own role can neither change nor remove.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
+
+from huaxiao.shared.database import service_metadata
+from huaxiao.shared.feed import Feed
+from huaxiao.shared.unit_of_work import idempotency_table
+
+metadata = service_metadata("contracts")
+feed = Feed(metadata, service="contracts")
+idempotency_keys = idempotency_table(metadata)
+_APPEND_ONLY = {"append_only": True}
+
+
+def _branch() -> Column[int]:
+    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
+
+
+def _of_a_branch() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["branch_id"], ["contracts.branches.branch_id"])
+
+
+def _of_a_centre() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "centre_id"], ["contracts.centres.branch_id", "contracts.centres.centre_id"]
+    )
+
+
+def _of_a_sealed_field() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "field_id"],
+        ["contracts.sealed_fields.branch_id", "contracts.sealed_fields.field_id"],
+    )
+
+
+branches = Table(
+    "branches",
+    metadata,
+    _branch(),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("default_centre_id", Text, nullable=False),
+)
+divisions = Table(
+    "divisions",
+    metadata,
+    _branch(),
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("parent_code", Text),
+    _of_a_branch(),
+    info=_APPEND_ONLY,
+)
+centres = Table(
+    "centres",
+    metadata,
+    _branch(),
+    Column("centre_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    _of_a_branch(),
+)
+placements = Table(
+    "placements",
+    metadata,
+    _branch(),
+    Column("person_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("engagement", Text, nullable=False),
+    Column("skills", JSONB, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("concurrent", JSONB, nullable=False),
+    _of_a_centre(),
+    info=_APPEND_ONLY,
+)
+channels = Table(
+    "channels",
+    metadata,
+    _branch(),
+    Column("channel_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    _of_a_centre(),
+)
+fields = Table(
+    "fields",
+    metadata,
+    _branch(),
+    Column("field_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("term_from", Integer, nullable=False),
+    Column("term_to", Integer, nullable=False),
+    Column("scope", JSONB, nullable=False),
+    _of_a_centre(),
+    Index(None, "branch_id", "kind", "term_from"),
+)
+contracts = Table(
+    "contracts",
+    metadata,
+    _branch(),
+    Column("contract_id", Text, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("centre_id", Text),
+    Column("term_from", Integer, nullable=False),
+    Column("term_to", Integer, nullable=False),
+    Column("field_ids", JSONB, nullable=False),
+    Column("terms", JSONB, nullable=False),
+    Column("base", JSONB, nullable=False),
+    _of_a_branch(),
+    _of_a_centre(),
+)
+signatures = Table(
+    "signatures",
+    metadata,
+    _branch(),
+    Column("contract_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("signed_by", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id"],
+        ["contracts.contracts.branch_id", "contracts.contracts.contract_id"],
+    ),
+    info=_APPEND_ONLY,
+)
+sealed_fields = Table(
+    "sealed_fields",
+    metadata,
+    _branch(),
+    Column("field_id", Text, primary_key=True),
+    Column("contract_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("sealed_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "field_id"], ["contracts.fields.branch_id", "contracts.fields.field_id"]
+    ),
+    info=_APPEND_ONLY,
+)
+sealed_scopes = Table(
+    "sealed_scopes",
+    metadata,
+    _branch(),
+    Column("field_id", Text, primary_key=True),
+    Column("prefix", Text, primary_key=True),
+    Column("scope", INT8RANGE, nullable=False),
+    Column("term", INT4RANGE, nullable=False),
+    _of_a_sealed_field(),
+    # Codes begin with the county's own, so that ranges of two branches never meet.
+    ExcludeConstraint(
+        ("scope", "&&"), ("term", "&&"), using="gist", name="sealed_scopes_scope_term_excl"
+    ),
+    info=_APPEND_ONLY,
+)
+sealed_customers = Table(
+    "sealed_customers",
+    metadata,
+    _branch(),
+    Column("customer_id", Text, primary_key=True),
+    Column("term_from", Integer, primary_key=True, autoincrement=False),
+    Column("term_to", Integer, nullable=False),
+    Column("field_id", Text, nullable=False),
+    Column("segment", Text, nullable=False),
+    _of_a_sealed_field(),
+    info=_APPEND_ONLY,
+)
+sealed_channels = Table(
+    "sealed_channels",
+    metadata,
+    _branch(),
+    Column("channel_id", Text, primary_key=True),
+    Column("term_from", Integer, primary_key=True, autoincrement=False),
+    Column("term_to", Integer, nullable=False),
+    Column("field_id", Text, nullable=False),
+    _of_a_sealed_field(),
+    info=_APPEND_ONLY,
+)
+refused_changes = Table(
+    "refused_changes",
+    metadata,
+    _branch(),
+    Column("refusal_id", Uuid, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("asked", JSONB, nullable=False),
+    # No foreign key: its check would wait for the refused transaction, which waits for this row.
+    info=_APPEND_ONLY,
+)
+payroll = Table(
+    "payroll",
+    metadata,
+    _branch(),
+    Column("person_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, nullable=False),
+    Column("pay_fen", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    _of_a_centre(),
+    Index(None, "branch_id", "centre_id", "period"),
+    info=_APPEND_ONLY,
+)

@@ -1,0 +1,518 @@
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+from huaxiao.contracts.tables import refused_changes, sealed_fields, sealed_scopes
+from huaxiao.shared.addresses import address_range
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.wire.contracts import (
+    BaseMonth,
+    BranchIn,
+    CentreIn,
+    CentreKind,
+    ChannelIn,
+    ChannelKind,
+    ChannelMode,
+    ConcurrentPlace,
+    ContractIn,
+    ContractTerms,
+    DivisionIn,
+    DivisionLevel,
+    Engagement,
+    FieldIn,
+    FieldKind,
+    FieldScope,
+    Investment,
+    ListedCustomer,
+    LockState,
+    PayIn,
+    PersonIn,
+    ProfitShareTier,
+    Segment,
+    Skill,
+)
+
+Caller = Callable[..., ContractsClient]
+BASE_PERIODS = [201611, 201612, *range(201701, 201711)]
+TERMS = ContractTerms(
+    risk_deposit_fen=1_000_000,
+    profit_share_tiers=[
+        ProfitShareTier(growth_from="0", share="0.05"),
+        ProfitShareTier(growth_from="0.05", share="0.10"),
+    ],
+    free_scope_zh="负面责任清单以外自主经营",
+    investments=[Investment(by="company", what_zh="终端", amount_fen=500_000)],
+)
+CENTRES = {"C1": CentreKind.TOWN, "C2": CentreKind.TOWNSHIP, "G1": CentreKind.ENTERPRISE}
+
+
+def contract(centre_id: str | None, *field_ids: str, first: int = 201711) -> ContractIn:
+    shift = (first - 201711) // 100
+    return ContractIn(
+        level="county" if centre_id is None else "centre",
+        centre_id=centre_id,
+        term_from=first,
+        term_to=201810 + shift * 100,
+        field_ids=list(field_ids),
+        terms=TERMS,
+        base=[
+            BaseMonth(
+                period=period + shift * 100,
+                revenue_fen=100,
+                market_cost_fen=10,
+                cash_in_fen=90,
+                cash_out_fen=20,
+                pay_fen=30,
+                headcount=3,
+            )
+            for period in BASE_PERIODS
+        ],
+    )
+
+
+def regional(*prefixes: str, centre_id: str = "C1", first: int = 201711) -> FieldIn:
+    return FieldIn(
+        kind=FieldKind.REGIONAL,
+        centre_id=centre_id,
+        name_zh="片区",
+        term_from=first,
+        term_to=201810 + first - 201711,
+        scope=FieldScope(address_prefixes=list(prefixes)),
+    )
+
+
+def listed(*customer_ids: str, centre_id: str = "G1") -> FieldIn:
+    customers = [
+        ListedCustomer(customer_id=one, segment=Segment.KEY_ACCOUNT) for one in customer_ids
+    ]
+    return FieldIn(
+        kind=FieldKind.CUSTOMER,
+        centre_id=centre_id,
+        name_zh="清单大客",
+        term_from=201711,
+        term_to=201810,
+        scope=FieldScope(customers=customers),
+    )
+
+
+@pytest.fixture
+async def county(manager: ContractsClient, branch_id: int) -> int:
+    """Register a branch with three centres and sign its county contract."""
+    await manager.register_branch(
+        branch_id, BranchIn(name="Yunze", name_zh="云泽县分公司", default_centre_id="C0")
+    )
+    for centre_id, kind in CENTRES.items():
+        await manager.put_centre(
+            branch_id, centre_id, CentreIn(kind=kind, name=centre_id, name_zh=centre_id)
+        )
+    await manager.put_contract(branch_id, "CT-COUNTY", contract(None))
+    await manager.sign(branch_id, "CT-COUNTY")
+    return branch_id
+
+
+async def facts(client: ContractsClient, branch_id: int) -> list[tuple[str, str]]:
+    return [
+        (one.type.removeprefix("contracts."), one.subject)
+        for one in await client.feed(branch_id, after=0)
+    ]
+
+
+async def refusals(app: FastAPI, branch_id: int) -> list[Any]:
+    async with app.state.database.read() as connection:
+        rows = await connection.execute(
+            select(refused_changes).where(refused_changes.c.branch_id == branch_id)
+        )
+        return list(rows.all())
+
+
+async def test_a_branch_registered_again_is_the_same_and_a_different_one_is_refused(
+    manager: ContractsClient, branch_id: int, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    body = {"name": "Yunze", "name_zh": "云泽", "default_centre_id": "C0"}
+    headers = {"Authorization": f"Bearer {token(Role.PROVINCE, branch_id)}"}
+    url = f"/v1/branches/{branch_id}"
+
+    answers = [
+        await http.put(url, json=given, headers=headers)
+        for given in (body, body, body | {"name": "Other"})
+    ]
+
+    assert [one.status_code for one in answers] == [201, 200, 409]
+    assert await manager.branches() == [branch_id]
+    assert await facts(manager, branch_id) == [("branch.registered", str(branch_id))]
+
+
+async def test_a_branch_is_hidden_from_callers_of_another(
+    county: int, caller: Caller, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    stranger = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county + 500_000)}"}
+
+    answer = await http.get(f"/v1/branches/{county}/fields", headers=stranger)
+    listed_branches = await http.get("/v1/branches", headers=stranger)
+
+    assert answer.status_code == 404
+    assert listed_branches.json()["items"] == []
+
+
+async def test_divisions_are_added_once_and_page_by_code(
+    county: int, manager: ContractsClient, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    name = str(county)
+    given = [
+        DivisionIn(code=name, name="县", level=DivisionLevel.COUNTY, parent_code=name[:4]),
+        DivisionIn(code=name + "100", name="镇", level=DivisionLevel.TOWNSHIP, parent_code=name),
+    ]
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, county)}"}
+    url = f"/v1/branches/{county}/divisions"
+
+    first = await manager.add_divisions(county, given)
+    again = await manager.add_divisions(county, given)
+    page = (await http.get(url, params={"limit": 1}, headers=headers)).json()
+    following = {"limit": 1, "cursor": page["next_cursor"]}
+    rest = (await http.get(url, params=following, headers=headers)).json()
+
+    assert (first.added, first.unchanged) == (2, 0)
+    assert (again.added, again.unchanged) == (0, 2)
+    assert [one["code"] for one in page["items"] + rest["items"]] == [name, name + "100"]
+    assert rest["next_cursor"] is None
+    with pytest.raises(PeerProblem) as refused:
+        await manager.add_divisions(county, [given[0].model_copy(update={"name": "另一县"})])
+    assert (refused.value.status, refused.value.body["codes"]) == (409, [name])
+
+
+async def test_people_move_on_later_days_only_and_each_place_is_published(
+    county: int, manager: ContractsClient
+) -> None:
+    place = PersonIn(
+        engagement=Engagement.OWN,
+        skills=[Skill.SELL, Skill.INSTALL],
+        centre_id="C1",
+        position="member",
+        from_day=date(2017, 11, 1),
+        concurrent=[ConcurrentPlace(centre_id="C2", position="contractor")],
+    )
+    moved = place.model_copy(
+        update={"centre_id": "C2", "from_day": date(2017, 12, 1), "concurrent": []}
+    )
+
+    await manager.put_person(county, "P1", place)
+    await manager.put_person(county, "P1", place)
+    await manager.put_person(county, "P1", moved)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_person(county, "P1", place)
+
+    assert refused.value.code == "conflict"
+    entries = await manager.feed(county, after=0)
+    places = [
+        (one.data["assignment"]["centre_id"], one.data["assignment"]["primary"])
+        for one in entries
+        if one.type == "contracts.person.assigned"
+    ]
+    assert places == [("C1", True), ("C2", False), ("C2", True)]
+
+
+async def test_what_is_not_registered_cannot_be_named(
+    county: int, manager: ContractsClient
+) -> None:
+    channel = ChannelIn(kind=ChannelKind.AGENT, centre_id="C9", name_zh="代理")
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_channel(county, "A1", channel)
+
+    assert refused.value.code == "unknown-reference"
+    assert refused.value.body["errors"][0]["pointer"] == "/centre_id"
+
+
+async def test_signing_seals_the_fields_and_publishes_them_before_the_contract(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F2", regional(f"{county}101"))
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F2", "F1"))
+    before = len(await manager.feed(county, after=0))
+
+    signed = await manager.sign(county, "CT-C1")
+    again = await manager.sign(county, "CT-C1")
+
+    assert signed == again
+    assert signed.state is LockState.SEALED
+    assert len(signed.digest or "") == 64
+    assert (await facts(manager, county))[before:] == [
+        ("field.sealed", "F2"),
+        ("field.sealed", "F1"),
+        ("contract.signed", "CT-C1"),
+    ]
+    fields = await manager.fields(county)
+    assert [(one.field_id, one.state, one.contract_id) for one in fields] == [
+        ("F1", LockState.SEALED, "CT-C1"),
+        ("F2", LockState.SEALED, "CT-C1"),
+    ]
+    entry = (await manager.feed(county, after=before))[1]
+    assert entry.data["digest"] == fields[0].digest
+    assert entry.data["scope"]["address_prefixes"] == [f"{county}100"]
+
+
+async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
+    county: int, manager: ContractsClient, app: FastAPI
+) -> None:
+    drawn = regional(f"{county}100")
+    redrawn = regional(f"{county}100", f"{county}101")
+    await manager.put_field(county, "F1", drawn)
+    assert (await manager.put_field(county, "F1", redrawn)).scope == redrawn.scope
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+    await manager.sign(county, "CT-C1")
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_field(county, "F1", drawn)
+    in_other_order = regional(f"{county}101", f"{county}100")
+    unchanged = await manager.put_field(county, "F1", in_other_order)
+
+    assert (refused.value.status, refused.value.code) == (409, "field-sealed")
+    assert unchanged.state is LockState.SEALED
+    [row] = await refusals(app, county)
+    assert (row.subject_kind, row.subject_id, row.asked_by) == (
+        "field",
+        "F1",
+        "test:county_manager",
+    )
+    assert row.asked["scope"]["address_prefixes"] == [f"{county}100"]
+
+
+async def test_a_signed_contract_does_not_change(
+    county: int, manager: ContractsClient, app: FastAPI
+) -> None:
+    changed = contract(None).model_copy(update={"base": []})
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_contract(county, "CT-COUNTY", changed)
+
+    assert refused.value.code == "contract-signed"
+    assert [one.subject_id for one in await refusals(app, county)] == ["CT-COUNTY"]
+
+
+async def test_an_overlapping_field_is_refused_by_name_and_nothing_of_its_contract_stays(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+    await manager.sign(county, "CT-C1")
+    await manager.put_field(county, "F2", regional(f"{county}102", centre_id="C2"))
+    await manager.put_field(county, "F3", regional(f"{county}100201", centre_id="C2"))
+    await manager.put_contract(county, "CT-C2", contract("C2", "F2", "F3"))
+    before = await facts(manager, county)
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.sign(county, "CT-C2")
+
+    assert (refused.value.status, refused.value.code) == (409, "field-overlap")
+    assert refused.value.body["field_ids"] == ["F3", "F1"]
+    states = {one.field_id: one.state for one in await manager.fields(county)}
+    assert states == {"F1": LockState.SEALED, "F2": LockState.DRAFT, "F3": LockState.DRAFT}
+    assert await facts(manager, county) == before
+
+
+async def test_the_same_area_may_be_contracted_for_again_in_the_next_term(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_contract(county, "CT-COUNTY-2", contract(None, first=201811))
+    await manager.sign(county, "CT-COUNTY-2")
+    for first, name in ((201711, "1"), (201811, "2")):
+        await manager.put_field(county, f"F{name}", regional(f"{county}100", first=first))
+        await manager.put_contract(county, f"CT-{name}", contract("C1", f"F{name}", first=first))
+        await manager.sign(county, f"CT-{name}")
+
+    states = {one.state for one in await manager.fields(county)}
+    assert states == {LockState.SEALED}
+
+
+@pytest.mark.parametrize("shared", ["customer", "channel"])
+async def test_a_listed_customer_or_channel_has_one_field_in_a_term(
+    county: int, manager: ContractsClient, shared: str
+) -> None:
+    channel = ChannelIn(kind=ChannelKind.OWN_HALL, centre_id="C1", name_zh="自有厅")
+    await manager.put_channel(county, "H1", channel)
+    halls = FieldIn(
+        kind=FieldKind.CHANNEL,
+        centre_id="C1",
+        name_zh="厅",
+        term_from=201711,
+        term_to=201810,
+        scope=FieldScope(channel_ids=["H1"], channel_mode=ChannelMode.ISOLATED),
+    )
+    field = listed("K1", centre_id="C1") if shared == "customer" else halls
+    for name, centre_id in (("F1", "C1"), ("F2", "C2")):
+        await manager.put_field(county, name, field.model_copy(update={"centre_id": centre_id}))
+        await manager.put_contract(county, f"CT-{name}", contract(centre_id, name))
+    await manager.sign(county, "CT-F1")
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.sign(county, "CT-F2")
+
+    assert refused.value.body["field_ids"] == ["F2", "F1"]
+
+
+async def test_of_two_contracts_signed_at_once_over_one_area_one_holds(
+    county: int, manager: ContractsClient
+) -> None:
+    for name, centre_id in (("F1", "C1"), ("F2", "C2")):
+        await manager.put_field(county, name, regional(f"{county}100", centre_id=centre_id))
+        await manager.put_contract(county, f"CT-{name}", contract(centre_id, name))
+
+    outcomes = await asyncio.gather(
+        *(manager.sign(county, f"CT-{name}") for name in ("F1", "F2")), return_exceptions=True
+    )
+
+    [refused] = [one for one in outcomes if isinstance(one, PeerProblem)]
+    assert refused.code == "field-overlap"
+
+
+async def test_the_database_itself_refuses_overlap_change_and_removal(
+    county: int, manager: ContractsClient, app: FastAPI
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+    await manager.sign(county, "CT-C1")
+    inside = {
+        "branch_id": county,
+        "field_id": "F1",
+        "prefix": f"{county}100201",
+        "scope": Range(*address_range(f"{county}100201"), bounds="[)"),
+        "term": Range(201801, 201802, bounds="[)"),
+    }
+    attempts: list[tuple[Any, type[DBAPIError], str]] = [
+        (insert(sealed_scopes).values(inside), IntegrityError, "23P01"),
+        (update(sealed_fields).values(digest="x"), ProgrammingError, "42501"),
+        (delete(sealed_scopes), ProgrammingError, "42501"),
+    ]
+    for statement, kind, code in attempts:
+        with pytest.raises(kind) as refused:
+            async with app.state.database.write() as connection:
+                await connection.execute(statement)
+        assert getattr(refused.value.orig, "sqlstate", None) == code
+
+
+async def test_a_centre_cannot_sign_before_the_county(
+    manager: ContractsClient, branch_id: int
+) -> None:
+    await manager.register_branch(
+        branch_id, BranchIn(name="Y", name_zh="云泽", default_centre_id="C0")
+    )
+    await manager.put_centre(
+        branch_id, "C1", CentreIn(kind=CentreKind.TOWN, name="C1", name_zh="县城")
+    )
+    await manager.put_field(branch_id, "F1", regional(f"{branch_id}100"))
+    await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1"))
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.sign(branch_id, "CT-C1")
+
+    assert refused.value.code == "county-contract-first"
+
+
+async def test_coverage_names_the_villages_left_out_and_those_taken_twice(
+    county: int, manager: ContractsClient
+) -> None:
+    town = f"{county}100"
+    villages = [f"{town}{number}" for number in (201, 202, 203, 204)]
+    await manager.add_divisions(
+        county,
+        [
+            DivisionIn(code=one, name="村", level=DivisionLevel.VILLAGE, parent_code=town)
+            for one in villages
+        ],
+    )
+    assert (await manager.coverage(county)).gaps == villages
+    await manager.put_field(county, "F1", regional(villages[0], villages[1]))
+    await manager.put_field(county, "F2", regional(villages[1], f"{villages[2]}01"))
+
+    found = await manager.coverage(county)
+
+    assert (found.period, found.villages) == (201711, 4)
+    assert (found.gaps, found.partial) == ([villages[3]], [villages[2]])
+    assert [(one.code, one.field_ids) for one in found.overlaps] == [(villages[1], ["F1", "F2"])]
+    assert (await manager.coverage(county, period=201811)).gaps == villages
+
+
+async def test_payroll_is_recorded_once_and_published_with_the_heads_at_both_ends(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    def person(centre_id: str, day: date, engagement: Engagement = Engagement.OWN) -> PersonIn:
+        return PersonIn(engagement=engagement, centre_id=centre_id, position="member", from_day=day)
+
+    await manager.put_person(county, "P1", person("C1", date(2017, 11, 1)))
+    await manager.put_person(county, "P2", person("C1", date(2017, 11, 1)))
+    await manager.put_person(county, "P2", person("C2", date(2017, 11, 16)))
+    outsourced = person("C1", date(2017, 11, 1), Engagement.OUTSOURCED)
+    await manager.put_person(county, "W1", outsourced)
+    finance = caller(Role.COUNTY_FINANCE)
+
+    def pay(person_id: str, pay_fen: int) -> PayIn:
+        return PayIn(person_id=person_id, centre_id="C1", period=201711, pay_fen=pay_fen)
+
+    [first] = await finance.record_payroll(county, [pay("P1", 600_000)])
+    [again] = await finance.record_payroll(county, [pay("P1", 600_000)])
+    [both] = await finance.record_payroll(county, [pay("P1", 600_000), pay("P2", 300_000)])
+
+    assert first == again
+    assert (both.pay_fen, both.headcount_start, both.headcount_end) == (900_000, 2, 1)
+    published = [
+        one.data["pay_fen"]
+        for one in await manager.feed(county, after=0)
+        if one.type == "contracts.payroll.recorded"
+    ]
+    assert published == [600_000, 900_000]
+    for given, code in ((pay("P1", 1), "conflict"), (pay("W1", 1), "not-payable")):
+        with pytest.raises(PeerProblem) as refused:
+            await finance.record_payroll(county, [given])
+        assert refused.value.code == code
+
+
+async def test_a_contractor_sees_its_own_centre_only_and_writes_nothing(
+    county: int,
+    manager: ContractsClient,
+    caller: Caller,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_field(county, "F2", regional(f"{county}101", centre_id="C2"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+    contractor = caller(Role.CONTRACTOR, ["C2"])
+    headers = {"Authorization": f"Bearer {token(Role.CONTRACTOR, county, ['C2'])}"}
+
+    seen = {
+        path: (await http.get(f"/v1/branches/{county}/{path}", headers=headers)).status_code
+        for path in (
+            "fields/F1",
+            "fields/F2",
+            "centres/C1",
+            "centres/C2",
+            "contracts/CT-C1",
+            "contracts/CT-COUNTY",
+            "coverage",
+        )
+    }
+
+    assert [one.field_id for one in await contractor.fields(county)] == ["F2"]
+    assert seen == {
+        "fields/F1": 404,
+        "fields/F2": 200,
+        "centres/C1": 404,
+        "centres/C2": 200,
+        "contracts/CT-C1": 404,
+        "contracts/CT-COUNTY": 404,
+        "coverage": 403,
+    }
+    with pytest.raises(PeerProblem) as refused:
+        await contractor.put_field(county, "F2", regional(f"{county}102", centre_id="C2"))
+    assert refused.value.code == "forbidden"

@@ -1,0 +1,65 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huaxiao.contracts.domain.coverage import Claim, Overlap, coverage
+from huaxiao.shared.addresses import address_range
+
+VILLAGE = "130123100201"
+codes = st.lists(st.sampled_from("0123"), min_size=6, max_size=9).map("".join)
+claims = st.lists(st.builds(Claim, codes, st.sampled_from(["F1", "F2", "F3"])), max_size=12)
+villages = st.lists(st.lists(st.sampled_from("0123"), min_size=7, max_size=7).map("".join))
+
+
+def test_a_village_under_no_claim_is_a_gap() -> None:
+    found = coverage([VILLAGE, "130123100202"], [Claim("130123100202", "F1")])
+
+    assert found.gaps == (VILLAGE,)
+    assert found.overlaps == ()
+
+
+def test_a_township_claim_covers_its_villages_and_overlaps_a_claim_inside() -> None:
+    found = coverage([VILLAGE], [Claim("130123100", "F1"), Claim(VILLAGE + "01", "F2")])
+
+    assert found.gaps == ()
+    assert found.overlaps == (Overlap(VILLAGE, ("F1", "F2")),)
+
+
+def test_two_compounds_of_a_village_under_two_fields_cover_it_in_part_and_do_not_overlap() -> None:
+    found = coverage([VILLAGE], [Claim(VILLAGE + "01", "F1"), Claim(VILLAGE + "02", "F2")])
+
+    assert found.partial == (VILLAGE,)
+    assert found.gaps == ()
+    assert found.overlaps == ()
+
+
+def test_one_field_that_claims_twice_overlaps_nobody() -> None:
+    found = coverage([VILLAGE], [Claim("130123", "F1"), Claim(VILLAGE, "F1")])
+
+    assert found.overlaps == ()
+
+
+@given(villages, claims)
+def test_coverage_says_what_the_ranges_of_addresses_say(
+    all_villages: list[str], all_claims: list[Claim]
+) -> None:
+    found = coverage(all_villages, all_claims)
+
+    for village in all_villages:
+        lower, upper = address_range(village)
+        pieces = []
+        for claim in all_claims:
+            start, end = address_range(claim.prefix)
+            if start < upper and lower < end:
+                pieces.append((max(start, lower), min(end, upper), claim.field_id))
+        assert (village in found.gaps) == (not pieces)
+        whole = any((start, end) == (lower, upper) for start, end, _ in pieces)
+        assert (village in found.partial) == (bool(pieces) and not whole)
+        twice = {
+            name
+            for start, end, one in pieces
+            for other_start, other_end, other in pieces
+            if one != other and start < other_end and other_start < end
+            for name in (one, other)
+        }
+        named = {name for over in found.overlaps if over.code == village for name in over.field_ids}
+        assert named == twice
