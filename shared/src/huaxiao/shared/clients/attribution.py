@@ -1,7 +1,134 @@
-"""Asks the attribution service, and reads its feed."""
+"""Asks the attribution service, posts events to it, and reads its feed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from huaxiao.shared.clients.base import ServiceClient
+from huaxiao.shared.pages import MAX_PAGE, Page
+from huaxiao.shared.wire.attribution import (
+    Balance,
+    Entry,
+    Explanation,
+    HeldEvent,
+    HeldState,
+    IntakeReport,
+    Period,
+    Reconciliation,
+    ReplayIn,
+)
+from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
 
 class AttributionClient(ServiceClient):
-    """A typed connection to the attribution service: its feed."""
+    """A typed connection to the attribution service."""
+
+    async def post_events(self, events: Sequence[Any]) -> IntakeReport:
+        """Post business events; a batch may be sent again, known events are booked once."""
+        answer = await self._send(
+            "POST",
+            "/v1/events",
+            content=msgspec.json.encode(events),
+            headers={"Content-Type": FEED_MEDIA_TYPE},
+        )
+        return IntakeReport.model_validate_json(answer.content)
+
+    async def quarantine(
+        self,
+        branch_id: int,
+        *,
+        state: HeldState | None = None,
+        code: str | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_PAGE,
+    ) -> Page[HeldEvent]:
+        """Return a page of the events that could not be booked, oldest first."""
+        page: Page[HeldEvent] = await self._get(
+            Page[HeldEvent],
+            f"/v1/branches/{branch_id}/quarantine",
+            params={"state": state, "code": code, "cursor": cursor, "limit": limit},
+        )
+        return page
+
+    async def replay(
+        self, branch_id: int, held_id: str, event: dict[str, Any] | None = None
+    ) -> IntakeReport:
+        """Try a held event again, mended or as it came."""
+        report: IntakeReport = await self._post(
+            IntakeReport,
+            f"/v1/branches/{branch_id}/quarantine/{held_id}/replay",
+            ReplayIn(event=event),
+        )
+        return report
+
+    async def explanation(
+        self, branch_id: int, subscription_id: str, *, period: int | None = None
+    ) -> Explanation:
+        """Return why a subscription belongs where it does; in the newest period when none is named."""
+        found: Explanation = await self._get(
+            Explanation,
+            f"/v1/branches/{branch_id}/subscriptions/{subscription_id}/explanation",
+            params={"period": period},
+        )
+        return found
+
+    async def balances(
+        self, branch_id: int, *, period: int, centre_id: str | None = None
+    ) -> list[Balance]:
+        """Return every balance of a period."""
+        known: list[Balance] = []
+        cursor: str | None = None
+        while True:
+            page: Page[Balance] = await self._get(
+                Page[Balance],
+                f"/v1/branches/{branch_id}/balances",
+                params={
+                    "period": period,
+                    "centre_id": centre_id,
+                    "cursor": cursor,
+                    "limit": MAX_PAGE,
+                },
+            )
+            known += page.items
+            if page.next_cursor is None:
+                return known
+            cursor = page.next_cursor
+
+    async def entries(
+        self,
+        branch_id: int,
+        *,
+        period: int | None = None,
+        centre_id: str | None = None,
+        subscription_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_PAGE,
+    ) -> Page[Entry]:
+        """Return a page of the ledger, oldest first."""
+        page: Page[Entry] = await self._get(
+            Page[Entry],
+            f"/v1/branches/{branch_id}/entries",
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "subscription_id": subscription_id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return page
+
+    async def reconciliation(self, branch_id: int, period: int) -> Reconciliation:
+        """Return the books of a period against their events."""
+        found: Reconciliation = await self._get(
+            Reconciliation, f"/v1/branches/{branch_id}/reconciliation", params={"period": period}
+        )
+        return found
+
+    async def close_period(self, branch_id: int, period: int) -> Period:
+        """Close a period: later events of it are booked in the first open one."""
+        closed: Period = await self._post(
+            Period, f"/v1/branches/{branch_id}/periods/{period}/close", None
+        )
+        return closed
