@@ -17,6 +17,7 @@ from huaxiao.shared.wire.attribution import (
     Period,
     Reconciliation,
     ReplayIn,
+    Standing,
 )
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
@@ -33,6 +34,11 @@ class AttributionClient(ServiceClient):
             headers={"Content-Type": FEED_MEDIA_TYPE},
         )
         return IntakeReport.model_validate_json(answer.content)
+
+    async def standing(self, branch_id: int) -> Standing:
+        """Return what the service has learned of a branch from contracts so far."""
+        found: Standing = await self._get(Standing, f"/v1/branches/{branch_id}/standing")
+        return found
 
     async def quarantine(
         self,

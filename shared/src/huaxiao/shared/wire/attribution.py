@@ -66,6 +66,20 @@ class IntakeReport(Resource):
     """One for each event that was not booked just now, by index."""
 
 
+class Standing(Resource):
+    """What the service has learned of a branch from the contracts feed so far."""
+
+    contracts_position: Count
+    """The place in the contracts feed up to which it has followed."""
+    centres: Count
+    people: Count
+    channels: Count
+    fields: Count
+    """Sealed fields: the only ones that attribute."""
+    first_open_period: PeriodNumber | None
+    """The period after the last closed one; null while none is closed."""
+
+
 class HeldState(StrEnum):
     """Where an event in quarantine stands."""
 

@@ -6,30 +6,32 @@ taken for an amount. Money is whole fen; dates are business days in Asia/Shangha
 belongs to is ``period``, ``YYYYMM``.
 """
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 MAX_FEN = 10**15
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*$")]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*\Z")]
 Source = Annotated[str, Meta(min_length=1, max_length=128)]
-Address = Annotated[str, Meta(pattern=r"^[1-6][0-9]{11,17}$")]
+Address = Annotated[str, Meta(pattern=r"^[1-6][0-9]{11,17}\Z")]
 PositiveFen = Annotated[int, Meta(gt=0, le=MAX_FEN)]
 SignedFen = Annotated[int, Meta(ge=-MAX_FEN, le=MAX_FEN)]
 ZeroOrMoreFen = Annotated[int, Meta(ge=0, le=MAX_FEN)]
+Kind = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_]*\Z")]
+Instant = Annotated[datetime, Meta(tz=True)]
 PeriodNumber = Annotated[int, Meta(ge=200001, le=209912)]
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
     """The context attributes; ``data`` stays raw until the type says what it is."""
 
-    specversion: str
+    specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, max_length=128)]
     source: Source
     type: Annotated[str, Meta(min_length=1, max_length=64)]
-    time: str
+    time: Instant
     branchid: int
     subject: Annotated[str, Meta(max_length=128)] = ""
     sequence: str | None = None
@@ -104,7 +106,7 @@ class BillItemIssued(EventData, frozen=True):
     bill_item_id: Id
     subscription_id: Id
     period: PeriodNumber
-    item_kind: str
+    item_kind: Kind
     amount_fen: PositiveFen
     tax_fen: ZeroOrMoreFen = 0
 
@@ -144,10 +146,10 @@ class WriteOffMade(EventData, frozen=True):
 
 
 class Cost(EventData, frozen=True):
-    """A cost is incurred or paid; at most one of the four says where it belongs."""
+    """A cost is incurred or paid; at most one of the four says where it belongs, none: the branch."""
 
     cost_id: Id
-    kind: str
+    kind: Kind
     period: PeriodNumber
     amount_fen: PositiveFen
     subscription_id: Id | None = None
@@ -164,9 +166,12 @@ class WorkRequested(EventData, frozen=True):
     customer_class: str
     customer_id: Id
     standard_address: Address
-    requested_at: str
+    requested_at: Instant
     subscription_id: Id | None = None
 
+
+PRODUCTS = frozenset({"broadband", "voice", "tv", "mobile", "leased_line", "iot", "other"})
+"""The kinds of product a subscription may be of."""
 
 DATA_TYPES: dict[str, type[EventData]] = {
     "subscription.opened": SubscriptionOpened,
