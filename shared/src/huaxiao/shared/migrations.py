@@ -39,6 +39,11 @@ def upgrade(service: str, url: URL, *, revision: str = "head") -> None:
     command.upgrade(alembic_config(service, url), revision)
 
 
+def downgrade(service: str, url: URL, *, revision: str = "base") -> None:
+    """Take a service's schema back to a revision, and the data of what goes with it."""
+    command.downgrade(alembic_config(service, url), revision)
+
+
 def run_migrations(service: str, metadata: MetaData) -> None:
     """Run from a history's ``env.py``: connect, take the lock, migrate, close grants."""
     asyncio.run(_run(service, metadata, context.config.attributes["url"]))
