@@ -4,7 +4,7 @@ The owner runs migrations. The service's own role owns nothing: it may read and 
 append-only tables it may only add them. Safe to run again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from sqlalchemy import MetaData
@@ -19,8 +19,14 @@ def owner_role(service: str) -> str:
     return f"{service}_owner"
 
 
-def provision_statements(services: Sequence[str], *, password: str | None) -> list[str]:
-    """Return the statements, in order, for a superuser connected to the suite's database."""
+def provision_statements(
+    services: Sequence[str], *, passwords: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return the statements, in order, for a superuser connected to the suite's database.
+
+    ``passwords`` names one for every role; without it roles get none, which fits a server that
+    only its own machine's socket reaches.
+    """
     statements = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC"]
     for service in services:
         owner = owner_role(service)
@@ -29,8 +35,8 @@ def provision_statements(services: Sequence[str], *, password: str | None) -> li
                 f"DO $$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS;"
                 " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
             )
-            if password is not None:
-                quoted = password.replace("'", "''")
+            if passwords is not None:
+                quoted = passwords[role].replace("'", "''")
                 statements.append(f"ALTER ROLE {role} PASSWORD '{quoted}'")
         defaults = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT"
         statements += [
@@ -52,14 +58,17 @@ def append_only_statements(service: str, metadata: MetaData) -> list[str]:
 
 
 async def provision(
-    admin_url: URL, services: Sequence[str] = SERVICES, *, password: str | None = None
+    admin_url: URL,
+    services: Sequence[str] = SERVICES,
+    *,
+    passwords: Mapping[str, str] | None = None,
 ) -> None:
     """Make roles and schemas in the database the URL names."""
     connection = await asyncpg.connect(
         admin_url.set(drivername="postgresql").render_as_string(hide_password=False)
     )
     try:
-        for statement in provision_statements(services, password=password):
+        for statement in provision_statements(services, passwords=passwords):
             await connection.execute(statement)
     finally:
         await connection.close()
