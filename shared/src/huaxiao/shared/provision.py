@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL
 
-SERVICES = ("contracts", "dispatch")
+SERVICES = ("contracts", "attribution", "dispatch")
 """The services that have a schema of their own, in the order they are prepared."""
 
 

@@ -91,6 +91,8 @@ class HeldEvent(Resource):
     """An event that could not be booked, kept as it came."""
 
     held_id: Identifier
+    number: Count
+    """Its place in the branch's quarantine."""
     source: str | None
     event_id: str | None
     type: str | None
@@ -143,8 +145,8 @@ class Explanation(Resource):
 
     subscription_id: Identifier
     period: PeriodNumber
-    effective_period: PeriodNumber
-    """Since when this owner holds."""
+    version: Count
+    """The how-manieth decision on this period it is; earlier ones had less evidence."""
     owner: Owner
     landing_centre_id: Identifier | None
     """Where the line physically lands."""
@@ -173,6 +175,11 @@ class Balance(Resource):
     account: str
     period: PeriodNumber
     amount_fen: AmountFen
+
+    @property
+    def field_key(self) -> str:
+        """The field as a list's order has it: what lies in none comes first."""
+        return self.field_id or ""
 
 
 class Entry(Resource):

@@ -40,6 +40,10 @@ Count = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 PeriodNumber = Annotated[
     int, AfterValidator(as_period), Field(strict=True, examples=[201711], description="账期 YYYYMM")
 ]
+PeriodText = Annotated[
+    int, AfterValidator(as_period), Field(examples=[201711], description="账期 YYYYMM")
+]
+"""A period in a path or query, where the digits are not a JSON number."""
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Ratio = Annotated[

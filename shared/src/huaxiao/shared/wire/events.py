@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 MAX_FEN = 10**15
+MAX_BATCH = 10_000
+"""Events in one request."""
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*\Z")]
 Source = Annotated[str, Meta(min_length=1, max_length=128)]
 Address = Annotated[str, Meta(pattern=r"^[1-6][0-9]{11,17}\Z")]

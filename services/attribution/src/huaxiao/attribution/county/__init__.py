@@ -1,0 +1,1 @@
+"""The county as contracts has registered and sealed it."""

@@ -1,0 +1,206 @@
+"""Rows of the county: centres, people, channels, fields, as followed from contracts."""
+
+from collections import defaultdict
+from datetime import date
+
+from sqlalchemy import ScalarSelect, Table, func, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.domain.organisation import Channel, Organisation, SealedField
+from huaxiao.attribution.tables import (
+    branches,
+    centres,
+    channels,
+    fields,
+    intakes,
+    people,
+    positions,
+)
+from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire.attribution import Standing
+from huaxiao.shared.wire.contracts import CentreKind, ChannelKind, FieldKind
+
+CONTRACTS = "/contracts"
+
+
+async def add_branch(
+    connection: AsyncConnection, branch_id: int, fact: contracts.BranchRegistered
+) -> None:
+    """Know a branch from now on, and open its intake."""
+    row = {"name_zh": fact.name_zh, "default_centre_id": fact.default_centre_id}
+    await connection.execute(
+        insert(branches)
+        .values(branch_id=branch_id, **row)
+        .on_conflict_do_update(index_elements=["branch_id"], set_=row)
+    )
+    await open_intake(connection, branch_id)
+
+
+async def open_intake(connection: AsyncConnection, branch_id: int) -> None:
+    """Make the row that counts and locks a branch's bookings."""
+    await connection.execute(insert(intakes).values(branch_id=branch_id).on_conflict_do_nothing())
+
+
+async def add_centre(
+    connection: AsyncConnection, branch_id: int, fact: contracts.CentreRegistered
+) -> None:
+    """Know a centre."""
+    await connection.execute(
+        insert(centres)
+        .values(branch_id=branch_id, centre_id=fact.centre.centre_id, kind=fact.centre.kind)
+        .on_conflict_do_nothing()
+    )
+
+
+async def add_person(
+    connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
+) -> None:
+    """Know where a person works from a day on; a concurrent place is not where one works."""
+    if not fact.assignment.primary:
+        return
+    row = {"centre_id": fact.assignment.centre_id}
+    await connection.execute(
+        insert(people)
+        .values(
+            branch_id=branch_id,
+            person_id=fact.person.person_id,
+            from_day=fact.assignment.from_day,
+            **row,
+        )
+        .on_conflict_do_update(index_elements=["branch_id", "person_id", "from_day"], set_=row)
+    )
+
+
+async def add_channel(
+    connection: AsyncConnection, branch_id: int, fact: contracts.ChannelRegistered
+) -> None:
+    """Know a channel."""
+    row = {"kind": fact.channel.kind, "centre_id": fact.channel.centre_id}
+    await connection.execute(
+        insert(channels)
+        .values(branch_id=branch_id, channel_id=fact.channel.channel_id, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "channel_id"], set_=row)
+    )
+
+
+async def add_field(
+    connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed
+) -> None:
+    """Know a sealed field; sealed fields do not change (R21)."""
+    await connection.execute(
+        insert(fields)
+        .values(
+            branch_id=branch_id,
+            field_id=fact.field_id,
+            kind=fact.kind,
+            centre_id=fact.centre_id,
+            term_from=fact.term_from,
+            term_to=fact.term_to,
+            scope=fact.scope.model_dump(mode="json"),
+            digest=fact.digest,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def position(connection: AsyncConnection, branch_id: int) -> int:
+    """Return how far the contracts feed of a branch has been followed."""
+    found = await connection.scalar(
+        select(positions.c.position).where(
+            positions.c.branch_id == branch_id, positions.c.source == CONTRACTS
+        )
+    )
+    return found or 0
+
+
+async def organisation(connection: AsyncConnection, branch_id: int) -> Organisation | None:
+    """Return the county as decisions see it; None for a branch that is not known."""
+    default = await connection.scalar(
+        select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
+    )
+    if default is None:
+        return None
+    places: dict[str, list[tuple[date, str]]] = defaultdict(list)
+    for row in await connection.execute(
+        select(people)
+        .where(people.c.branch_id == branch_id)
+        .order_by(people.c.person_id, people.c.from_day)
+    ):
+        places[row.person_id].append((row.from_day, row.centre_id))
+    centre_rows = await connection.execute(select(centres).where(centres.c.branch_id == branch_id))
+    channel_rows = await connection.execute(
+        select(channels).where(channels.c.branch_id == branch_id)
+    )
+    field_rows = await connection.execute(
+        select(fields).where(fields.c.branch_id == branch_id).order_by(fields.c.field_id)
+    )
+    return Organisation(
+        default_centre_id=default,
+        centres={row.centre_id: CentreKind(row.kind) for row in centre_rows},
+        channels={
+            row.channel_id: Channel(ChannelKind(row.kind), row.centre_id) for row in channel_rows
+        },
+        people={person_id: tuple(held) for person_id, held in places.items()},
+        fields=tuple(
+            _field(row.field_id, row.kind, row.centre_id, (row.term_from, row.term_to), row.scope)
+            for row in field_rows
+        ),
+    )
+
+
+def _field(
+    field_id: str, kind: str, centre_id: str, term: tuple[int, int], stored: dict[str, object]
+) -> SealedField:
+    scope = contracts.FieldScope.model_validate(stored)
+    return SealedField(
+        field_id=field_id,
+        kind=FieldKind(kind),
+        centre_id=centre_id,
+        term_from=term[0],
+        term_to=term[1],
+        address_prefixes=tuple(scope.address_prefixes),
+        resource_prefixes=tuple(scope.resource_prefixes),
+        customer_ids=frozenset(one.customer_id for one in scope.customers),
+        channel_ids=tuple(scope.channel_ids),
+        channel_mode=scope.channel_mode,
+    )
+
+
+async def standing(connection: AsyncConnection, branch_id: int) -> Standing | None:
+    """Count what is known of a branch; None for a branch that is not known."""
+
+    def count(table: Table) -> ScalarSelect[int]:
+        key = list(table.primary_key.columns)[1]
+        return (
+            select(func.count(key.distinct()))
+            .where(table.c.branch_id == branch_id)
+            .scalar_subquery()
+        )
+
+    row = (
+        await connection.execute(
+            select(
+                count(centres).label("centres"),
+                count(people).label("people"),
+                count(channels).label("channels"),
+                count(fields).label("fields"),
+                intakes.c.closed_through,
+            )
+            .select_from(branches.join(intakes, true()))
+            .where(branches.c.branch_id == branch_id, intakes.c.branch_id == branch_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Standing(
+        contracts_position=await position(connection, branch_id),
+        centres=row.centres,
+        people=row.people,
+        channels=row.channels,
+        fields=row.fields,
+        first_open_period=(
+            None if row.closed_through is None else shift(Period(row.closed_through), 1)
+        ),
+    )

@@ -1,0 +1,167 @@
+"""Booking what events say of money and work."""
+
+from huaxiao.attribution.domain import postings
+from huaxiao.attribution.domain.books import Books, Document, unknown_subscription
+from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.shared.periods import Period
+from huaxiao.shared.wire import events
+
+
+def book(books: Books, message: Message) -> Refusal | Waiting | None:
+    """Book an event about money or work; None is success."""
+    match message.data:
+        case events.BillItemIssued() as item:
+            return _bill(books, message, item)
+        case events.PaymentReceived() as paid:
+            return _pay(books, message, paid)
+        case events.RefundIssued() as refund:
+            return _settle(books, message, "refund", refund.refund_id, refund, refund.amount_fen)
+        case events.AdjustmentMade() as made:
+            return _settle(books, message, "adjustment", made.adjustment_id, made, -made.amount_fen)
+        case events.WriteOffMade() as lost:
+            return _settle(books, message, "write_off", lost.write_off_id, lost, lost.amount_fen)
+        case events.Cost() as cost:
+            return _cost(books, message, cost)
+        case events.WorkRequested() as work:
+            document = Document("work", work.order_id, work.subscription_id, message.period, 0)
+            if refusal := books.number(document):
+                return refusal
+            books.produced.work.append(work)
+            return None
+        case _:
+            raise TypeError(f"{message.type} moves no money and asks for no work")
+
+
+def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Refusal | Waiting | None:
+    if item.subscription_id not in books.known.lines:
+        return unknown_subscription(item.subscription_id)
+    period = Period(item.period)
+    document = Document(
+        "bill_item", item.bill_item_id, item.subscription_id, period, item.amount_fen
+    )
+    if refusal := books.number(document):
+        return refusal
+    books.arrived.add(f"bill_item:{item.bill_item_id}")
+    owner = books.owner(item.subscription_id, period)
+    books.post(
+        message,
+        postings.charge(item.amount_fen, item.tax_fen),
+        owner=(owner.centre_id, owner.field_id),
+        origin=period,
+        owner_period=period,
+        subscription_id=item.subscription_id,
+    )
+    return None
+
+
+def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Refusal | Waiting | None:
+    if paid.subscription_id not in books.known.lines:
+        return unknown_subscription(paid.subscription_id)
+    document = Document(
+        "payment", paid.payment_id, paid.subscription_id, message.period, paid.amount_fen
+    )
+    if refusal := books.number(document):
+        return refusal
+    owner = books.owner(paid.subscription_id, message.period)
+    books.post(
+        message,
+        postings.payment(paid.amount_fen),
+        owner=(owner.centre_id, owner.field_id),
+        origin=message.period,
+        owner_period=message.period,
+        subscription_id=paid.subscription_id,
+    )
+    return None
+
+
+def _settle(
+    books: Books,
+    message: Message,
+    kind: str,
+    document_id: str,
+    data: events.RefundIssued | events.AdjustmentMade | events.WriteOffMade,
+    taken_fen: int,
+) -> Refusal | Waiting | None:
+    """Book what mirrors a charge: it follows the charge's owner (rule 005)."""
+    item = books.known.documents.get(("bill_item", data.bill_item_id))
+    if item is None or item.subscription_id is None:
+        return Waiting(
+            "unknown-item",
+            f"bill_item:{data.bill_item_id}",
+            f"Waits for bill item {data.bill_item_id}.",
+            f"等待账单项 {data.bill_item_id}。",
+        )
+    settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
+    if settled > item.amount_fen:
+        return Refusal(
+            "refund-exceeds-charge",
+            f"Bill item {data.bill_item_id} was {item.amount_fen} fen; this would take back"
+            f" {settled} in all.",
+            f"账单项 {data.bill_item_id} 为 {item.amount_fen} 分，累计退减将达 {settled} 分。",
+        )
+    document = Document(kind, document_id, item.subscription_id, message.period, data.amount_fen)
+    if refusal := books.number(document):
+        return refusal
+    books.known.settled[data.bill_item_id] = settled
+    books.produced.settled[data.bill_item_id] = settled
+    owner = books.owner(item.subscription_id, item.period)
+    posted = {
+        "refund": postings.refund,
+        "adjustment": postings.adjustment,
+        "write_off": postings.write_off,
+    }[kind](data.amount_fen)
+    books.post(
+        message,
+        posted,
+        owner=(owner.centre_id, owner.field_id),
+        origin=message.period,
+        owner_period=item.period,
+        subscription_id=item.subscription_id,
+    )
+    return None
+
+
+def _cost(books: Books, message: Message, cost: events.Cost) -> Refusal | Waiting | None:
+    period = Period(cost.period)
+    owner = _owner_of_cost(books, cost, period)
+    if not isinstance(owner, tuple):
+        return owner
+    document = Document(message.type, cost.cost_id, cost.subscription_id, period, cost.amount_fen)
+    if refusal := books.number(document):
+        return refusal
+    post = postings.cost_paid if message.type == "cost.paid" else postings.cost_incurred
+    books.post(
+        message,
+        post(cost.kind, cost.amount_fen),
+        owner=owner,
+        origin=period,
+        owner_period=period,
+        subscription_id=cost.subscription_id,
+    )
+    return None
+
+
+def _owner_of_cost(
+    books: Books, cost: events.Cost, period: Period
+) -> tuple[str, str | None] | Refusal | Waiting:
+    if cost.subscription_id is not None:
+        if cost.subscription_id not in books.known.lines:
+            return unknown_subscription(cost.subscription_id)
+        owner = books.owner(cost.subscription_id, period)
+        return owner.centre_id, owner.field_id
+    if cost.channel_id is not None:
+        placed = books.organisation.ground(period).by_channel.get(cost.channel_id)
+        if placed is not None:
+            return placed.centre_id, placed.field_id
+        channel = books.organisation.channels.get(cost.channel_id)
+        return (channel.centre_id, None) if channel else _unknown("channel", cost.channel_id)
+    if cost.field_id is not None:
+        named = books.organisation.field(cost.field_id)
+        return (named.centre_id, named.field_id) if named else _unknown("field", cost.field_id)
+    if cost.centre_id is not None and cost.centre_id not in books.organisation.centres:
+        return _unknown("centre", cost.centre_id)
+    return cost.centre_id or books.organisation.default_centre_id, None
+
+
+def _unknown(kind: str, code: str) -> Refusal:
+    return Refusal("unknown-reference", f"No {kind} {code} is known.", f"未知的编号 {code}。")

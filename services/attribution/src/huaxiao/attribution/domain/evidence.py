@@ -1,0 +1,188 @@
+"""Everything a decision may look at, gathered once and kept, so that it can be made again.
+
+Evidence holds facts already looked up (which field an address fell into, where a developer worked),
+not the county they were looked up in: the same evidence gives the same owner for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Optional
+
+from huaxiao.attribution.domain.histories import (
+    FIXED_PRODUCTS,
+    BundlesOfLine,
+    BundleStatement,
+    Change,
+    Line,
+    Membership,
+    bundles_before,
+    evidence_ends,
+    line_before,
+)
+from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
+from huaxiao.shared.periods import Period, period_of_day
+from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCustomer:
+    """The customer is on a field's list; ``stock`` says that the line was there before the term."""
+
+    placement: Placement
+    stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SalesChannel:
+    """The channel that sold the line."""
+
+    kind: ChannelKind
+    centre_id: str
+    isolated_field: Placement | None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person's centre on the day the line was opened."""
+
+    centre_id: str
+    enterprise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineEvidence:
+    """A line, and what it was found to match."""
+
+    line: Line
+    listed: ListedCustomer | None
+    campus: Placement | None
+    by_standard_address: Placement | None
+    by_resource_address: Placement | None
+    channel: SalesChannel | None
+    developer: Colleague | None
+    account_manager: Colleague | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle, and the fixed lines in it."""
+
+    bundle_id: str
+    since: date
+    fixed: tuple[LineEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a subscription for a period."""
+
+    period: int
+    default_centre_id: str
+    subject: LineEvidence
+    bundle: Bundle | None = None
+    left_bundle: Bundle | None = None
+    main: Optional["Evidence"] = None
+    main_in_circle: bool = False
+
+
+@dataclass(frozen=True)
+class Register:
+    """The subscriptions and bundles that are loaded."""
+
+    opened: Mapping[str, Line] = field(default_factory=dict)
+    changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+    statements: Mapping[str, Sequence[BundleStatement]] = field(default_factory=dict)
+    """For each bundle, all that was ever said of its members."""
+    bundles_of: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
+    """For each subscription, the bundles that ever named it."""
+
+
+def gather(
+    subscription_id: str,
+    period: Period,
+    register: Register,
+    organisation: Organisation,
+    _seen: frozenset[str] = frozenset(),
+) -> Evidence:
+    """Gather the evidence on a subscription for a period.
+
+    Raises:
+        KeyError: the subscription is not in the register.
+
+    """
+    ground = organisation.ground(period)
+    opened = register.opened[subscription_id]
+    end = evidence_ends(opened.opened_on, period)
+
+    def look(one: str) -> LineEvidence:
+        line = line_before(register.opened[one], register.changes.get(one, ()), end)
+        return _look_up(line, ground, organisation)
+
+    def bundle(found: Membership | None) -> Bundle | None:
+        if found is None:
+            return None
+        fixed = (
+            look(one)
+            for one in found.members
+            if one in register.opened and register.opened[one].product in FIXED_PRODUCTS
+        )
+        return Bundle(found.bundle_id, found.since, tuple(fixed))
+
+    named_by = register.bundles_of.get(subscription_id, ())
+    belongs: BundlesOfLine = bundles_before(
+        subscription_id, {one: register.statements[one] for one in named_by}, end
+    )
+    main_id = opened.main_subscription_id
+    seen = _seen | {subscription_id}
+    main = None
+    if main_id is not None and main_id in register.opened and main_id not in seen:
+        main = gather(main_id, period, register, organisation, seen)
+    return Evidence(
+        period=period,
+        default_centre_id=organisation.default_centre_id,
+        subject=look(subscription_id),
+        bundle=bundle(belongs.current),
+        left_bundle=bundle(belongs.left),
+        main=main,
+        main_in_circle=main_id in seen or (main is not None and main.main_in_circle),
+    )
+
+
+def _look_up(line: Line, ground: Ground, organisation: Organisation) -> LineEvidence:
+    campus = ground.by_customer.get(line.campus_id or "")
+    return LineEvidence(
+        line=line,
+        listed=_listed(line, ground),
+        campus=campus.placement if campus else None,
+        by_standard_address=ground.at_address(line.standard_address),
+        by_resource_address=ground.at_resource(line.resource_address),
+        channel=_channel(line.channel_id, ground, organisation),
+        developer=_colleague(line.developer_id, line.opened_on, organisation),
+        account_manager=_colleague(line.account_manager_id, line.opened_on, organisation),
+    )
+
+
+def _listed(line: Line, ground: Ground) -> ListedCustomer | None:
+    listing = ground.by_customer.get(line.customer_id)
+    if listing is None:
+        return None
+    stock = period_of_day(line.opened_on) < listing.term_from
+    return ListedCustomer(listing.placement, stock)
+
+
+def _channel(
+    channel_id: str | None, ground: Ground, organisation: Organisation
+) -> SalesChannel | None:
+    found = organisation.channels.get(channel_id or "")
+    if found is None or channel_id is None:
+        return None
+    return SalesChannel(found.kind, found.centre_id, ground.by_channel.get(channel_id))
+
+
+def _colleague(person_id: str | None, day: date, organisation: Organisation) -> Colleague | None:
+    centre_id = organisation.centre_of_person(person_id, day)
+    if centre_id is None:
+        return None
+    return Colleague(centre_id, organisation.centres.get(centre_id) is CentreKind.ENTERPRISE)

@@ -1,0 +1,143 @@
+"""What a line was on a day: its opening, the dated changes since, and the bundles that named it.
+
+Nothing here depends on the order in which events arrived: changes are ordered by the day they take
+effect, then by when and under which identifier the sender made them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from huaxiao.shared.periods import Period, first_day
+
+FIXED_PRODUCTS = ("broadband", "tv", "voice")
+"""Fixed-line products, in the order in which one anchors a bundle (rule 070)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A subscription as it stood on a day."""
+
+    subscription_id: str
+    customer_id: str
+    product: str
+    opened_on: date
+    customer_kind: str
+    standard_address: str | None
+    resource_address: str | None
+    main_subscription_id: str | None
+    channel_id: str | None
+    developer_id: str | None
+    account_manager_id: str | None
+    campus_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A dated change: a move gives a new address, a transfer a new customer."""
+
+    effective_on: date
+    made_at: datetime
+    event: str
+    customer_id: str | None = None
+    standard_address: str | None = None
+    resource_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleStatement:
+    """Who is in a bundle from a day on. ``joins`` adds to those before; otherwise it replaces them."""
+
+    bundle_id: str
+    effective_on: date
+    made_at: datetime
+    event: str
+    members: tuple[str, ...]
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A bundle on a day."""
+
+    bundle_id: str
+    since: date
+    members: tuple[str, ...]
+
+
+def evidence_ends(opened_on: date, period: Period) -> date:
+    """Return the first day that is no longer evidence for a period.
+
+    Evidence is the snapshot at 00:00 of the period's first day; for a line opened later it is what
+    the opening day itself brought (DOMAIN, time semantics).
+    """
+    return max(first_day(period), opened_on + timedelta(days=1))
+
+
+def line_before(opened: Line, changes: Iterable[Change], end: date) -> Line:
+    """Return the line with the changes that took effect before a day."""
+    line = opened
+    for change in sorted(changes, key=lambda one: (one.effective_on, one.made_at, one.event)):
+        if change.effective_on >= end:
+            break
+        if change.customer_id is not None:
+            line = replace(line, customer_id=change.customer_id)
+        if change.standard_address is not None:
+            line = replace(
+                line,
+                standard_address=change.standard_address,
+                resource_address=change.resource_address,
+            )
+    return line
+
+
+def bundle_steps(statements: Iterable[BundleStatement], end: date) -> list[Membership]:
+    """Return how a bundle's membership went before a day, oldest first."""
+    steps: list[Membership] = []
+    members: tuple[str, ...] = ()
+    for one in sorted(statements, key=lambda one: (one.effective_on, one.made_at, one.event)):
+        if one.effective_on >= end:
+            break
+        members = tuple(dict.fromkeys(members + one.members)) if one.joins else one.members
+        steps.append(Membership(one.bundle_id, one.effective_on, members))
+    return steps
+
+
+@dataclass(frozen=True, slots=True)
+class BundlesOfLine:
+    """The bundle a line is in, or the one it left last while in none."""
+
+    current: Membership | None
+    left: Membership | None
+
+
+def bundles_before(
+    subscription_id: str, bundles: Mapping[str, Iterable[BundleStatement]], end: date
+) -> BundlesOfLine:
+    """Say which bundle a line was in before a day, and which one it had left."""
+    current: list[tuple[date, str, Membership]] = []
+    left: list[tuple[date, str, Membership]] = []
+    for bundle_id, statements in bundles.items():
+        steps = bundle_steps(statements, end)
+        inside = [step for step in steps if subscription_id in step.members]
+        if not inside:
+            continue
+        if inside[-1] is steps[-1]:
+            current.append((_joined(steps, subscription_id), bundle_id, steps[-1]))
+        else:
+            gone = steps[steps.index(inside[-1]) + 1].since
+            left.append((gone, bundle_id, inside[-1]))
+    if current:
+        since, bundle_id, step = max(current, key=lambda one: one[:2])
+        return BundlesOfLine(Membership(bundle_id, since, step.members), None)
+    return BundlesOfLine(None, max(left, key=lambda one: one[:2])[2] if left else None)
+
+
+def _joined(steps: list[Membership], subscription_id: str) -> date:
+    """Return since when a line has been in the bundle without a break."""
+    since = steps[-1].since
+    for step in reversed(steps):
+        if subscription_id not in step.members:
+            break
+        since = step.since
+    return since

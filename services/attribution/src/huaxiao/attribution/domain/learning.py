@@ -1,0 +1,123 @@
+"""Taking in what events say of lines and bundles."""
+
+from huaxiao.attribution.domain.books import Books, already_known, unknown_subscription
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.shared.wire import events
+
+
+def learn(books: Books, message: Message) -> Refusal | Waiting | None:
+    """Take in an event about a line or a bundle; None is success."""
+    match message.data:
+        case events.SubscriptionOpened() as opened:
+            return _open(books, message, opened)
+        case events.BundleMembers() as bundle:
+            _state(books, message, bundle, tuple(bundle.subscription_ids))
+            return None
+        case events.BundleDissolved() as ended:
+            _state(books, message, ended, ())
+            return None
+        case events.SubscriptionMoved() as move:
+            return _change(
+                books,
+                message,
+                move.subscription_id,
+                Change(
+                    move.effective_on,
+                    message.time,
+                    message.name,
+                    standard_address=move.standard_address,
+                    resource_address=move.resource_address,
+                ),
+            )
+        case events.SubscriptionChanged() as transfer:
+            return _change(
+                books,
+                message,
+                transfer.subscription_id,
+                Change(
+                    transfer.effective_on,
+                    message.time,
+                    message.name,
+                    customer_id=transfer.customer_id,
+                ),
+            )
+        case events.SubscriptionStopped() as stop:
+            return _change(
+                books,
+                message,
+                stop.subscription_id,
+                Change(stop.effective_on, message.time, message.name),
+            )
+        case _:
+            raise TypeError(f"{message.type} says nothing about a line")
+
+
+def _open(books: Books, message: Message, opened: events.SubscriptionOpened) -> Refusal | None:
+    subscription_id = opened.subscription_id
+    if subscription_id in books.known.lines:
+        return already_known(f"subscription {subscription_id}", f"用户 {subscription_id}")
+    line = Line(
+        subscription_id=subscription_id,
+        customer_id=opened.customer_id,
+        product=opened.product,
+        opened_on=opened.opened_on,
+        customer_kind=opened.customer_kind,
+        standard_address=opened.standard_address,
+        resource_address=opened.resource_address,
+        main_subscription_id=opened.main_subscription_id,
+        channel_id=opened.channel_id,
+        developer_id=opened.developer_id,
+        account_manager_id=opened.account_manager_id,
+        campus_id=opened.campus_id,
+    )
+    books.known.lines[subscription_id] = line
+    books.produced.lines.append(line)
+    if line.main_subscription_id:
+        books.known.secondaries[line.main_subscription_id].add(subscription_id)
+    books.arrived.add(f"subscription:{subscription_id}")
+    if opened.bundle_id is not None:
+        _add_statement(
+            books,
+            BundleStatement(
+                opened.bundle_id,
+                opened.opened_on,
+                message.time,
+                message.name,
+                (subscription_id,),
+                joins=True,
+            ),
+        )
+    books.affect(subscription_id)
+    return None
+
+
+def _state(
+    books: Books,
+    message: Message,
+    stated: events.BundleMembers | events.BundleDissolved,
+    members: tuple[str, ...],
+) -> None:
+    _add_statement(
+        books,
+        BundleStatement(stated.bundle_id, stated.effective_on, message.time, message.name, members),
+    )
+
+
+def _add_statement(books: Books, statement: BundleStatement) -> None:
+    books.known.statements[statement.bundle_id].append(statement)
+    books.produced.statements.append(statement)
+    for subscription_id in statement.members:
+        books.known.bundles_of[subscription_id].add(statement.bundle_id)
+    for named in books.known.statements[statement.bundle_id]:
+        for subscription_id in named.members:
+            books.affect(subscription_id)
+
+
+def _change(books: Books, message: Message, subscription_id: str, change: Change) -> Waiting | None:
+    if subscription_id not in books.known.lines:
+        return unknown_subscription(subscription_id)
+    books.known.changes[subscription_id].append(change)
+    books.produced.changes.append((subscription_id, message.type, change))
+    books.affect(subscription_id)
+    return None

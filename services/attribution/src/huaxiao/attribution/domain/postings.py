@@ -1,0 +1,119 @@
+"""Double entry: what each money event moves between which accounts.
+
+One entry is one amount that leaves the credit account and reaches the debit account, so the ledger
+sums to zero by construction. VAT is an entry of its own.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.wire import attribution as accounts
+from huaxiao.shared.wire.attribution import CASH_OUT_PREFIX, COST_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount from one account to another; negative amounts are never posted, sides swap."""
+
+    debit: str
+    credit: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the ledger, ready to be numbered."""
+
+    period: Period
+    origin_period: Period
+    """The period the event belongs to; differs from ``period`` when that one was closed."""
+    owner_period: Period
+    """The period whose owner it follows: for a refund, that of the charge."""
+    centre_id: str
+    field_id: str | None
+    debit: str
+    credit: str
+    amount_fen: int
+    subscription_id: str | None
+    source: str
+    event_id: str
+    booked_at: datetime
+
+
+Balances = dict[tuple[Period, str, str | None, str], int]
+"""Amounts by period, centre, field and account: debit positive, credit negative."""
+
+
+def charge(amount_fen: int, tax_fen: int) -> list[Posting]:
+    """Bill a charge: the customer owes it, with the VAT."""
+    postings = [Posting(accounts.RECEIVABLE, accounts.REVENUE, amount_fen)]
+    if tax_fen:
+        postings.append(Posting(accounts.RECEIVABLE, accounts.TAX, tax_fen))
+    return postings
+
+
+def payment(amount_fen: int) -> list[Posting]:
+    """Take money in: the customer owes less."""
+    return [Posting(accounts.CASH_IN, accounts.RECEIVABLE, amount_fen)]
+
+
+def refund(amount_fen: int) -> list[Posting]:
+    """Give money back: revenue shrinks."""
+    return [Posting(accounts.REFUNDS, f"{CASH_OUT_PREFIX}refund", amount_fen)]
+
+
+def adjustment(amount_fen: int) -> list[Posting]:
+    """Correct a charge, up or down."""
+    if amount_fen < 0:
+        return [Posting(accounts.ADJUSTMENTS, accounts.RECEIVABLE, -amount_fen)]
+    return [Posting(accounts.RECEIVABLE, accounts.ADJUSTMENTS, amount_fen)]
+
+
+def write_off(amount_fen: int) -> list[Posting]:
+    """Give a debt up."""
+    return [Posting(accounts.BAD_DEBT, accounts.RECEIVABLE, amount_fen)]
+
+
+def cost_incurred(kind: str, amount_fen: int) -> list[Posting]:
+    """Owe for a cost."""
+    return [Posting(f"{COST_PREFIX}{kind}", accounts.PAYABLE, amount_fen)]
+
+
+def cost_paid(kind: str, amount_fen: int) -> list[Posting]:
+    """Pay for a cost."""
+    return [Posting(accounts.PAYABLE, f"{CASH_OUT_PREFIX}{kind}", amount_fen)]
+
+
+def moved(
+    entry: Entry, centre_id: str, field_id: str | None, period: Period
+) -> tuple[Entry, Entry]:
+    """Return the two entries that take an amount from its owner and give it to another.
+
+    The first is the old line with its sides swapped; nothing that stands is changed (R23).
+    """
+    back = replace(entry, period=period, debit=entry.credit, credit=entry.debit)
+    return back, replace(entry, period=period, centre_id=centre_id, field_id=field_id)
+
+
+def balances_of(entries: Iterable[Entry]) -> Balances:
+    """Sum entries by account; sums of zero are left out, and all sums add up to zero."""
+    sums: Balances = {}
+    for entry in entries:
+        for account, amount in _sides(entry):
+            key = (entry.period, entry.centre_id, entry.field_id, account)
+            sums[key] = sums.get(key, 0) + amount
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def _sides(entry: Entry) -> Iterator[tuple[str, int]]:
+    yield entry.debit, entry.amount_fen
+    yield entry.credit, -entry.amount_fen
+
+
+def booking_period(origin: Period, closed_through: Period | None) -> Period:
+    """Return the period to book in: the event's own, or the first that is still open."""
+    if closed_through is None or origin > closed_through:
+        return origin
+    return shift(closed_through, 1)

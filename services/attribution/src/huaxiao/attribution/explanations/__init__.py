@@ -1,0 +1,1 @@
+"""Explanations: why a subscription belongs where it does."""

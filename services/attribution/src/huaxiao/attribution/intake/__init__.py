@@ -1,0 +1,1 @@
+"""Intake: events in, one outcome each."""

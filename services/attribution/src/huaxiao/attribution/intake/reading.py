@@ -1,0 +1,184 @@
+"""Reading one event: what it says, or the stable code of what is wrong with it.
+
+A refusal has a stable code that systems branch on, and a sentence in two languages.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from huaxiao.attribution.domain.messages import Message, Refusal
+from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
+from huaxiao.shared.periods import as_period, period_of, shift
+from huaxiao.shared.wire import events
+from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
+
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far in the future a sender's clock may be before its event is refused."""
+PERIODS_AHEAD = 1
+"""How many periods ahead of the present one a bill may lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What could be read of an event that could not be read whole."""
+
+    source: str | None = None
+    event_id: str | None = None
+    type: str | None = None
+    branch_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event as it came, and what it says: a message, or why it is refused."""
+
+    raw: bytes
+    digest: bytes
+    """SHA-256 of the bytes as they came."""
+    name: Name
+    says: Message | Refusal
+
+
+_WORK = frozenset(OrderKind)
+_CUSTOMERS = frozenset(CustomerClass)
+_AMOUNTS = re.compile(r"`\$\.(amount_fen|tax_fen|remitted_fen)`")
+_PERIODS = re.compile(r"`\$\.period`")
+_envelopes = msgspec.json.Decoder(events.Envelope)
+_data = {kind: msgspec.json.Decoder(form) for kind, form in events.DATA_TYPES.items()}
+
+
+class _LooseName(msgspec.Struct, frozen=True):
+    """As much of an envelope as tells a sender which of its events is meant."""
+
+    id: object = None
+    source: object = None
+    type: object = None
+    branchid: object = None
+
+
+_loose = msgspec.json.Decoder(_LooseName)
+
+
+def read(raw: bytes, *, now: datetime) -> Reading:
+    """Read one event."""
+    name, says = _understand(raw, now)
+    return Reading(raw, hashlib.sha256(raw).digest(), name, says)
+
+
+def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
+    if b"\\u0000" in raw:
+        nul = Refusal("malformed-event", "The event holds a NUL character.", "事件含有空字符。")
+        return _name_of(raw), nul
+    try:
+        envelope = _envelopes.decode(raw)
+    except (msgspec.DecodeError, ValueError) as error:
+        return _name_of(raw), _malformed(error)
+    placed = BRANCH_MIN <= envelope.branchid <= BRANCH_MAX
+    name = Name(envelope.source, envelope.id, envelope.type, envelope.branchid if placed else None)
+    if refusal := _examine_envelope(envelope, name, now):
+        return name, refusal
+    try:
+        data = _data[envelope.type].decode(envelope.data)
+    except (msgspec.DecodeError, ValueError) as error:
+        return name, _malformed(error)
+    message = Message(envelope.source, envelope.id, envelope.type, envelope.time, data)
+    return name, _examine(data, now) or message
+
+
+def _examine_envelope(envelope: events.Envelope, name: Name, now: datetime) -> Refusal | None:
+    if envelope.type not in _data:
+        return Refusal(
+            "unknown-type",
+            f"No event of type {envelope.type} is known.",
+            f"未知的事件类型 {envelope.type}。",
+        )
+    if name.branch_id is None:
+        return Refusal(
+            "unknown-branch", "branchid is no county code.", "branchid 不是县级行政区划代码。"
+        )
+    if envelope.time > now + CLOCK_TOLERANCE:
+        return Refusal(
+            "clock-off", "The event lies in the future.", "事件时间在未来，请核对发送方时钟。"
+        )
+    return None
+
+
+def _malformed(error: Exception) -> Refusal:
+    text = str(error)
+    if _AMOUNTS.search(text):
+        return Refusal(
+            "bad-amount",
+            f"An amount is whole fen: {text}",
+            f"金额必须是以分为单位的整数：{text}",
+        )
+    if _PERIODS.search(text):
+        return Refusal(
+            "bad-period", f"A period is a month, YYYYMM: {text}", f"账期必须是 YYYYMM：{text}"
+        )
+    return Refusal("malformed-event", text, f"事件格式不符合要求：{text}")
+
+
+def _examine(data: events.EventData, now: datetime) -> Refusal | None:
+    """Check what the form alone cannot say."""
+    match data:
+        case events.BillItemIssued(period=period) | events.Cost(period=period):
+            refusal = _examine_period(period, now)
+            return refusal or (_examine_cost(data) if isinstance(data, events.Cost) else None)
+        case events.SubscriptionOpened(product=product) if product not in events.PRODUCTS:
+            return Refusal(
+                "unknown-product", f"No product {product} is known.", f"未知的产品类型 {product}。"
+            )
+        case events.AdjustmentMade(amount_fen=0):
+            return Refusal("bad-amount", "An adjustment of nothing.", "调整金额不能为零。")
+        case events.WorkRequested(kind=kind, customer_class=customer_class) if (
+            kind not in _WORK or customer_class not in _CUSTOMERS
+        ):
+            return Refusal(
+                "malformed-event",
+                f"No work {kind} for {customer_class} is known.",
+                f"未知的工单类型 {kind}/{customer_class}。",
+            )
+        case events.BundleMembers(subscription_ids=ids) if len(set(ids)) != len(ids):
+            return Refusal("malformed-event", "A member is named twice.", "套餐成员重复。")
+        case _:
+            return None
+
+
+def _examine_period(period: int, now: datetime) -> Refusal | None:
+    try:
+        named = as_period(period)
+    except ValueError:
+        return Refusal("bad-period", f"{period} is no month.", f"{period} 不是有效账期。")
+    if named > shift(period_of(now), PERIODS_AHEAD):
+        return Refusal("bad-period", f"{period} lies in the future.", f"账期 {period} 在未来。")
+    return None
+
+
+def _examine_cost(cost: events.Cost) -> Refusal | None:
+    named = (cost.subscription_id, cost.channel_id, cost.field_id, cost.centre_id)
+    if sum(one is not None for one in named) > 1:
+        return Refusal(
+            "malformed-event",
+            "A cost belongs to one of subscription, channel, field or centre.",
+            "成本只能归属用户、渠道、责任田、中心之一。",
+        )
+    return None
+
+
+def _name_of(raw: bytes) -> Name:
+    """Read what identity there is, however broken the rest."""
+    try:
+        loose = _loose.decode(raw)
+    except (msgspec.DecodeError, ValueError):
+        return Name()
+
+    def text(value: object) -> str | None:
+        return value.replace("\x00", "�")[:128] if isinstance(value, str) else None
+
+    branch_id = loose.branchid if type(loose.branchid) is int else None
+    known = branch_id is not None and BRANCH_MIN <= branch_id <= BRANCH_MAX
+    return Name(text(loose.source), text(loose.id), text(loose.type), branch_id if known else None)

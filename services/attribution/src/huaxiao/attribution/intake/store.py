@@ -1,0 +1,599 @@
+"""Rows of intake: what is known is read by sets, what is new is written by COPY."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+import msgspec
+from sqlalchemy import Table, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.domain.books import Document, Known, Owner, Produced
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.postings import Balances, Entry
+from huaxiao.attribution.domain.rules import RULE_SET
+from huaxiao.attribution.tables import (
+    balances,
+    bundle_members,
+    bundle_statements,
+    decisions,
+    documents,
+    entries,
+    held_events,
+    intakes,
+    received_events,
+    settled_items,
+    subscription_changes,
+    subscriptions,
+)
+from huaxiao.shared.periods import Period
+
+_LINE_COLUMNS = tuple(Line.__dataclass_fields__)
+_line_values = attrgetter(*_LINE_COLUMNS)
+_change_values = attrgetter(*Change.__dataclass_fields__)
+_statement_values = attrgetter(*BundleStatement.__dataclass_fields__)
+_document_values = attrgetter(*Document.__dataclass_fields__)
+_entry_values = attrgetter(*Entry.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A branch's counters, read under its lock."""
+
+    entries: int
+    held: int
+    closed_through: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An event in quarantine."""
+
+    number: int
+    digest: bytes
+    source: str | None
+    event_id: str | None
+    outcome: str
+    code: str
+    message: str
+    message_zh: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewHeld:
+    """An event about to be kept in quarantine."""
+
+    digest: bytes
+    source: str | None
+    event_id: str | None
+    type: str | None
+    outcome: str
+    code: str
+    message: str
+    message_zh: str
+    waiting_for: str | None
+    body: bytes
+
+
+_held_values = attrgetter(*NewHeld.__dataclass_fields__)
+
+
+async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
+    """Take a branch's bookings for this transaction; None when there is no such branch."""
+    row = (
+        await connection.execute(
+            select(intakes).where(intakes.c.branch_id == branch_id).with_for_update()
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    closed = None if row.closed_through is None else Period(row.closed_through)
+    return Intake(row.entries, row.held, closed)
+
+
+# --- what has come before -----------------------------------------------------------------------
+
+_RECEIVED = text(
+    "SELECT r.source, r.event_id, r.digest FROM attribution.received_events r"
+    " JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w(source, event_id)"
+    " ON r.branch_id = :branch_id AND r.source = w.source AND r.event_id = w.event_id"
+)
+_HELD = (
+    "SELECT h.number, h.digest, h.source, h.event_id, h.outcome, h.code, h.message, h.message_zh,"
+    " h.body FROM attribution.held_events h"
+)
+_HELD_BY_DIGEST = text(
+    f"{_HELD} WHERE h.branch_id = :branch_id AND h.digest = ANY(:digests)"
+    " AND h.resolved_at IS NULL ORDER BY h.number"
+)
+_HELD_BY_KEY = text(
+    f"{_HELD} JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w(source, event_id)"
+    " ON h.branch_id = :branch_id AND h.source = w.source AND h.event_id = w.event_id"
+    " WHERE h.resolved_at IS NULL ORDER BY h.number"
+)
+_HELD_WAITING = text(
+    f"{_HELD} WHERE h.branch_id = :branch_id AND h.waiting_for = ANY(:keys)"
+    " AND h.resolved_at IS NULL ORDER BY h.number"
+)
+
+
+def _pairs(keys: Collection[tuple[str, str]]) -> dict[str, list[str]]:
+    return {"sources": [one for one, _ in keys], "ids": [one for _, one in keys]}
+
+
+async def received(
+    connection: AsyncConnection, branch_id: int, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], bytes]:
+    """Return the digests of the events that were taken in before, by source and id."""
+    rows = await connection.execute(_RECEIVED, {"branch_id": branch_id} | _pairs(keys))
+    return {(row.source, row.event_id): row.digest for row in rows}
+
+
+async def held_like(
+    connection: AsyncConnection,
+    branch_id: int,
+    keys: Collection[tuple[str, str]],
+    digests: Collection[bytes],
+) -> list[Held]:
+    """Return what is in quarantine under these identities or with these very bytes."""
+    by_digest = await connection.execute(
+        _HELD_BY_DIGEST, {"branch_id": branch_id, "digests": list(digests)}
+    )
+    by_key = await connection.execute(_HELD_BY_KEY, {"branch_id": branch_id} | _pairs(keys))
+    found = {row.number: Held(*row) for row in by_digest}
+    return list((found | {row.number: Held(*row) for row in by_key}).values())
+
+
+async def waiting_for(
+    connection: AsyncConnection, branch_id: int, keys: Collection[str]
+) -> list[Held]:
+    """Return the parked events that wait for one of these."""
+    rows = await connection.execute(_HELD_WAITING, {"branch_id": branch_id, "keys": list(keys)})
+    return [Held(*row) for row in rows]
+
+
+# --- loading what decisions need ----------------------------------------------------------------
+
+
+async def load_lines(
+    connection: AsyncConnection,
+    branch_id: int,
+    known: Known,
+    *,
+    subscription_ids: Iterable[str],
+    bundle_ids: Iterable[str] = (),
+    dependents: bool,
+) -> None:
+    """Load lines with everything their evidence reaches: changes, bundles, members, main cards.
+
+    With ``dependents`` also the secondary cards, whose evidence reaches these lines.
+    """
+    wanted = set(subscription_ids) - known.loaded
+    bundles = set(bundle_ids)
+    while wanted or bundles:
+        asked = wanted
+        known.loaded |= asked
+        bundles |= await _load_lines(connection, branch_id, known, asked)
+        members = await _load_statements(connection, branch_id, known, bundles)
+        mains = {
+            line.main_subscription_id
+            for one in asked
+            if (line := known.lines.get(one)) and line.main_subscription_id
+        }
+        secondaries = (
+            await _load_secondaries(connection, branch_id, known, asked) if dependents else set()
+        )
+        wanted = (members | mains | secondaries) - known.loaded
+        bundles = set()
+
+
+async def _load_lines(
+    connection: AsyncConnection, branch_id: int, known: Known, ids: set[str]
+) -> set[str]:
+    """Load lines and their changes; return the bundles that ever named them."""
+    if not ids:
+        return set()
+    wanted = {"branch_id": branch_id, "ids": sorted(ids)}
+    for row in await connection.execute(
+        text(
+            f"SELECT {', '.join(_LINE_COLUMNS)} FROM attribution.subscriptions"  # noqa: S608 - fixed names
+            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+        ),
+        wanted,
+    ):
+        known.lines[row.subscription_id] = Line(*row)
+    for row in await connection.execute(
+        text(
+            "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
+            " resource_address FROM attribution.subscription_changes"
+            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+        ),
+        wanted,
+    ):
+        known.changes[row.subscription_id].append(Change(*row[1:]))
+    found: set[str] = set()
+    for row in await connection.execute(
+        text(
+            "SELECT subscription_id, bundle_id FROM attribution.bundle_members"
+            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+        ),
+        wanted,
+    ):
+        known.bundles_of[row.subscription_id].add(row.bundle_id)
+        found.add(row.bundle_id)
+    return found
+
+
+async def _load_statements(
+    connection: AsyncConnection, branch_id: int, known: Known, bundle_ids: set[str]
+) -> set[str]:
+    """Load bundles that are not loaded yet; return everyone they ever named."""
+    asked = sorted(one for one in bundle_ids if one not in known.statements)
+    members: set[str] = set()
+    if not asked:
+        return members
+    for one in asked:
+        known.statements[one] = []
+    for row in await connection.execute(
+        text(
+            "SELECT bundle_id, effective_on, made_at, event, members, joins"
+            " FROM attribution.bundle_statements"
+            " WHERE branch_id = :branch_id AND bundle_id = ANY(:ids)"
+        ),
+        {"branch_id": branch_id, "ids": asked},
+    ):
+        statement = BundleStatement(
+            row.bundle_id, row.effective_on, row.made_at, row.event, tuple(row.members), row.joins
+        )
+        known.statements[row.bundle_id].append(statement)
+        members.update(statement.members)
+        for one in statement.members:
+            known.bundles_of[one].add(row.bundle_id)
+    return members
+
+
+async def _load_secondaries(
+    connection: AsyncConnection, branch_id: int, known: Known, ids: set[str]
+) -> set[str]:
+    found: set[str] = set()
+    if not ids:
+        return found
+    for row in await connection.execute(
+        text(
+            "SELECT subscription_id, main_subscription_id FROM attribution.subscriptions"
+            " WHERE branch_id = :branch_id AND main_subscription_id = ANY(:ids)"
+        ),
+        {"branch_id": branch_id, "ids": sorted(ids)},
+    ):
+        known.secondaries[row.main_subscription_id].add(row.subscription_id)
+        found.add(row.subscription_id)
+    return found
+
+
+async def load_documents(
+    connection: AsyncConnection, branch_id: int, known: Known, keys: Collection[tuple[str, str]]
+) -> None:
+    """Load documents by kind and number, and what was taken back of the bill items among them."""
+    if not keys:
+        return
+    kinds, ids = [one for one, _ in keys], [one for _, one in keys]
+    for row in await connection.execute(
+        text(
+            "SELECT d.kind, d.document_id, d.subscription_id, d.period, d.amount_fen"
+            " FROM attribution.documents d"
+            " JOIN unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS w(kind, document_id)"
+            " ON d.branch_id = :branch_id AND d.kind = w.kind AND d.document_id = w.document_id"
+        ),
+        {"branch_id": branch_id, "kinds": kinds, "ids": ids},
+    ):
+        known.documents.setdefault((row.kind, row.document_id), Document(*row))
+    items = [number for kind, number in keys if kind == "bill_item"]
+    for row in await connection.execute(
+        text(
+            "SELECT bill_item_id, amount_fen FROM attribution.settled_items"
+            " WHERE branch_id = :branch_id AND bill_item_id = ANY(:ids)"
+        ),
+        {"branch_id": branch_id, "ids": items},
+    ):
+        known.settled.setdefault(row.bill_item_id, row.amount_fen)
+
+
+async def load_owners(
+    connection: AsyncConnection,
+    branch_id: int,
+    known: Known,
+    *,
+    subscription_ids: Collection[str],
+    periods: Collection[Period],
+    open_after: int | None,
+) -> None:
+    """Load the standing decisions of named periods; of every period behind one, if it is given."""
+    for row in await connection.execute(
+        text(
+            "SELECT DISTINCT ON (subscription_id, period) subscription_id, period, centre_id,"
+            " field_id, unit_rule, field_rule, flags, version FROM attribution.decisions"
+            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+            " AND (period = ANY(:periods) OR period > :open_after)"
+            " ORDER BY subscription_id, period, version DESC"
+        ),
+        {
+            "branch_id": branch_id,
+            "ids": sorted(subscription_ids),
+            "periods": sorted(periods),
+            "open_after": 999_999 if open_after is None else open_after,
+        },
+    ):
+        owner = Owner(
+            row.centre_id,
+            row.field_id,
+            row.unit_rule,
+            row.field_rule,
+            tuple(row.flags),
+            row.version,
+        )
+        known.owners.setdefault((row.subscription_id, Period(row.period)), owner)
+
+
+async def load_entries(
+    connection: AsyncConnection,
+    branch_id: int,
+    known: Known,
+    *,
+    subscription_ids: Collection[str],
+    open_after: int,
+) -> None:
+    """Load the lines that would move if an open decision on these subscriptions changed."""
+    asked = set(subscription_ids) - known.loaded_entries
+    known.loaded_entries |= asked
+    for row in await connection.execute(
+        text(
+            "SELECT period, origin_period, owner_period, centre_id, field_id, debit, credit,"
+            " amount_fen, subscription_id, source, event_id, booked_at FROM attribution.entries"
+            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+            " AND owner_period > :open_after ORDER BY number"
+        ),
+        {"branch_id": branch_id, "ids": sorted(asked), "open_after": open_after},
+    ):
+        known.entries[row.subscription_id].append(Entry(*row))
+
+
+async def decided_after(connection: AsyncConnection, branch_id: int, open_after: int) -> list[str]:
+    """Return the subscriptions with a decision on a period behind this one."""
+    rows = await connection.execute(
+        text(
+            "SELECT DISTINCT subscription_id FROM attribution.decisions"
+            " WHERE branch_id = :branch_id AND period > :open_after ORDER BY subscription_id"
+        ),
+        {"branch_id": branch_id, "open_after": open_after},
+    )
+    return list(rows.scalars())
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+async def _copy(
+    connection: AsyncConnection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    records = list(rows)
+    if not records:
+        return
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None  # noqa: S101 - the connection is open
+    await raw.driver_connection.copy_records_to_table(
+        table.name, schema_name=table.schema, columns=list(columns), records=records
+    )
+
+
+async def record_received(
+    connection: AsyncConnection,
+    branch_id: int,
+    taken: Iterable[tuple[str, str, bytes]],
+    *,
+    now: datetime,
+) -> None:
+    """Remember events for ever, by source, id and digest."""
+    await _copy(
+        connection,
+        received_events,
+        ("branch_id", "source", "event_id", "digest", "received_at"),
+        ((branch_id, *one, now) for one in taken),
+    )
+
+
+async def record(
+    connection: AsyncConnection,
+    branch_id: int,
+    produced: Produced,
+    *,
+    first_entry: int,
+    now: datetime,
+) -> None:
+    """Write lines, decisions, documents and numbered entries."""
+    await _copy(
+        connection,
+        subscriptions,
+        ("branch_id", *_LINE_COLUMNS),
+        ((branch_id, *_line_values(line)) for line in produced.lines),
+    )
+    await _copy(
+        connection,
+        subscription_changes,
+        ("branch_id", "subscription_id", "kind", *Change.__dataclass_fields__),
+        ((branch_id, one, kind, *_change_values(change)) for one, kind, change in produced.changes),
+    )
+    await _record_statements(connection, branch_id, produced.statements)
+    await _copy(
+        connection,
+        documents,
+        ("branch_id", *Document.__dataclass_fields__),
+        ((branch_id, *_document_values(one)) for one in produced.documents),
+    )
+    await _record_settled(connection, branch_id, produced.settled)
+    await _copy(
+        connection,
+        decisions,
+        (
+            *("branch_id", "subscription_id", "period", "version", "centre_id", "field_id"),
+            *("unit_rule", "field_rule", "flags", "rule_set", "evidence", "decided_at"),
+        ),
+        (
+            (
+                branch_id,
+                one.subscription_id,
+                one.period,
+                one.version,
+                one.decision.centre_id,
+                one.decision.field_id,
+                one.decision.unit_rule,
+                one.decision.field_rule,
+                one.decision.flags,
+                RULE_SET,
+                msgspec.json.encode(one.evidence).decode(),
+                now,
+            )
+            for one in produced.decided
+        ),
+    )
+    await _copy(
+        connection,
+        entries,
+        ("branch_id", "number", *Entry.__dataclass_fields__),
+        (
+            (branch_id, number, *_entry_values(one))
+            for number, one in enumerate(produced.entries, start=first_entry)
+        ),
+    )
+
+
+async def _record_statements(
+    connection: AsyncConnection, branch_id: int, statements: Sequence[BundleStatement]
+) -> None:
+    await _copy(
+        connection,
+        bundle_statements,
+        ("branch_id", *BundleStatement.__dataclass_fields__),
+        ((branch_id, *_statement_values(one)) for one in statements),
+    )
+    named = {(one.bundle_id, member) for one in statements for member in one.members}
+    if named:
+        await connection.execute(
+            insert(bundle_members).on_conflict_do_nothing(),
+            [
+                {"branch_id": branch_id, "subscription_id": member, "bundle_id": bundle_id}
+                for bundle_id, member in sorted(named)
+            ],
+        )
+
+
+async def _record_settled(
+    connection: AsyncConnection, branch_id: int, settled: dict[str, int]
+) -> None:
+    if not settled:
+        return
+    row = insert(settled_items)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id", "bill_item_id"],
+            set_={"amount_fen": row.excluded.amount_fen},
+        ),
+        [
+            {"branch_id": branch_id, "bill_item_id": item, "amount_fen": amount}
+            for item, amount in sorted(settled.items())
+        ],
+    )
+
+
+async def change_balances(connection: AsyncConnection, branch_id: int, changes: Balances) -> None:
+    """Add to the balances of accounts."""
+    if not changes:
+        return
+    row = insert(balances)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id", "period", "centre_id", "field_id", "account"],
+            set_={"amount_fen": balances.c.amount_fen + row.excluded.amount_fen},
+        ),
+        [
+            {
+                "branch_id": branch_id,
+                "period": period,
+                "centre_id": centre_id,
+                "field_id": field_id or "",
+                "account": account,
+                "amount_fen": amount,
+            }
+            for (period, centre_id, field_id, account), amount in changes.items()
+        ],
+    )
+
+
+async def hold(
+    connection: AsyncConnection,
+    branch_id: int,
+    kept: Sequence[NewHeld],
+    *,
+    first_number: int,
+    posted_by: str,
+    now: datetime,
+) -> None:
+    """Keep events in quarantine."""
+    await _copy(
+        connection,
+        held_events,
+        (
+            *("branch_id", "number", *NewHeld.__dataclass_fields__),
+            *("posted_by", "received_at"),
+        ),
+        (
+            (branch_id, number, *_held_values(one), posted_by, now)
+            for number, one in enumerate(kept, start=first_number)
+        ),
+    )
+
+
+async def hold_on(
+    connection: AsyncConnection, branch_id: int, number: int, now_because: NewHeld
+) -> None:
+    """Keep an event in quarantine for another reason than before."""
+    await connection.execute(
+        update(held_events)
+        .where(held_events.c.branch_id == branch_id, held_events.c.number == number)
+        .values(
+            outcome=now_because.outcome,
+            code=now_because.code,
+            message=now_because.message,
+            message_zh=now_because.message_zh,
+            waiting_for=now_because.waiting_for,
+        )
+    )
+
+
+async def resolve(
+    connection: AsyncConnection, branch_id: int, numbers: Collection[int], *, now: datetime
+) -> None:
+    """Let events out of quarantine: they are booked."""
+    if numbers:
+        await connection.execute(
+            update(held_events)
+            .where(held_events.c.branch_id == branch_id, held_events.c.number.in_(sorted(numbers)))
+            .values(resolved_at=now)
+        )
+
+
+async def advance(
+    connection: AsyncConnection, branch_id: int, *, entry_count: int, held_count: int
+) -> None:
+    """Move a branch's counters on."""
+    if entry_count or held_count:
+        await connection.execute(
+            update(intakes)
+            .where(intakes.c.branch_id == branch_id)
+            .values(entries=intakes.c.entries + entry_count, held=intakes.c.held + held_count)
+        )

@@ -1,0 +1,1 @@
+"""The ledger: entries, balances, periods, and the books against their events."""

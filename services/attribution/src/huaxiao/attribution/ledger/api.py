@@ -1,0 +1,92 @@
+"""Routes of the ledger."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from huaxiao.attribution.callers import BranchReader, Closer, Reader
+from huaxiao.attribution.ledger import handlers, store
+from huaxiao.attribution.ledger.handlers import EarlierPeriodOpen, PeriodNotOver
+from huaxiao.shared import web
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.attribution import Balance, Entry, Period, Reconciliation
+from huaxiao.shared.wire.base import PeriodText
+
+router = web.router(tags=["ledger"])
+OfCentre = Annotated[Identifier | None, Query(description="only this centre")]
+
+
+@router.get("/balances", responses=web.problem_responses(Forbidden))
+async def list_balances(
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Reader,
+    page: PageOf,
+    period: PeriodText,
+    centre_id: OfCentre = None,
+) -> Page[Balance]:
+    """List a period's balances by centre, field and account."""
+    after = page.after(str, str, str) or ("", "", "")
+    found = await store.balance_page(
+        connection,
+        branch_id,
+        period=period,
+        centre_id=centre_id,
+        centre_ids=principal.centre_ids,
+        after=(after[0], after[1], after[2]),
+        limit=page.limit + 1,
+    )
+    return page.page(found, "centre_id", "field_key", "account")
+
+
+@router.get("/entries", responses=web.problem_responses(Forbidden))
+async def list_entries(
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Reader,
+    page: PageOf,
+    period: PeriodText | None = None,
+    centre_id: OfCentre = None,
+    subscription_id: Annotated[Identifier | None, Query()] = None,
+) -> Page[Entry]:
+    """List the ledger's lines in the order they were booked, down to the event each came from."""
+    (after,) = page.after(int) or (0,)
+    found = await store.entry_page(
+        connection,
+        branch_id,
+        period=period,
+        centre_id=centre_id,
+        subscription_id=subscription_id,
+        centre_ids=principal.centre_ids,
+        after=after,
+        limit=page.limit + 1,
+    )
+    return page.page(found, "number")
+
+
+@router.get("/reconciliation", responses=web.problem_responses(Forbidden))
+async def get_reconciliation(
+    branch_id: BranchId, connection: ReadTx, _: BranchReader, period: PeriodText
+) -> Reconciliation:
+    """Hold the books of a period against the events they came from (R23)."""
+    return await handlers.reconcile(connection, branch_id, period)
+
+
+@router.post(
+    "/periods/{period}/close",
+    responses=web.problem_responses(Forbidden, PeriodNotOver, EarlierPeriodOpen),
+)
+async def close_period(
+    request: Request,
+    branch_id: BranchId,
+    period: PeriodText,
+    connection: WriteTx,
+    principal: Closer,
+) -> Period:
+    """Close a period: what comes later of it is booked in the first open one, and says so."""
+    return await handlers.close(
+        connection, branch_id, period, by=principal.subject, now=request.app.state.clock()
+    )

@@ -1,0 +1,56 @@
+"""The attribution service, wired."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from huaxiao.attribution.county import api as county
+from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.explanations import api as explanations
+from huaxiao.attribution.intake import api as intake
+from huaxiao.attribution.ledger import api as ledger
+from huaxiao.attribution.quarantine import api as quarantine
+from huaxiao.attribution.settings import Settings
+from huaxiao.attribution.tables import feed, idempotency_keys
+from huaxiao.attribution.worker import following
+from huaxiao.shared import web
+from huaxiao.shared.database import Database
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the app."""
+    settings = settings or Settings()
+    database = Database(
+        settings.database_url.get_secret_value(),
+        service="attribution",
+        pool_size=settings.pool_size,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not settings.follow:
+            yield
+            return
+        async with following(settings, database):
+            yield
+
+    app = web.service_app(
+        service="attribution",
+        title="Huaxiao attribution",
+        settings=settings,
+        database=database,
+        idempotency_keys=idempotency_keys,
+        routers=[
+            intake.router,
+            quarantine.unplaced,
+            quarantine.router,
+            ledger.router,
+            explanations.router,
+            county.router,
+            feed.router(),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.counties = Counties()
+    return app

@@ -1,0 +1,1 @@
+"""Quarantine: what could not be booked, to be mended and tried again."""

@@ -1,0 +1,140 @@
+"""Routes of quarantine: of a branch, and of events that could be placed in none."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from huaxiao.attribution.callers import Mender
+from huaxiao.attribution.quarantine import handlers, store
+from huaxiao.attribution.quarantine.handlers import AlreadyResolved, WrongBranch
+from huaxiao.attribution.tables import UNPLACED
+from huaxiao.shared import web
+from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.problems import Forbidden, NotFound
+from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.attribution import HeldEvent, HeldState, IntakeReport, ReplayIn
+
+router = web.router(tags=["quarantine"])
+unplaced = web.router(tags=["quarantine"], prefix="/v1")
+
+State = Annotated[HeldState | None, Query(description="held, or resolved")]
+Code = Annotated[str | None, Query(max_length=64, description="only this reason")]
+
+
+def _own(principal: Principal) -> str | None:
+    """Return whose events a caller may see: a sending system sees what it sent itself."""
+    return principal.subject if principal.roles <= {Role.BSS_SOURCE} else None
+
+
+def _number(held_id: str) -> int:
+    number = store.number_of(held_id)
+    if number is None:
+        raise NotFound
+    return number
+
+
+@router.get("/quarantine", responses=web.problem_responses(Forbidden))
+async def list_quarantine(
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Mender,
+    page: PageOf,
+    state: State = None,
+    code: Code = None,
+) -> Page[HeldEvent]:
+    """List the events that could not be booked, oldest first, each with its reason."""
+    (after,) = page.after(int) or (0,)
+    found = await store.page(
+        connection,
+        branch_id,
+        posted_by=_own(principal),
+        state=state,
+        code=code,
+        after=after,
+        limit=page.limit + 1,
+    )
+    return page.page(found, "number")
+
+
+@router.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
+async def get_held_event(
+    branch_id: BranchId, held_id: Identifier, connection: ReadTx, principal: Mender
+) -> HeldEvent:
+    """Show an event in quarantine."""
+    found = await store.one(connection, branch_id, _number(held_id), posted_by=_own(principal))
+    if found is None:
+        raise NotFound
+    return found[0]
+
+
+@router.post(
+    "/quarantine/{held_id}/replay",
+    responses=web.problem_responses(Forbidden, AlreadyResolved, WrongBranch),
+)
+async def replay_held_event(
+    request: Request,
+    branch_id: BranchId,
+    held_id: Identifier,
+    given: ReplayIn,
+    connection: WriteTx,
+    principal: Mender,
+) -> IntakeReport:
+    """Try an event again: mended, or as it came when no event is given."""
+    return await handlers.replay(
+        connection,
+        request.app.state.counties,
+        principal,
+        branch_id,
+        _number(held_id),
+        given,
+        posted_by=_own(principal),
+        now=request.app.state.clock(),
+    )
+
+
+@unplaced.get("/quarantine", responses=web.problem_responses(Forbidden))
+async def list_unplaced(
+    connection: ReadTx,
+    principal: Mender,
+    page: PageOf,
+    state: State = None,
+    code: Code = None,
+) -> Page[HeldEvent]:
+    """List the caller's own events that belong to no branch it may write to."""
+    (after,) = page.after(int) or (0,)
+    found = await store.page(
+        connection,
+        UNPLACED,
+        posted_by=principal.subject,
+        state=state,
+        code=code,
+        after=after,
+        limit=page.limit + 1,
+    )
+    return page.page(found, "number")
+
+
+@unplaced.post(
+    "/quarantine/{held_id}/replay",
+    responses=web.problem_responses(Forbidden, AlreadyResolved),
+)
+async def replay_unplaced(
+    request: Request,
+    held_id: Identifier,
+    given: ReplayIn,
+    connection: WriteTx,
+    principal: Mender,
+) -> IntakeReport:
+    """Try an event again that belonged to no branch; a mended one goes to the branch it names."""
+    return await handlers.replay(
+        connection,
+        request.app.state.counties,
+        principal,
+        UNPLACED,
+        _number(held_id),
+        given,
+        posted_by=principal.subject,
+        now=request.app.state.clock(),
+    )

@@ -1,0 +1,107 @@
+"""Quarantine: try an event again, mended or as it came."""
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.domain.messages import Message
+from huaxiao.attribution.intake import handlers as intake
+from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.quarantine import store
+from huaxiao.attribution.tables import UNPLACED
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.problems import NotFound, Problem
+from huaxiao.shared.wire.attribution import HeldState, IntakeReport, Outcome, ReplayIn
+
+
+class AlreadyResolved(Problem):
+    """The event has left quarantine: it is in the books."""
+
+    code = "already-resolved"
+    status = HTTPStatus.CONFLICT
+    title = "This event is no longer in quarantine"
+    title_zh = "该事件已不在隔离区"
+
+
+class WrongBranch(Problem):
+    """A mended event names another branch than the one whose quarantine it lies in."""
+
+    code = "wrong-branch"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The mended event names another branch"
+    title_zh = "修正后的事件属于另一分公司"
+
+
+async def replay(
+    connection: AsyncConnection,
+    counties: Counties,
+    principal: Principal,
+    branch_id: int,
+    number: int,
+    given: ReplayIn,
+    *,
+    posted_by: str | None,
+    now: datetime,
+) -> IntakeReport:
+    """Try a held event again; a mended one that is refused changes nothing.
+
+    Raises:
+        NotFound: there is no such event for this caller.
+        AlreadyResolved: it is in the books already.
+        WrongBranch: the mended event names another branch.
+
+    """
+    found = await store.one(connection, branch_id, number, posted_by=posted_by)
+    if found is None:
+        raise NotFound
+    held, body = found
+    if held.state is HeldState.RESOLVED:
+        raise AlreadyResolved
+    raw = body if given.event is None else msgspec.json.encode(given.event)
+    arrival = intake.Arrival(read(raw, now=now), number, mended=given.event is not None)
+    target = arrival.reading.name.branch_id
+    if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:
+        raise WrongBranch
+    if branch_id == UNPLACED:
+        await _place(connection, counties, principal, arrival, number, now=now)
+    else:
+        await intake.take(
+            connection,
+            counties,
+            branch_id,
+            [arrival],
+            posted_by=principal.subject,
+            now=now,
+        )
+    return intake.report([arrival])
+
+
+async def _place(
+    connection: AsyncConnection,
+    counties: Counties,
+    principal: Principal,
+    arrival: intake.Arrival,
+    number: int,
+    *,
+    now: datetime,
+) -> None:
+    """Send an event that had no branch to the one it names; there it is like any other."""
+    known = await counties.known(connection)
+    branch_id = intake.place(arrival, principal, known)
+    if branch_id == UNPLACED:
+        await intake.take(
+            connection, counties, UNPLACED, [arrival], posted_by=principal.subject, now=now
+        )
+        return
+    placed = intake.Arrival(replace(arrival.reading))
+    await intake.take(
+        connection, counties, branch_id, [placed], posted_by=principal.subject, now=now
+    )
+    arrival.verdict = placed.verdict
+    kept_there = {Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED, Outcome.CONFLICT}
+    if placed.verdict is not None and placed.verdict.outcome in kept_there:
+        await store.resolve(connection, UNPLACED, number, now=now)

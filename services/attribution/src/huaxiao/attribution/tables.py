@@ -1,0 +1,269 @@
+"""The tables of the attribution service; every key begins with the branch."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from huaxiao.shared.database import service_metadata
+from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.unit_of_work import idempotency_table
+
+metadata = service_metadata("attribution")
+feed = Feed(metadata, service="attribution")
+idempotency_keys = idempotency_table(metadata)
+positions = positions_table(metadata)
+
+UNPLACED = 0
+"""The branch of quarantined events that name no branch of ours, or one their sender may not enter."""
+
+_APPEND_ONLY = {"append_only": True}
+
+
+def _branch() -> Column[int]:
+    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
+
+
+# --- the county, as followed from contracts -----------------------------------------------------
+
+branches = Table(
+    "branches",
+    metadata,
+    _branch(),
+    Column("name_zh", Text, nullable=False),
+    Column("default_centre_id", Text, nullable=False),
+)
+centres = Table(
+    "centres",
+    metadata,
+    _branch(),
+    Column("centre_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+)
+people = Table(
+    "people",
+    metadata,
+    _branch(),
+    Column("person_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+)
+channels = Table(
+    "channels",
+    metadata,
+    _branch(),
+    Column("channel_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+)
+fields = Table(
+    "fields",
+    metadata,
+    _branch(),
+    Column("field_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("term_from", Integer, nullable=False),
+    Column("term_to", Integer, nullable=False),
+    Column("scope", JSONB, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+# --- what came in -------------------------------------------------------------------------------
+
+intakes = Table(
+    "intakes",
+    metadata,
+    _branch(),
+    Column("entries", BigInteger, nullable=False, server_default=text("0")),
+    Column("held", BigInteger, nullable=False, server_default=text("0")),
+    Column("closed_through", Integer),
+    comment="One row a branch: its counters, and the lock that makes its bookings one after another",
+)
+received_events = Table(
+    "received_events",
+    metadata,
+    _branch(),
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+)
+held_events = Table(
+    "held_events",
+    metadata,
+    _branch(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("source", Text),
+    Column("event_id", Text),
+    Column("type", Text),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("message_zh", Text, nullable=False),
+    Column("waiting_for", Text, comment="what a parked event waits for, such as subscription:S-1"),
+    Column("body", LargeBinary, nullable=False),
+    Column("posted_by", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("resolved_at", DateTime(timezone=True)),
+    Index(
+        "held_events_digest_index",
+        "branch_id",
+        "digest",
+        unique=True,
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+    Index(
+        "held_events_waiting_index",
+        "branch_id",
+        "waiting_for",
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+    Index("held_events_event_index", "branch_id", "source", "event_id"),
+)
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _branch(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("customer_kind", Text, nullable=False),
+    Column("standard_address", Text),
+    Column("resource_address", Text),
+    Column("main_subscription_id", Text),
+    Column("channel_id", Text),
+    Column("developer_id", Text),
+    Column("account_manager_id", Text),
+    Column("campus_id", Text),
+    Index(None, "branch_id", "main_subscription_id"),
+    info=_APPEND_ONLY,
+)
+subscription_changes = Table(
+    "subscription_changes",
+    metadata,
+    _branch(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("event", Text, primary_key=True, comment="source and id of the event, as one text"),
+    Column("effective_on", Date, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("standard_address", Text),
+    Column("resource_address", Text),
+    info=_APPEND_ONLY,
+)
+bundle_statements = Table(
+    "bundle_statements",
+    metadata,
+    _branch(),
+    Column("bundle_id", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("effective_on", Date, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("members", ARRAY(Text), nullable=False),
+    Column("joins", Boolean, nullable=False),
+    info=_APPEND_ONLY,
+)
+bundle_members = Table(
+    "bundle_members",
+    metadata,
+    _branch(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("bundle_id", Text, primary_key=True),
+    info=_APPEND_ONLY,
+    comment="Which bundles ever named a subscription",
+)
+documents = Table(
+    "documents",
+    metadata,
+    _branch(),
+    Column("kind", Text, primary_key=True),
+    Column("document_id", Text, primary_key=True),
+    Column("subscription_id", Text),
+    Column("period", Integer, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    info=_APPEND_ONLY,
+    comment="Bill items, payments, refunds, costs by their own numbers: none is booked twice",
+)
+settled_items = Table(
+    "settled_items",
+    metadata,
+    _branch(),
+    Column("bill_item_id", Text, primary_key=True),
+    Column("amount_fen", BigInteger, nullable=False),
+    comment="What has been refunded, written off or taken back of a charge so far",
+)
+
+# --- what was decided and booked ----------------------------------------------------------------
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _branch(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    Column("unit_rule", Text, nullable=False),
+    Column("field_rule", Text),
+    Column("flags", ARRAY(Text), nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+    comment="The highest version is the owner; earlier ones are what was decided before",
+)
+entries = Table(
+    "entries",
+    metadata,
+    _branch(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", Integer, nullable=False),
+    Column("origin_period", Integer, nullable=False),
+    Column("owner_period", Integer, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    Column("debit", Text, nullable=False),
+    Column("credit", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("subscription_id", Text),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("booked_at", DateTime(timezone=True), nullable=False),
+    Index(None, "branch_id", "subscription_id"),
+    info=_APPEND_ONLY,
+)
+balances = Table(
+    "balances",
+    metadata,
+    _branch(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, primary_key=True),
+    Column("field_id", Text, primary_key=True, comment="empty for what lies in no field"),
+    Column("account", Text, primary_key=True),
+    Column("amount_fen", BigInteger, nullable=False),
+)
+periods = Table(
+    "periods",
+    metadata,
+    _branch(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("closed_at", DateTime(timezone=True), nullable=False),
+    Column("closed_by", Text, nullable=False),
+    info=_APPEND_ONLY,
+)
