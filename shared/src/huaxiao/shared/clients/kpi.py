@@ -1,0 +1,96 @@
+"""The KPI service as its callers see it."""
+
+from collections.abc import Sequence
+
+from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.pages import MAX_PAGE, Page
+from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
+
+
+class KpiClient(ServiceClient):
+    """Asks the KPI service."""
+
+    async def targets(
+        self, branch_id: int, *, period: int, span: Span = Span.MONTH
+    ) -> TargetReport:
+        """Return the targets of the county and its centres, as far as the caller may see them."""
+        found: TargetReport = await self._get(
+            TargetReport,
+            f"/v1/branches/{branch_id}/targets",
+            params={"period": period, "span": span},
+        )
+        return found
+
+    async def definitions(self, branch_id: int) -> Definitions:
+        """Return what the figures mean."""
+        found: Definitions = await self._get(Definitions, f"/v1/branches/{branch_id}/definitions")
+        return found
+
+    async def measures(
+        self, branch_id: int, *, period: int | None = None, centre_id: str | None = None
+    ) -> list[Measure]:
+        """Return every measure the caller may see, page by page, by centre, month and name."""
+        known: list[Measure] = []
+        cursor: str | None = None
+        while True:
+            page: Page[Measure] = await self._get(
+                Page[Measure],
+                f"/v1/branches/{branch_id}/measures",
+                params={
+                    "period": period,
+                    "centre_id": centre_id,
+                    "cursor": cursor,
+                    "limit": MAX_PAGE,
+                },
+            )
+            known += page.items
+            if page.next_cursor is None:
+                return known
+            cursor = page.next_cursor
+
+
+class FakeKpi:
+    """Stands in for the KPI service: gives back the answers that a test has put in."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        """Start with what the figures mean, and no branch."""
+        self._definitions = definitions
+        self._reports: dict[tuple[int, int, Span], TargetReport] = {}
+        self._measures: dict[int, list[Measure]] = {}
+
+    def put(self, report: TargetReport, measures: Sequence[Measure] = ()) -> None:
+        """Put in a report, and all measures of its branch."""
+        self._reports[report.branch_id, report.period, report.span] = report
+        self._measures[report.branch_id] = sorted(
+            measures, key=lambda one: (one.centre_id, one.period, one.measure)
+        )
+
+    async def targets(
+        self, branch_id: int, *, period: int, span: Span = Span.MONTH
+    ) -> TargetReport:
+        """Return the report that was put in for the period."""
+        self._require(branch_id)
+        try:
+            return self._reports[branch_id, period, span]
+        except KeyError:
+            raise LookupError(f"no report of {branch_id} for {period} {span} was put in") from None
+
+    async def definitions(self, branch_id: int) -> Definitions:
+        """Return what the figures mean."""
+        self._require(branch_id)
+        return self._definitions
+
+    async def measures(
+        self, branch_id: int, *, period: int | None = None, centre_id: str | None = None
+    ) -> list[Measure]:
+        """Return the measures that were put in and fit."""
+        self._require(branch_id)
+        return [
+            one
+            for one in self._measures[branch_id]
+            if period in {None, one.period} and centre_id in {None, one.centre_id}
+        ]
+
+    def _require(self, branch_id: int) -> None:
+        if branch_id not in self._measures:
+            raise PeerProblem(404, "not-found", {"code": "not-found"})
