@@ -31,12 +31,16 @@ check: install ## format, lint, types, imports: everything that needs no databas
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
-	$(RUN) mypy shared/src services/*/src cli/src tools
+	$(RUN) mypy shared/src services/*/src cli/src tools bench tests/support
 	$(RUN) lint-imports
 
 .PHONY: test
 test: check ## all checks and tests
 	$(RUN) pytest -n 2
+
+.PHONY: bench
+bench: install ## measure, on standard output a JSON line each: make bench [FIGURE=intake_batch]
+	@PYTHONPATH=tests $(RUN) python bench/main.py $(FIGURE)
 
 .PHONY: openapi
 openapi: install ## write services/*/openapi.json from the code

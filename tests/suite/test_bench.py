@@ -1,0 +1,24 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: Path) -> None:
+    command = [sys.executable, str(project / "bench" / "main.py"), "--quick"]
+    environment = os.environ | {"PYTHONPATH": str(project / "tests")}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    figures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["figure"] for one in figures] == ["intake_batch"]
+    for one in figures:
+        assert set(one) == {"figure", "value", "unit", "against", "ratio", "runs", "spread"}
+        assert one["value"] > 0
+        low, high = one["spread"]
+        assert 0 < low <= one["ratio"] <= high
