@@ -12,6 +12,8 @@ _SESSION = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
     "timezone": "UTC",
+    # A plan made while a table was empty would be kept for the connection's life, and scan for ever.
+    "plan_cache_mode": "force_custom_plan",
 }
 _NAMES = {
     "ix": "%(table_name)s_%(column_0_N_name)s_index",

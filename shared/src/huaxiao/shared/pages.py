@@ -12,6 +12,7 @@ from huaxiao.shared.problems import Fault, Malformed
 Item = TypeVar("Item", bound=BaseModel)
 
 MAX_PAGE = 500
+_BIGINT = 2**63
 
 
 class Page(BaseModel, Generic[Item]):
@@ -48,7 +49,7 @@ class PageQuery:
         except ValueError:
             key = None
         fits = isinstance(key, list) and len(key) == len(kinds)
-        if not fits or not all(type(part) is kind for part, kind in zip(key, kinds, strict=True)):
+        if not fits or not all(_keeps(part, kind) for part, kind in zip(key, kinds, strict=True)):
             raise Malformed(
                 "The cursor is not one that this list gave out.",
                 "游标不是本列表给出的。",
@@ -62,6 +63,13 @@ class PageQuery:
         more = len(items) > self.limit
         key = [getattr(kept[-1], name) for name in key_fields] if more else []
         return Page(items=kept, next_cursor=_encode(key) if more else None)
+
+
+def _keeps(part: Any, kind: type[Any]) -> bool:
+    """Say whether a cursor's part is of its kind, and one that a database can compare."""
+    if type(part) is not kind:
+        return False
+    return abs(part) < _BIGINT if kind is int else kind is not str or "\x00" not in part
 
 
 def _encode(key: list[Any]) -> str:

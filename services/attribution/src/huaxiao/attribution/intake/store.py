@@ -106,8 +106,8 @@ _HELD = (
     " h.body FROM attribution.held_events h"
 )
 _HELD_BY_DIGEST = text(
-    f"{_HELD} WHERE h.branch_id = :branch_id AND h.digest = ANY(:digests)"
-    " AND h.resolved_at IS NULL ORDER BY h.number"
+    f"{_HELD} JOIN unnest(CAST(:digests AS bytea[])) AS w(digest)"
+    " ON h.branch_id = :branch_id AND h.digest = w.digest WHERE h.resolved_at IS NULL ORDER BY h.number"
 )
 _HELD_BY_KEY = text(
     f"{_HELD} JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w(source, event_id)"
@@ -115,8 +115,8 @@ _HELD_BY_KEY = text(
     " WHERE h.resolved_at IS NULL ORDER BY h.number"
 )
 _HELD_WAITING = text(
-    f"{_HELD} WHERE h.branch_id = :branch_id AND h.waiting_for = ANY(:keys)"
-    " AND h.resolved_at IS NULL ORDER BY h.number"
+    f"{_HELD} JOIN unnest(CAST(:keys AS text[])) AS w(key)"
+    " ON h.branch_id = :branch_id AND h.waiting_for = w.key WHERE h.resolved_at IS NULL ORDER BY h.number"
 )
 
 
@@ -200,7 +200,8 @@ async def _load_lines(
     for row in await connection.execute(
         text(
             f"SELECT {', '.join(_LINE_COLUMNS)} FROM attribution.subscriptions"  # noqa: S608 - fixed names
-            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
         ),
         wanted,
     ):
@@ -209,7 +210,8 @@ async def _load_lines(
         text(
             "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
             " resource_address FROM attribution.subscription_changes"
-            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
         ),
         wanted,
     ):
@@ -218,7 +220,8 @@ async def _load_lines(
     for row in await connection.execute(
         text(
             "SELECT subscription_id, bundle_id FROM attribution.bundle_members"
-            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
         ),
         wanted,
     ):
@@ -241,7 +244,8 @@ async def _load_statements(
         text(
             "SELECT bundle_id, effective_on, made_at, event, members, joins"
             " FROM attribution.bundle_statements"
-            " WHERE branch_id = :branch_id AND bundle_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND bundle_id = w.id"
         ),
         {"branch_id": branch_id, "ids": asked},
     ):
@@ -264,7 +268,8 @@ async def _load_secondaries(
     for row in await connection.execute(
         text(
             "SELECT subscription_id, main_subscription_id FROM attribution.subscriptions"
-            " WHERE branch_id = :branch_id AND main_subscription_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND main_subscription_id = w.id"
         ),
         {"branch_id": branch_id, "ids": sorted(ids)},
     ):
@@ -294,7 +299,8 @@ async def load_documents(
     for row in await connection.execute(
         text(
             "SELECT bill_item_id, amount_fen FROM attribution.settled_items"
-            " WHERE branch_id = :branch_id AND bill_item_id = ANY(:ids)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND bill_item_id = w.id"
         ),
         {"branch_id": branch_id, "ids": items},
     ):
@@ -315,8 +321,9 @@ async def load_owners(
         text(
             "SELECT DISTINCT ON (subscription_id, period) subscription_id, period, centre_id,"
             " field_id, unit_rule, field_rule, flags, version FROM attribution.decisions"
-            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
-            " AND (period = ANY(:periods) OR period > :open_after)"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
+            " WHERE (period = ANY(:periods) OR period > :open_after)"
             " ORDER BY subscription_id, period, version DESC"
         ),
         {
@@ -352,8 +359,9 @@ async def load_entries(
         text(
             "SELECT period, origin_period, owner_period, centre_id, field_id, debit, credit,"
             " amount_fen, subscription_id, source, event_id, booked_at FROM attribution.entries"
-            " WHERE branch_id = :branch_id AND subscription_id = ANY(:ids)"
-            " AND owner_period > :open_after ORDER BY number"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
+            " WHERE owner_period > :open_after ORDER BY number"
         ),
         {"branch_id": branch_id, "ids": sorted(asked), "open_after": open_after},
     ):

@@ -1,0 +1,378 @@
+"""Events over HTTP: each booked, or named with a reason and kept."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from attribution.conftest import FIELDS, RURAL, TOWN, Sender, fact
+from sqlalchemy import select, text
+
+from huaxiao.attribution.tables import received_events
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire.attribution import HeldState, IntakeReport, Outcome
+from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
+
+
+def codes(report: IntakeReport) -> list[tuple[int, str, str]]:
+    return [(one.index, one.outcome, one.code) for one in report.outcomes]
+
+
+async def revenue(client: AttributionClient, branch_id: int) -> dict[str, int]:
+    books = await client.reconciliation(branch_id, 201711)
+    assert books.difference_fen == 0
+    assert books.ledger_sum_fen == 0
+    return {one.centre_id: one.amount_fen for one in books.revenue_by_centre if one.amount_fen}
+
+
+async def test_a_batch_books_what_is_right_and_names_what_is_wrong_by_its_index(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    wrong = sender.bill("BI-2")
+    wrong["data"]["amount_fen"] = 1.5
+    report = await manager.post_events(
+        [sender.opened(), wrong, sender.bill(), sender.bill("BI-3", "S-404")]
+    )
+    assert (report.received, report.booked, report.refused, report.parked) == (4, 2, 1, 1)
+    assert codes(report) == [
+        (1, "refused", "bad-amount"),
+        (3, "parked", "unknown-subscription"),
+    ]
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
+async def test_the_same_event_is_booked_once_and_says_so(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    batch = [sender.opened(), sender.bill()]
+    await manager.post_events(batch)
+    again = await manager.post_events([*batch, batch[1]])
+    assert (again.booked, again.duplicates) == (0, 3)
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
+async def test_the_same_event_twice_in_one_batch_is_booked_once(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill()
+    report = await manager.post_events([sender.opened(), bill, bill])
+    assert (report.booked, report.duplicates) == (2, 1)
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
+async def test_the_same_id_with_another_body_is_a_conflict_and_is_kept(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill()
+    await manager.post_events([sender.opened(), bill])
+    other = bill | {"data": bill["data"] | {"amount_fen": 1}}
+    report = await manager.post_events([other])
+    assert codes(report) == [(0, "conflict", "conflict")]
+    again = await manager.post_events([other])
+    assert again.conflicts == 1
+    held = (await manager.quarantine(county)).items
+    assert [(one.code, json.loads(one.body)) for one in held] == [("conflict", other)]
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
+async def test_a_charge_before_its_subscription_books_itself_when_that_arrives(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill()
+    assert (await manager.post_events([bill])).parked == 1
+    assert (await manager.post_events([bill])).parked == 1
+    held = (await manager.quarantine(county)).items
+    assert [one.outcome for one in held] == [Outcome.PARKED]
+    report = await manager.post_events([sender.opened()])
+    assert report.booked == 1
+    assert await revenue(manager, county) == {"C1": 10_000}
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+    assert (await manager.post_events([bill])).duplicates == 1
+
+
+async def test_a_refund_waits_for_its_charge_which_waits_for_its_subscription(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    refund = sender.event("refund.issued", refund_id="R-1", bill_item_id="BI-1", amount_fen=2_500)
+    for one in (refund, sender.bill()):
+        assert (await manager.post_events([one])).parked == 1
+    await manager.post_events([sender.opened()])
+    assert await revenue(manager, county) == {"C1": 7_500}
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
+async def test_a_parked_event_that_comes_again_with_another_body_is_a_conflict(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill()
+    await manager.post_events([bill])
+    other = bill | {"data": bill["data"] | {"amount_fen": 1}}
+    assert (await manager.post_events([other])).conflicts == 1
+
+
+async def test_a_refused_event_that_comes_again_right_is_booked_and_leaves_quarantine(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    wrong = right | {"data": right["data"] | {"amount_fen": "100"}}
+    await manager.post_events([sender.opened(), wrong])
+    await manager.post_events([wrong])
+    assert len((await manager.quarantine(county)).items) == 1
+    assert (await manager.post_events([right])).booked == 1
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
+async def test_a_held_event_is_mended_and_replayed(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    wrong = right | {"data": right["data"] | {"amount_fen": 12.5}}
+    await manager.post_events([sender.opened(), wrong])
+    (held,) = (await manager.quarantine(county)).items
+    still = await manager.replay(county, held.held_id)
+    assert codes(still) == [(0, "refused", "bad-amount")]
+    worse = await manager.replay(county, held.held_id, right | {"type": "x"})
+    assert codes(worse) == [(0, "refused", "unknown-type")]
+    (unchanged,) = (await manager.quarantine(county)).items
+    assert unchanged == held
+    assert (await manager.replay(county, held.held_id, right)).booked == 1
+    assert await revenue(manager, county) == {"C1": 10_000}
+    (gone,) = (await manager.quarantine(county)).items
+    assert gone.state is HeldState.RESOLVED
+
+
+async def test_a_mended_event_that_must_wait_is_kept_as_it_was_mended(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    await manager.post_events([right | {"data": right["data"] | {"amount_fen": 12.5}}])
+    (held,) = (await manager.quarantine(county)).items
+    assert (await manager.replay(county, held.held_id, right)).parked == 1
+    await manager.post_events([sender.opened()])
+    assert await revenue(manager, county) == {"C1": 10_000}
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
+async def test_what_left_quarantine_cannot_be_replayed(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+) -> None:
+    await manager.post_events([sender.bill()])
+    await manager.post_events([sender.opened()])
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    path = f"/v1/branches/{county}/quarantine"
+    answer = await http.post(f"{path}/H-1/replay", json={}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "already-resolved")
+    for unknown in ("H-2", "H-", "X", "H-99999999999999999999"):
+        answer = await http.post(f"{path}/{unknown}/replay", json={}, headers=headers)
+        assert answer.status_code == 404, unknown
+
+
+async def test_an_event_of_a_branch_beyond_the_token_is_refused_and_kept_apart(
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+) -> None:
+    foreign = sender.bill() | {"branchid": 659_999}
+    report = await manager.post_events([sender.opened(), foreign])
+    assert (report.booked, codes(report)) == (1, [(1, "refused", "branch-not-allowed")])
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    kept = (await http.get("/v1/quarantine", headers=headers)).json()["items"]
+    assert foreign in [json.loads(one["body"]) for one in kept]
+
+
+async def test_an_event_of_a_branch_that_is_not_registered_yet_can_be_replayed_when_it_is(
+    manager: AttributionClient,
+    sender: Sender,
+    branch_id: int,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+    request: pytest.FixtureRequest,
+) -> None:
+    report = await manager.post_events([sender.opened()])
+    assert codes(report) == [(0, "refused", "unknown-branch")]
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, branch_id)}"}
+    listing = await http.get(
+        "/v1/quarantine", params={"code": "unknown-branch", "limit": 500}, headers=headers
+    )
+    held = next(
+        one["held_id"]
+        for one in listing.json()["items"]
+        if json.loads(one["body"])["branchid"] == branch_id
+    )
+    say = request.getfixturevalue("follow")
+    await say([_registration(branch_id)])
+    answer = await http.post(f"/v1/quarantine/{held}/replay", json={}, headers=headers)
+    assert answer.json()["booked"] == 1
+    again = await http.post(f"/v1/quarantine/{held}/replay", json={}, headers=headers)
+    assert again.json()["code"] == "already-resolved"
+
+
+def _registration(branch_id: int) -> FeedEntry:
+    return fact(
+        contracts.BRANCH_REGISTERED,
+        str(branch_id),
+        contracts.BranchRegistered(branch_id=branch_id, name_zh="县", default_centre_id="C0"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "code"),
+    [
+        (b"[]", "application/json", 415, "unsupported-media-type"),
+        (b"[]", "", 415, "unsupported-media-type"),
+        (b"[", FEED_MEDIA_TYPE, 422, "malformed"),
+        (b"{}", FEED_MEDIA_TYPE, 422, "malformed"),
+        (b"\xff\xfe", FEED_MEDIA_TYPE, 422, "malformed"),
+        (b"[" + b"1," * 10_000 + b"1]", FEED_MEDIA_TYPE, 422, "malformed"),
+    ],
+)
+async def test_a_body_that_holds_no_events_is_refused_whole(
+    http: httpx.AsyncClient,
+    county: int,
+    token: Callable[..., str],
+    content: bytes,
+    media_type: str,
+    status: int,
+    code: str,
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {token(Role.BSS_SOURCE, county)}",
+        "Content-Type": media_type,
+    }
+    answer = await http.post("/v1/events", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_one_event_may_come_alone(
+    http: httpx.AsyncClient, county: int, sender: Sender, token: Callable[..., str]
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {token(Role.BSS_SOURCE, county)}",
+        "Content-Type": "application/cloudevents+json; charset=utf-8",
+    }
+    answer = await http.post("/v1/events", content=json.dumps(sender.opened()), headers=headers)
+    assert (answer.status_code, answer.json()["booked"]) == (200, 1)
+
+
+async def test_an_empty_batch_is_no_error(manager: AttributionClient, county: int) -> None:
+    assert (await manager.post_events([])).received == 0
+
+
+async def test_overlapping_batches_at_the_same_time_book_everything_once(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    events = [sender.opened()] + [sender.bill(f"BI-{number}") for number in range(50)]
+    batches = [events, events[::-1], events[20:], events[:30]]
+    reports = await asyncio.gather(*(manager.post_events(batch) for batch in batches))
+    assert sum(report.booked for report in reports) <= len(events)
+    assert await revenue(manager, county) == {"C1": 50 * 10_000}
+
+
+async def test_a_field_that_is_sealed_after_the_events_takes_over_what_is_its_own(
+    manager: AttributionClient,
+    branch: int,
+    sender: Sender,
+    follow: Callable[[Sequence[FeedEntry]], Awaitable[None]],
+) -> None:
+    await manager.post_events([sender.opened(), sender.bill()])
+    assert await revenue(manager, branch) == {"C0": 10_000}
+    await follow(FIELDS)
+    assert await revenue(manager, branch) == {"C1": 10_000}
+    found = await manager.explanation(branch, "S-1")
+    assert (found.version, found.owner.field_id, found.reproduced) == (2, "F-TOWN", True)
+
+
+async def test_a_bundle_that_comes_late_moves_what_was_booked_without_it(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    mobile = sender.opened("S-2", product="mobile", standard_address=None, channel_id="AGENT")
+    mobile["data"].pop("standard_address")
+    await manager.post_events([sender.opened(), mobile, sender.bill("BI-2", "S-2")])
+    assert await revenue(manager, county) == {"C2": 10_000}
+    bundle = sender.event(
+        "bundle.formed",
+        bundle_id="B-1",
+        effective_on="2017-10-01",
+        subscription_ids=["S-1", "S-2"],
+    )
+    await manager.post_events([bundle])
+    assert await revenue(manager, county) == {"C1": 10_000}
+    page = await manager.entries(county, subscription_id="S-2")
+    assert [one.amount_fen for one in page.items] == [10_000, 600] + [10_000] * 2 + [600] * 2
+    assert (await manager.explanation(county, "S-2")).owner.unit_rule == "070"
+
+
+async def test_work_is_asked_for_once_in_the_feed(
+    caller: Callable[..., AttributionClient], county: int, sender: Sender
+) -> None:
+    client = caller(Role.SERVICE)
+    work = sender.event(
+        "work.requested",
+        order_id="WO-1",
+        kind="install",
+        customer_class="public",
+        customer_id="PER-1",
+        standard_address=RURAL,
+        requested_at="2017-11-02T09:00:00+08:00",
+    )
+    for _ in range(2):
+        await client.post_events([work])
+    entries = await client.feed(county, after=0)
+    assert [one.subject for one in entries if one.type.endswith("work.requested")] == ["WO-1"]
+
+
+async def test_the_feed_says_what_every_booking_changed(
+    caller: Callable[..., AttributionClient], county: int, sender: Sender
+) -> None:
+    client = caller(Role.SERVICE)
+    await client.post_events([sender.opened(), sender.bill()])
+    await client.post_events([sender.bill("BI-2")])
+    sums: dict[str, int] = {}
+    for entry in await client.feed(county, after=0):
+        changes: list[dict[str, Any]] = entry.data["changes"]
+        assert sum(one["amount_fen"] for one in changes) == 0
+        for one in changes:
+            sums[one["account"]] = sums.get(one["account"], 0) + one["amount_fen"]
+    assert sums == {"receivable": 21_200, "revenue": -20_000, "tax": -1_200}
+    balances = {one.account: one.amount_fen for one in await client.balances(county, period=201711)}
+    assert balances == sums
+
+
+async def test_received_events_cannot_be_changed_by_the_service_itself(
+    app: Any, manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    await manager.post_events([sender.opened(), sender.bill()])
+    for table in ("received_events", "entries", "decisions", "subscriptions", "documents"):
+        for statement in (
+            f"DELETE FROM attribution.{table} WHERE branch_id = {county}",
+            f"UPDATE attribution.{table} SET branch_id = 1 WHERE branch_id = {county}",
+        ):
+            with pytest.raises(Exception, match="permission denied"):
+                async with app.state.database.write() as connection:
+                    await connection.execute(text(statement))
+    async with app.state.database.read() as connection:
+        rows = await connection.execute(
+            select(received_events.c.event_id).where(received_events.c.branch_id == county)
+        )
+        assert set(rows.scalars()) == {"E-1", "E-2"}
+
+
+async def test_an_address_outside_every_field_lies_in_the_pool(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    nowhere = sender.opened("S-9", standard_address="440101001001")
+    await manager.post_events([nowhere, sender.bill("BI-9", "S-9")])
+    assert await revenue(manager, county) == {"C0": 10_000}
+    found = await manager.explanation(county, "S-9", period=201711)
+    assert found.flags == ["NO_ADDRESS"]
+    assert TOWN not in json.dumps(found.evidence)

@@ -1,0 +1,183 @@
+"""The ledger over HTTP: who sees what, what closes, what explains itself."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from attribution.conftest import RURAL, Sender
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+
+
+@pytest.fixture
+async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
+    """Return a branch with a line in the town and one in a township, billed."""
+    await manager.post_events(
+        [
+            sender.opened("S-1"),
+            sender.opened("S-2", standard_address=RURAL),
+            sender.bill("BI-1", "S-1"),
+            sender.bill("BI-2", "S-2", amount_fen=3_000, tax_fen=0),
+        ]
+    )
+    return county
+
+
+async def test_a_contractor_sees_its_own_centre_and_no_other(
+    caller: Callable[..., AttributionClient], booked: int
+) -> None:
+    town = caller(Role.CONTRACTOR, ["C1"])
+    assert {one.centre_id for one in await town.balances(booked, period=201711)} == {"C1"}
+    assert {one.subscription_id for one in (await town.entries(booked)).items} == {"S-1"}
+    assert (await town.explanation(booked, "S-1")).owner.centre_id == "C1"
+    for centre_id in ("C2", "C1' OR true --"):
+        with pytest.raises(PeerProblem):
+            _ = (await town.explanation(booked, "S-2")).owner
+        if centre_id == "C2":
+            assert await town.balances(booked, period=201711, centre_id=centre_id) == []
+    with pytest.raises(PeerProblem) as refused:
+        await town.reconciliation(booked, 201711)
+    assert refused.value.status == 403
+
+
+async def test_another_countys_token_finds_nothing(
+    http: httpx.AsyncClient, booked: int, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, 659_998)}"}
+    for path in (
+        "balances?period=201711",
+        "entries",
+        "reconciliation?period=201711",
+        "quarantine",
+        "standing",
+        "subscriptions/S-1/explanation",
+    ):
+        answer = await http.get(f"/v1/branches/{booked}/{path}", headers=headers)
+        assert answer.status_code == 404, path
+
+
+async def test_lists_come_in_pages_that_miss_and_repeat_nothing(
+    manager: AttributionClient, booked: int
+) -> None:
+    whole = (await manager.entries(booked)).items
+    pieces, cursor = [], None
+    while True:
+        page = await manager.entries(booked, cursor=cursor, limit=1)
+        pieces += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert pieces == whole
+    assert [one.number for one in whole] == [1, 2, 3]
+
+
+async def test_balances_come_in_pages_too(
+    http: httpx.AsyncClient, booked: int, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, booked)}"}
+    path = f"/v1/branches/{booked}/balances?period=201711"
+    whole = (await http.get(path, headers=headers)).json()["items"]
+    pieces, cursor = [], ""
+    while cursor is not None:
+        page = (await http.get(f"{path}&limit=2{cursor}", headers=headers)).json()
+        pieces += page["items"]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert pieces == whole
+    assert len(whole) == 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "balances",
+        "balances?period=201713",
+        "balances?period=november",
+        "balances?period=201711&cursor=AAAA",
+        "entries?cursor=eyJ9",
+        "entries?cursor=WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMF0=",
+        "balances?period=201711&cursor=WyJcdTAwMDAiLCAiIiwgIiJd",
+        "entries?limit=0",
+        "reconciliation?period=0",
+        "quarantine?state=lost",
+        "subscriptions/S-1/explanation?period=201700",
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_answered_with_a_reason(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str], path: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    answer = await http.get(f"/v1/branches/{county}/{path}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
+async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
+    manager: AttributionClient, booked: int
+) -> None:
+    found = await manager.explanation(booked, "S-1", period=201711)
+    assert found.owner.model_dump() == {
+        "centre_id": "C1",
+        "field_id": "F-TOWN",
+        "unit_rule": "090",
+        "field_rule": "090",
+    }
+    assert found.reproduced
+    assert found.revenue_fen == 10_000
+    assert [one.rule for one in found.rejected] == [
+        *("020", "025", "040", "050", "060", "070", "075", "080")
+    ]
+    with pytest.raises(PeerProblem) as absent:
+        await manager.explanation(booked, "S-404")
+    assert absent.value.status == 404
+
+
+async def test_a_closed_period_takes_no_more_and_late_events_say_where_they_belong(
+    caller: Callable[..., AttributionClient], booked: int, sender: Sender
+) -> None:
+    finance, sending = caller(Role.COUNTY_FINANCE), caller(Role.SERVICE)
+    sender.count = 100
+    closed = await finance.close_period(booked, 201711)
+    assert closed.closed
+    assert await finance.close_period(booked, 201711) == closed
+    await sending.post_events([sender.bill("BI-9", "S-1", amount_fen=70, tax_fen=0)])
+    late = (await sending.entries(booked, period=201712)).items
+    assert [(one.origin_period, one.amount_fen) for one in late] == [(201711, 70)]
+    books = await finance.reconciliation(booked, 201711)
+    assert (books.closed, books.booked_fen) == (True, 13_000)
+    facts = [one.type for one in await sending.feed(booked, after=0)]
+    assert facts.count("attribution.period.closed") == 1
+    assert (await sending.standing(booked)).first_open_period == 201712
+
+
+async def test_periods_close_in_order_and_only_when_they_are_over(
+    caller: Callable[..., AttributionClient], booked: int
+) -> None:
+    finance = caller(Role.COUNTY_FINANCE)
+    for period, code in ((201712, "earlier-period-open"), (209912, "period-not-over")):
+        with pytest.raises(PeerProblem) as refused:
+            await finance.close_period(booked, period)
+        assert (refused.value.status, refused.value.code) == (409, code)
+
+
+async def test_a_sending_system_sees_its_own_quarantine_only(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+) -> None:
+    await manager.post_events([sender.bill("BI-1", "S-404")])
+    headers = {"Authorization": f"Bearer {token(Role.BSS_SOURCE, county)}"}
+    path = f"/v1/branches/{county}/quarantine"
+    assert (await http.get(path, headers=headers)).json()["items"] == []
+    assert (await http.get(f"{path}/H-1", headers=headers)).status_code == 404
+    assert (await http.post(f"{path}/H-1/replay", json={}, headers=headers)).status_code == 404
+
+
+async def test_the_standing_says_how_far_contracts_was_followed(
+    manager: AttributionClient, county: int
+) -> None:
+    standing = await manager.standing(county)
+    assert (standing.centres, standing.channels, standing.fields) == (4, 1, 3)
+    assert standing.contracts_position == 9

@@ -1,0 +1,145 @@
+"""What cannot be booked is refused with a code that says what is wrong."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huaxiao.attribution.domain.messages import Message, Refusal
+from huaxiao.attribution.intake.reading import read
+
+NOW = datetime(2018, 1, 5, tzinfo=UTC)
+DATA = {
+    "bill_item_id": "BI-1",
+    "subscription_id": "S-1",
+    "period": 201711,
+    "item_kind": "monthly",
+    "amount_fen": 100,
+}
+COST = {"cost_id": "K-1", "kind": "office", "period": 201711, "amount_fen": 5}
+WORK = {
+    "order_id": "O-1",
+    "kind": "install",
+    "customer_class": "public",
+    "customer_id": "PER-1",
+    "standard_address": "130123001001",
+    "requested_at": "2017-11-02T09:00:00+08:00",
+}
+
+
+def event(data: Any, **changed: Any) -> bytes:
+    envelope = {
+        "specversion": "1.0",
+        "id": "E-1",
+        "source": "/billing",
+        "type": "bill_item.issued",
+        "time": "2017-11-30T10:00:00+08:00",
+        "branchid": 130123,
+        "data": data,
+    }
+    return json.dumps(envelope | changed).encode()
+
+
+def test_a_right_event_is_read_whole() -> None:
+    reading = read(event(DATA), now=NOW)
+    assert isinstance(reading.says, Message)
+    assert reading.says.key == ("/billing", "E-1")
+    assert reading.name.branch_id == 130123
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (event(DATA | {"amount_fen": 1.5}), "bad-amount"),
+        (event(DATA | {"amount_fen": "100"}), "bad-amount"),
+        (event(DATA | {"amount_fen": True}), "bad-amount"),
+        (event(DATA | {"amount_fen": 0}), "bad-amount"),
+        (event(DATA | {"amount_fen": 10**16}), "bad-amount"),
+        (event(DATA | {"tax_fen": -1}), "bad-amount"),
+        (event(DATA | {"period": 201713}), "bad-period"),
+        (event(DATA | {"period": 201700}), "bad-period"),
+        (event(DATA | {"period": "201711"}), "bad-period"),
+        (event(DATA | {"period": 201803}), "bad-period"),
+        (event({k: v for k, v in DATA.items() if k != "subscription_id"}), "malformed-event"),
+        (event(DATA | {"discount": 1}), "malformed-event"),
+        (event(DATA | {"subscription_id": "S 1"}), "malformed-event"),
+        (event(DATA | {"subscription_id": "S-1\n"}), "malformed-event"),
+        (event(DATA | {"subscription_id": "S\x00"}), "malformed-event"),
+        (event(None), "malformed-event"),
+        (event(DATA, type="bill_item.guessed"), "unknown-type"),
+        (event(DATA, branchid=7), "unknown-branch"),
+        (event(DATA, specversion="0.3"), "malformed-event"),
+        (event(DATA, time="2017-11-30"), "malformed-event"),
+        (event(DATA, time="2017-11-30T10:00:00"), "malformed-event"),
+        (event(DATA, time="2018-01-07T10:00:00Z"), "clock-off"),
+        (event(COST | {"centre_id": "C1", "field_id": "F1"}, type="cost.paid"), "malformed-event"),
+        (event(COST | {"kind": "Office rent"}, type="cost.paid"), "malformed-event"),
+        (event(WORK | {"kind": "dance"}, type="work.requested"), "malformed-event"),
+        (event(WORK | {"customer_class": "vip"}, type="work.requested"), "malformed-event"),
+        (
+            event(
+                {
+                    "subscription_id": "S-1",
+                    "customer_id": "P",
+                    "product": "fax",
+                    "opened_on": "2017-01-01",
+                },
+                type="subscription.opened",
+            ),
+            "unknown-product",
+        ),
+        (
+            event(
+                {"bundle_id": "B", "effective_on": "2017-11-01", "subscription_ids": ["S", "S"]},
+                type="bundle.formed",
+            ),
+            "malformed-event",
+        ),
+        (
+            event(
+                {"adjustment_id": "A", "bill_item_id": "B", "amount_fen": 0},
+                type="adjustment.made",
+            ),
+            "bad-amount",
+        ),
+        (b"17", "malformed-event"),
+        (b'{"id": "\xff"}', "malformed-event"),
+        (b"[[[[[[", "malformed-event"),
+    ],
+)
+def test_a_wrong_event_is_refused_with_a_code(raw: bytes, code: str) -> None:
+    reading = read(raw, now=NOW)
+    assert isinstance(reading.says, Refusal)
+    assert reading.says.code == code
+    assert reading.says.message
+    assert reading.says.message_zh
+    assert reading.raw == raw
+
+
+def test_a_wrong_event_is_named_as_far_as_it_can_be_read() -> None:
+    reading = read(event(DATA | {"amount_fen": 1.5}), now=NOW)
+    assert (reading.name.source, reading.name.event_id) == ("/billing", "E-1")
+    assert read(event(DATA, specversion="0.3"), now=NOW).name.event_id == "E-1"
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_whatever_make_reading_fail(raw: bytes) -> None:
+    assert read(raw, now=NOW).raw == raw
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*DATA, "tax_fen"]), _json),
+    st.sampled_from(["x", "bill_item.issued"]),
+)
+def test_no_json_whatever_makes_reading_fail(data: dict[str, Any], kind: str) -> None:
+    read(event(DATA | data, type=kind), now=NOW)

@@ -1,0 +1,235 @@
+"""Every rule of the rule set takes what it should, and says why it passed on the rest."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from attribution.unit.county import DECEMBER, NOVEMBER, ORGANISATION, RURAL, TOWN, line
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huaxiao.attribution.domain.evidence import Evidence, Register, gather
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.rules import RULES, Decision, Rule, decide
+from huaxiao.shared.periods import Period
+
+MOMENT = datetime(2017, 11, 1, tzinfo=UTC)
+
+
+def decision(subject: Line, *others: Line, period: Period = NOVEMBER, **register: Any) -> Decision:
+    lines = {one.subscription_id: one for one in (subject, *others)}
+    evidence = gather(subject.subscription_id, period, Register(lines, **register), ORGANISATION)
+    return decide(evidence)
+
+
+def bundled(*statements: BundleStatement) -> dict[str, Any]:
+    members = {member for one in statements for member in one.members}
+    return {
+        "statements": {"B-1": statements},
+        "bundles_of": {member: {"B-1"} for member in members},
+    }
+
+
+def statement(day: date, *members: str) -> BundleStatement:
+    return BundleStatement("B-1", day, MOMENT, f"/bss#{day}", members)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "owner"),
+    [
+        ({"customer_id": "ENT-1", "product": "broadband"}, "020", ("G1", "F-KEY")),
+        (
+            {
+                "customer_id": "ENT-1",
+                "customer_kind": "enterprise",
+                "opened_on": date(2017, 11, 3),
+            },
+            "025",
+            ("G1", "F-KEY"),
+        ),
+        ({"product": "leased_line", "account_manager_id": "P13"}, "040", ("G1", None)),
+        ({"product": "leased_line", "standard_address": TOWN}, "040", ("C1", "F-TOWN")),
+        ({"product": "leased_line"}, "040", ("C0", None)),
+        ({"product": "iot", "developer_id": "P13"}, "050", ("G1", None)),
+        ({"product": "iot", "developer_id": "P1", "channel_id": "HALL"}, "050", ("C0", None)),
+        ({"campus_id": "CAMPUS-1", "channel_id": "AGENT"}, "060", ("G1", "F-KEY")),
+        ({"campus_id": "CAMPUS-9", "channel_id": "AGENT"}, "130", ("C2", None)),
+        ({"product": "broadband", "standard_address": TOWN}, "090", ("C1", "F-TOWN")),
+        ({"product": "tv", "standard_address": f"{TOWN}009901"}, "090", ("C2", "F-TOWER")),
+        ({"product": "voice", "resource_address": "OLT-2-7"}, "100", ("C2", "F-RURAL")),
+        ({"channel_id": "HALL"}, "110", ("C3", "F-HALL")),
+        ({"channel_id": "HALL-2"}, "120", ("C3", None)),
+        ({"channel_id": "AGENT"}, "130", ("C2", None)),
+        ({"channel_id": "PUSHED"}, "130", ("C1", None)),
+        ({"developer_id": "P1"}, "140", ("C1", None)),
+        ({"channel_id": "ONLINE"}, "150", ("C0", None)),
+        ({}, "900", ("C0", None)),
+        ({"product": "broadband", "channel_id": "HALL"}, "900", ("C0", None)),
+    ],
+)
+def test_a_line_goes_to_the_owner_its_evidence_says(
+    given: dict[str, Any], rule: str, owner: tuple[str, str | None]
+) -> None:
+    decided = decision(line(**given))
+    assert (decided.unit_rule, (decided.centre_id, decided.field_id)) == (rule, owner)
+
+
+def test_a_new_personal_line_does_not_follow_a_listed_customer() -> None:
+    decided = decision(line(customer_id="ENT-1", opened_on=date(2017, 11, 3), channel_id="AGENT"))
+    assert decided.unit_rule == "130"
+
+
+def test_a_developer_who_moved_keeps_what_was_developed_before() -> None:
+    before = decision(line(developer_id="P1", opened_on=date(2017, 11, 19)))
+    after = decision(line(developer_id="P1", opened_on=date(2017, 11, 20)))
+    assert (before.centre_id, after.centre_id) == ("C1", "C2")
+
+
+def test_the_standard_address_wins_over_the_resource_and_says_that_they_differ() -> None:
+    decided = decision(line(product="broadband", standard_address=TOWN, resource_address="OLT-2-1"))
+    assert (decided.centre_id, decided.flags) == ("C1", ("ADDR_CONFLICT",))
+
+
+def test_a_fixed_line_without_an_address_waits_in_the_pool_for_somebody_to_mend_it() -> None:
+    assert decision(line(product="broadband")).flags == ("NO_ADDRESS",)
+
+
+def test_a_circuit_that_nobody_sold_is_flagged() -> None:
+    assert decision(line(product="leased_line")).flags == ("CIRCUIT_NO_DEVELOPER",)
+    assert decision(line(product="leased_line", account_manager_id="P13")).flags == ()
+
+
+def test_a_bundle_belongs_to_its_broadband_before_its_television() -> None:
+    mobile = line("S-1", channel_id="HALL")
+    television = line("S-2", product="tv", standard_address=TOWN)
+    broadband = line("S-3", product="broadband", standard_address=RURAL)
+    register = bundled(statement(date(2017, 10, 1), "S-1", "S-2", "S-3"))
+    for subject in (mobile, television, broadband):
+        decided = decision(subject, mobile, television, broadband, **register)
+        assert (decided.unit_rule, decided.centre_id) == ("070", "C2")
+
+
+def test_a_bundle_formed_within_a_month_counts_from_the_next() -> None:
+    mobile = line("S-1", channel_id="AGENT")
+    broadband = line("S-2", product="broadband", standard_address=TOWN)
+    register = bundled(statement(date(2017, 11, 2), "S-1", "S-2"))
+    assert decision(mobile, broadband, **register).unit_rule == "130"
+    assert decision(mobile, broadband, period=DECEMBER, **register).unit_rule == "070"
+
+
+def test_a_mobile_that_left_its_bundle_stays_where_it_was() -> None:
+    mobile = line("S-1", channel_id="HALL")
+    broadband = line("S-2", product="broadband", standard_address=TOWN)
+    register = bundled(
+        statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 11, 10), "S-2")
+    )
+    november = decision(mobile, broadband, **register)
+    december = decision(mobile, broadband, period=DECEMBER, **register)
+    assert (november.unit_rule, december.unit_rule) == ("070", "080")
+    assert november.centre_id == december.centre_id == "C1"
+
+
+def test_a_bundle_of_mobiles_alone_owns_nothing() -> None:
+    register = bundled(statement(date(2017, 10, 1), "S-1", "S-2"))
+    decided = decision(line("S-1", channel_id="AGENT"), line("S-2"), **register)
+    assert decided.unit_rule == "130"
+
+
+def test_a_secondary_card_follows_its_main_card_whatever_sold_it() -> None:
+    main = line("S-2", channel_id="AGENT")
+    card = line("S-1", main_subscription_id="S-2", channel_id="HALL")
+    decided = decision(card, main)
+    assert (decided.unit_rule, decided.centre_id) == ("075", "C2")
+
+
+def test_a_secondary_card_of_an_unknown_main_goes_on_down_the_list() -> None:
+    decided = decision(line(main_subscription_id="S-9", channel_id="AGENT"))
+    assert (decided.unit_rule, decided.flags) == ("130", ("MAIN_MISSING",))
+
+
+def test_cards_that_name_each_other_as_main_end_in_the_pool() -> None:
+    first = line("S-1", main_subscription_id="S-2", channel_id="AGENT")
+    second = line("S-2", main_subscription_id="S-1", channel_id="AGENT")
+    decided = decision(first, second)
+    assert (decided.centre_id, decided.flags) == ("C0", ("MAIN_IN_CIRCLE",))
+
+
+def test_a_move_within_a_month_changes_the_owner_from_the_next() -> None:
+    moving = line(product="broadband", standard_address=TOWN)
+    register = {
+        "changes": {"S-1": (Change(date(2017, 11, 15), MOMENT, "/bss#1", standard_address=RURAL),)}
+    }
+    assert decision(moving, **register).centre_id == "C1"
+    assert decision(moving, period=DECEMBER, **register).centre_id == "C2"
+
+
+def test_before_and_after_the_term_no_field_owns_anything() -> None:
+    subject = line(product="broadband", standard_address=TOWN)
+    for period in (Period(201710), Period(201811)):
+        assert decision(subject, period=period).unit_rule == "900"
+
+
+def test_broadband_sold_in_a_hall_credits_the_hall_beside_the_sum() -> None:
+    decided = decision(line(product="broadband", standard_address=TOWN, channel_id="HALL"))
+    assert decided.centre_id == "C1"
+    assert decided.landing_centre_id == "C1"
+    assert decided.development_centre_id == "C3"
+    assert [one.centre_id for one in decided.shadows] == ["C3"]
+
+
+def test_every_rule_before_the_one_that_decided_says_why_it_passed() -> None:
+    decided = decision(line(channel_id="AGENT"))
+    codes = [rule.code for rule in RULES]
+    asked = [one.rule.code for one in decided.rejected]
+    assert asked == codes[: codes.index("130")]
+    assert all(one.passed.reason and one.passed.reason_zh for one in decided.rejected)
+
+
+def test_rules_are_asked_in_the_order_of_their_codes() -> None:
+    codes = [rule.code for rule in RULES]
+    assert codes == sorted(set(codes))
+
+
+_optional = {
+    "standard_address": st.sampled_from([None, TOWN, RURAL, f"{TOWN}0099", "440101001001"]),
+    "resource_address": st.sampled_from([None, "OLT-1-1", "OLT-2-1", "OLT-9"]),
+    "channel_id": st.sampled_from([None, "HALL", "AGENT", "ONLINE", "PUSHED", "X"]),
+    "developer_id": st.sampled_from([None, "P1", "P13", "X"]),
+    "account_manager_id": st.sampled_from([None, "P13", "P1"]),
+    "customer_id": st.sampled_from(["PER-1", "ENT-1"]),
+    "campus_id": st.sampled_from([None, "CAMPUS-1", "CAMPUS-2"]),
+    "main_subscription_id": st.sampled_from([None, "S-2", "S-9"]),
+    "product": st.sampled_from(
+        ["broadband", "tv", "voice", "mobile", "leased_line", "iot", "other"]
+    ),
+    "customer_kind": st.sampled_from(["person", "enterprise"]),
+    "opened_on": st.dates(date(2015, 1, 1), date(2017, 11, 30)),
+}
+lines = st.fixed_dictionaries(_optional).map(lambda given: line(**given))
+
+
+@given(lines, lines, st.sampled_from([NOVEMBER, DECEMBER, Period(201811)]))
+def test_every_line_has_exactly_one_owner_and_the_kept_evidence_finds_it_again(
+    subject: Line, other: Line, period: Period
+) -> None:
+    register = Register(
+        {"S-1": subject, "S-2": line("S-2", **_facts(other))},
+        **bundled(statement(date(2017, 10, 1), "S-1", "S-2")),
+    )
+    evidence = gather("S-1", period, register, ORGANISATION)
+    decided = decide(evidence)
+    assert decided.centre_id in ORGANISATION.centres
+    kept = msgspec.json.decode(msgspec.json.encode(evidence), type=Evidence)
+    assert _without_rules(decide(kept)) == _without_rules(decided)
+
+
+def _facts(one: Line) -> dict[str, Any]:
+    return {
+        name: getattr(one, name) for name in Line.__dataclass_fields__ if name != "subscription_id"
+    }
+
+
+def _without_rules(decided: Decision) -> list[Any]:
+    values = [getattr(decided, name) for name in Decision.__dataclass_fields__]
+    return [value.code if isinstance(value, Rule) else value for value in values]
