@@ -51,7 +51,7 @@ def service_settings(
         "jwks_file": keys.jwks,
         "signing_key_file": keys.private,
         "token_issuer": TOKEN_ISSUER,
-    } | {f"{peer}_url": f"{gateway}/{peer}" for peer in ("contracts", "attribution")}
+    } | {f"{peer}_url": f"{gateway}/{peer}" for peer in ("contracts", "attribution", "dispatch")}
 
 
 def create_service(service: str, settings: dict[str, Any]) -> FastAPI:

@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL
 
-SERVICES = ("contracts", "attribution", "dispatch")
+SERVICES = ("contracts", "attribution", "dispatch", "kpi")
 """The services that have a schema of their own, in the order they are prepared."""
 
 

@@ -1,0 +1,1 @@
+"""The county as the contracts service tells it: centres, people, contracts, closed months."""

@@ -1,0 +1,1 @@
+"""What the figures mean, for whoever asks."""

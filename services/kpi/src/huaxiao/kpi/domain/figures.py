@@ -1,0 +1,200 @@
+"""From measures to the sums that targets are computed from, and what is not known of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, PAY
+from huaxiao.shared.cost_kinds import OWN_STAFF_PAY, CostClass, cost_class
+from huaxiao.shared.periods import Period, as_period, first_day, periods_from, shift
+from huaxiao.shared.wire.attribution import (
+    ADJUSTMENTS,
+    CASH_IN,
+    CASH_OUT_PREFIX,
+    COST_PREFIX,
+    REFUNDS,
+    REVENUE,
+)
+from huaxiao.shared.wire.kpi import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Sums over a span from the ledger, in fen, each as people speak of it: costs positive."""
+
+    revenue_fen: int = 0
+    """Net: bills less refunds, with corrections; VAT excluded."""
+    market_cost_fen: int = 0
+    network_line_cost_fen: int = 0
+    other_cost_fen: int = 0
+    unclassified_cost_fen: int = 0
+    cash_in_fen: int = 0
+    cash_out_fen: int = 0
+    """Pay left out: payroll says it."""
+
+    @property
+    def centre_margin_fen(self) -> int:
+        """Revenue less market and network line cost (营服毛利)."""
+        return self.revenue_fen - self.market_cost_fen - self.network_line_cost_fen
+
+
+def books(accounts: Iterable[tuple[str, int]]) -> Books:
+    """Sum accounts (debit positive) of one centre or of many."""
+    sums = dict.fromkeys(("revenue", "cash_in", "cash_out"), 0)
+    costs = dict.fromkeys(CostClass, 0)
+    for account, amount in accounts:
+        if account in {REVENUE, REFUNDS, ADJUSTMENTS}:
+            sums["revenue"] -= amount
+        elif account == CASH_IN:
+            sums["cash_in"] += amount
+        elif account.startswith(CASH_OUT_PREFIX):
+            if account != CASH_OUT_PREFIX + OWN_STAFF_PAY:
+                sums["cash_out"] -= amount
+        elif (kind := class_of(account)) is not None:
+            costs[kind] += amount
+    return Books(
+        revenue_fen=sums["revenue"],
+        market_cost_fen=costs[CostClass.MARKET],
+        network_line_cost_fen=costs[CostClass.NETWORK_LINE],
+        other_cost_fen=costs[CostClass.OTHER],
+        unclassified_cost_fen=costs[CostClass.UNCLASSIFIED],
+        cash_in_fen=sums["cash_in"],
+        cash_out_fen=sums["cash_out"],
+    )
+
+
+def class_of(measure: str) -> CostClass | None:
+    """Return the class of a cost account; None for what is no cost."""
+    if not measure.startswith(COST_PREFIX):
+        return None
+    return cost_class(measure.removeprefix(COST_PREFIX))
+
+
+@dataclass(frozen=True, slots=True)
+class Payroll:
+    """Pay and heads of a span."""
+
+    pay_fen: int
+    half_person_months: int
+    """Heads at each month's start plus heads at its end: twice the average times the months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person's primary place from a day on, until the next."""
+
+    person_id: str
+    from_day: date
+    centre_id: str
+    own_staff: bool
+
+
+def staffed(places: Iterable[Place], period: Period) -> frozenset[str]:
+    """Return the centres that have own staff on a period's first or last day."""
+    ordered = sorted(places, key=lambda place: place.from_day)
+    found: set[str] = set()
+    for day in (first_day(period), first_day(shift(period, 1)) - timedelta(days=1)):
+        held = {one.person_id: one for one in ordered if one.from_day <= day}
+        found |= {one.centre_id for one in held.values() if one.own_staff}
+    return frozenset(found)
+
+
+PayrollRow = Mapping[str, int]
+"""The payroll measures of a centre and month, by name."""
+
+
+def payroll(
+    recorded: Mapping[tuple[str, Period], PayrollRow],
+    *,
+    centres: Iterable[str],
+    months: Sequence[Period],
+    paid_months: frozenset[int],
+    staffed_in: Mapping[Period, frozenset[str]],
+) -> tuple[Payroll | None, tuple[Period, ...]]:
+    """Sum the pay of centres over months, or name the months in which some pay is not known.
+
+    ``paid_months`` are those in which some centre of the branch has its pay recorded: without
+    any, nobody's is known, not even of a centre where nobody works.
+    """
+    wanted = tuple(centres)
+    missing = tuple(
+        month
+        for month in months
+        if month not in paid_months
+        or any((one, month) not in recorded and one in staffed_in[month] for one in wanted)
+    )
+    if missing:
+        return None, missing
+    rows = [recorded[one, month] for one in wanted for month in months if (one, month) in recorded]
+    halves = sum(row[HEADCOUNT_START] + row[HEADCOUNT_END] for row in rows)
+    return Payroll(sum(row[PAY] for row in rows), halves), ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMonth:
+    """A month of a contract's base."""
+
+    period: Period
+    revenue_fen: int
+    market_cost_fen: int
+    cash_in_fen: int
+    cash_out_fen: int
+    pay_fen: int
+    headcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base of a span: sums of the same months one year earlier."""
+
+    revenue_fen: int
+    market_cost_fen: int
+    cash_in_fen: int
+    cash_out_fen: int
+    """Contains pay."""
+    pay_fen: int
+    half_person_months: int
+
+
+def base_of(months: Iterable[BaseMonth]) -> Base:
+    """Sum months of a base."""
+    held = tuple(months)
+    return Base(
+        revenue_fen=sum(one.revenue_fen for one in held),
+        market_cost_fen=sum(one.market_cost_fen for one in held),
+        cash_in_fen=sum(one.cash_in_fen for one in held),
+        cash_out_fen=sum(one.cash_out_fen for one in held),
+        pay_fen=sum(one.pay_fen for one in held),
+        half_person_months=sum(2 * one.headcount for one in held),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A signed contract: the county's own when ``centre_id`` is None."""
+
+    contract_id: str
+    centre_id: str | None
+    term_from: Period
+    term_to: Period
+
+    def covers(self, period: Period) -> bool:
+        """Say whether a period lies in the term."""
+        return self.term_from <= period <= self.term_to
+
+
+def contract_of(terms: Iterable[Term], centre_id: str | None, period: Period) -> Term | None:
+    """Return the contract of a centre, or of the county, that covers a period."""
+    covering = [one for one in terms if one.centre_id == centre_id and one.covers(period)]
+    return max(covering, key=lambda one: (one.term_from, one.contract_id), default=None)
+
+
+def months_of(
+    span: Span, period: Period, own: Term | None, county: Term | None
+) -> tuple[Period, ...]:
+    """Return the months a figure covers, the last one being ``period``."""
+    if span is Span.MONTH:
+        return (period,)
+    term = own or county
+    first = term.term_from if term is not None else as_period(period // 100 * 100 + 1)
+    return tuple(periods_from(first, period))

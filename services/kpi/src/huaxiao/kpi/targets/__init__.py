@@ -1,0 +1,1 @@
+"""The three targets of a county and its centres."""
