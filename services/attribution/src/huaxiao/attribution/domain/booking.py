@@ -1,38 +1,17 @@
 """Booking what events say of money and work."""
 
+from collections.abc import Callable
+from typing import Any
+
 from huaxiao.attribution.domain import postings
 from huaxiao.attribution.domain.books import Books, Document, unknown_subscription
-from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.attribution.domain.messages import Answer, Message, Refusal, Waiting
+from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire import events
 
 
-def book(books: Books, message: Message) -> Refusal | Waiting | None:
-    """Book an event about money or work; None is success."""
-    match message.data:
-        case events.BillItemIssued() as item:
-            return _bill(books, message, item)
-        case events.PaymentReceived() as paid:
-            return _pay(books, message, paid)
-        case events.RefundIssued() as refund:
-            return _settle(books, message, "refund", refund.refund_id, refund, refund.amount_fen)
-        case events.AdjustmentMade() as made:
-            return _settle(books, message, "adjustment", made.adjustment_id, made, -made.amount_fen)
-        case events.WriteOffMade() as lost:
-            return _settle(books, message, "write_off", lost.write_off_id, lost, lost.amount_fen)
-        case events.Cost() as cost:
-            return _cost(books, message, cost)
-        case events.WorkRequested() as work:
-            document = Document("work", work.order_id, work.subscription_id, message.period, 0)
-            if refusal := books.number(document):
-                return refusal
-            books.produced.work.append(work)
-            return None
-        case _:
-            raise TypeError(f"{message.type} moves no money and asks for no work")
-
-
-def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Refusal | Waiting | None:
+def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
     if item.subscription_id not in books.known.lines:
         return unknown_subscription(item.subscription_id)
     period = Period(item.period)
@@ -54,7 +33,7 @@ def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Refusa
     return None
 
 
-def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Refusal | Waiting | None:
+def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer:
     if paid.subscription_id not in books.known.lines:
         return unknown_subscription(paid.subscription_id)
     document = Document(
@@ -74,6 +53,18 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Refusa
     return None
 
 
+def _refund(books: Books, message: Message, refund: events.RefundIssued) -> Answer:
+    return _settle(books, message, "refund", refund.refund_id, refund, refund.amount_fen)
+
+
+def _adjust(books: Books, message: Message, made: events.AdjustmentMade) -> Answer:
+    return _settle(books, message, "adjustment", made.adjustment_id, made, -made.amount_fen)
+
+
+def _write_off(books: Books, message: Message, lost: events.WriteOffMade) -> Answer:
+    return _settle(books, message, "write_off", lost.write_off_id, lost, lost.amount_fen)
+
+
 def _settle(
     books: Books,
     message: Message,
@@ -81,7 +72,7 @@ def _settle(
     document_id: str,
     data: events.RefundIssued | events.AdjustmentMade | events.WriteOffMade,
     taken_fen: int,
-) -> Refusal | Waiting | None:
+) -> Answer:
     """Book what mirrors a charge: it follows the charge's owner (rule 005)."""
     item = books.known.documents.get(("bill_item", data.bill_item_id))
     if item is None or item.subscription_id is None:
@@ -121,7 +112,7 @@ def _settle(
     return None
 
 
-def _cost(books: Books, message: Message, cost: events.Cost) -> Refusal | Waiting | None:
+def _cost(books: Books, message: Message, cost: events.Cost) -> Answer:
     period = Period(cost.period)
     owner = _owner_of_cost(books, cost, period)
     if not isinstance(owner, tuple):
@@ -141,6 +132,14 @@ def _cost(books: Books, message: Message, cost: events.Cost) -> Refusal | Waitin
     return None
 
 
+def _ask_for_work(books: Books, message: Message, work: events.WorkRequested) -> Answer:
+    document = Document("work", work.order_id, work.subscription_id, message.period, 0)
+    if refusal := books.number(document):
+        return refusal
+    books.produced.work.append(work)
+    return None
+
+
 def _owner_of_cost(
     books: Books, cost: events.Cost, period: Period
 ) -> tuple[str, str | None] | Refusal | Waiting:
@@ -150,11 +149,7 @@ def _owner_of_cost(
         owner = books.owner(cost.subscription_id, period)
         return owner.centre_id, owner.field_id
     if cost.channel_id is not None:
-        placed = books.organisation.ground(period).by_channel.get(cost.channel_id)
-        if placed is not None:
-            return placed.centre_id, placed.field_id
-        channel = books.organisation.channels.get(cost.channel_id)
-        return (channel.centre_id, None) if channel else _unknown("channel", cost.channel_id)
+        return _owner_of_channel(books.organisation, cost.channel_id, period)
     if cost.field_id is not None:
         named = books.organisation.field(cost.field_id)
         return (named.centre_id, named.field_id) if named else _unknown("field", cost.field_id)
@@ -163,5 +158,54 @@ def _owner_of_cost(
     return cost.centre_id or books.organisation.default_centre_id, None
 
 
+def _owner_of_channel(
+    organisation: Organisation, channel_id: str, period: Period
+) -> tuple[str, str | None] | Refusal:
+    placed = organisation.ground(period).by_channel.get(channel_id)
+    if placed is not None:
+        return placed.centre_id, placed.field_id
+    channel = organisation.channels.get(channel_id)
+    return (channel.centre_id, None) if channel else _unknown("channel", channel_id)
+
+
 def _unknown(kind: str, code: str) -> Refusal:
     return Refusal("unknown-reference", f"No {kind} {code} is known.", f"未知的编号 {code}。")
+
+
+_BOOKED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer]] = {
+    events.BillItemIssued: _bill,
+    events.PaymentReceived: _pay,
+    events.RefundIssued: _refund,
+    events.AdjustmentMade: _adjust,
+    events.WriteOffMade: _write_off,
+    events.Cost: _cost,
+    events.WorkRequested: _ask_for_work,
+}
+
+
+def book(books: Books, message: Message) -> Answer:
+    """Book an event about money or work; None is success."""
+    return _BOOKED_BY[type(message.data)](books, message, message.data)
+
+
+_NUMBERS = {
+    events.BillItemIssued: ("bill_item", "bill_item_id"),
+    events.PaymentReceived: ("payment", "payment_id"),
+    events.RefundIssued: ("refund", "refund_id"),
+    events.AdjustmentMade: ("adjustment", "adjustment_id"),
+    events.WriteOffMade: ("write_off", "write_off_id"),
+    events.WorkRequested: ("work", "order_id"),
+}
+
+
+def documents_of(message: Message) -> set[tuple[str, str]]:
+    """Name the documents an event brings or refers to, by kind and number."""
+    data = message.data
+    if isinstance(data, events.Cost):
+        return {(message.type, data.cost_id)}
+    if type(data) not in _NUMBERS:
+        return set()
+    kind, attribute = _NUMBERS[type(data)]
+    named = {(kind, getattr(data, attribute))}
+    item = getattr(data, "bill_item_id", None)
+    return named if item is None else named | {("bill_item", item)}

@@ -1,59 +1,15 @@
 """Taking in what events say of lines and bundles."""
 
+from collections.abc import Callable
+from typing import Any
+
 from huaxiao.attribution.domain.books import Books, already_known, unknown_subscription
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
-from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.attribution.domain.messages import Answer, Message, Waiting
 from huaxiao.shared.wire import events
 
 
-def learn(books: Books, message: Message) -> Refusal | Waiting | None:
-    """Take in an event about a line or a bundle; None is success."""
-    match message.data:
-        case events.SubscriptionOpened() as opened:
-            return _open(books, message, opened)
-        case events.BundleMembers() as bundle:
-            _state(books, message, bundle, tuple(bundle.subscription_ids))
-            return None
-        case events.BundleDissolved() as ended:
-            _state(books, message, ended, ())
-            return None
-        case events.SubscriptionMoved() as move:
-            return _change(
-                books,
-                message,
-                move.subscription_id,
-                Change(
-                    move.effective_on,
-                    message.time,
-                    message.name,
-                    standard_address=move.standard_address,
-                    resource_address=move.resource_address,
-                ),
-            )
-        case events.SubscriptionChanged() as transfer:
-            return _change(
-                books,
-                message,
-                transfer.subscription_id,
-                Change(
-                    transfer.effective_on,
-                    message.time,
-                    message.name,
-                    customer_id=transfer.customer_id,
-                ),
-            )
-        case events.SubscriptionStopped() as stop:
-            return _change(
-                books,
-                message,
-                stop.subscription_id,
-                Change(stop.effective_on, message.time, message.name),
-            )
-        case _:
-            raise TypeError(f"{message.type} says nothing about a line")
-
-
-def _open(books: Books, message: Message, opened: events.SubscriptionOpened) -> Refusal | None:
+def _open(books: Books, message: Message, opened: events.SubscriptionOpened) -> Answer:
     subscription_id = opened.subscription_id
     if subscription_id in books.known.lines:
         return already_known(f"subscription {subscription_id}", f"用户 {subscription_id}")
@@ -92,16 +48,25 @@ def _open(books: Books, message: Message, opened: events.SubscriptionOpened) -> 
     return None
 
 
+def _form(books: Books, message: Message, stated: events.BundleMembers) -> Answer:
+    return _state(books, message, stated, tuple(stated.subscription_ids))
+
+
+def _dissolve(books: Books, message: Message, ended: events.BundleDissolved) -> Answer:
+    return _state(books, message, ended, ())
+
+
 def _state(
     books: Books,
     message: Message,
     stated: events.BundleMembers | events.BundleDissolved,
     members: tuple[str, ...],
-) -> None:
+) -> Answer:
     _add_statement(
         books,
         BundleStatement(stated.bundle_id, stated.effective_on, message.time, message.name, members),
     )
+    return None
 
 
 def _add_statement(books: Books, statement: BundleStatement) -> None:
@@ -114,6 +79,27 @@ def _add_statement(books: Books, statement: BundleStatement) -> None:
             books.affect(subscription_id)
 
 
+def _move(books: Books, message: Message, move: events.SubscriptionMoved) -> Answer:
+    change = Change(
+        move.effective_on,
+        message.time,
+        message.name,
+        standard_address=move.standard_address,
+        resource_address=move.resource_address,
+    )
+    return _change(books, message, move.subscription_id, change)
+
+
+def _transfer(books: Books, message: Message, passed: events.SubscriptionChanged) -> Answer:
+    change = Change(passed.effective_on, message.time, message.name, customer_id=passed.customer_id)
+    return _change(books, message, passed.subscription_id, change)
+
+
+def _stop(books: Books, message: Message, stop: events.SubscriptionStopped) -> Answer:
+    change = Change(stop.effective_on, message.time, message.name)
+    return _change(books, message, stop.subscription_id, change)
+
+
 def _change(books: Books, message: Message, subscription_id: str, change: Change) -> Waiting | None:
     if subscription_id not in books.known.lines:
         return unknown_subscription(subscription_id)
@@ -121,3 +107,23 @@ def _change(books: Books, message: Message, subscription_id: str, change: Change
     books.produced.changes.append((subscription_id, message.type, change))
     books.affect(subscription_id)
     return None
+
+
+_LEARNED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer]] = {
+    events.SubscriptionOpened: _open,
+    events.SubscriptionMoved: _move,
+    events.SubscriptionChanged: _transfer,
+    events.SubscriptionStopped: _stop,
+    events.BundleMembers: _form,
+    events.BundleDissolved: _dissolve,
+}
+
+
+def says_of_lines(message: Message) -> bool:
+    """Say whether an event is about a line or a bundle, and so about evidence, not money."""
+    return type(message.data) in _LEARNED_BY
+
+
+def learn(books: Books, message: Message) -> Answer:
+    """Take in an event about a line or a bundle; None is success."""
+    return _LEARNED_BY[type(message.data)](books, message, message.data)

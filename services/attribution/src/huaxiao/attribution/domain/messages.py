@@ -26,6 +26,10 @@ class Waiting:
     message_zh: str
 
 
+Answer = Refusal | Waiting | None
+"""What becomes of an event that is taken in; None is success."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An event with its context."""

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.county.store import open_intake
-from huaxiao.attribution.domain.booking import book
+from huaxiao.attribution.domain.booking import book, documents_of
 from huaxiao.attribution.domain.books import Books, Known
-from huaxiao.attribution.domain.learning import learn
+from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Balances, balances_of
@@ -34,14 +34,6 @@ from huaxiao.shared.wire.attribution import (
     WorkRequestedFact,
 )
 
-_LEARNED = (
-    events.SubscriptionOpened,
-    events.SubscriptionMoved,
-    events.SubscriptionChanged,
-    events.SubscriptionStopped,
-    events.BundleMembers,
-    events.BundleDissolved,
-)
 _BOOKED = Refusal("booked", "Booked.", "已入账。")
 _DUPLICATE = Refusal(
     "duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"
@@ -212,13 +204,16 @@ async def _run(
     queue = list(fresh)
     while queue:
         await _load(connection, branch_id, books, [_message(one) for one in queue])
+        money: list[Arrival] = []
         for arrival in queue:
-            if isinstance(_message(arrival).data, _LEARNED):
-                _settle(arrival, learn(books, _message(arrival)), parked)
+            message = _message(arrival)
+            if says_of_lines(message):
+                _settle(arrival, learn(books, message), parked)
+            else:
+                money.append(arrival)
         await _decide_again(connection, branch_id, books)
-        for arrival in queue:
-            if not isinstance(_message(arrival).data, _LEARNED):
-                _settle(arrival, book(books, _message(arrival)), parked)
+        for arrival in money:
+            _settle(arrival, book(books, _message(arrival)), parked)
         queue = []
         if books.arrived:
             known = {one.held_number for one in (*fresh, *released)}
@@ -264,15 +259,16 @@ async def _load(
     learning = False
     for message in messages:
         data = message.data
-        learning = learning or isinstance(data, _LEARNED)
+        learning = learning or says_of_lines(message)
         subscription_ids.update(_named_subscriptions(data))
         bundle_id = getattr(data, "bundle_id", None)
         if bundle_id is not None:
             bundle_ids.add(bundle_id)
-        numbers.update(_numbers(message))
+        numbers |= documents_of(message)
         periods.add(message.period)
-        if isinstance(data, events.BillItemIssued | events.Cost):
-            periods.add(Period(data.period))
+        period = getattr(data, "period", None)
+        if period is not None:
+            periods.add(period)
     known = books.known
     await store.load_documents(connection, branch_id, known, numbers)
     items = [known.documents.get(key) for key in numbers if key[0] == "bill_item"]
@@ -305,27 +301,6 @@ def _named_subscriptions(data: events.EventData) -> Iterable[str]:
     named = getattr(data, "subscription_id", None)
     if named is not None:
         yield named
-
-
-def _numbers(message: Message) -> Iterable[tuple[str, str]]:
-    """Name the documents an event brings or refers to."""
-    match message.data:
-        case events.BillItemIssued(bill_item_id=number):
-            yield "bill_item", number
-        case events.PaymentReceived(payment_id=number):
-            yield "payment", number
-        case events.RefundIssued(refund_id=number, bill_item_id=item):
-            yield from (("refund", number), ("bill_item", item))
-        case events.AdjustmentMade(adjustment_id=number, bill_item_id=item):
-            yield from (("adjustment", number), ("bill_item", item))
-        case events.WriteOffMade(write_off_id=number, bill_item_id=item):
-            yield from (("write_off", number), ("bill_item", item))
-        case events.Cost(cost_id=number):
-            yield message.type, number
-        case events.WorkRequested(order_id=number):
-            yield "work", number
-        case _:
-            return
 
 
 async def _decide_again(connection: AsyncConnection, branch_id: int, books: Books) -> None:

@@ -5,8 +5,10 @@ A refusal has a stable code that systems branch on, and a sentence in two langua
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -122,32 +124,6 @@ def _malformed(error: Exception) -> Refusal:
     return Refusal("malformed-event", text, f"事件格式不符合要求：{text}")
 
 
-def _examine(data: events.EventData, now: datetime) -> Refusal | None:
-    """Check what the form alone cannot say."""
-    match data:
-        case events.BillItemIssued(period=period) | events.Cost(period=period):
-            refusal = _examine_period(period, now)
-            return refusal or (_examine_cost(data) if isinstance(data, events.Cost) else None)
-        case events.SubscriptionOpened(product=product) if product not in events.PRODUCTS:
-            return Refusal(
-                "unknown-product", f"No product {product} is known.", f"未知的产品类型 {product}。"
-            )
-        case events.AdjustmentMade(amount_fen=0):
-            return Refusal("bad-amount", "An adjustment of nothing.", "调整金额不能为零。")
-        case events.WorkRequested(kind=kind, customer_class=customer_class) if (
-            kind not in _WORK or customer_class not in _CUSTOMERS
-        ):
-            return Refusal(
-                "malformed-event",
-                f"No work {kind} for {customer_class} is known.",
-                f"未知的工单类型 {kind}/{customer_class}。",
-            )
-        case events.BundleMembers(subscription_ids=ids) if len(set(ids)) != len(ids):
-            return Refusal("malformed-event", "A member is named twice.", "套餐成员重复。")
-        case _:
-            return None
-
-
 def _examine_period(period: int, now: datetime) -> Refusal | None:
     try:
         named = as_period(period)
@@ -158,7 +134,11 @@ def _examine_period(period: int, now: datetime) -> Refusal | None:
     return None
 
 
-def _examine_cost(cost: events.Cost) -> Refusal | None:
+def _examine_bill(bill: events.BillItemIssued, now: datetime) -> Refusal | None:
+    return _examine_period(bill.period, now)
+
+
+def _examine_cost(cost: events.Cost, now: datetime) -> Refusal | None:
     named = (cost.subscription_id, cost.channel_id, cost.field_id, cost.centre_id)
     if sum(one is not None for one in named) > 1:
         return Refusal(
@@ -166,7 +146,55 @@ def _examine_cost(cost: events.Cost) -> Refusal | None:
             "A cost belongs to one of subscription, channel, field or centre.",
             "成本只能归属用户、渠道、责任田、中心之一。",
         )
-    return None
+    return _examine_period(cost.period, now)
+
+
+def _examine_opening(opened: events.SubscriptionOpened, _: datetime) -> Refusal | None:
+    if opened.product in events.PRODUCTS:
+        return None
+    return Refusal(
+        "unknown-product",
+        f"No product {opened.product} is known.",
+        f"未知的产品类型 {opened.product}。",
+    )
+
+
+def _examine_adjustment(made: events.AdjustmentMade, _: datetime) -> Refusal | None:
+    if made.amount_fen:
+        return None
+    return Refusal("bad-amount", "An adjustment of nothing.", "调整金额不能为零。")
+
+
+def _examine_work(work: events.WorkRequested, _: datetime) -> Refusal | None:
+    if work.kind in _WORK and work.customer_class in _CUSTOMERS:
+        return None
+    return Refusal(
+        "malformed-event",
+        f"No work {work.kind} for {work.customer_class} is known.",
+        f"未知的工单类型 {work.kind}/{work.customer_class}。",
+    )
+
+
+def _examine_bundle(bundle: events.BundleMembers, _: datetime) -> Refusal | None:
+    if len(set(bundle.subscription_ids)) == len(bundle.subscription_ids):
+        return None
+    return Refusal("malformed-event", "A member is named twice.", "套餐成员重复。")
+
+
+_EXAMINED_BY: dict[type[events.EventData], Callable[[Any, datetime], Refusal | None]] = {
+    events.BillItemIssued: _examine_bill,
+    events.Cost: _examine_cost,
+    events.SubscriptionOpened: _examine_opening,
+    events.AdjustmentMade: _examine_adjustment,
+    events.WorkRequested: _examine_work,
+    events.BundleMembers: _examine_bundle,
+}
+
+
+def _examine(data: events.EventData, now: datetime) -> Refusal | None:
+    """Check what the form alone cannot say."""
+    examine = _EXAMINED_BY.get(type(data))
+    return None if examine is None else examine(data, now)
 
 
 def _name_of(raw: bytes) -> Name:
