@@ -1,6 +1,7 @@
 """The sample county's month through the suite, with services killed in the middle of their work."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -18,8 +19,10 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.wire.attribution import IntakeReport
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
+from huaxiao.shared.wire.kpi import Unit
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +118,23 @@ async def orders_of(dispatch: DispatchClient) -> list[str]:
             return found
 
 
+async def books_of(attribution: AttributionClient) -> dict[tuple[str, str], int]:
+    """Return what attribution says stands on each centre's accounts."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in await attribution.balances(BRANCH_ID, period=TERM_FROM):
+        sums[one.centre_id, one.account] += one.amount_fen
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+async def accounts_of(kpi: KpiClient) -> dict[tuple[str, str], int]:
+    """Return what kpi says stands on each centre's accounts."""
+    return {
+        (one.centre_id, one.measure): one.amount
+        for one in await kpi.measures(BRANCH_ID, period=TERM_FROM)
+        if one.unit is Unit.FEN and one.measure != "pay" and one.amount
+    }
+
+
 def in_batches(events: tuple[Event, ...]) -> list[list[Event]]:
     return [list(events[start : start + BATCH]) for start in range(0, len(events), BATCH)]
 
@@ -145,6 +165,7 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
         AttributionClient(processes["attribution"].url, lambda: source) as intake,
         AttributionClient(processes["attribution"].url, lambda: manager) as attribution,
         DispatchClient(processes["dispatch"].url, lambda: manager) as dispatch,
+        KpiClient(processes["kpi"].url, lambda: manager) as kpi,
     ):
         await register_county(contracts, county)
         await sign_contracts(contracts, county, sample.base)
@@ -164,8 +185,12 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
 
         await until(told, "attribution knows the county")
 
-        for batch in batches[:middle]:
+        for batch in batches[: middle - 1]:
             await post(batch)
+
+        await kill_before_its_commit(
+            processes["kpi"], own_database, at="kpi.measures", work=post(batches[middle - 1])
+        )
 
         await kill_before_its_commit(
             processes["attribution"],
@@ -186,6 +211,12 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
         await kill_before_its_commit(
             processes["dispatch"], own_database, at="dispatch.orders", work=post_the_rest()
         )
+
+        async def kpi_has_followed() -> bool:
+            return await accounts_of(kpi) == await books_of(attribution)
+
+        await until(kpi_has_followed, "kpi counts what attribution booked")
+        targets = await kpi.targets(BRANCH_ID, period=TERM_FROM)
         books = await attribution.reconciliation(BRANCH_ID, TERM_FROM)
 
         async def all_ordered() -> bool:
@@ -199,6 +230,9 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
     assert books.ledger_sum_fen == 0
     revenue = {one.centre_id: one.amount_fen for one in books.revenue_by_centre}
     assert revenue == sample.expected.revenue_fen
+    assert targets.county is not None
+    components = {one.name: one.amount for one in targets.county.targets[0].components}
+    assert components["revenue"] == sample.expected.billed_fen
     refused = sum(sample.expected.refused_forms.values()) + sample.expected.unknown_refunds
     assert sum(books.held.values()) == refused + sample.expected.other_bodies
     assert len(orders) == len(set(orders)) == sample.expected.orders

@@ -168,7 +168,8 @@ class Feed:
                     entries = await self.read(
                         connection, branch_id, after=last_event_id, limit=limit
                     )
-                if entries or asyncio.get_running_loop().time() >= deadline:
+                late = asyncio.get_running_loop().time() >= deadline
+                if entries or late or await request.is_disconnected():
                     break
                 await asyncio.sleep(_LONG_POLL_STEP_SECONDS)
             return Response(
