@@ -1,0 +1,577 @@
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from huaxiao.kpi.main import create_app
+from huaxiao.kpi.settings import Settings
+from huaxiao.kpi.worker import follower
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.contracts import FakeContracts
+from huaxiao.shared.clients.dispatch import FakeDispatch
+from huaxiao.shared.clients.kpi import FakeKpi, KpiClient
+from huaxiao.shared.wire import attribution, contracts, dispatch
+from huaxiao.shared.wire.base import Fact
+from huaxiao.shared.wire.feed import FeedEntry
+from huaxiao.shared.wire.kpi import Measure, ReasonCode, Span, TargetName, TargetsOf, Verdict
+
+AT = datetime(2017, 12, 1, tzinfo=UTC)
+Caller = Callable[..., KpiClient]
+
+
+def entry(kind: str, fact: Fact) -> FeedEntry:
+    return FeedEntry(
+        id="1",
+        source="/test",
+        type=kind,
+        subject="x",
+        time=AT,
+        branchid=110_000,
+        data=fact.model_dump(mode="json"),
+    )
+
+
+def centre(centre_id: str) -> FeedEntry:
+    made = contracts.Centre(
+        centre_id=centre_id,
+        kind=contracts.CentreKind.TOWN,
+        name=f"Centre {centre_id}",
+        name_zh=f"{centre_id} 营服中心",
+    )
+    return entry(contracts.CENTRE_REGISTERED, contracts.CentreRegistered(centre=made))
+
+
+def person(person_id: str, centre_id: str) -> FeedEntry:
+    return entry(
+        contracts.PERSON_ASSIGNED,
+        contracts.PersonAssigned.model_validate(
+            {
+                "person": {"person_id": person_id, "engagement": "own", "skills": []},
+                "assignment": {
+                    "person_id": person_id,
+                    "centre_id": centre_id,
+                    "position": "member",
+                    "primary": True,
+                    "from_day": "2017-01-01",
+                },
+            }
+        ),
+    )
+
+
+def contract(
+    contract_id: str, centre_id: str | None, months: dict[int, dict[str, int]]
+) -> FeedEntry:
+    return entry(
+        contracts.CONTRACT_SIGNED,
+        contracts.ContractSigned(
+            contract_id=contract_id,
+            level="county" if centre_id is None else "centre",
+            centre_id=centre_id,
+            term_from=201711,
+            term_to=201810,
+            field_ids=[],
+            base=[contracts.BaseMonth(period=one, **given) for one, given in months.items()],
+            digest="d",
+            signed_at=AT,
+        ),
+    )
+
+
+def paid(centre_id: str, period: int, pay_fen: int, start: int, end: int) -> FeedEntry:
+    return entry(
+        contracts.PAYROLL_RECORDED,
+        contracts.PayrollRecorded(
+            centre_id=centre_id,
+            period=period,
+            pay_fen=pay_fen,
+            headcount_start=start,
+            headcount_end=end,
+        ),
+    )
+
+
+def booked(period: int, centre_id: str, **amounts: int) -> FeedEntry:
+    changes = [
+        attribution.BalanceChange(
+            centre_id=centre_id,
+            field_id=None,
+            account=account.replace("__", "."),
+            period=period,
+            amount_fen=amount,
+        )
+        for account, amount in amounts.items()
+    ]
+    return entry(attribution.BALANCES_CHANGED, attribution.BalancesChanged(changes=changes))
+
+
+def closed(period: int) -> FeedEntry:
+    return entry(attribution.PERIOD_CLOSED, attribution.PeriodClosed(period=period))
+
+
+def finished(order_id: str, centre_id: str, *, on_time: bool | None) -> FeedEntry:
+    return entry(
+        dispatch.ORDER_FINISHED,
+        dispatch.OrderFinished(
+            order_id=order_id,
+            kind=dispatch.OrderKind.REPAIR,
+            centre_id=centre_id,
+            engineer_id="W01",
+            period=201711,
+            on_time=on_time,
+        ),
+    )
+
+
+def month(**given: int) -> dict[str, int]:
+    zero = dict.fromkeys(("revenue", "market_cost", "cash_in", "cash_out", "pay"), 0)
+    named = {f"{name}_fen": given.pop(name, 0) for name in zero}
+    return named | {"headcount": given.pop("headcount", 0)}
+
+
+BASE_C1 = month(
+    revenue=280_000, market_cost=50_000, cash_in=200_000, cash_out=100_000, pay=60_000, headcount=2
+)
+BASE_COUNTY = month(
+    revenue=400_000, market_cost=70_000, cash_in=300_000, cash_out=150_000, pay=90_000, headcount=3
+)
+
+
+class Peers:
+    """The three services as a test makes them speak, and the service that follows them."""
+
+    def __init__(self, app: FastAPI, branch_id: int) -> None:
+        self.branch_id = branch_id
+        self.contracts = FakeContracts()
+        self.attribution = FakeDispatch()
+        self.dispatch = FakeDispatch()
+        self.use(app)
+
+    def use(self, app: FastAPI) -> None:
+        database = app.state.database
+        self.followers = [
+            follower("/contracts", self.contracts, database),
+            follower("/attribution", self.attribution, database),
+            follower("/dispatch", self.dispatch, database),
+        ]
+
+    async def told(self, *entries: FeedEntry) -> None:
+        """Publish entries, each in its service's feed, and follow them."""
+        for one in entries:
+            peer: FakeContracts | FakeDispatch = getattr(self, one.type.partition(".")[0])
+            peer.publish(self.branch_id, [one])
+        await self.follow()
+
+    async def follow(self) -> None:
+        for one in self.followers:
+            while await one.step(self.branch_id):
+                pass
+
+
+@pytest.fixture
+async def peers(app: FastAPI, branch_id: int) -> Peers:
+    """Return peers that have told of a county: C1 under contract, C2 not, the default C0."""
+    made = Peers(app, branch_id)
+    branch = contracts.BranchRegistered(branch_id=branch_id, name_zh="云泽", default_centre_id="C0")
+    await made.told(
+        entry(contracts.BRANCH_REGISTERED, branch),
+        *(centre(one) for one in ("C0", "C1", "C2")),
+        person("P01", "C1"),
+        person("P02", "C1"),
+        person("P03", "C2"),
+        contract("CT", None, {201611: BASE_COUNTY, 201612: BASE_COUNTY}),
+        contract("CT-C1", "C1", {201611: BASE_C1, 201612: BASE_C1}),
+    )
+    return made
+
+
+NOVEMBER = (
+    booked(201711, "C1", revenue=-300_000, cost__commission=54_000, cash__in=210_000),
+    booked(201711, "C1", cash__out__commission=-33_400, receivable=123),
+    booked(201711, "C2", revenue=-100_000, refunds=2_000, adjustments=-1_000, cash__in=70_000),
+    booked(201711, "C2", cost__lottery=700, cost__tower_rent=4_000, cost__hall_rent=20_000),
+    booked(201711, "C0", revenue=-10_000, cash__in=9_000, cash__out__refund=-500),
+    paid("C1", 201711, 66_001, 2, 2),
+    paid("C2", 201711, 20_000, 1, 1),
+)
+
+
+def found(of: TargetsOf | None) -> dict[TargetName, tuple[Verdict, str | None]]:
+    assert of is not None
+    return {one.target: (one.verdict, one.display) for one in of.targets}
+
+
+def components(of: TargetsOf | None, target: TargetName) -> dict[str, tuple[Any, Any]]:
+    assert of is not None
+    (one,) = (one for one in of.targets if one.target is target)
+    return {part.name: (part.amount, part.base_amount) for part in one.components}
+
+
+def codes(of: TargetsOf | None) -> dict[TargetName, list[tuple[ReasonCode, list[int]]]]:
+    assert of is not None
+    return {
+        one.target: [(reason.code, reason.periods) for reason in one.reasons]
+        for one in of.targets
+        if one.reasons
+    }
+
+
+async def test_facts_become_targets_of_the_county_and_each_centre(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(*NOVEMBER)
+    report = await caller(Role.COUNTY_MANAGER).targets(peers.branch_id, period=201711)
+    default, first, second = report.centres
+
+    assert [one.centre_id for one in report.centres] == ["C0", "C1", "C2"]
+    assert (first.name, first.name_zh, first.contract_id) == ("Centre C1", "C1 营服中心", "CT-C1")
+    assert found(first) == {
+        TargetName.MARKET_GROSS_MARGIN: (Verdict.PASS, "82.00 %"),
+        # 210000 - 33400 - 66001 = 110599, over 100000 the year before.
+        TargetName.CASH_FLOW_GROWTH: (Verdict.PASS, "10.60 %"),
+        TargetName.AVERAGE_WAGE_GROWTH: (Verdict.PASS, "10.002 %"),
+    }
+    assert first.all_goals_met
+    assert not default.all_goals_met
+    assert components(first, TargetName.AVERAGE_WAGE_GROWTH) == {
+        "pay": (66_001, 60_000),
+        "headcount": (4, 4),
+    }
+    assert found(second)[TargetName.MARKET_GROSS_MARGIN] == (Verdict.FAIL, "79.80 %")
+    assert second.network_line_cost_fen == 4_000
+    assert second.unclassified_cost_fen == 700
+    assert second.centre_margin_fen == 99_000 - 20_000 - 4_000
+    assert codes(second) == {
+        TargetName.CASH_FLOW_GROWTH: [(ReasonCode.NO_BASE, [])],
+        TargetName.AVERAGE_WAGE_GROWTH: [(ReasonCode.NO_BASE, [])],
+    }
+
+
+async def test_the_countys_figures_are_sums_held_against_its_own_base(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(*NOVEMBER)
+    county = (await caller(Role.PROVINCE).targets(peers.branch_id, period=201711)).county
+
+    assert county is not None
+    assert (county.centre_id, county.name_zh, county.contract_id) == (None, "云泽", "CT")
+    assert components(county, TargetName.MARKET_GROSS_MARGIN) == {
+        "revenue": (409_000, 400_000),
+        "market_cost": (74_000, 70_000),
+    }
+    assert components(county, TargetName.CASH_FLOW_GROWTH) == {
+        "cash_in": (289_000, 300_000),
+        "cash_out": (33_900, 60_000),
+        "pay": (86_001, 90_000),
+        "net_cash": (169_099, 150_000),
+    }
+    assert components(county, TargetName.AVERAGE_WAGE_GROWTH)["headcount"] == (6, 6)
+    assert found(county) == {
+        TargetName.MARKET_GROSS_MARGIN: (Verdict.FAIL, "81.91 %"),
+        TargetName.CASH_FLOW_GROWTH: (Verdict.PASS, "12.73 %"),
+        TargetName.AVERAGE_WAGE_GROWTH: (Verdict.FAIL, "-4.44 %"),
+    }
+    assert county.unclassified_cost_fen == 700
+    assert not county.all_goals_met
+
+
+async def test_the_year_to_date_sums_months_from_the_start_of_the_contract(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(
+        *NOVEMBER,
+        booked(201712, "C1", revenue=-300_000, cost__commission=54_002),
+        paid("C1", 201712, 66_000, 2, 2),
+        paid("C2", 201712, 20_000, 1, 1),
+        closed(201711),
+    )
+    report = await caller(Role.AUDITOR).targets(
+        peers.branch_id, period=201712, span=Span.YEAR_TO_DATE
+    )
+    first = report.centres[1]
+
+    assert (first.from_period, first.to_period) == (201711, 201712)
+    assert components(first, TargetName.MARKET_GROSS_MARGIN) == {
+        "revenue": (600_000, 560_000),
+        "market_cost": (108_002, 100_000),
+    }
+    assert found(first)[TargetName.MARKET_GROSS_MARGIN] == (Verdict.FAIL, "81.9997 %")
+    assert components(first, TargetName.AVERAGE_WAGE_GROWTH) == {
+        "pay": (132_001, 120_000),
+        "headcount": (8, 8),
+    }
+    assert found(first)[TargetName.AVERAGE_WAGE_GROWTH] == (Verdict.PASS, "10.001 %")
+    assert report.open_periods == [201712]
+    assert all(one.provisional for one in first.targets)
+
+
+async def test_figures_are_provisional_until_the_month_is_closed(
+    peers: Peers, caller: Caller
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await peers.told(*NOVEMBER)
+    before = await manager.targets(peers.branch_id, period=201711)
+    await peers.told(closed(201711))
+    after = await manager.targets(peers.branch_id, period=201711)
+
+    assert before.open_periods == [201711]
+    assert after.open_periods == []
+    assert after.county is not None
+    assert not any(one.provisional for one in after.county.targets)
+
+
+async def test_what_is_missing_is_named_and_never_zero(peers: Peers, caller: Caller) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    empty = await manager.targets(peers.branch_id, period=201711)
+    unknown = (ReasonCode.NO_BOOKS, [201711]), (ReasonCode.PAYROLL_MISSING, [201711])
+    assert codes(empty.county) == {
+        TargetName.MARKET_GROSS_MARGIN: [unknown[0]],
+        TargetName.CASH_FLOW_GROWTH: [*unknown],
+        TargetName.AVERAGE_WAGE_GROWTH: [unknown[1]],
+    }
+
+    # C2 has own staff, so the county's pay is not known before C2's is.
+    await peers.told(*NOVEMBER[:-1])
+    half = await manager.targets(peers.branch_id, period=201711)
+    assert codes(half.county) == {
+        TargetName.CASH_FLOW_GROWTH: [unknown[1]],
+        TargetName.AVERAGE_WAGE_GROWTH: [unknown[1]],
+    }
+    assert codes(half.centres[1]) == {}
+    assert components(half.county, TargetName.CASH_FLOW_GROWTH)["net_cash"] == (None, 150_000)
+
+    # A year later there is neither contract nor base.
+    later = await manager.targets(peers.branch_id, period=201811, span=Span.YEAR_TO_DATE)
+    assert later.county is not None
+    assert (later.county.contract_id, later.county.from_period) == (None, 201801)
+    assert ReasonCode.NO_BASE in [
+        code for code, _ in codes(later.county)[TargetName.CASH_FLOW_GROWTH]
+    ]
+    reason = later.county.targets[1].reasons[-1]
+    assert reason.message
+    assert reason.message_zh
+
+
+async def test_payroll_replaces_and_bookings_add(peers: Peers, caller: Caller) -> None:
+    await peers.told(
+        paid("C1", 201711, 10, 1, 1),
+        paid("C1", 201711, 25, 1, 2),
+        booked(201711, "C1", revenue=-10),
+        booked(201711, "C1", revenue=-15),
+    )
+    measures = await caller(Role.COUNTY_FINANCE).measures(peers.branch_id)
+
+    assert [(one.measure, one.amount, one.unit) for one in measures] == [
+        ("headcount.end", 2, "people"),
+        ("headcount.start", 1, "people"),
+        ("pay", 25, "fen"),
+        ("revenue", -25, "fen"),
+    ]
+
+
+async def test_orders_and_appraisals_are_counted(peers: Peers, caller: Caller) -> None:
+    def published(appraisal_id: str, score: str | None) -> FeedEntry:
+        return entry(
+            dispatch.APPRAISAL_PUBLISHED,
+            dispatch.AppraisalPublished.model_validate(
+                {
+                    "appraisal_id": appraisal_id,
+                    "kind": "horizontal",
+                    "period": 201711,
+                    "ratee_centre_id": "C1",
+                    "person_id": None,
+                    "score": score,
+                    "grade": None,
+                }
+            ),
+        )
+
+    await peers.told(
+        finished("O1", "C1", on_time=True),
+        finished("O2", "C1", on_time=False),
+        finished("O3", "C1", on_time=None),
+        published("A1", "97.78"),
+        published("A2", None),
+    )
+    measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id)
+    assert {one.measure: one.amount for one in measures} == {
+        "orders.done": 3,
+        "orders.on_time": 1,
+        "orders.late": 1,
+        "appraisal.horizontal.count": 1,
+        "appraisal.horizontal.score": 9778,
+    }
+
+
+async def test_a_restart_in_between_takes_every_fact_exactly_once(
+    peers: Peers,
+    caller: Caller,
+    settings_for: Callable[[str], dict[str, Any]],
+) -> None:
+    await peers.told(*NOVEMBER[:2])
+    for one in NOVEMBER[2:5]:
+        peers.attribution.publish(peers.branch_id, [one])
+    attribution_follower = peers.followers[1]
+
+    async def dies(*_: object) -> None:
+        await attribution_follower.apply(*_)  # type: ignore[arg-type]
+        raise RuntimeError("killed after the work, before the commit")
+
+    dying = type(attribution_follower)(
+        "/attribution",
+        peers.attribution,
+        dies,
+        attribution_follower.database,
+        attribution_follower.positions,
+    )
+    with pytest.raises(RuntimeError):
+        await dying.step(peers.branch_id)
+
+    restarted = create_app(Settings(**settings_for("kpi")))
+    peers.use(restarted)
+    await peers.follow()
+    await peers.follow()
+    await restarted.state.database.close()
+
+    measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id, period=201711)
+    amounts = {
+        (one.centre_id, one.measure): one.amount for one in measures if one.measure == "revenue"
+    }
+    assert amounts == {
+        ("C0", "revenue"): -10_000,
+        ("C1", "revenue"): -300_000,
+        ("C2", "revenue"): -100_000,
+    }
+
+
+async def test_a_contractor_sees_its_own_centre_and_neither_the_others_nor_the_county(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(*NOVEMBER)
+    mine = caller(Role.CONTRACTOR, ["C1"])
+    report = await mine.targets(peers.branch_id, period=201711)
+
+    assert report.county is None
+    assert [one.centre_id for one in report.centres] == ["C1"]
+    whole = await caller(Role.COUNTY_MANAGER).targets(peers.branch_id, period=201711)
+    assert report.centres[0] == whole.centres[1]
+    assert {one.centre_id for one in await mine.measures(peers.branch_id)} == {"C1"}
+    assert await mine.measures(peers.branch_id, centre_id="C2") == []
+
+
+@pytest.mark.parametrize("role", ["province", "county_manager", "county_finance", "auditor"])
+async def test_those_who_answer_for_the_county_see_all(
+    peers: Peers, caller: Caller, role: str
+) -> None:
+    await peers.told(*NOVEMBER)
+    report = await caller(Role(role)).targets(peers.branch_id, period=201711)
+    assert report.county is not None
+    assert len(report.centres) == 3
+
+
+@pytest.mark.parametrize("role", [Role.ENGINEER, Role.BSS_SOURCE])
+async def test_others_are_refused(peers: Peers, caller: Caller, role: Role) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await caller(role).targets(peers.branch_id, period=201711)
+    assert refused.value.code == "forbidden"
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://kpi") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("{branch}/targets?period=201713", 422, "malformed"),
+        ("{branch}/targets?period=november", 422, "malformed"),
+        ("{branch}/targets", 422, "malformed"),
+        ("{branch}/targets?period=201711&span=decade", 422, "malformed"),
+        ("{branch}/measures?period=0", 422, "malformed"),
+        ("{branch}/measures?centre_id=%00", 422, "malformed"),
+        ("{branch}/measures?cursor=guess", 422, "malformed"),
+        ("{branch}/measures?limit=0", 422, "malformed"),
+        ("659999/targets?period=201711", 404, "not-found"),
+        ("nowhere/targets?period=201711", 422, "malformed"),
+    ],
+)
+async def test_what_is_asked_wrongly_is_refused(
+    peers: Peers,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+    path: str,
+    status: int,
+    code: str,
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, peers.branch_id)}"}
+    answer = await http.get("/v1/branches/" + path.format(branch=peers.branch_id), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("path", ["targets?period=201711", "measures", "definitions"])
+async def test_a_branch_that_no_fact_told_of_is_not_found(
+    http: httpx.AsyncClient, token: Callable[..., str], branch_id: int, path: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, branch_id)}"}
+    answer = await http.get(f"/v1/branches/{branch_id}/{path}", headers=headers)
+    assert answer.status_code == 404
+
+
+async def test_measures_come_in_pages_each_once(
+    peers: Peers, http: httpx.AsyncClient, token: Callable[..., str], caller: Caller
+) -> None:
+    await peers.told(*NOVEMBER)
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, peers.branch_id)}"}
+    seen: list[Measure] = []
+    cursor = ""
+    while True:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        answer = await http.get(
+            f"/v1/branches/{peers.branch_id}/measures", headers=headers, params=query
+        )
+        page = answer.json()
+        seen += [Measure.model_validate(one) for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == await caller(Role.COUNTY_MANAGER).measures(peers.branch_id)
+    classes = {one.measure: one.cost_class for one in seen}
+    assert classes["cost.lottery"] == "unclassified"
+    assert classes["cost.tower_rent"] == "network_line"
+    assert classes["revenue"] is None
+
+
+@pytest.mark.parametrize("kind", ["real", "fake"])
+async def test_the_real_service_and_the_fake_one_answer_alike(
+    peers: Peers, caller: Caller, kind: str
+) -> None:
+    await peers.told(*NOVEMBER)
+    real = caller(Role.COUNTY_MANAGER)
+    reports = [await real.targets(peers.branch_id, period=201711, span=span) for span in Span]
+    measures = await real.measures(peers.branch_id)
+    reader: KpiClient | FakeKpi = real
+    if kind == "fake":
+        reader = FakeKpi(await real.definitions(peers.branch_id))
+        for report in reports:
+            reader.put(report, measures)
+
+    assert await reader.targets(peers.branch_id, period=201711) == reports[0]
+    for report in reports:
+        again = await reader.targets(peers.branch_id, period=201711, span=report.span)
+        assert again == report
+    assert await reader.measures(peers.branch_id) == measures
+    of_first = [one for one in measures if one.centre_id == "C1"]
+    assert await reader.measures(peers.branch_id, centre_id="C1", period=201711) == of_first
+    assert await reader.measures(peers.branch_id, period=201712) == []
+    said = await reader.definitions(peers.branch_id)
+    assert [one.target for one in said.targets] == list(TargetName)
+    with pytest.raises(PeerProblem) as refused:
+        await reader.targets(659_999, period=201711)
+    assert (refused.value.status, refused.value.code) == (404, "not-found")
