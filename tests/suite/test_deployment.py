@@ -86,9 +86,8 @@ def test_the_gateway_leads_to_every_service_that_it_waits_for(
     deploy: Path, compose: dict[str, Any]
 ) -> None:
     caddyfile = (deploy / "Caddyfile").read_text()
-    routes = re.findall(r"handle_path /(\w+)/\* \{\s*reverse_proxy (\w+):8000", caddyfile)
 
-    assert dict(routes) == {service: service for service in DEPLOYED}
+    assert set(re.findall(r"import service (\w+)", caddyfile)) == set(DEPLOYED)
     assert set(compose["services"]["gateway"]["depends_on"]) == set(DEPLOYED)
 
 
