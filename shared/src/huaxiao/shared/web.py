@@ -1,5 +1,6 @@
 """The edge of a service: one way to make an app, to say no, and to say how it is doing."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -81,6 +82,7 @@ def service_app(
 
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncIterator[None]:
+        _spare_collector()
         try:
             if lifespan is None:
                 yield
@@ -113,6 +115,17 @@ def service_app(
     app.add_middleware(_Tracing)
     app.openapi = _documented(app)  # type: ignore[method-assign]
     return app
+
+
+def _spare_collector() -> None:
+    """Let the cycle collector pass over what the process was started with, and run less often.
+
+    A batch makes tens of thousands of objects that no cycle holds; looking for cycles among them
+    took a third of intake's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def _operation_id(route: APIRoute) -> str:

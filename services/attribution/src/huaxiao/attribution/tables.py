@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from huaxiao.shared.database import service_metadata
 from huaxiao.shared.feed import Feed, positions_table
@@ -223,7 +223,7 @@ decisions = Table(
     Column("field_rule", Text),
     Column("flags", ARRAY(Text), nullable=False),
     Column("rule_set", Text, nullable=False),
-    Column("evidence", JSONB, nullable=False),
+    Column("evidence", JSON, nullable=False, comment="kept as it was written; never searched"),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     info=_APPEND_ONLY,
     comment="The highest version is the owner; earlier ones are what was decided before",

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
-from huaxiao.shared.periods import as_period, period_of, shift
+from huaxiao.shared.periods import Period, as_period, period_of, shift
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
@@ -129,9 +130,14 @@ def _examine_period(period: int, now: datetime) -> Refusal | None:
         named = as_period(period)
     except ValueError:
         return Refusal("bad-period", f"{period} is no month.", f"{period} 不是有效账期。")
-    if named > shift(period_of(now), PERIODS_AHEAD):
+    if named > _last_period(now):
         return Refusal("bad-period", f"{period} lies in the future.", f"账期 {period} 在未来。")
     return None
+
+
+@lru_cache(maxsize=8)
+def _last_period(now: datetime) -> Period:
+    return shift(period_of(now), PERIODS_AHEAD)
 
 
 def _examine_bill(bill: events.BillItemIssued, now: datetime) -> Refusal | None:

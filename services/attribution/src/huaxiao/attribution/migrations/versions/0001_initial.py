@@ -74,7 +74,7 @@ def upgrade() -> None:
     sa.Column('field_rule', sa.Text(), nullable=True),
     sa.Column('flags', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('rule_set', sa.Text(), nullable=False),
-    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('evidence', postgresql.JSON(astext_type=sa.Text()), nullable=False, comment='kept as it was written; never searched'),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'period', 'version', name=op.f('decisions_pkey')),
     schema='attribution',
