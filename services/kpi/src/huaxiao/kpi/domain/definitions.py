@@ -183,6 +183,14 @@ MEASURES = (
 )
 
 RULES = {
+    "revenue": Told(
+        "Revenue is all that was billed in the span's periods, whatever the product or channel"
+        " (IoT and online included), less refunds, with corrections, VAT left out. Bad debt is"
+        " shown and not taken off. A refund, gift or correction follows the charge it belongs to;"
+        " what arrives after a month is closed counts in the first open month.",
+        "收入为期间内各账期全部出账金额（含物联网、线上渠道等各产品与渠道），减退费，计调账，不含税。坏账单独列示，"
+        "不予扣减。退费、赠费、调账随其原账单归属；关账后到达的，计入首个未关账月份。",
+    ),
     "absence": Told(
         "A centre without some ledger account in a month had none of it: zero, provided the branch"
         " has any entry at all in that month; otherwise the month's books are not known. Pay is"
