@@ -11,12 +11,13 @@ import msgspec
 import pytest
 from support.postgres import PreparedDatabase
 from support.processes import Processes, ServiceProcess
-from support.registration import record_pay, register_county, sign_contracts
 
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, County, sample_county
 from huaxiao.cli.sample.generator import Event, Sample, generate
+from huaxiao.cli.sample.registration import record_pay, register_county, sign_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
@@ -135,6 +136,24 @@ async def accounts_of(kpi: KpiClient) -> dict[tuple[str, str], int]:
     }
 
 
+async def knows_the_county(attribution: AttributionClient, position: int) -> bool:
+    try:
+        return (await attribution.standing(BRANCH_ID)).contracts_position == position
+    except PeerProblem:
+        return False  # it has not heard of the branch yet
+
+
+async def counts_the_same(kpi: KpiClient, attribution: AttributionClient) -> bool:
+    try:
+        return await accounts_of(kpi) == await books_of(attribution)
+    except PeerProblem:
+        return False  # it has not heard of the branch yet
+
+
+async def has_orders(dispatch: DispatchClient, count: int) -> bool:
+    return len(await orders_of(dispatch)) >= count
+
+
 def in_batches(events: tuple[Event, ...]) -> list[list[Event]]:
     return [list(events[start : start + BATCH]) for start in range(0, len(events), BATCH)]
 
@@ -179,11 +198,10 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
 
         published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
 
-        async def told() -> bool:
-            standing = await attribution.standing(BRANCH_ID)
-            return standing.contracts_position == published[-1].position
-
-        await until(told, "attribution knows the county")
+        await until(
+            lambda: knows_the_county(attribution, published[-1].position),
+            "attribution knows the county",
+        )
 
         for batch in batches[: middle - 1]:
             await post(batch)
@@ -211,18 +229,14 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
         await kill_before_its_commit(
             processes["dispatch"], own_database, at="dispatch.orders", work=post_the_rest()
         )
-
-        async def kpi_has_followed() -> bool:
-            return await accounts_of(kpi) == await books_of(attribution)
-
-        await until(kpi_has_followed, "kpi counts what attribution booked")
+        await until(lambda: counts_the_same(kpi, attribution), "kpi counts what attribution booked")
         targets = await kpi.targets(BRANCH_ID, period=TERM_FROM)
         books = await attribution.reconciliation(BRANCH_ID, TERM_FROM)
 
-        async def all_ordered() -> bool:
-            return len(await orders_of(dispatch)) >= sample.expected.orders
-
-        await until(all_ordered, "dispatch has an order for every request")
+        await until(
+            lambda: has_orders(dispatch, sample.expected.orders),
+            "dispatch has an order for every request",
+        )
         orders = await orders_of(dispatch)
 
     assert again.booked == 0, "the answer was lost, the batch was not"

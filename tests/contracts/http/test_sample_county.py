@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 from fastapi import FastAPI
-from support.registration import register_county, sign_contracts
+from huaxiao.cli.sample.registration import register_county, sign_contracts
 
 from huaxiao.cli.sample.county import BRANCH_ID, sample_county
 from huaxiao.cli.sample.generator import generate

@@ -1,35 +1,38 @@
-"""The sample county's month, carried through the suite, with every figure checked."""
+"""The sample county's month, carried through the suite, shown in the terminal, every figure checked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from huaxiao.cli.sample.county import BRANCH_ID, sample_county
-from huaxiao.cli.sample.generator import generate
-from huaxiao.shared.auth import Role
-from huaxiao.shared.clients.dispatch import DispatchClient
-from huaxiao.shared.issuer import Issuer
-from huaxiao.shared.wire.dispatch import Evidence, OrderState, OrderStepIn, StepName
+from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TOWN_TOWNSHIPS, sample_county
+from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS, Expected, generate
+from huaxiao.cli.story import Endpoints, Story, Taken, component, target_of, telling
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.money import yuan
+from huaxiao.shared.wire.attribution import Explanation, IntakeReport, Outcome, Reconciliation
+from huaxiao.shared.wire.contracts import Coverage
+from huaxiao.shared.wire.dispatch import Appraisal, Order, OrderState
+from huaxiao.shared.wire.kpi import TargetReport, TargetsOf
 
-_NEXT = {
-    OrderState.DISPATCHED: StepName.ACCEPT,
-    OrderState.ACCEPTED: StepName.START,
-    OrderState.IN_PROGRESS: StepName.FINISH,
-    OrderState.DONE: StepName.CONFIRM,
+_PLANTED_OWNERS: dict[str, tuple[set[str], str, list[str]]] = {
+    "sticky": ({"C1", "C2"}, "070", []),
+    "address_conflict": ({"C1"}, "090", ["ADDR_CONFLICT"]),
+    "no_address": ({"C0"}, "900", ["NO_ADDRESS"]),
+    "circuit_no_developer": ({"C0"}, "040", ["CIRCUIT_NO_DEVELOPER"]),
+    "listed_dispute": ({"G1"}, "020", []),
+    "moved": ({"C1"}, "090", []),
 }
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """Where the suite's services are, and who signs tokens for them."""
-
-    contracts: str
-    attribution: str
-    dispatch: str
-    kpi: str
-    issuer: Issuer
-    gateway: str
+"""Owners, rule and flags that each planted case must have (DOMAIN, demo county)."""
+_GOALS = {"at_least": "≥", "more_than": ">"}
+_VERDICTS = {
+    "pass": "[green]met 达成[/green]",
+    "fail": "[red]not met 未达成[/red]",
+    "not_computable": "[dim]not computable[/dim]",
+}
 
 
 @dataclass
@@ -37,53 +40,326 @@ class Checks:
     """What was checked, and whether it held."""
 
     console: Console
-    results: list[bool] = field(default_factory=list)
+    results: list[tuple[str, bool]] = field(default_factory=list)
 
     def hold(self, what: str, *, held: bool) -> None:
-        """Record and print one check."""
-        self.results.append(held)
-        self.console.print(f"{'[green]✓[/green]' if held else '[red]✗[/red]'} {what}")
+        """Record one check."""
+        self.results.append((what, held))
+
+    def equal(self, what: str, found: object, expected: object) -> None:
+        """Record a check that a figure is what it must be."""
+        difference = "" if found == expected else f" (found {found}, expected {expected})"
+        self.hold(what + difference, held=found == expected)
+
+    def show(self) -> bool:
+        """Print every check; true when all held."""
+        self.console.rule("Checks 核对")
+        for what, held in self.results:
+            self.console.print(f"{'[green]✓[/green]' if held else '[red]✗[/red]'} {what}")
+        return all(held for _, held in self.results)
 
 
-async def run_demo(suite: Endpoints, *, seed: int, console: Console) -> bool:
+async def run_demo(
+    suite: Endpoints, *, seed: int, console: Console, subscribers: int = PLANNED_SUBSCRIBERS
+) -> bool:
     """Run the demo; true only if every check held."""
-    sample = generate(sample_county(), seed)
+    county = sample_county()
+    sample = generate(county, seed, subscribers)
     checks = Checks(console)
-    table = Table("centre", "planned revenue, 元", title="The generated month")
-    for centre_id, amount in sample.expected.revenue_fen.items():
-        table.add_row(centre_id, f"{amount / 100:,.2f}")
-    console.print(table)
-    # A part that is not carried through counts as a check that did not hold.
-    for missing in ("registration", "intake and booking", "appraisals", "KPI targets"):
-        checks.hold(f"{missing}: not carried through by this build", held=False)
-    done = await _work_orders(suite)
-    checks.hold(
-        f"{done} of {sample.expected.orders} orders done", held=done == sample.expected.orders
+    async with telling(suite, county, sample) as story:
+        with console.status("contracts: the county, its fields, its signed contracts …"):
+            coverage = await story.register()
+            await story.wait_for_attribution()
+        with _progress(console, "attribution: business events", len(sample.events)) as advance:
+            taken = await story.post(sample.events, advance)
+        mended = await story.mend()
+        with console.status("dispatch: orders to engineers …"):
+            orders = await story.orders()
+        with _progress(console, "dispatch: orders worked", len(orders)) as advance:
+            done = await story.work(orders, advance)
+        horizontal, final = await story.appraise()
+        with console.status("kpi: following the other three …"):
+            report = await story.targets()
+        books = await story.books()
+        planted = await story.explain_planted()
+        cash_in = await story.cash_in_fen()
+    _show_county(console, story, coverage)
+    _show_taken(console, taken, books)
+    _show_revenue(console, story, books)
+    _show_explanation(console, planted["listed_dispute"][0])
+    _show_work(console, story, done, horizontal, final)
+    _show_targets(console, story, report)
+    _check_county(checks, story, coverage)
+    _check_intake(checks, sample.expected, taken, mended, books)
+    checks.equal("cash received is what was paid, to the fen", cash_in, sample.expected.cash_in_fen)
+    _check_planted(checks, planted)
+    _check_work(checks, story, done, horizontal, final)
+    _check_targets(checks, sample.expected, report, books, planned=subscribers)
+    return checks.show()
+
+
+@contextmanager
+def _progress(console: Console, what: str, total: int) -> Iterator["_Advance"]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
     )
-    return all(checks.results)
+    with Progress(*columns, console=console) as bar:
+        yield _Advance(bar, what, total)
 
 
-async def _work_orders(suite: Endpoints) -> int:
-    """Take every order to its end, one of them reported done with its ONU offline (NL-15)."""
+class _Advance:
+    """Moves a progress bar on."""
 
-    def token() -> str:
-        roles = [Role.COUNTY_MANAGER]
-        return suite.issuer.token("cli:demo", roles=roles, branch_ids=[BRANCH_ID])
+    def __init__(self, bar: Progress, what: str, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task(what, total=total)
 
-    confirmed, cursor, false_completion = 0, None, True
-    async with DispatchClient(suite.dispatch, token) as dispatch:
-        while True:
-            page = await dispatch.orders(BRANCH_ID, cursor=cursor)
-            for order in page.items:
-                state = order.state
-                while state in _NEXT:
-                    step = OrderStepIn(
-                        step=_NEXT[state], evidence=Evidence(onu_online=not false_completion)
-                    )
-                    if step.step is StepName.FINISH:
-                        false_completion = False
-                    state = (await dispatch.step(BRANCH_ID, order.order_id, step)).state
-                confirmed += state is OrderState.CONFIRMED
-            cursor = page.next_cursor
-            if cursor is None:
-                return confirmed
+    def __call__(self, count: int) -> None:
+        self._bar.advance(self._task, count)
+
+
+# --- what is shown ------------------------------------------------------------------------------
+
+
+def _show_county(console: Console, story: Story, coverage: Coverage) -> None:
+    county = story.county
+    sealed = len(county.fields)
+    console.rule(f"{county.name_zh} {BRANCH_ID} · {TERM_FROM}")
+    console.print(
+        f"{len(county.townships)} townships, {coverage.villages} villages,"
+        f" {len(county.centres)} centres, {len(county.persons)} people, {len(county.channels)}"
+        f" channels; {sealed} responsibility fields (责任田) sealed by"
+        f" {len(county.contracts)} signed contracts"
+    )
+
+
+def _show_taken(console: Console, taken: Taken, books: Reconciliation) -> None:
+    table = Table(title="Business events 业务事件", title_justify="left")
+    table.add_column("outcome")
+    table.add_column("events", justify="right")
+    table.add_row("received 接收", f"{taken.received:,}")
+    for outcome, title in (
+        (Outcome.BOOKED, "booked 入账"),
+        (Outcome.DUPLICATE, "duplicates, booked once 重复"),
+        (Outcome.PARKED, "parked until what they wait for 挂起"),
+        (Outcome.REFUSED, "refused with a reason 拒收"),
+        (Outcome.CONFLICT, "same id, another body 冲突"),
+    ):
+        table.add_row(title, f"{taken.outcomes[outcome]:,}")
+    console.print(table)
+    held = ", ".join(f"{code} {count}" for code, count in sorted(books.held.items()))
+    console.print(f"Held for mending now 待修正: {held}\n")
+
+
+def _show_revenue(console: Console, story: Story, books: Reconciliation) -> None:
+    names = {one.centre_id: one.name_zh for one in story.county.centres}
+    table = Table(title="Net revenue by centre, yuan 各中心收入（元）", title_justify="left")
+    for column in ("centre", "booked", "by the plan of the month"):
+        table.add_column(column, justify="left" if column == "centre" else "right")
+    expected = _expected_revenue(story.sample.expected)
+    for one in books.revenue_by_centre:
+        table.add_row(
+            f"{one.centre_id} {names.get(one.centre_id, '')}",
+            yuan(one.amount_fen),
+            yuan(expected.get(one.centre_id, 0)),
+        )
+    table.add_section()
+    table.add_row("county 全县", yuan(books.booked_fen), yuan(sum(expected.values())))
+    console.print(table)
+
+
+def _show_explanation(console: Console, found: Explanation) -> None:
+    console.print(
+        f"Why does {found.subscription_id} belong to {found.owner.centre_id}"
+        f" ({found.owner.field_id})? Rule {found.owner.unit_rule}: {found.rule_title}"
+        f" {found.rule_title_zh}. It lands in {found.landing_centre_id}, was developed by"
+        f" {found.development_centre_id}; {yuan(found.revenue_fen)} yuan this month.\n"
+    )
+
+
+def _show_work(
+    console: Console, story: Story, done: list[Order], horizontal: Appraisal, final: Appraisal
+) -> None:
+    late = sum(one.on_time is False for one in done)
+    flagged = [one.order_id for one in done if one.flags]
+    console.print(
+        f"{len(done)} orders done by {len({one.engineer_id for one in done})} engineers,"
+        f" {late} late; flagged as a false completion (NL-15): {', '.join(flagged)}"
+    )
+    console.print(
+        f"Horizontal appraisal 横向考核: {horizontal.rater_centre_id} gives"
+        f" {horizontal.ratee_centre_id} {horizontal.score}; final 最终考核:"
+        f" {final.rater_centre_id} gives {final.person_id} {final.score} (grade {final.grade})\n"
+    )
+    _ = story
+
+
+def _show_targets(console: Console, story: Story, report: TargetReport) -> None:
+    table = Table(title=f"The three targets 三大目标 · {TERM_FROM}", title_justify="left")
+    for column in ("unit", "market gross margin", "cash flow, y/y", "average wage, y/y"):
+        table.add_column(column)
+    contracted = {one.centre_id for one in story.county.contracts}
+    shown = [one for one in report.centres if one.centre_id in contracted]
+    for one in [report.county, *shown]:
+        if one is not None:
+            cells = [
+                f"{target.display or '–'} ({_GOALS[target.comparison]} {target.goal * 100:.0f} %)\n"
+                f"{_VERDICTS[target.verdict]}"
+                for target in one.targets
+            ]
+            table.add_row(f"{one.centre_id or 'county'}\n{one.name_zh}", *cells)
+    console.print(table)
+
+
+# --- what is checked ----------------------------------------------------------------------------
+
+
+def _expected_revenue(expected: Expected) -> dict[str, int]:
+    mended = expected.mended_fen
+    return {
+        centre_id: amount + mended.get(centre_id, 0)
+        for centre_id, amount in expected.revenue_fen.items()
+    }
+
+
+def _check_county(checks: Checks, story: Story, coverage: Coverage) -> None:
+    checks.equal(
+        "every village lies in exactly one regional field",
+        (coverage.villages, coverage.gaps, coverage.partial, coverage.overlaps),
+        (len(story.county.villages), [], [], []),
+    )
+
+
+def _check_intake(
+    checks: Checks,
+    expected: Expected,
+    taken: Taken,
+    mended: IntakeReport,
+    books: Reconciliation,
+) -> None:
+    refused = expected.refused_forms
+    checks.equal("every event was answered", taken.received, expected.events)
+    checks.equal(
+        "received = booked + duplicates + parked + refused + conflicts",
+        sum(taken.outcomes.values()),
+        taken.received,
+    )
+    checks.hold(
+        "events that came twice were booked once",
+        held=taken.outcomes[Outcome.DUPLICATE] >= expected.duplicates,
+    )
+    checks.equal(
+        "each wrong event has its code",
+        {code: taken.codes[code] for code in _FORM_CODES.values()},
+        {code: refused[form] for form, code in _FORM_CODES.items()},
+    )
+    checks.equal(
+        "a mended event was replayed and booked",
+        (mended.received, mended.booked + mended.duplicates),
+        (1, 1),
+    )
+    kept = {code: refused[form] for form, code in _FORM_CODES.items()}
+    kept["bad-amount"] -= 1
+    kept |= {"conflict": expected.other_bodies, "unknown-item": expected.unknown_refunds}
+    checks.equal(
+        "quarantine holds exactly what cannot be booked; what waited has booked itself",
+        books.held,
+        {code: count for code, count in kept.items() if count},
+    )
+    checks.equal(
+        "revenue of every centre is what was billed there, to the fen",
+        {one.centre_id: one.amount_fen for one in books.revenue_by_centre},
+        _expected_revenue(expected),
+    )
+    checks.equal(
+        "attributed = billed, and debits = credits",
+        (books.difference_fen, books.ledger_sum_fen),
+        (0, 0),
+    )
+
+
+_FORM_CODES = {
+    "float_amount": "bad-amount",
+    "missing_field": "malformed-event",
+    "period_13": "bad-period",
+    "unknown_type": "unknown-type",
+}
+"""The code with which intake must refuse each wrong form that the generator makes."""
+
+
+def _check_planted(checks: Checks, planted: dict[str, list[Explanation]]) -> None:
+    for case, found in planted.items():
+        owners, rule, flags = _PLANTED_OWNERS[case]
+        checks.hold(
+            f"planted {case}: {len(found)} lines, each with owner, rule and flags as the rules say",
+            held=all(
+                one.owner.centre_id in owners and one.owner.unit_rule == rule and one.flags == flags
+                for one in found
+            ),
+        )
+    checks.hold(
+        "every decision comes out the same when its evidence is judged again",
+        held=all(one.reproduced for found in planted.values() for one in found),
+    )
+
+
+def _check_work(
+    checks: Checks, story: Story, done: list[Order], horizontal: Appraisal, final: Appraisal
+) -> None:
+    checks.equal(
+        "every requested order is done and confirmed",
+        sum(one.state is OrderState.CONFIRMED for one in done),
+        story.sample.expected.orders,
+    )
+    checks.hold(
+        "every order went to an engineer of the centre where the address lies (R25)",
+        held=all(
+            one.performer_centre_id
+            == ("C1" if one.standard_address.startswith(TOWN_TOWNSHIPS) else "C2")
+            and one.engineer_id is not None
+            for one in done
+        ),
+    )
+    checks.equal("one false completion is flagged (NL-15)", sum(bool(o.flags) for o in done), 1)
+    bound = final.explanation.get("horizontal_appraisal_ids")
+    checks.hold(
+        "the final appraisal rests on the confirmed horizontal one (R26, R27)",
+        held=horizontal.confirmed and bound == [horizontal.appraisal_id],
+    )
+
+
+def _check_targets(
+    checks: Checks,
+    expected: Expected,
+    report: TargetReport,
+    books: Reconciliation,
+    *,
+    planned: int,
+) -> None:
+    units: dict[str, TargetsOf] = {one.centre_id or "": one for one in report.centres}
+    if report.county is not None:
+        units[""] = report.county
+    booked = {one.centre_id: one.amount_fen for one in books.revenue_by_centre}
+    checks.equal(
+        "kpi counts the same revenue, centre by centre",
+        {one: component(units[one], "revenue") for one in booked},
+        booked,
+    )
+    checks.hold("kpi judges the county", held=report.county is not None)
+    if planned == PLANNED_SUBSCRIBERS:
+        checks.equal(
+            "the verdicts are those of the plan's own figures",
+            {key: str(target_of(units[key[0]], key[1]).verdict) for key in expected.targets},
+            expected.targets,
+        )
+
+
+def advice(problem: PeerProblem) -> str:
+    """Say what to do about a service's refusal that ended the demo."""
+    return (
+        f"A service refused: {problem}\nIf the data directory holds another county's data or an"
+        " older version's, try again with a new one: huaxiao demo --data DIRECTORY"
+    )

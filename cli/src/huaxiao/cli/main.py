@@ -1,6 +1,7 @@
 """The ``huaxiao`` command."""
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,11 @@ import typer
 from rich.console import Console
 
 from huaxiao.cli import embedded
-from huaxiao.cli.demo import Endpoints, run_demo
+from huaxiao.cli.demo import advice, run_demo
+from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
+from huaxiao.cli.sample.county import TERM_FROM
+from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS
+from huaxiao.cli.story import Endpoints, NotSeenError
 from huaxiao.cli.suite import (
     DEFAULT_PORT,
     Keys,
@@ -22,13 +27,14 @@ from huaxiao.cli.suite import (
     service_settings,
 )
 from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.provision import SERVICES
 
 app = typer.Typer(
     help="Huaxiao (划小): run a telecom county branch as a set of contractors.",
     no_args_is_help=True,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 100)
 
 Data = Annotated[
     Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its database")
@@ -36,8 +42,6 @@ Data = Annotated[
 Port = Annotated[int, typer.Option(help="the suite's one port; 0 takes any free one")]
 _DATA = Path(".huaxiao")
 _HOST = "127.0.0.1"
-_ADDRESSED = ("contracts", "attribution", "dispatch", "kpi")
-SAMPLE_BRANCH = 130123
 
 
 @app.command()
@@ -51,6 +55,10 @@ def demo(
     data: Data = _DATA,
     port: Port = DEFAULT_PORT,
     seed: Annotated[int, typer.Option(help="of the generated month")] = 201711,
+    subscribers: Annotated[
+        int,
+        typer.Option(min=50, help="in the generated county; the plan's figures hold for 10,000"),
+    ] = PLANNED_SUBSCRIBERS,
     stay: Annotated[
         bool | None,
         typer.Option("--stay/--exit", help="stay up afterwards; default: on a terminal"),
@@ -59,7 +67,14 @@ def demo(
     """Carry one real county through its main job, and show the result."""
 
     async def story(endpoints: Endpoints) -> int:
-        held = await run_demo(endpoints, seed=seed, console=console)
+        try:
+            held = await run_demo(endpoints, seed=seed, console=console, subscribers=subscribers)
+        except PeerProblem as problem:
+            console.print(advice(problem), style="red")
+            return 1
+        except NotSeenError as unseen:
+            console.print(f"{unseen}; the log above may say why", style="red")
+            return 1
         _show_addresses(endpoints)
         if sys.stdout.isatty() if stay is None else stay:
             await _until_stopped()
@@ -103,6 +118,8 @@ async def _serve(
     postgres: embedded.EmbeddedPostgres,
     story: Callable[[Endpoints], Awaitable[int]],
 ) -> int:
+    # While the suite stops, followers find their peers gone and say that they will try again.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     keys = Keys.under(data)
     issuer = keys.issuer()
     bound = listen(_HOST, port)
@@ -117,12 +134,14 @@ async def _serve(
     serving = asyncio.create_task(running.serve(sockets=[bound]))
     ready = asyncio.create_task(running.ready.wait())
     await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
-    addresses = {service: f"{gateway}/{service}" for service in _ADDRESSED}
+    addresses = {service: f"{gateway}/{service}" for service in SERVICES}
     try:
         if serving.done():
             raise RuntimeError("the suite did not start; its log above says why")
         return await story(Endpoints(gateway=gateway, issuer=issuer, **addresses))
     finally:
+        for service_app in apps.values():
+            service_app.state.stopping = True
         running.should_exit = True
         await serving
 
@@ -153,7 +172,7 @@ def _show_addresses(endpoints: Endpoints) -> None:
     console.print(f"TOKEN={manager}", soft_wrap=True, highlight=False)
     console.print(
         f'curl -H "Authorization: Bearer $TOKEN" '
-        f"{endpoints.dispatch}/v1/branches/{SAMPLE_BRANCH}/orders",
+        f"'{endpoints.kpi}/v1/branches/{SAMPLE_BRANCH}/targets?period={TERM_FROM}'",
         soft_wrap=True,
         highlight=False,
     )

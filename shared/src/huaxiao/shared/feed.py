@@ -169,7 +169,7 @@ class Feed:
                         connection, branch_id, after=last_event_id, limit=limit
                     )
                 late = asyncio.get_running_loop().time() >= deadline
-                if entries or late or await request.is_disconnected():
+                if entries or late or await _nobody_waits(request):
                     break
                 await asyncio.sleep(_LONG_POLL_STEP_SECONDS)
             return Response(
@@ -177,6 +177,11 @@ class Feed:
             )
 
         return routes
+
+
+async def _nobody_waits(request: Request) -> bool:
+    """Say whether there is no reader left to wait for news with, or no time to."""
+    return request.app.state.stopping or await request.is_disconnected()
 
 
 class FeedReader(Protocol):

@@ -102,6 +102,8 @@ def service_app(
         max_body_size=settings.max_body_bytes,
     )
     app.state.service = service
+    app.state.stopping = False
+    """Set before the server stops: long polls end at once instead of holding it up."""
     app.state.database = database
     app.state.clock = clock
     app.state.idempotency_keys = idempotency_keys

@@ -19,12 +19,15 @@ Event = dict[str, Any]
 BSS = "/bss/130123"
 BILLING = "/billing/130123"
 ORDERS_WANTED = 120
+PLANNED_SUBSCRIBERS = 10_000
 MONTHS = 12
 
 REVENUE_FEN_PER_SUBSCRIBER = {"C1": 2450, "C2": 1900, "C3": 1475, "G1": 1550, "C0": 125}
 """A month's net revenue by centre over all subscribers: the year's shares, 980 : 760 : …"""
 MARKET_COST_PER_MILLE = {"C1": 175, "C2": 190, "C3": 220, "G1": 120, "C0": 158}
 """What market cost is of net revenue: margins 82.5, 81, 78, 88 and 84.2 %, together 82.4 %."""
+MAX_COST_PER_MILLE = 180
+"""A margin of 82 % leaves this much of revenue for market cost."""
 REVENUE_YEARS = {
     "C1": (910, 980),
     "C2": (700, 760),
@@ -83,6 +86,13 @@ class Expected:
     planted: dict[str, tuple[str, ...]]
     """Subscriptions of each planted case."""
     orders: int
+    mended_fen: dict[str, int]
+    """What the mended event adds once it is replayed, by centre."""
+    targets: dict[tuple[str, str], str]
+    """The plan's verdicts by centre (the county under the empty name) and target.
+
+    They hold for the planned 10,000 subscribers; with fewer, pay outweighs cash.
+    """
 
 
 @dataclass(frozen=True)
@@ -378,7 +388,7 @@ class _Month:
         return made
 
 
-def generate(county: County, seed: int, subscribers: int = 10_000) -> Sample:
+def generate(county: County, seed: int, subscribers: int = PLANNED_SUBSCRIBERS) -> Sample:
     """Generate November 2017 for a county: the same seed gives the same month, byte for byte."""
     month = _Month(county, seed, subscribers)
     kinds = month.random.choices(list(_MIX), list(_MIX.values()), k=subscribers)
@@ -423,8 +433,37 @@ def generate(county: County, seed: int, subscribers: int = 10_000) -> Sample:
             out_of_order=len(late),
             planted={name: tuple(ids) for name, ids in month.planted.items()},
             orders=len(work),
+            mended_fen={
+                next(one.owner for one in month.subscriptions if one.bills): mended["data"][
+                    "amount_fen"
+                ]
+            },
+            targets=_planned_targets(),
         ),
     )
+
+
+def _planned_targets() -> dict[tuple[str, str], str]:
+    """Judge the plan's own figures, none of the suite's."""
+    market = sum(
+        REVENUE_FEN_PER_SUBSCRIBER[one] * MARKET_COST_PER_MILLE[one]
+        for one in REVENUE_FEN_PER_SUBSCRIBER
+    )
+    per_mille = {"": market // sum(REVENUE_FEN_PER_SUBSCRIBER.values())} | MARKET_COST_PER_MILLE
+    planned = {
+        (centre_id, "market_gross_margin"): _verdict(per_mille[centre_id] <= MAX_COST_PER_MILLE)
+        for centre_id in ("", "C1", "C2", "C3", "G1")
+    }
+    before, now = CASH_YEARS
+    planned["", "cash_flow_growth"] = _verdict(now * 10 >= before * 11)
+    planned["", "average_wage_growth"] = _verdict(PAY_FEN * 10 > PAY_FEN_YEAR_BEFORE * 11)
+    # Exactly 10 % is not "more than 10 %".
+    planned[EXACTLY_TEN_PERCENT_CENTRE, "average_wage_growth"] = "fail"
+    return planned
+
+
+def _verdict(held: bool) -> str:  # noqa: FBT001 - the verdict on a condition
+    return "pass" if held else "fail"
 
 
 def split(total: int, weights: list[int]) -> list[int]:

@@ -137,7 +137,10 @@ def _field(one: SampleField) -> FieldIn:
 
 
 def _contract(one: SampleContract, base: Sequence[BaseMonth]) -> ContractIn:
-    tier = ProfitShareTier.model_validate({"growth_from": "0", "share": "0.05"})
+    tiers = [
+        ProfitShareTier.model_validate({"growth_from": growth, "share": share})
+        for growth, share in (("0", "0.05"), ("0.05", "0.10"), ("0.10", "0.15"))
+    ]
     return ContractIn(
         level="county" if one.centre_id is None else "centre",
         centre_id=one.centre_id,
@@ -146,7 +149,7 @@ def _contract(one: SampleContract, base: Sequence[BaseMonth]) -> ContractIn:
         field_ids=list(one.field_ids),
         terms=ContractTerms(
             risk_deposit_fen=1_000_000,
-            profit_share_tiers=[tier],
+            profit_share_tiers=tiers,
             free_scope_zh="负面责任清单以外",
             investments=[Investment(by="company", what_zh="终端", amount_fen=0)],
         ),
