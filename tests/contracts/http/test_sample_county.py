@@ -3,10 +3,10 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 from fastapi import FastAPI
-from huaxiao.cli.sample.registration import register_county, sign_contracts
 
 from huaxiao.cli.sample.county import BRANCH_ID, sample_county
 from huaxiao.cli.sample.generator import generate
+from huaxiao.cli.sample.registration import register_county, sign_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import LockState
