@@ -294,7 +294,7 @@ def _check_planted(checks: Checks, planted: dict[str, list[Explanation]]) -> Non
     for case, found in planted.items():
         owners, rule, flags = _PLANTED_OWNERS[case]
         checks.hold(
-            f"planted {case}: {len(found)} lines, each with owner, rule and flags as the rules say",
+            f"planted {case} ({len(found)}): owner, rule and flags are as the rules say",
             held=all(
                 one.owner.centre_id in owners and one.owner.unit_rule == rule and one.flags == flags
                 for one in found

@@ -1,0 +1,78 @@
+"""The commands as a new user types them, on a data directory of their own."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+SUBSCRIBERS = "100"
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that the database's own user can reach, too."""
+    folder = tmp_path_factory.mktemp("suite")
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+    return folder / "data"
+
+
+def huaxiao(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("huaxiao")), *arguments]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        huaxiao(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS * 2,
+        check=False,
+    )
+
+
+@contextmanager
+def up(data: Path) -> Iterator[str]:
+    """Start the suite without the sample; yield its address; stop it as Ctrl-C does."""
+    command = huaxiao("up", "--data", str(data), "--port", "0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not (said := re.search(r"http://\S+", process.stdout.readline())):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+            yield said.group()
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_SECONDS) == 0
+
+
+@pytest.mark.slow
+def test_the_demo_holds_every_check_and_does_so_again_and_up_keeps_its_data(data: Path) -> None:
+    demo = ("demo", "--data", str(data), "--port", "0", "--subscribers", SUBSCRIBERS)
+    for _ in range(2):
+        told = run(*demo)
+        assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
+        assert "✗" not in told.stdout
+        assert told.stdout.count("✓") >= 20
+        assert "Traceback" not in told.stdout + told.stderr
+    who = ("--role", "county_manager", "--branch", "130123")
+    token = run("token", *who, "--data", str(data)).stdout.strip()
+    with up(data) as address:
+        answer = httpx.get(
+            f"{address}/kpi/v1/branches/130123/targets?period=201711",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert answer.status_code == 200
+        assert json.loads(answer.text)["county"]["targets"][0]["verdict"] == "pass"
+        assert set(httpx.get(address).json()) == {"contracts", "attribution", "dispatch", "kpi"}
