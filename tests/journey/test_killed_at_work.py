@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
@@ -12,23 +12,20 @@ import pytest
 from support.postgres import PreparedDatabase
 from support.processes import Processes, ServiceProcess
 
-from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, County, sample_county
-from huaxiao.cli.sample.generator import Event, Sample, generate
-from huaxiao.cli.sample.registration import record_pay, register_county, sign_contracts
+from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, sample_county
+from huaxiao.cli.sample.generator import Event, generate
+from huaxiao.cli.story import Endpoints, Story, Taken, component, telling
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.clients.base import PeerProblem
-from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
-from huaxiao.shared.wire.attribution import IntakeReport
+from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.wire.attribution import Outcome
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 from huaxiao.shared.wire.kpi import Unit
 
 pytestmark = pytest.mark.slow
 
 SUBSCRIBERS = 200
-BATCH = 250
 PATIENCE_SECONDS = 30.0
 
 
@@ -80,7 +77,7 @@ async def kill_before_its_commit(
 
 
 async def send_and_hear_nothing(
-    one: ServiceProcess, database: PreparedDatabase, batch: list[Event], token: str
+    one: ServiceProcess, database: PreparedDatabase, batch: Sequence[Event], token: str
 ) -> None:
     """Post a batch, and kill the service once it is committed, the answer unread."""
     counted = "SELECT count(*) FROM attribution.received_events"
@@ -108,17 +105,6 @@ async def send_and_hear_nothing(
     await one.restart()
 
 
-async def orders_of(dispatch: DispatchClient) -> list[str]:
-    found: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = await dispatch.orders(BRANCH_ID, cursor=cursor)
-        found += [order.order_id for order in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-
-
 async def books_of(attribution: AttributionClient) -> dict[tuple[str, str], int]:
     """Return what attribution says stands on each centre's accounts."""
     sums: Counter[tuple[str, str]] = Counter()
@@ -136,117 +122,72 @@ async def accounts_of(kpi: KpiClient) -> dict[tuple[str, str], int]:
     }
 
 
-async def knows_the_county(attribution: AttributionClient, position: int) -> bool:
-    try:
-        return (await attribution.standing(BRANCH_ID)).contracts_position == position
-    except PeerProblem:
-        return False  # it has not heard of the branch yet
+def in_parts(events: Sequence[Event], count: int) -> list[Sequence[Event]]:
+    size = -(-len(events) // count)
+    return [events[start : start + size] for start in range(0, len(events), size)]
 
 
-async def counts_the_same(kpi: KpiClient, attribution: AttributionClient) -> bool:
-    try:
-        return await accounts_of(kpi) == await books_of(attribution)
-    except PeerProblem:
-        return False  # it has not heard of the branch yet
+@pytest.fixture
+async def story(processes: Processes, issuer: Issuer) -> AsyncIterator[Story]:
+    county = sample_county()
+    addresses = {service: one.url for service, one in processes.of.items()}
+    suite = Endpoints(**addresses, issuer=issuer, gateway="")
+    sample = generate(county, seed=201711, subscribers=SUBSCRIBERS)
+    async with telling(suite, county, sample) as told:
+        yield told
 
 
-async def has_orders(dispatch: DispatchClient, count: int) -> bool:
-    return len(await orders_of(dispatch)) >= count
-
-
-def in_batches(events: tuple[Event, ...]) -> list[list[Event]]:
-    return [list(events[start : start + BATCH]) for start in range(0, len(events), BATCH)]
-
-
-@pytest.fixture(scope="module")
-def county() -> County:
-    return sample_county()
-
-
-@pytest.fixture(scope="module")
-def sample(county: County) -> Sample:
-    return generate(county, seed=201711, subscribers=SUBSCRIBERS)
+async def post(story: Story, events: Sequence[Event]) -> Taken:
+    """Post events until they are answered, as a billing system does."""
+    while True:
+        with suppress(httpx.TransportError):
+            return await story.post(events, lambda _: None)
 
 
 async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
-    processes: Processes,
-    own_database: PreparedDatabase,
-    county: County,
-    sample: Sample,
-    token: Callable[..., str],
+    processes: Processes, own_database: PreparedDatabase, story: Story
 ) -> None:
-    manager = token(Role.COUNTY_MANAGER, BRANCH_ID)
-    source = token(Role.BSS_SOURCE, BRANCH_ID)
-    batches = in_batches(sample.events)
-    middle = len(batches) // 2
-    async with (
-        ContractsClient(processes["contracts"].url, lambda: manager) as contracts,
-        AttributionClient(processes["attribution"].url, lambda: source) as intake,
-        AttributionClient(processes["attribution"].url, lambda: manager) as attribution,
-        DispatchClient(processes["dispatch"].url, lambda: manager) as dispatch,
-        KpiClient(processes["kpi"].url, lambda: manager) as kpi,
-    ):
-        await register_county(contracts, county)
-        await sign_contracts(contracts, county, sample.base)
-        await record_pay(contracts, county, sample.payroll)
+    expected = story.sample.expected
+    opened, first, second, third, last = in_parts(story.sample.events, 5)
+    await story.register()
+    await story.wait_for_attribution()
+    await post(story, opened)
 
-        async def post(batch: list[Event]) -> IntakeReport:
-            """Send a batch until it is answered."""
-            while True:
-                with suppress(httpx.TransportError):
-                    return await intake.post_events(batch)
-
-        published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
-
-        await until(
-            lambda: knows_the_county(attribution, published[-1].position),
-            "attribution knows the county",
-        )
-
-        for batch in batches[: middle - 1]:
-            await post(batch)
-
-        await kill_before_its_commit(
-            processes["kpi"], own_database, at="kpi.measures", work=post(batches[middle - 1])
-        )
-
-        await kill_before_its_commit(
-            processes["attribution"],
-            own_database,
-            at="attribution.feed_heads",
-            work=post(batches[middle]),
-        )
-
-        await send_and_hear_nothing(
-            processes["attribution"], own_database, batches[middle + 1], source
-        )
-        again = await post(batches[middle + 1])
-
-        async def post_the_rest() -> None:
-            for batch in batches[middle + 2 :]:
-                await post(batch)
-
-        await kill_before_its_commit(
-            processes["dispatch"], own_database, at="dispatch.orders", work=post_the_rest()
-        )
-        await until(lambda: counts_the_same(kpi, attribution), "kpi counts what attribution booked")
-        targets = await kpi.targets(BRANCH_ID, period=TERM_FROM)
-        books = await attribution.reconciliation(BRANCH_ID, TERM_FROM)
-
-        await until(
-            lambda: has_orders(dispatch, sample.expected.orders),
-            "dispatch has an order for every request",
-        )
-        orders = await orders_of(dispatch)
-
-    assert again.booked == 0, "the answer was lost, the batch was not"
-    assert books.billed_fen == books.booked_fen == sample.expected.billed_fen
-    assert books.ledger_sum_fen == 0
+    await kill_before_its_commit(
+        processes["kpi"], own_database, at="kpi.measures", work=post(story, first)
+    )
+    await kill_before_its_commit(
+        processes["attribution"],
+        own_database,
+        at="attribution.feed_heads",
+        work=post(story, second),
+    )
+    await send_and_hear_nothing(
+        processes["attribution"], own_database, third, story.suite.token(Role.BSS_SOURCE)()
+    )
+    again = await post(story, third)
+    await kill_before_its_commit(
+        processes["dispatch"], own_database, at="dispatch.orders", work=post(story, last)
+    )
+    orders = await story.orders()
+    await kill_before_its_commit(
+        processes["kpi"],
+        own_database,
+        at="kpi.measures",
+        work=story.work(orders, lambda _: None),
+    )
+    report = await story.targets()
+    books = await story.books()
     revenue = {one.centre_id: one.amount_fen for one in books.revenue_by_centre}
-    assert revenue == sample.expected.revenue_fen
-    assert targets.county is not None
-    components = {one.name: one.amount for one in targets.county.targets[0].components}
-    assert components["revenue"] == sample.expected.billed_fen
-    refused = sum(sample.expected.refused_forms.values()) + sample.expected.unknown_refunds
-    assert sum(books.held.values()) == refused + sample.expected.other_bodies
-    assert len(orders) == len(set(orders)) == sample.expected.orders
+
+    assert again.outcomes[Outcome.BOOKED] == 0, "the answer was lost, the batch was not"
+    assert books.billed_fen == books.booked_fen == expected.billed_fen
+    assert books.ledger_sum_fen == 0
+    assert revenue == expected.revenue_fen
+    assert sum(books.held.values()) == (
+        sum(expected.refused_forms.values()) + expected.unknown_refunds + expected.other_bodies
+    )
+    assert len({one.order_id for one in orders}) == len(orders) == expected.orders
+    assert await accounts_of(story.kpi) == await books_of(story.attribution)
+    assert report.county is not None
+    assert component(report.county, "revenue") == expected.billed_fen
