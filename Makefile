@@ -16,7 +16,7 @@ $(UV):
 
 .PHONY: install
 install: $(UV) ## install the suite and its tools into .venv
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 
 .PHONY: demo
 demo: install ## generate the sample month and check what this build carries through
