@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+from support.feeds import check_feed
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient, FakeContracts
@@ -35,16 +36,7 @@ async def test_branches_are_those_that_were_registered(
     assert await reader.branches() == [branch_id]
 
 
-async def test_the_feed_counts_from_one_and_is_read_from_behind_a_place(
+async def test_the_real_feed_and_the_fake_one_are_read_alike(
     reader: ContractsClient | FakeContracts, branch_id: int
 ) -> None:
-    entries = await reader.feed(branch_id, after=0)
-
-    assert [(one.position, one.subject) for one in entries] == [
-        (1, str(branch_id)),
-        (2, "C1"),
-        (3, "C2"),
-    ]
-    assert {one.branchid for one in entries} == {branch_id}
-    assert await reader.feed(branch_id, after=1, limit=1) == entries[1:2]
-    assert await reader.feed(branch_id, after=3, limit=10, wait_ms=0) == []
+    await check_feed(reader, branch_id, [str(branch_id), "C1", "C2"])

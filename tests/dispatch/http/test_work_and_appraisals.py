@@ -1,13 +1,20 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
+from support.feeds import check_feed
 
+from huaxiao.dispatch.tables import appraisals, positions
 from huaxiao.dispatch.worker import apply_attribution, apply_contracts
 from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import FakeAttribution
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.clients.dispatch import DispatchClient, FakeDispatch
+from huaxiao.shared.feed import Follower
 from huaxiao.shared.wire.dispatch import (
     ORDER_FINISHED,
     Evidence,
@@ -66,18 +73,20 @@ def work(
     return entry(branch_id, "attribution.work.requested", data)
 
 
+FIELD = {
+    "field_id": "F1",
+    "kind": "regional",
+    "centre_id": "C1",
+    "name_zh": "片区",
+    "term_from": 201711,
+    "term_to": 201810,
+    "scope": {"address_prefixes": ["130123100"]},
+    "digest": "d",
+}
+
+
 @pytest.fixture
 async def county(app: Any, branch_id: Any) -> Any:
-    field = {
-        "field_id": "F1",
-        "kind": "regional",
-        "centre_id": "C1",
-        "name_zh": "片区",
-        "term_from": 201711,
-        "term_to": 201810,
-        "scope": {"address_prefixes": ["130123100"]},
-        "digest": "d",
-    }
     async with app.state.database.write() as connection:
         await apply_contracts(
             connection,
@@ -88,7 +97,7 @@ async def county(app: Any, branch_id: Any) -> Any:
                 centre(branch_id, "B1", "build_maintain"),
                 person(branch_id, "W01", "C1"),
                 person(branch_id, "W02", "C1"),
-                entry(branch_id, "contracts.field.sealed", field),
+                entry(branch_id, "contracts.field.sealed", FIELD),
             ],
         )
     return branch_id
@@ -104,13 +113,18 @@ def request_work(app: Any, county: Any) -> Any:
 
 
 @pytest.fixture
-def caller(app: Any, token: Any, county: Any) -> Any:
-    def client(role: Any, centre_ids: Any = None, person_id: Any = None) -> Any:
-        made = token(role, county, centre_ids, person_id)
+def caller_of(app: Any, token: Any) -> Any:
+    def client(branch_id: Any, role: Any, centre_ids: Any = None, person_id: Any = None) -> Any:
+        made = token(role, branch_id, centre_ids, person_id)
         transport = httpx.ASGITransport(app=app)
         return DispatchClient("http://dispatch", lambda: made, transport=transport)
 
     return client
+
+
+@pytest.fixture
+def caller(caller_of: Any, county: Any) -> Any:
+    return partial(caller_of, county)
 
 
 async def finish(client: Any, branch_id: Any, order_id: Any, **evidence: Any) -> Any:
@@ -213,7 +227,7 @@ async def test_no_centre_rates_itself(county: Any, caller: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["real", "fake"])
-async def test_the_real_feed_and_the_fake_one_answer_alike(
+async def test_the_real_feed_and_the_fake_one_are_read_alike(
     county: Any, request_work: Any, caller: Any, kind: Any
 ) -> None:
     await request_work(work(county, "O1"), work(county, "O2"))
@@ -224,8 +238,76 @@ async def test_the_real_feed_and_the_fake_one_answer_alike(
         fake = FakeDispatch()
         fake.publish(county, await reader.feed(county, after=0))
         reader = fake
-    assert [one.position for one in await reader.feed(county, after=0)] == [1, 2]
-    assert [one.position for one in await reader.feed(county, after=0, limit=1)] == [1]
-    behind = await reader.feed(county, after=1, limit=10, wait_ms=0)
-    assert [(one.position, one.subject) for one in behind] == [(2, "O2")]
-    assert await reader.feed(county, after=2) == []
+    await check_feed(reader, county, ["O1", "O2"])
+
+
+async def test_work_that_was_asked_for_before_the_county_was_known_goes_where_it_belongs(
+    app: Any, branch_id: Any, caller_of: Any
+) -> None:
+    manager = caller_of(branch_id, Role.COUNTY_MANAGER)
+    contracts, attribution = FakeContracts(), FakeAttribution()
+    attribution.publish(branch_id, [work(branch_id, "O1")])
+    follow = [
+        Follower(source, reader, apply, app.state.database, positions)
+        for source, reader, apply in (
+            ("/attribution", attribution, apply_attribution),
+            ("/contracts", contracts, apply_contracts),
+        )
+    ]
+
+    async def catch_up() -> Any:
+        for follower in follow:
+            while await follower.step(branch_id):
+                pass
+        return await manager.order(branch_id, "O1")
+
+    assert (await catch_up()).reason == "no-centre"
+    contracts.publish(
+        branch_id,
+        [
+            centre(branch_id, "C1", "town"),
+            centre(branch_id, "G1", "enterprise"),
+            centre(branch_id, "B1", "build_maintain"),
+            person(branch_id, "W09", "B1"),
+            person(branch_id, "W01", "C1"),
+        ],
+    )
+    waiting = await catch_up()
+    assert (waiting.performer_centre_id, waiting.engineer_id) == ("B1", "W09")
+    contracts.publish(branch_id, [entry(branch_id, "contracts.field.sealed", FIELD)])
+    settled = await catch_up()
+    assert (settled.performer_centre_id, settled.engineer_id) == ("C1", "W01")
+    assert settled.due_at == START + 24 * HOUR
+    assert [one.step for one in settled.steps] == ["receive", "dispatch", "dispatch"]
+    await finish(caller_of(branch_id, Role.ENGINEER, ["C1"], "W01"), branch_id, "O1")
+    contracts.publish(branch_id, [person(branch_id, "W02", "C1")])
+    assert (await catch_up()).engineer_id == "W01"
+
+
+async def test_a_card_that_nobody_answers_counts_as_confirmed_when_its_time_is_over(
+    app: Any, county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    rater, ratee = caller(Role.CONTRACTOR, ["G1"]), caller(Role.CONTRACTOR, ["C1"])
+    card = await rater.appraise_horizontal(
+        county,
+        HorizontalIn(
+            period=201711, rater_centre_id="G1", ratee_centre_id="C1", cooperation_stars=4
+        ),
+    )
+    wanted = FinalIn(period=201711, person_id="W01", own_score="90")
+    with pytest.raises(PeerProblem) as refused:
+        await ratee.appraise_final(county, wanted)
+    assert refused.value.code == "horizontal-not-confirmed"
+    async with app.state.database.write() as connection:
+        await connection.execute(
+            update(appraisals)
+            .where(appraisals.c.appraisal_id == card.appraisal_id)
+            .values(made_at=datetime.now(UTC) - timedelta(days=3))
+        )
+    await ratee.appraise_final(county, wanted)
+    kinds = [
+        (one.data["kind"], one.subject == card.appraisal_id)
+        for one in await caller(Role.SERVICE).feed(county, after=0)
+    ]
+    assert kinds == [("horizontal", True), ("final", False)]

@@ -10,7 +10,8 @@ from huaxiao.kpi.main import create_app
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.worker import follower
 from huaxiao.shared.auth import Role
-from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.attribution import FakeAttribution
+from huaxiao.shared.clients.base import FakeFeed, PeerProblem
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.clients.dispatch import FakeDispatch
 from huaxiao.shared.clients.kpi import FakeKpi, KpiClient
@@ -147,7 +148,7 @@ class Peers:
     def __init__(self, app: FastAPI, branch_id: int) -> None:
         self.branch_id = branch_id
         self.contracts = FakeContracts()
-        self.attribution = FakeDispatch()
+        self.attribution = FakeAttribution()
         self.dispatch = FakeDispatch()
         self.use(app)
 
@@ -162,7 +163,7 @@ class Peers:
     async def told(self, *entries: FeedEntry) -> None:
         """Publish entries, each in its service's feed, and follow them."""
         for one in entries:
-            peer: FakeContracts | FakeDispatch = getattr(self, one.type.partition(".")[0])
+            peer: FakeFeed = getattr(self, one.type.partition(".")[0])
             peer.publish(self.branch_id, [one])
         await self.follow()
 

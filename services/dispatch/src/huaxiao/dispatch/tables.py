@@ -110,6 +110,7 @@ appraisals = Table(
     Column("person_id", Text),
     Column("score_hundredths", BigInteger),
     Column("grade", Text),
+    Column("made_at", DateTime(timezone=True), nullable=False),
     Column("confirmed_at", DateTime(timezone=True)),
     Column("given", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),

@@ -18,6 +18,13 @@ from huaxiao.shared.issuer import Issuer, service_tokens
 from huaxiao.shared.wire import attribution, contracts
 from huaxiao.shared.wire.feed import FeedEntry
 
+_PLACING = {
+    contracts.CENTRE_REGISTERED,
+    contracts.PERSON_ASSIGNED,
+    contracts.FIELD_SEALED,
+}
+"""Facts that may change where waiting work belongs."""
+
 
 async def apply_contracts(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
@@ -47,6 +54,8 @@ async def apply_contracts(
                 await _seal(connection, branch_id, contracts.FieldSealed.model_validate(entry.data))
             case _:
                 pass
+    if any(entry.type in _PLACING for entry in entries):
+        await handlers.dispatch_again(connection, branch_id)
 
 
 async def _assign(

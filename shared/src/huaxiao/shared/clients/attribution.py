@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from huaxiao.shared.clients.base import ServiceClient
+from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
     Balance,
@@ -138,3 +138,7 @@ class AttributionClient(ServiceClient):
             Period, f"/v1/branches/{branch_id}/periods/{period}/close", None
         )
         return closed
+
+
+class FakeAttribution(FakeFeed):
+    """Stands in for the attribution service's feed."""

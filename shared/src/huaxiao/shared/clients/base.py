@@ -135,6 +135,27 @@ class ServiceClient:
         return response
 
 
+class FakeFeed:
+    """Stands in for a service's feed: what a test says has become true, in order."""
+
+    def __init__(self) -> None:
+        """Start with no branch."""
+        self._entries: dict[int, list[FeedEntry]] = {}
+
+    def publish(self, branch_id: int, entries: Sequence[FeedEntry]) -> None:
+        """Give out entries at the branch's next positions."""
+        held = self._entries.setdefault(branch_id, [])
+        for entry in entries:
+            held.append(entry.model_copy(update={"id": str(len(held) + 1), "branchid": branch_id}))
+
+    async def feed(
+        self, branch_id: int, *, after: int, limit: int = 500, wait_ms: int = 0
+    ) -> list[FeedEntry]:
+        """Return the entries behind a position; there is never news to wait for."""
+        _ = wait_ms
+        return self._entries.get(branch_id, [])[after : after + limit]
+
+
 def _encoded(body: BaseModel | Sequence[BaseModel]) -> bytes:
     if isinstance(body, BaseModel):
         return body.model_dump_json().encode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from huaxiao.shared.clients.base import ServiceClient
+from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.contracts import (
     Branch,
@@ -25,7 +25,6 @@ from huaxiao.shared.wire.contracts import (
     PlacedPerson,
     ResponsibilityField,
 )
-from huaxiao.shared.wire.feed import FeedEntry
 
 
 class ContractsClient(ServiceClient):
@@ -128,26 +127,9 @@ class ContractsClient(ServiceClient):
             cursor = page.next_cursor
 
 
-class FakeContracts:
-    """Stands in for the contracts service's branches and feed: what a test says, in order."""
-
-    def __init__(self) -> None:
-        """Start with no branch."""
-        self._entries: dict[int, list[FeedEntry]] = {}
-
-    def publish(self, branch_id: int, entries: Sequence[FeedEntry]) -> None:
-        """Register the branch if it is new, and give out entries at its next positions."""
-        held = self._entries.setdefault(branch_id, [])
-        for entry in entries:
-            held.append(entry.model_copy(update={"id": str(len(held) + 1), "branchid": branch_id}))
+class FakeContracts(FakeFeed):
+    """Stands in for the contracts service: a branch is registered by what is published of it."""
 
     async def branches(self) -> list[int]:
         """Return the branches in order."""
         return sorted(self._entries)
-
-    async def feed(
-        self, branch_id: int, *, after: int, limit: int = 500, wait_ms: int = 0
-    ) -> list[FeedEntry]:
-        """Return the entries behind a position; there is never news to wait for."""
-        _ = wait_ms
-        return self._entries.get(branch_id, [])[after : after + limit]

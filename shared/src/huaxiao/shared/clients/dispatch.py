@@ -1,8 +1,6 @@
 """The dispatch service as its peers see it."""
 
-from collections.abc import Sequence
-
-from huaxiao.shared.clients.base import ServiceClient
+from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import Page
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
@@ -13,7 +11,6 @@ from huaxiao.shared.wire.dispatch import (
     OrderStepIn,
     OrderWithSteps,
 )
-from huaxiao.shared.wire.feed import FeedEntry
 
 
 class DispatchClient(ServiceClient):
@@ -89,22 +86,5 @@ class DispatchClient(ServiceClient):
         return page
 
 
-class FakeDispatch:
-    """Stands in for the dispatch service's feed: what a test says has happened, in order."""
-
-    def __init__(self) -> None:
-        """Start with nothing published."""
-        self._entries: dict[int, list[FeedEntry]] = {}
-
-    def publish(self, branch_id: int, entries: Sequence[FeedEntry]) -> None:
-        """Give out entries at the branch's next positions."""
-        held = self._entries.setdefault(branch_id, [])
-        for entry in entries:
-            held.append(entry.model_copy(update={"id": str(len(held) + 1), "branchid": branch_id}))
-
-    async def feed(
-        self, branch_id: int, *, after: int, limit: int = 500, wait_ms: int = 0
-    ) -> list[FeedEntry]:
-        """Return the entries behind a position; there is never news to wait for."""
-        _ = wait_ms
-        return self._entries.get(branch_id, [])[after : after + limit]
+class FakeDispatch(FakeFeed):
+    """Stands in for the dispatch service's feed."""

@@ -119,6 +119,7 @@ class Order(Resource):
     engineer_id: Identifier | None
     state: OrderState
     reason: str | None
+    """Why it stands where it stands; earlier reasons are with their steps."""
     requested_at: Moment
     due_at: Moment | None
     finished_at: Moment | None

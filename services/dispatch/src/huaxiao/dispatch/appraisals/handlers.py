@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.appraisals import store
+from huaxiao.dispatch.domain.calendar import silence_confirms_at
 from huaxiao.dispatch.domain.measuring import REPEAT_WITHIN, Record, measure
 from huaxiao.dispatch.domain.scorecard import (
     Card,
@@ -71,7 +72,7 @@ class PeriodNotOver(Problem):
     title_zh = "账期尚未结束"
 
 
-def render(row: RowMapping) -> Appraisal:
+def render(row: RowMapping | dict[str, Any]) -> Appraisal:
     """Return an appraisal as the wire has it."""
     hundredths = row["score_hundredths"]
     score = None if hundredths is None else Decimal(hundredths).scaleb(-2)
@@ -111,6 +112,7 @@ async def appraise_horizontal(
             "rater_centre_id": given.rater_centre_id,
             "ratee_centre_id": given.ratee_centre_id,
             "score_hundredths": None if card.score is None else int(rounded(card.score) * 100),
+            "made_at": now,
             "given": given.model_dump(mode="json"),
             "explanation": {"form": "F1", "reason": given.reason} | _explained(card),
         },
@@ -156,8 +158,11 @@ async def appraise_final(
         raise NotRatable("Nobody appraises themselves.", "不得考核本人。")
     _require_over(given.period, now)
     horizontals = await store.horizontals_of(connection, branch_id, given.period, centre_id)
-    if not horizontals or any(row["confirmed_at"] is None for row in horizontals):
+    if not horizontals:
         raise HorizontalNotConfirmed
+    for row in horizontals:
+        if row["confirmed_at"] is None:
+            await _confirm_by_silence(connection, branch_id, row, now)
     exact = [row["explanation"]["exact_score"] for row in horizontals]
     centre_score = mean([Fraction(score) for score in exact if score is not None])
     records: list[Record] = []
@@ -203,12 +208,24 @@ async def appraise_final(
             "person_id": given.person_id,
             "score_hundredths": int(final.score * 100),
             "grade": final.grade,
+            "made_at": now,
             "confirmed_at": now,
             "given": given.model_dump(mode="json"),
             "explanation": explanation,
         },
     )
     return await _publish(connection, branch_id, made, now)
+
+
+async def _confirm_by_silence(
+    connection: AsyncConnection, branch_id: int, row: RowMapping, now: datetime
+) -> None:
+    """Take silence for consent once the ratee's time is over."""
+    deadline = silence_confirms_at(Period(row["period"]), row["made_at"])
+    if now < deadline:
+        raise HorizontalNotConfirmed(silence_confirms_at=deadline.isoformat())
+    await store.confirm(connection, branch_id, row["appraisal_id"], deadline)
+    await _publish(connection, branch_id, render(dict(row) | {"confirmed_at": deadline}), now)
 
 
 def _end(period: int) -> datetime:

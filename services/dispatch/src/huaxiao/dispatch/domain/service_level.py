@@ -1,63 +1,131 @@
-"""Service levels: how long work may take, in natural hours from dispatch."""
+"""Service levels: by when the customer hears from us, and by when the work is done.
 
+``SERVICE_LEVELS`` is the default of a county, one row for each kind of work and class of customer.
+The clock runs from dispatch in natural hours; a first contact may be counted in window hours, those
+between 08:00 and 20:00.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
-_OPENS, _CLOSES = time(8), time(20)
-_OPENING = {
-    CustomerClass.PUBLIC: (24, 48),
-    CustomerClass.SMALL_BUSINESS: (24, 36),
-    CustomerClass.KEY: (24, 24),
-}
-TARGET_HOURS: dict[OrderKind, dict[CustomerClass, tuple[int, int]]] = {
-    OrderKind.INSTALL: _OPENING,
-    OrderKind.MOVE: _OPENING,
-    OrderKind.REPAIR: {
-        CustomerClass.PUBLIC: (24, 36),
-        CustomerClass.SMALL_BUSINESS: (12, 24),
-        CustomerClass.KEY: (4, 6),
-    },
-}
-"""Hours in town and in the country; other kinds have no target."""
+VERSION = "CN-COUNTY-SLA v1"
+WINDOW_OPENS, WINDOW_CLOSES = time(8), time(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """By when the customer hears from the engineer, counted from dispatch."""
+
+    after: timedelta
+    in_window: bool = False
+    """Only hours between 08:00 and 20:00 count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """What one class of customers is promised for one kind of work."""
+
+    kind: OrderKind
+    customer_class: CustomerClass
+    contact_in_town: Contact
+    contact_in_country: Contact
+    hours_in_town: int
+    hours_in_country: int
+    limit_in_town: int
+    """Hours after which it is not late but a breach."""
+    limit_in_country: int
+
+
+def _minutes(minutes: int) -> Contact:
+    return Contact(timedelta(minutes=minutes))
+
+
+def _window_hours(hours: int) -> Contact:
+    return Contact(timedelta(hours=hours), in_window=True)
+
+
+def _levels(
+    kinds: Sequence[OrderKind],
+    customer_class: CustomerClass,
+    contact: tuple[Contact, Contact],
+    hours: tuple[int, int],
+    limit: tuple[int, int],
+) -> list[ServiceLevel]:
+    return [ServiceLevel(one, customer_class, *contact, *hours, *limit) for one in kinds]
+
+
+_OPENING = (OrderKind.INSTALL, OrderKind.MOVE)
+_PUBLIC, _SMALL, _KEY = (
+    CustomerClass.PUBLIC,
+    CustomerClass.SMALL_BUSINESS,
+    CustomerClass.KEY,
+)
+_TWO_WINDOW_HOURS = (_window_hours(2), _window_hours(2))
+SERVICE_LEVELS: tuple[ServiceLevel, ...] = (
+    *_levels(_OPENING, _PUBLIC, (_window_hours(2), _window_hours(4)), (24, 48), (48, 72)),
+    *_levels(_OPENING, _SMALL, (_window_hours(1), _window_hours(1)), (24, 36), (48, 72)),
+    *_levels(_OPENING, _KEY, (_minutes(30), _minutes(30)), (24, 24), (36, 48)),
+    *_levels([OrderKind.REPAIR], _PUBLIC, (_window_hours(1), _window_hours(1)), (24, 36), (48, 72)),
+    *_levels([OrderKind.REPAIR], _SMALL, (_minutes(30), _minutes(30)), (12, 24), (24, 36)),
+    *_levels([OrderKind.REPAIR], _KEY, (_minutes(15), _minutes(15)), (4, 6), (8, 12)),
+    *(
+        level
+        for one in CustomerClass
+        for level in _levels(
+            [OrderKind.DISMANTLE],
+            one,
+            (_window_hours(8), _window_hours(8)),
+            (72, 120),
+            (168, 168),
+        )
+    ),
+    *(
+        level
+        for one in (_PUBLIC, _SMALL)
+        for level in _levels([OrderKind.CHECK], one, _TWO_WINDOW_HOURS, (24, 48), (48, 72))
+    ),
+    *_levels([OrderKind.CHECK], _KEY, _TWO_WINDOW_HOURS, (8, 24), (24, 36)),
+)
+"""Patrols have no row: they follow a cycle, not a request."""
+_BY_WORK = {(one.kind, one.customer_class): one for one in SERVICE_LEVELS}
 
 
 def due_at(
     kind: OrderKind, customer_class: CustomerClass, *, rural: bool, dispatched_at: datetime
 ) -> datetime | None:
     """Return when the work must be done, or None where no level is set."""
-    targets = TARGET_HOURS.get(kind)
-    if targets is None:
+    level = _BY_WORK.get((kind, customer_class))
+    if level is None:
         return None
-    town, country = targets[customer_class]
-    return dispatched_at + timedelta(hours=country if rural else town)
+    hours = level.hours_in_country if rural else level.hours_in_town
+    return dispatched_at + timedelta(hours=hours)
 
 
 def first_contact_due(
-    kind: OrderKind, customer_class: CustomerClass, dispatched_at: datetime
+    kind: OrderKind, customer_class: CustomerClass, dispatched_at: datetime, *, rural: bool = False
 ) -> datetime | None:
-    """Return by when an enterprise customer must hear from the engineer."""
-    if kind in {OrderKind.INSTALL, OrderKind.MOVE}:
-        if customer_class is CustomerClass.KEY:
-            return dispatched_at + timedelta(minutes=30)
-        if customer_class is CustomerClass.SMALL_BUSINESS:
-            return _one_window_hour_after(dispatched_at)
-    if kind is OrderKind.REPAIR and customer_class is not CustomerClass.PUBLIC:
-        minutes = 15 if customer_class is CustomerClass.KEY else 30
-        return dispatched_at + timedelta(minutes=minutes)
-    return None
+    """Return by when the customer must hear from the engineer, or None where no level is set."""
+    level = _BY_WORK.get((kind, customer_class))
+    if level is None:
+        return None
+    contact = level.contact_in_country if rural else level.contact_in_town
+    if contact.in_window:
+        return _after_window_time(dispatched_at, contact.after)
+    return dispatched_at + contact.after
 
 
-def _one_window_hour_after(moment: datetime) -> datetime:
-    start = moment.astimezone(BUSINESS_ZONE)
-    if start.time() >= _CLOSES:
-        start = datetime.combine(start.date() + timedelta(days=1), _OPENS, BUSINESS_ZONE)
-    elif start.time() < _OPENS:
-        start = datetime.combine(start.date(), _OPENS, BUSINESS_ZONE)
-    closes = datetime.combine(start.date(), _CLOSES, BUSINESS_ZONE)
-    hour = timedelta(hours=1)
-    if start + hour <= closes:
-        return start + hour
-    rest = hour - (closes - start)
-    return datetime.combine(start.date() + timedelta(days=1), _OPENS, BUSINESS_ZONE) + rest
+def _after_window_time(moment: datetime, left: timedelta) -> datetime:
+    """Return the moment by which so much time has passed inside the daily windows."""
+    at = moment.astimezone(BUSINESS_ZONE)
+    while True:
+        opens = datetime.combine(at.date(), WINDOW_OPENS, BUSINESS_ZONE)
+        closes = datetime.combine(at.date(), WINDOW_CLOSES, BUSINESS_ZONE)
+        at = max(at, opens)
+        if at + left <= closes:
+            return at + left
+        left -= max(closes - at, timedelta(0))
+        at = opens + timedelta(days=1)

@@ -1,5 +1,6 @@
 """Orders: load, decide, record."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,6 @@ from huaxiao.shared.wire.dispatch import (
     StepName,
 )
 
-_CLASSES = {"small_bizz": "small_business", "small_biz": "small_business"}
 _NO_CENTRE = "no-centre"
 
 
@@ -66,31 +66,19 @@ async def create(
         kind = OrderKind.CHECK
         flags.append("unknown_kind")
     try:
-        customer_class = CustomerClass(_CLASSES.get(asked.customer_class, asked.customer_class))
+        customer_class = CustomerClass(asked.customer_class)
     except ValueError:
         customer_class = CustomerClass.PUBLIC
         flags.append("unknown_customer_class")
-    requester = None
-    if customer_class is not CustomerClass.PUBLIC:
-        requester = await store.first_centre(connection, branch_id, CentreKind.ENTERPRISE)
-    performer = performing_centre(
-        asked.standard_address,
-        await store.covering(
-            connection, branch_id, asked.standard_address, period_of(asked.requested_at)
-        ),
-        build_maintain_id=await store.first_centre(
-            connection, branch_id, CentreKind.BUILD_MAINTAIN
-        ),
+    place = await _place(
+        connection,
+        branch_id,
+        kind,
+        customer_class,
+        address=asked.standard_address,
+        requested_at=asked.requested_at,
     )
-    engineer, rural, reason = None, False, _NO_CENTRE
-    if performer is not None:
-        rural = await store.centre_kind(connection, branch_id, performer) == CentreKind.TOWNSHIP
-        engineer = choose_engineer(kind, await store.engineers(connection, branch_id, performer))
-        reason = NO_ENGINEER
     at = min(asked.requested_at, seen_at)
-    state = OrderState.NEW if engineer is None else OrderState.DISPATCHED
-    given = None if engineer is None else at
-    due = given and due_at(kind, customer_class, rural=rural, dispatched_at=given)
     added = await store.add(
         connection,
         {
@@ -101,38 +89,133 @@ async def create(
             "customer_id": asked.customer_id,
             "subscription_id": asked.subscription_id,
             "standard_address": asked.standard_address,
-            "requester_centre_id": requester,
-            "performer_centre_id": performer,
-            "rural": rural,
-            "engineer_id": engineer,
-            "state": state,
-            "reason": reason if engineer is None else None,
             "requested_at": asked.requested_at,
-            "dispatched_at": given,
-            "due_at": due,
             "last_step_at": at,
             "steps": 1,
             "rejections": 0,
             "flags": flags,
             "evidence": {},
-        },
+        }
+        | place.given_out(kind, customer_class, at),
     )
     if added:
-        await store.record_step(
+        await _record_dispatch(connection, branch_id, asked.order_id, place, number=1, at=at)
+
+
+async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
+    """Give out again what nobody has accepted, now that more is known of the county.
+
+    Feeds keep their own order only: work may be asked for before its field or engineer is known.
+    The clock goes on from when the order came in; the customer did not ask us to wait.
+    """
+    for row in await store.unaccepted(connection, branch_id):
+        kind, customer_class = OrderKind(row["kind"]), CustomerClass(row["customer_class"])
+        place = await _place(
             connection,
-            {
-                "branch_id": branch_id,
-                "order_id": asked.order_id,
-                "number": 1,
-                "step": "dispatch" if engineer else "receive",
-                "state": state,
-                "at": at,
-                "by": "service:dispatch",
-                "engineer_id": engineer,
-                "reason": reason if engineer is None else None,
-                "evidence": {},
-            },
+            branch_id,
+            kind,
+            customer_class,
+            address=row["standard_address"],
+            requested_at=row["requested_at"],
         )
+        known = (row["performer_centre_id"], row["requester_centre_id"], row["reason"])
+        settled = row["engineer_id"] is not None and place.performer == known[0]
+        if settled or (place.performer, place.requester, place.reason) == known:
+            continue
+        at, number = row["last_step_at"], row["steps"] + 1
+        changes = place.given_out(kind, customer_class, at) | {"steps": number}
+        await store.save(connection, branch_id, row["order_id"], changes)
+        await _record_dispatch(connection, branch_id, row["order_id"], place, number=number, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose work it is, and for whom."""
+
+    performer: str | None
+    requester: str | None
+    rural: bool
+    engineer: str | None
+
+    @property
+    def reason(self) -> str | None:
+        """Why nobody has it yet."""
+        if self.engineer is not None:
+            return None
+        return _NO_CENTRE if self.performer is None else NO_ENGINEER
+
+    @property
+    def state(self) -> OrderState:
+        return OrderState.NEW if self.engineer is None else OrderState.DISPATCHED
+
+    def given_out(
+        self, kind: OrderKind, customer_class: CustomerClass, at: datetime
+    ) -> dict[str, Any]:
+        """Return what an order that is given out here has in its row."""
+        given = None if self.engineer is None else at
+        return {
+            "requester_centre_id": self.requester,
+            "performer_centre_id": self.performer,
+            "rural": self.rural,
+            "engineer_id": self.engineer,
+            "state": self.state,
+            "reason": self.reason,
+            "dispatched_at": given,
+            "due_at": given and due_at(kind, customer_class, rural=self.rural, dispatched_at=given),
+        }
+
+
+async def _place(
+    connection: AsyncConnection,
+    branch_id: int,
+    kind: OrderKind,
+    customer_class: CustomerClass,
+    *,
+    address: str,
+    requested_at: datetime,
+) -> _Place:
+    """Find the centre where the address lies and its engineer (R25)."""
+    requester = None
+    if customer_class is not CustomerClass.PUBLIC:
+        requester = await store.first_centre(connection, branch_id, CentreKind.ENTERPRISE)
+    performer = performing_centre(
+        address,
+        await store.covering(connection, branch_id, address, period_of(requested_at)),
+        build_maintain_id=await store.first_centre(
+            connection, branch_id, CentreKind.BUILD_MAINTAIN
+        ),
+    )
+    if performer is None:
+        return _Place(None, requester, rural=False, engineer=None)
+    rural = await store.centre_kind(connection, branch_id, performer) == CentreKind.TOWNSHIP
+    engineer = choose_engineer(kind, await store.engineers(connection, branch_id, performer))
+    return _Place(performer, requester, rural, engineer)
+
+
+async def _record_dispatch(
+    connection: AsyncConnection,
+    branch_id: int,
+    order_id: str,
+    place: _Place,
+    *,
+    number: int,
+    at: datetime,
+) -> None:
+    await store.record_step(
+        connection,
+        {
+            "branch_id": branch_id,
+            "order_id": order_id,
+            "number": number,
+            "step": "receive" if place.engineer is None else "dispatch",
+            "state": place.state,
+            "at": at,
+            "by": "service:dispatch",
+            "engineer_id": place.engineer,
+            "reason": place.reason,
+            "evidence": {},
+        },
+    )
 
 
 async def step(

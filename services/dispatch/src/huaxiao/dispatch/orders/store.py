@@ -98,6 +98,20 @@ async def load(
     return rows.mappings().one_or_none()
 
 
+async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[RowMapping]:
+    """Return the orders that no engineer has accepted yet, locked, oldest request first."""
+    rows = await connection.execute(
+        select(orders)
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.state.in_([OrderState.NEW, OrderState.DISPATCHED]),
+        )
+        .order_by(orders.c.requested_at, orders.c.order_id)
+        .with_for_update()
+    )
+    return rows.mappings().all()
+
+
 async def is_visible(
     connection: AsyncConnection, branch_id: int, order_id: str, principal: Principal
 ) -> bool:

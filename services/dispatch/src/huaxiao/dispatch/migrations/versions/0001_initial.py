@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('person_id', sa.Text(), nullable=True),
     sa.Column('score_hundredths', sa.BigInteger(), nullable=True),
     sa.Column('grade', sa.Text(), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('given', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('explanation', postgresql.JSONB(astext_type=sa.Text()), nullable=False),

@@ -1,0 +1,17 @@
+"""The calendar of appraisals: natural days after the month's end, in Asia/Shanghai."""
+
+from datetime import datetime, timedelta
+
+from huaxiao.shared.periods import Period, ends_at
+
+SUBMIT_WITHIN = timedelta(days=5)
+ANSWER_WITHIN = timedelta(days=3)
+"""How long the ratee has to confirm or appeal."""
+
+
+def silence_confirms_at(period: Period, submitted_at: datetime) -> datetime:
+    """Return when a card that nobody answered counts as confirmed.
+
+    That is the eighth day after the month; a card that came late leaves its ratee the same time.
+    """
+    return max(ends_at(period) + SUBMIT_WITHIN, submitted_at) + ANSWER_WITHIN
