@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from support.postgres import PreparedDatabase, prepare_worker_database
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.auth import Role
 from huaxiao.shared.issuer import Issuer
+
+# How long an example takes says something about the machine and nothing about the code.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 _branches = itertools.count(110_001)
 
