@@ -1,8 +1,5 @@
 """The attribution service, wired."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from huaxiao.attribution.county import api as county
@@ -12,10 +9,11 @@ from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.ledger import api as ledger
 from huaxiao.attribution.quarantine import api as quarantine
 from huaxiao.attribution.settings import Settings
-from huaxiao.attribution.tables import feed, idempotency_keys
-from huaxiao.attribution.worker import following
+from huaxiao.attribution.tables import feed, idempotency_keys, positions
+from huaxiao.attribution.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
+from huaxiao.shared.following import following
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -26,15 +24,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         service="attribution",
         pool_size=settings.pool_size,
     )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if not settings.follow:
-            yield
-            return
-        async with following(settings, database):
-            yield
-
     app = web.service_app(
         service="attribution",
         title="Huaxiao attribution",
@@ -50,7 +39,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             county.router,
             feed.router(),
         ],
-        lifespan=lifespan,
+        lifespan=following(
+            settings, database, service="attribution", apply=FOLLOWED, positions=positions
+        ),
     )
     app.state.counties = Counties()
     return app

@@ -1,19 +1,11 @@
 """What attribution learns from contracts: who is who, and which fields are sealed."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import store
 from huaxiao.attribution.intake.handlers import decide_again
-from huaxiao.attribution.settings import Settings
-from huaxiao.attribution.tables import positions
-from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.database import Database
-from huaxiao.shared.feed import Follower
-from huaxiao.shared.issuer import Issuer, service_tokens
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -55,20 +47,5 @@ async def apply_contracts(
             await decide_again(connection, organisation, branch_id, now=entries[-1].time)
 
 
-@asynccontextmanager
-async def following(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Follow contracts while the block runs."""
-    if settings.signing_key_file is None:
-        raise RuntimeError("ATTRIBUTION_SIGNING_KEY_FILE is needed to follow other services")
-    issuer = Issuer.from_file(settings.signing_key_file, issuer=settings.token_issuer)
-    async with ContractsClient(
-        settings.contracts_url,
-        service_tokens(issuer, service="attribution", audience="contracts"),
-    ) as client:
-        follower = Follower(store.CONTRACTS, client, apply_contracts, database, positions)
-        task = asyncio.create_task(follower.run(client.branches))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+FOLLOWED = {store.CONTRACTS: apply_contracts}
+"""What is done with the entries of each peer's feed."""

@@ -1,17 +1,15 @@
 """The dispatch service, wired."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.settings import Settings
-from huaxiao.dispatch.tables import feed, idempotency_keys
-from huaxiao.dispatch.worker import following
+from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
+from huaxiao.shared.following import following
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -20,15 +18,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="dispatch", pool_size=settings.pool_size
     )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if not settings.follow:
-            yield
-            return
-        async with following(settings, database):
-            yield
-
     return web.service_app(
         service="dispatch",
         title="Huaxiao dispatch",
@@ -36,5 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database=database,
         idempotency_keys=idempotency_keys,
         routers=[orders.router, appraisals.router, feed.router()],
-        lifespan=lifespan,
+        lifespan=following(
+            settings, database, service="dispatch", apply=FOLLOWED, positions=positions
+        ),
     )

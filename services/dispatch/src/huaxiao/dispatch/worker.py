@@ -1,20 +1,12 @@
 """What dispatch learns from its peers' feeds."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
-from huaxiao.dispatch.settings import Settings
-from huaxiao.dispatch.tables import branches, centres, people, positions, territories
-from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.database import Database
-from huaxiao.shared.feed import Follower
-from huaxiao.shared.issuer import Issuer, service_tokens
+from huaxiao.dispatch.tables import branches, centres, people, territories
 from huaxiao.shared.wire import attribution, contracts
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -100,31 +92,5 @@ async def apply_attribution(
             await handlers.create(connection, branch_id, asked, seen_at=entry.time)
 
 
-@asynccontextmanager
-async def following(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Follow both peers while the block runs."""
-    if settings.signing_key_file is None:
-        raise RuntimeError("DISPATCH_SIGNING_KEY_FILE is needed to follow other services")
-    issuer = Issuer.from_file(settings.signing_key_file, issuer=settings.token_issuer)
-
-    async with (
-        ContractsClient(
-            settings.contracts_url,
-            service_tokens(issuer, service="dispatch", audience="contracts"),
-        ) as contracts_client,
-        AttributionClient(
-            settings.attribution_url,
-            service_tokens(issuer, service="dispatch", audience="attribution"),
-        ) as attribution_client,
-    ):
-        followers = [
-            Follower("/contracts", contracts_client, apply_contracts, database, positions),
-            Follower("/attribution", attribution_client, apply_attribution, database, positions),
-        ]
-        tasks = [asyncio.create_task(one.run(contracts_client.branches)) for one in followers]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+FOLLOWED = {"/contracts": apply_contracts, "/attribution": apply_attribution}
+"""What is done with the entries of each peer's feed."""

@@ -1,9 +1,7 @@
 """What the KPI service learns from its peers' feeds."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,14 +15,9 @@ from huaxiao.kpi.domain.definitions import (
     PAY,
 )
 from huaxiao.kpi.measures import store as measure_store
-from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import positions
-from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import Apply, FeedReader, Follower
-from huaxiao.shared.issuer import Issuer, service_tokens
 from huaxiao.shared.wire import attribution, contracts, dispatch
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -103,43 +96,12 @@ async def apply_dispatch(
 
 def follower(source: str, reader: FeedReader, database: Database) -> Follower:
     """Make the follower of one peer: ``/contracts``, ``/attribution`` or ``/dispatch``."""
-    return Follower(source, reader, _APPLY[source], database, positions)
+    return Follower(source, reader, FOLLOWED[source], database, positions)
 
 
-_APPLY: dict[str, Apply] = {
+FOLLOWED: dict[str, Apply] = {
     "/contracts": apply_contracts,
     "/attribution": apply_attribution,
     "/dispatch": apply_dispatch,
 }
-
-
-@asynccontextmanager
-async def following(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Follow the three peers while the block runs."""
-    if settings.signing_key_file is None:
-        raise RuntimeError("KPI_SIGNING_KEY_FILE is needed to follow other services")
-    issuer = Issuer.from_file(settings.signing_key_file, issuer=settings.token_issuer)
-
-    async with (
-        ContractsClient(
-            settings.contracts_url, service_tokens(issuer, service="kpi", audience="contracts")
-        ) as contracts_client,
-        AttributionClient(
-            settings.attribution_url, service_tokens(issuer, service="kpi", audience="attribution")
-        ) as attribution_client,
-        DispatchClient(
-            settings.dispatch_url, service_tokens(issuer, service="kpi", audience="dispatch")
-        ) as dispatch_client,
-    ):
-        followers = [
-            follower("/contracts", contracts_client, database),
-            follower("/attribution", attribution_client, database),
-            follower("/dispatch", dispatch_client, database),
-        ]
-        tasks = [asyncio.create_task(one.run(contracts_client.branches)) for one in followers]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+"""What is done with the entries of each peer's feed."""

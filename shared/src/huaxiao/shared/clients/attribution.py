@@ -83,23 +83,11 @@ class AttributionClient(ServiceClient):
         self, branch_id: int, *, period: int, centre_id: str | None = None
     ) -> list[Balance]:
         """Return every balance of a period."""
-        known: list[Balance] = []
-        cursor: str | None = None
-        while True:
-            page: Page[Balance] = await self._get(
-                Page[Balance],
-                f"/v1/branches/{branch_id}/balances",
-                params={
-                    "period": period,
-                    "centre_id": centre_id,
-                    "cursor": cursor,
-                    "limit": MAX_PAGE,
-                },
-            )
-            known += page.items
-            if page.next_cursor is None:
-                return known
-            cursor = page.next_cursor
+        return await self._all(
+            Balance,
+            f"/v1/branches/{branch_id}/balances",
+            params={"period": period, "centre_id": centre_id},
+        )
 
     async def entries(
         self,

@@ -10,9 +10,11 @@ from pydantic import BaseModel, TypeAdapter
 from huaxiao.shared import trace
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.issuer import TokenSource
+from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.feed import FeedEntry
 
 Answer = TypeVar("Answer")
+Listed = TypeVar("Listed", bound=BaseModel)
 _TIMEOUT_SECONDS = 30.0
 _ATTEMPTS = 3
 _entries = TypeAdapter(list[FeedEntry])
@@ -78,6 +80,19 @@ class ServiceClient:
     ) -> Any:
         response = await self._send("GET", path, params=params)
         return TypeAdapter(kind).validate_json(response.content)
+
+    async def _all(
+        self, kind: type[Listed], path: str, *, params: Mapping[str, Any] | None = None
+    ) -> list[Listed]:
+        """Return a whole list, page by page."""
+        known: list[Listed] = []
+        asked = dict(params or {}) | {"limit": MAX_PAGE}
+        while True:
+            page = await self._get(Page[kind], path, params=asked)  # type: ignore[valid-type]
+            known += page.items
+            if page.next_cursor is None:
+                return known
+            asked["cursor"] = page.next_cursor
 
     async def _post(
         self, kind: type[Answer] | Any, path: str, body: BaseModel | Sequence[BaseModel] | None

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
-from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.contracts import (
     Branch,
     BranchIn,
@@ -32,16 +31,7 @@ class ContractsClient(ServiceClient):
 
     async def branches(self) -> list[int]:
         """Return every branch the service knows and this caller may enter, page by page."""
-        known: list[int] = []
-        cursor: str | None = None
-        while True:
-            page: Page[BranchSummary] = await self._get(
-                Page[BranchSummary], "/v1/branches", params={"cursor": cursor, "limit": MAX_PAGE}
-            )
-            known += [branch.branch_id for branch in page.items]
-            if page.next_cursor is None:
-                return known
-            cursor = page.next_cursor
+        return [branch.branch_id for branch in await self._all(BranchSummary, "/v1/branches")]
 
     async def register_branch(self, branch_id: int, given: BranchIn) -> Branch:
         """Register a county branch."""
@@ -113,18 +103,7 @@ class ContractsClient(ServiceClient):
 
     async def fields(self, branch_id: int) -> list[FieldSummary]:
         """Return the branch's fields that this caller may see, page by page."""
-        known: list[FieldSummary] = []
-        cursor: str | None = None
-        while True:
-            page: Page[FieldSummary] = await self._get(
-                Page[FieldSummary],
-                f"/v1/branches/{branch_id}/fields",
-                params={"cursor": cursor, "limit": MAX_PAGE},
-            )
-            known += page.items
-            if page.next_cursor is None:
-                return known
-            cursor = page.next_cursor
+        return await self._all(FieldSummary, f"/v1/branches/{branch_id}/fields")
 
 
 class FakeContracts(FakeFeed):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
-from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
 
 
@@ -30,23 +29,11 @@ class KpiClient(ServiceClient):
         self, branch_id: int, *, period: int | None = None, centre_id: str | None = None
     ) -> list[Measure]:
         """Return every measure the caller may see, page by page, by centre, month and name."""
-        known: list[Measure] = []
-        cursor: str | None = None
-        while True:
-            page: Page[Measure] = await self._get(
-                Page[Measure],
-                f"/v1/branches/{branch_id}/measures",
-                params={
-                    "period": period,
-                    "centre_id": centre_id,
-                    "cursor": cursor,
-                    "limit": MAX_PAGE,
-                },
-            )
-            known += page.items
-            if page.next_cursor is None:
-                return known
-            cursor = page.next_cursor
+        return await self._all(
+            Measure,
+            f"/v1/branches/{branch_id}/measures",
+            params={"period": period, "centre_id": centre_id},
+        )
 
 
 class FakeKpi:
