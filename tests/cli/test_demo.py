@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from huaxiao.cli.suite import listen
+
 SUBSCRIBERS = "100"
 PATIENCE_SECONDS = 60
 
@@ -76,3 +78,15 @@ def test_the_demo_holds_every_check_and_does_so_again_and_up_keeps_its_data(data
         assert answer.status_code == 200
         assert json.loads(answer.text)["county"]["targets"][0]["verdict"] == "pass"
         assert set(httpx.get(address).json()) == {"contracts", "attribution", "dispatch", "kpi"}
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(data: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        told = run("up", "--data", str(data), "--port", port)
+
+    assert told.returncode == 1
+    assert f"Port {port} cannot be had" in told.stdout
+    assert "Traceback" not in told.stdout + told.stderr
+    assert not data.exists()

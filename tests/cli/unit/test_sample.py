@@ -7,7 +7,14 @@ import msgspec
 import pytest
 
 from huaxiao.cli.sample.county import County, sample_county
-from huaxiao.cli.sample.generator import EXACTLY_TEN_PERCENT_CENTRE, Sample, generate, split
+from huaxiao.cli.sample.generator import (
+    EXACTLY_TEN_PERCENT_CENTRE,
+    MARKET_COST_PER_MILLE,
+    Sample,
+    generate,
+    split,
+)
+from huaxiao.shared.cost_kinds import CostClass, cost_class
 from huaxiao.shared.periods import as_period
 from huaxiao.shared.wire.contracts import Engagement
 from huaxiao.shared.wire.events import DATA_TYPES, Envelope
@@ -102,3 +109,28 @@ def test_a_full_month_has_about_fifty_thousand_events(county: County) -> None:
 
 def test_parts_sum_to_the_whole() -> None:
     assert sum(split(1001, [3, 3, 3])) == 1001
+
+
+def test_every_cost_stands_on_its_own_closed_list(sample: Sample) -> None:
+    spent: Counter[tuple[str, CostClass]] = Counter()
+    for one in sample.events:
+        if one["type"] == "cost.incurred":
+            data = one["data"]
+            spent[data["centre_id"], cost_class(data["kind"])] += data["amount_fen"]
+    for centre_id, revenue in sample.expected.revenue_fen.items():
+        of_market = revenue * MARKET_COST_PER_MILLE[centre_id] // 1000
+        assert spent[centre_id, CostClass.MARKET] == of_market
+    assert {kept for _, kept in spent} <= {CostClass.MARKET, CostClass.NETWORK_LINE}
+
+
+def test_the_plan_judges_as_the_county_was_drawn(sample: Sample) -> None:
+    assert sample.expected.targets == {
+        ("", "market_gross_margin"): ("pass", "82.40 %"),
+        ("C1", "market_gross_margin"): ("pass", "82.50 %"),
+        ("C2", "market_gross_margin"): ("fail", "81.00 %"),
+        ("C3", "market_gross_margin"): ("fail", "78.00 %"),
+        ("G1", "market_gross_margin"): ("pass", "88.00 %"),
+        ("", "cash_flow_growth"): ("pass", "10.43 %"),
+        ("", "average_wage_growth"): ("pass", "10.42 %"),
+        ("C3", "average_wage_growth"): ("fail", "10.00 %"),
+    }

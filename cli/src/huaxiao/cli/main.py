@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,22 +13,19 @@ import typer
 from rich.console import Console
 
 from huaxiao.cli import embedded
-from huaxiao.cli.demo import advice, run_demo
+from huaxiao.cli.demo import run_demo
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS
-from huaxiao.cli.story import Endpoints, NotSeenError
+from huaxiao.cli.story import Endpoints
 from huaxiao.cli.suite import (
     DEFAULT_PORT,
     Keys,
-    Server,
-    create_gateway,
-    create_service,
+    NotStartedError,
     listen,
-    service_settings,
+    serving,
 )
 from huaxiao.shared.auth import Role
-from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.provision import SERVICES
 
 app = typer.Typer(
@@ -67,18 +65,13 @@ def demo(
     """Carry one real county through its main job, and show the result."""
 
     async def story(endpoints: Endpoints) -> int:
-        try:
-            held = await run_demo(endpoints, seed=seed, console=console, subscribers=subscribers)
-        except PeerProblem as problem:
-            console.print(advice(problem), style="red")
-            return 1
-        except NotSeenError as unseen:
-            console.print(f"{unseen}; the log above may say why", style="red")
+        held = await run_demo(endpoints, seed=seed, console=console, subscribers=subscribers)
+        if not held:
             return 1
         _show_addresses(endpoints)
         if sys.stdout.isatty() if stay is None else stay:
             await _until_stopped()
-        return 0 if held else 1
+        return 0
 
     raise typer.Exit(_run(data, port, story))
 
@@ -103,18 +96,28 @@ def token(
 
 
 def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) -> int:
-    with console.status("PostgreSQL …"):
-        postgres = embedded.start(data.resolve())
-        embedded.prepare(postgres)
     try:
-        return asyncio.run(_serve(data.resolve(), port, postgres, story))
-    finally:
-        postgres.stop()
+        bound = listen(_HOST, port)
+    except OSError as refused:
+        console.print(
+            f"Port {port} cannot be had: {refused.strerror}. If the suite runs already, use that"
+            " one or stop it; else choose another port: --port 0 takes any free one.",
+            style="red",
+        )
+        return 1
+    with bound:
+        with console.status("PostgreSQL …"):
+            postgres = embedded.start(data.resolve())
+            embedded.prepare(postgres)
+        try:
+            return asyncio.run(_serve(data.resolve(), bound, postgres, story))
+        finally:
+            postgres.stop()
 
 
 async def _serve(
     data: Path,
-    port: int,
+    bound: socket.socket,
     postgres: embedded.EmbeddedPostgres,
     story: Callable[[Endpoints], Awaitable[int]],
 ) -> int:
@@ -122,28 +125,12 @@ async def _serve(
     logging.getLogger("stamina").setLevel(logging.ERROR)
     keys = Keys.under(data)
     issuer = keys.issuer()
-    bound = listen(_HOST, port)
-    gateway = f"http://{_HOST}:{bound.getsockname()[1]}"
-    apps = {
-        service: create_service(
-            service, service_settings(service, postgres=postgres, keys=keys, gateway=gateway)
-        )
-        for service in SERVICES
-    }
-    running = Server(create_gateway(apps))
-    serving = asyncio.create_task(running.serve(sockets=[bound]))
-    ready = asyncio.create_task(running.ready.wait())
-    await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
-    addresses = {service: f"{gateway}/{service}" for service in SERVICES}
     try:
-        if serving.done():
-            raise RuntimeError("the suite did not start; its log above says why")
-        return await story(Endpoints(gateway=gateway, issuer=issuer, **addresses))
-    finally:
-        for service_app in apps.values():
-            service_app.state.stopping = True
-        running.should_exit = True
-        await serving
+        async with serving(postgres, keys, bound) as gateway:
+            return await story(Endpoints.behind(gateway, issuer))
+    except NotStartedError:
+        console.print("The suite did not start; its log above says why.", style="red")
+        return 1
 
 
 async def _stay(endpoints: Endpoints) -> int:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, County
 from huaxiao.cli.sample.generator import Event, Sample
@@ -19,6 +19,7 @@ from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.provision import SERVICES
 from huaxiao.shared.wire.attribution import (
     Explanation,
     HeldState,
@@ -71,6 +72,12 @@ class Endpoints:
     kpi: str
     issuer: Issuer
     gateway: str
+
+    @classmethod
+    def behind(cls, gateway: str, issuer: Issuer) -> Self:
+        """Name the services of a suite behind one address."""
+        services = {service: f"{gateway}/{service}" for service in SERVICES}
+        return cls(gateway=gateway, issuer=issuer, **services)
 
     def token(
         self, role: Role, *, centre_ids: Sequence[str] | None = None, person: str | None = None

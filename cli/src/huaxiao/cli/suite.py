@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from huaxiao.cli.embedded import EmbeddedPostgres
 from huaxiao.shared.issuer import Issuer, ensure_key
+from huaxiao.shared.provision import SERVICES
 
 TOKEN_ISSUER = "https://huaxiao.local"  # noqa: S105 - a name, not a secret
 DEFAULT_PORT = 8100
@@ -121,3 +122,41 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class NotStartedError(RuntimeError):
+    """The suite did not come to serve; its log says why."""
+
+
+@asynccontextmanager
+async def serving(
+    postgres: EmbeddedPostgres, keys: Keys, bound: socket.socket
+) -> AsyncIterator[str]:
+    """Run the suite behind a bound port for a while; yields its address.
+
+    Raises:
+        NotStartedError: a service could not start.
+
+    """
+    host, port = bound.getsockname()
+    gateway = f"http://{host}:{port}"
+    apps = {
+        service: create_service(
+            service, service_settings(service, postgres=postgres, keys=keys, gateway=gateway)
+        )
+        for service in SERVICES
+    }
+    running = Server(create_gateway(apps))
+    served = asyncio.create_task(running.serve(sockets=[bound]))
+    ready = asyncio.create_task(running.ready.wait())
+    await asyncio.wait([served, ready], return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    try:
+        if not running.started:
+            raise NotStartedError
+        yield gateway
+    finally:
+        for app in apps.values():
+            app.state.stopping = True
+        running.should_exit = True
+        await served

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from huaxiao.cli.sample.county import TERM_FROM, County
@@ -26,8 +27,7 @@ REVENUE_FEN_PER_SUBSCRIBER = {"C1": 2450, "C2": 1900, "C3": 1475, "G1": 1550, "C
 """A month's net revenue by centre over all subscribers: the year's shares, 980 : 760 : …"""
 MARKET_COST_PER_MILLE = {"C1": 175, "C2": 190, "C3": 220, "G1": 120, "C0": 158}
 """What market cost is of net revenue: margins 82.5, 81, 78, 88 and 84.2 %, together 82.4 %."""
-MAX_COST_PER_MILLE = 180
-"""A margin of 82 % leaves this much of revenue for market cost."""
+GOAL_MARGIN = Fraction(82, 100)
 REVENUE_YEARS = {
     "C1": (910, 980),
     "C2": (700, 760),
@@ -88,10 +88,11 @@ class Expected:
     orders: int
     mended_fen: dict[str, int]
     """What the mended event adds once it is replayed, by centre."""
-    targets: dict[tuple[str, str], str]
-    """The plan's verdicts by centre (the county under the empty name) and target.
+    targets: dict[tuple[str, str], tuple[str, str]]
+    """The plan's verdict and percent by centre (the county under the empty name) and target.
 
-    They hold for the planned 10,000 subscribers; with fewer, pay outweighs cash.
+    Those of cash hold for the planned 10,000 subscribers; with fewer, pay outweighs cash, and the
+    mended event moves a margin's hundredths.
     """
 
 
@@ -443,23 +444,34 @@ def generate(county: County, seed: int, subscribers: int = PLANNED_SUBSCRIBERS) 
     )
 
 
-def _planned_targets() -> dict[tuple[str, str], str]:
+def _planned_targets() -> dict[tuple[str, str], tuple[str, str]]:
     """Judge the plan's own figures, none of the suite's."""
+    whole = sum(REVENUE_FEN_PER_SUBSCRIBER.values())
     market = sum(
         REVENUE_FEN_PER_SUBSCRIBER[one] * MARKET_COST_PER_MILLE[one]
         for one in REVENUE_FEN_PER_SUBSCRIBER
     )
-    per_mille = {"": market // sum(REVENUE_FEN_PER_SUBSCRIBER.values())} | MARKET_COST_PER_MILLE
+    cost = {one: Fraction(MARKET_COST_PER_MILLE[one], 1000) for one in ("C1", "C2", "C3", "G1")}
     planned = {
-        (centre_id, "market_gross_margin"): _verdict(per_mille[centre_id] <= MAX_COST_PER_MILLE)
-        for centre_id in ("", "C1", "C2", "C3", "G1")
+        (unit, "market_gross_margin"): (_verdict(1 - share >= GOAL_MARGIN), _percent(1 - share))
+        for unit, share in ({"": Fraction(market, 1000 * whole)} | cost).items()
     }
     before, now = CASH_YEARS
-    planned["", "cash_flow_growth"] = _verdict(now * 10 >= before * 11)
-    planned["", "average_wage_growth"] = _verdict(PAY_FEN * 10 > PAY_FEN_YEAR_BEFORE * 11)
+    cash, pay = Fraction(now, before) - 1, Fraction(PAY_FEN, PAY_FEN_YEAR_BEFORE) - 1
+    tenth = Fraction(1, 10)
+    planned["", "cash_flow_growth"] = _verdict(cash >= tenth), _percent(cash)
+    planned["", "average_wage_growth"] = _verdict(pay > tenth), _percent(pay)
     # Exactly 10 % is not "more than 10 %".
-    planned[EXACTLY_TEN_PERCENT_CENTRE, "average_wage_growth"] = "fail"
+    planned[EXACTLY_TEN_PERCENT_CENTRE, "average_wage_growth"] = (
+        "fail",
+        _percent(tenth),
+    )
     return planned
+
+
+def _percent(ratio: Fraction) -> str:
+    hundredths = int(ratio * 10_000 + Fraction(1, 2))
+    return f"{hundredths // 100}.{hundredths % 100:02} %"
 
 
 def _verdict(held: bool) -> str:  # noqa: FBT001 - the verdict on a condition
