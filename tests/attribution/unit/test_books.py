@@ -12,9 +12,12 @@ from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.learning import learn
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Balances, balances_of
+from huaxiao.attribution.domain.rule_sets import RuleBook
+from huaxiao.attribution.rule_sets.reading import default_rule_set
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire import events
 
+RULES = RuleBook(default_rule_set())
 LEARNED = (
     events.SubscriptionOpened,
     events.SubscriptionMoved,
@@ -24,7 +27,7 @@ LEARNED = (
 
 
 def books(closed_through: Period | None = None) -> Books:
-    return Books(ORGANISATION, Known(), closed_through, NOW)
+    return Books(ORGANISATION, RULES, Known(), closed_through, NOW)
 
 
 def take(into: Books, one: Message) -> Refusal | Waiting | None:

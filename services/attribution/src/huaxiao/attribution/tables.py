@@ -208,6 +208,32 @@ settled_items = Table(
     comment="What has been refunded, written off or taken back of a charge so far",
 )
 
+# --- by which rules -----------------------------------------------------------------------------
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    _branch(),
+    Column("name", Text, primary_key=True),
+    Column("given", JSONB, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+rule_activations = Table(
+    "rule_activations",
+    metadata,
+    _branch(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("from_period", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    Column("activated_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+    comment="Which rule set decides from which period; of two from one period the later stands",
+)
+
 # --- what was decided and booked ----------------------------------------------------------------
 
 decisions = Table(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.county import store
+from huaxiao.attribution.county import counties, store
 from huaxiao.attribution.intake.handlers import decide_again
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry
@@ -42,9 +42,9 @@ async def apply_contracts(
             case _:
                 pass
     if any(entry.type in _EVIDENCE for entry in entries):
-        organisation = await store.organisation(connection, branch_id)
-        if organisation is not None:
-            await decide_again(connection, organisation, branch_id, now=entries[-1].time)
+        county = await counties.read(connection, branch_id)
+        if county is not None:
+            await decide_again(connection, county, branch_id, now=entries[-1].time)
 
 
 FOLLOWED = {store.CONTRACTS: apply_contracts}

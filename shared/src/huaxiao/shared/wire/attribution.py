@@ -7,7 +7,17 @@ from pydantic import Field
 
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import AmountFen, Count, Fact, Given, Moment, PeriodNumber, Resource
+from huaxiao.shared.wire.base import (
+    AmountFen,
+    Count,
+    Fact,
+    Given,
+    Moment,
+    Name,
+    PeriodNumber,
+    Resource,
+)
+from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScope
 
 BALANCES_CHANGED = "attribution.balances.changed"
 WORK_REQUESTED = "attribution.work.requested"
@@ -112,6 +122,147 @@ class ReplayIn(Given):
     """A held event to try again: mended, or as it came when ``event`` is absent."""
 
     event: dict[str, Any] | None = None
+
+
+class ListedLine(StrEnum):
+    """How a line stands to a locked list: there before the term, or on it at all."""
+
+    STOCK = "stock"  # 存量
+    ANY = "any"
+
+
+class OwnerSource(StrEnum):
+    """Where a rule looks for the owner."""
+
+    LIST_FIELD = "list_field"
+    CAMPUS_FIELD = "campus_field"
+    BUNDLE_ANCHOR = "bundle_anchor"
+    LEFT_BUNDLE_ANCHOR = "left_bundle_anchor"
+    MAIN_CARD = "main_card"
+    STANDARD_ADDRESS = "standard_address"
+    RESOURCE_ADDRESS = "resource_address"
+    CHANNEL_FIELD = "channel_field"
+    CHANNEL_CENTRE = "channel_centre"
+    DEVELOPER_CENTRE = "developer_centre"
+    ENTERPRISE_DEVELOPER = "enterprise_developer"
+    ENTERPRISE_ACCOUNT_MANAGER = "enterprise_account_manager"
+    DEFAULT_CENTRE = "default_centre"
+
+
+class WhenIn(Given):
+    """The conditions of a rule; all that are given must hold, none given always does."""
+
+    listed: ListedLine | None = None
+    products: list[str] | None = Field(default=None, min_length=1, max_length=20)
+    products_except: list[str] | None = Field(default=None, min_length=1, max_length=20)
+    customer_kinds_except: list[str] | None = Field(default=None, min_length=1, max_length=20)
+    channel_kinds: list[ChannelKind] | None = Field(default=None, min_length=1, max_length=20)
+    in_campus: bool = False
+    in_bundle: bool = False
+    left_bundle: bool = False
+    secondary: bool = False
+
+
+class RuleIn(Given):
+    """A rule: it takes a line when its conditions hold and an owner source yields a place."""
+
+    code: Identifier
+    title: Name
+    title_zh: Name
+    when: WhenIn
+    owner: list[OwnerSource] = Field(min_length=1, max_length=20)
+    """Asked in this order."""
+    flag: Identifier | None = None
+    """Set on every line that the rule takes."""
+
+
+class RuleSetIn(Given):
+    """A rule set as a county drafts it; rules are asked in this order."""
+
+    title: Name
+    title_zh: Name
+    rules: list[RuleIn] = Field(min_length=1, max_length=200)
+
+
+class RuleSetState(StrEnum):
+    """Whether a rule set may still be rewritten."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+
+
+class RuleSet(Resource):
+    """A rule set of a branch, or the default one."""
+
+    name: Identifier
+    title: Name
+    title_zh: Name
+    rules: list[RuleIn]
+    state: RuleSetState
+    active_from: PeriodNumber | None
+    """From which period it decides; null for a draft, and for the default set."""
+    digest: str
+    """SHA-256 of the canonical rules, in hex."""
+
+
+class ActivationIn(Given):
+    """From which period a draft is to decide; the period must be open."""
+
+    from_period: PeriodNumber
+
+
+class DraftField(Given):
+    """A field that is not sealed, to try."""
+
+    field_id: Identifier
+    kind: FieldKind
+    centre_id: Identifier
+    scope: FieldScope
+
+
+class WhatIfIn(Given):
+    """A question: how a past month would have been divided by other rules or fields."""
+
+    period: PeriodNumber
+    rules: RuleSetIn | None = None
+    """The rules to try; the branch's own when absent."""
+    fields: list[DraftField] = Field(default_factory=list, max_length=1000)
+    """Fields to try in place of the sealed ones of the same code, or beside them."""
+
+
+class CentreChange(Resource):
+    """What a centre would gain or lose."""
+
+    centre_id: Identifier
+    before_fen: AmountFen
+    after_fen: AmountFen
+    subscriptions_in: Count
+    subscriptions_out: Count
+
+
+class MovedSubscription(Resource):
+    """A subscription that would belong to another centre or field."""
+
+    subscription_id: Identifier
+    from_centre_id: Identifier
+    from_field_id: Identifier | None
+    from_rule: str
+    to_centre_id: Identifier
+    to_field_id: Identifier | None
+    to_rule: str
+    revenue_fen: AmountFen
+
+
+class WhatIf(Resource):
+    """The difference that other rules or fields would make; nothing was changed."""
+
+    period: PeriodNumber
+    subscriptions: Count
+    """How many were decided again."""
+    moved: Count
+    centres: list[CentreChange]
+    moves: list[MovedSubscription]
+    """Those with the most revenue first, at most 500."""
 
 
 class Owner(Resource):

@@ -14,6 +14,7 @@ from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
+from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.rules import Decision, decide
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire import events
@@ -99,6 +100,7 @@ class Books:
     """One branch's books, open for a transaction."""
 
     organisation: Organisation
+    rules: RuleBook
     known: Known
     closed_through: Period | None
     now: datetime
@@ -174,7 +176,7 @@ class Books:
     def _decide(self, subscription_id: str, period: Period, *, version: int) -> Owner | None:
         """Decide and record; None when nothing differs from the decision that stands."""
         evidence = gather(subscription_id, period, self.known.register(), self.organisation)
-        decision = decide(evidence)
+        decision = decide(evidence, self.rules.at(period))
         owner = Owner(
             decision.centre_id,
             decision.field_id,

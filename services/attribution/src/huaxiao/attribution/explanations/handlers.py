@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.explanations import store
+from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import Explanation, Owner, RejectedCandidate, ShadowCredit
@@ -29,7 +30,9 @@ async def explain(
     if recorded is None:
         raise NotFound
     principal.require_centre(recorded.centre_id)
-    decision = decide(recorded.evidence)
+    rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
+    assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
+    decision = decide(recorded.evidence, rules)
     return Explanation(
         subscription_id=subscription_id,
         period=recorded.period,
@@ -54,8 +57,8 @@ async def explain(
                 rule=one.rule.code,
                 title=one.rule.title,
                 title_zh=one.rule.title_zh,
-                reason=one.passed.reason,
-                reason_zh=one.passed.reason_zh,
+                reason=one.why.text,
+                reason_zh=one.why.text_zh,
             )
             for one in decision.rejected
         ],

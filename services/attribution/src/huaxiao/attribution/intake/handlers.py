@@ -7,13 +7,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, documents_of
 from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
-from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Balances, balances_of
 from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.reading import Reading, read
@@ -98,9 +97,9 @@ async def take(
     await _sort_out(connection, branch_id, arrivals)
     fresh = [one for one in arrivals if one.verdict is None]
     books: Books | None = None
-    organisation = await counties.organisation(connection, branch_id)
-    if organisation is not None and fresh:
-        books = Books(organisation, Known(), intake.closed_through, now)
+    county = await counties.county(connection, branch_id)
+    if county is not None and fresh:
+        books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
         fresh += await _run(connection, branch_id, books, fresh, now=now)
     changes = await _write(
         connection, branch_id, [*arrivals, *fresh], books, intake, posted_by=posted_by, now=now
@@ -110,7 +109,7 @@ async def take(
 
 
 async def decide_again(
-    connection: AsyncConnection, organisation: Organisation, branch_id: int, *, now: datetime
+    connection: AsyncConnection, county: County, branch_id: int, *, now: datetime
 ) -> None:
     """Make every open decision of a branch again, after the county has changed."""
     intake = await store.lock(connection, branch_id)
@@ -119,7 +118,7 @@ async def decide_again(
     decided = await store.decided_after(connection, branch_id, open_after)
     if not decided:
         return
-    books = Books(organisation, Known(), intake.closed_through, now)
+    books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
     await store.load_lines(
         connection, branch_id, books.known, subscription_ids=decided, dependents=False
     )

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.books import Document, Known, Owner, Produced
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
 from huaxiao.attribution.domain.postings import Balances, Entry
-from huaxiao.attribution.domain.rules import RULE_SET
 from huaxiao.attribution.tables import (
     balances,
     bundle_members,
@@ -462,7 +461,7 @@ async def record(
                 one.decision.unit_rule,
                 one.decision.field_rule,
                 one.decision.flags,
-                RULE_SET,
+                one.decision.rule_set,
                 msgspec.json.encode(one.evidence).decode(),
                 now,
             )

@@ -221,6 +221,29 @@ def upgrade() -> None:
     schema='attribution',
     info={'append_only': True}
     )
+    op.create_table('rule_activations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('from_period', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('activated_by', sa.Text(), nullable=False),
+    sa.Column('activated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('rule_activations_pkey')),
+    schema='attribution',
+    comment='Which rule set decides from which period; of two from one period the later stands',
+    info={'append_only': True}
+    )
+    op.create_table('rule_sets',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('given', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'name', name=op.f('rule_sets_pkey')),
+    schema='attribution'
+    )
     op.create_table('settled_items',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('bill_item_id', sa.Text(), nullable=False),
@@ -271,6 +294,8 @@ def downgrade() -> None:
     op.drop_table('subscriptions', schema='attribution')
     op.drop_table('subscription_changes', schema='attribution')
     op.drop_table('settled_items', schema='attribution')
+    op.drop_table('rule_sets', schema='attribution')
+    op.drop_table('rule_activations', schema='attribution')
     op.drop_table('received_events', schema='attribution')
     op.drop_table('periods', schema='attribution')
     op.drop_table('people', schema='attribution')

@@ -1,0 +1,180 @@
+"""Rule sets as data: typed conditions over evidence, in a stated order (R22-R24).
+
+A rule takes a line when all of its conditions hold and one of its owner sources yields a place; the
+first rule that takes a line decides. Conditions and sources are a closed vocabulary: a county
+chooses, orders and combines them, and writes no code.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from huaxiao.attribution.domain.evidence import Evidence
+from huaxiao.shared.periods import Period
+from huaxiao.shared.wire.attribution import ListedLine, OwnerSource
+from huaxiao.shared.wire.contracts import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A reason in two languages."""
+
+    text: str
+    text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The conditions of a rule; all that are given must hold, none given always does."""
+
+    listed: ListedLine | None = None
+    products: frozenset[str] | None = None
+    products_except: frozenset[str] | None = None
+    customer_kinds_except: frozenset[str] | None = None
+    channel_kinds: frozenset[ChannelKind] | None = None
+    in_campus: bool = False
+    in_bundle: bool = False
+    left_bundle: bool = False
+    secondary: bool = False
+
+    @property
+    def always(self) -> bool:
+        """Say whether nothing is asked."""
+        return all(getattr(self, one.name) in {None, False} for one in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its code, its name, when it applies, and whose the line then is."""
+
+    code: str
+    title: str
+    title_zh: str
+    when: When
+    owner: tuple[OwnerSource, ...]
+    """Asked in this order; the first that yields a place is the owner."""
+    flag: str | None = None
+    """Set on every line that the rule takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules in the order they are asked, under a name that says which version."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """The rule sets of a branch, each active from a period on."""
+
+    default: RuleSet
+    """What decides before any of the branch's own is active."""
+    active: tuple[tuple[int, RuleSet], ...] = ()
+    """From which period, oldest first; of two from the same period the later stands."""
+
+    def at(self, period: Period) -> RuleSet:
+        """Return the rule set that decides a period."""
+        found = self.default
+        for since, rule_set in self.active:
+            if since <= period:
+                found = rule_set
+        return found
+
+
+def unmet(when: When, evidence: Evidence) -> Why | None:
+    """Return why the conditions do not hold, or None when they do."""
+    return (
+        _not_listed(when, evidence)
+        or _other_line(when, evidence)
+        or _other_channel(when, evidence)
+        or _not_grouped(when, evidence)
+    )
+
+
+def _not_listed(when: When, evidence: Evidence) -> Why | None:
+    listed = evidence.subject.listed
+    if when.listed is None:
+        return None
+    if listed is None:
+        return Why("the customer is on no list", "客户不在任何清单中")
+    if when.listed is ListedLine.STOCK and not listed.stock:
+        return Why("the line is newer than the locked list", "该用户晚于锁定清单入网")
+    return None
+
+
+def _other_line(when: When, evidence: Evidence) -> Why | None:
+    line = evidence.subject.line
+    if when.products is not None and line.product not in when.products:
+        return Why(f"not for a {line.product} line", f"不适用于 {line.product} 类用户")
+    if when.products_except is not None and line.product in when.products_except:
+        return Why(f"not for a {line.product} line", f"不适用于 {line.product} 类用户")
+    if when.customer_kinds_except is not None and line.customer_kind in when.customer_kinds_except:
+        return Why(f"not for a {line.customer_kind}", f"不适用于 {line.customer_kind} 类客户")
+    return None
+
+
+def _other_channel(when: When, evidence: Evidence) -> Why | None:
+    channel = evidence.subject.channel
+    if when.channel_kinds is None or (channel and channel.kind in when.channel_kinds):
+        return None
+    return Why("not sold by such a channel", "不是此类渠道发展")
+
+
+def _not_grouped(when: When, evidence: Evidence) -> Why | None:
+    line = evidence.subject.line
+    if when.in_campus and line.campus_id is None:
+        return Why("in no campus group", "不在校园群组中")
+    if when.in_bundle and evidence.bundle is None:
+        return Why("in no bundle", "不在融合套餐中")
+    if when.left_bundle and evidence.left_bundle is None:
+        return Why("it has left no bundle", "没有离开过融合套餐")
+    if when.secondary and line.main_subscription_id is None:
+        return Why("not a secondary card", "不是副卡")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """What is wrong with a rule set, and where."""
+
+    pointer: str
+    code: str
+    message: str
+    message_zh: str
+
+
+def faults(rule_set: RuleSet) -> Iterator[RuleFault]:
+    """Find what keeps a rule set from being active: every line must end with exactly one owner."""
+    if not rule_set.rules:
+        yield RuleFault("/rules", "no-rules", "there is no rule", "没有规则")
+        return
+    codes = [rule.code for rule in rule_set.rules]
+    for index, rule in enumerate(rule_set.rules):
+        last = index == len(rule_set.rules) - 1
+        if rule.code in codes[:index]:
+            yield RuleFault(
+                f"/rules/{index}/code", "code-twice", "two rules share a code", "规则编号重复"
+            )
+        catches_all = rule.when.always and OwnerSource.DEFAULT_CENTRE in rule.owner
+        if catches_all and not last:
+            yield RuleFault(
+                f"/rules/{index}",
+                "unreachable-after",
+                "it takes every line; no rule after it is ever asked",
+                "该规则会接收所有用户，其后的规则永远不会被使用",
+            )
+        if last and not catches_all:
+            yield RuleFault(
+                f"/rules/{index}",
+                "incomplete",
+                "the last rule must take every line: no condition, owner default_centre",
+                "最后一条规则必须无条件归入默认单元",
+            )
+        if OwnerSource.DEFAULT_CENTRE in rule.owner[:-1]:
+            yield RuleFault(
+                f"/rules/{index}/owner",
+                "unreachable-after",
+                "default_centre always yields; nothing after it is ever asked",
+                "默认单元总能得到归属，其后的来源永远不会被使用",
+            )

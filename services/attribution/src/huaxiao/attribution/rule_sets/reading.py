@@ -1,0 +1,59 @@
+"""Rule sets between the wire and the domain."""
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
+from huaxiao.shared import documents
+from huaxiao.shared.wire.attribution import RuleIn, RuleSetIn, WhenIn
+
+DEFAULT_NAME = "CN-UNICOM-COUNTY-v1"
+"""The rule set that decides while a branch has none of its own."""
+
+
+def rule_set(name: str, given: RuleSetIn) -> RuleSet:
+    """Return a rule set as decisions use it."""
+    return RuleSet(name, tuple(_rule(one) for one in given.rules))
+
+
+def digest(given: RuleSetIn) -> str:
+    """Return the SHA-256 of what a rule set says."""
+    return documents.digest(given.model_dump(mode="json"))
+
+
+@cache
+def default_given() -> RuleSetIn:
+    """Return the default rule set as it ships."""
+    shipped = files("huaxiao.attribution.rule_sets").joinpath("default.json")
+    return RuleSetIn.model_validate(json.loads(shipped.read_text(encoding="utf-8")))
+
+
+@cache
+def default_rule_set() -> RuleSet:
+    """Return the default rule set, ready to decide."""
+    return rule_set(DEFAULT_NAME, default_given())
+
+
+def _rule(given: RuleIn) -> Rule:
+    return Rule(
+        given.code, given.title, given.title_zh, _when(given.when), tuple(given.owner), given.flag
+    )
+
+
+def _when(given: WhenIn) -> When:
+    return When(
+        listed=given.listed,
+        products=_set(given.products),
+        products_except=_set(given.products_except),
+        customer_kinds_except=_set(given.customer_kinds_except),
+        channel_kinds=None if given.channel_kinds is None else frozenset(given.channel_kinds),
+        in_campus=given.in_campus,
+        in_bundle=given.in_bundle,
+        left_bundle=given.left_bundle,
+        secondary=given.secondary,
+    )
+
+
+def _set(given: list[str] | None) -> frozenset[str] | None:
+    return None if given is None else frozenset(given)
