@@ -19,7 +19,7 @@ install: $(UV) ## install the suite and its tools into .venv
 	@$(UV) sync --frozen --quiet --compile-bytecode
 
 .PHONY: demo
-demo: install ## generate the sample month and check what this build carries through
+demo: install ## carry the sample county through its month, and check every figure
 	@$(RUN) huaxiao demo
 
 .PHONY: up

@@ -173,7 +173,7 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
     await kill_before_its_commit(
         processes["kpi"],
         own_database,
-        at="kpi.measures",
+        at="kpi.feed_positions",
         work=story.work(orders, lambda _: None),
     )
     report = await story.targets()
