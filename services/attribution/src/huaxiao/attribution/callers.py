@@ -15,6 +15,8 @@ Mender = Annotated[
 ]
 """Reads and mends what is in quarantine."""
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
+RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
+"""Drafts and activates rule sets."""
 Reader = Annotated[
     Principal,
     allow(

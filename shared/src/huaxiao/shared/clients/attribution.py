@@ -8,6 +8,7 @@ import msgspec
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
+    ActivationIn,
     Balance,
     Entry,
     Explanation,
@@ -17,7 +18,11 @@ from huaxiao.shared.wire.attribution import (
     Period,
     Reconciliation,
     ReplayIn,
+    RuleSet,
+    RuleSetIn,
     Standing,
+    WhatIf,
+    WhatIfIn,
 )
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
@@ -126,6 +131,32 @@ class AttributionClient(ServiceClient):
             Period, f"/v1/branches/{branch_id}/periods/{period}/close", None
         )
         return closed
+
+    async def put_rule_set(self, branch_id: int, name: str, given: RuleSetIn) -> RuleSet:
+        """Draft a rule set, or rewrite a draft."""
+        drafted: RuleSet = await self._put(
+            RuleSet, f"/v1/branches/{branch_id}/rule-sets/{name}", given
+        )
+        return drafted
+
+    async def rule_set(self, branch_id: int, name: str) -> RuleSet:
+        """Return a rule set of the branch, or the default one."""
+        found: RuleSet = await self._get(RuleSet, f"/v1/branches/{branch_id}/rule-sets/{name}")
+        return found
+
+    async def activate_rule_set(self, branch_id: int, name: str, from_period: int) -> RuleSet:
+        """Let a rule set decide from an open period on."""
+        activated: RuleSet = await self._post(
+            RuleSet,
+            f"/v1/branches/{branch_id}/rule-sets/{name}/activate",
+            ActivationIn(from_period=from_period),
+        )
+        return activated
+
+    async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
+        """Return what other rules or fields would change."""
+        found: WhatIf = await self._post(WhatIf, f"/v1/branches/{branch_id}/what-if", given)
+        return found
 
 
 class FakeAttribution(FakeFeed):

@@ -379,6 +379,18 @@ async def decided_after(connection: AsyncConnection, branch_id: int, open_after:
     return list(rows.scalars())
 
 
+async def decided_in(connection: AsyncConnection, branch_id: int, period: int) -> list[str]:
+    """Return the subscriptions with a decision on a period."""
+    rows = await connection.execute(
+        text(
+            "SELECT DISTINCT subscription_id FROM attribution.decisions"
+            " WHERE branch_id = :branch_id AND period = :period ORDER BY subscription_id"
+        ),
+        {"branch_id": branch_id, "period": period},
+    )
+    return list(rows.scalars())
+
+
 # --- writing ------------------------------------------------------------------------------------
 
 

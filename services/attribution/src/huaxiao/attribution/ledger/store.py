@@ -107,6 +107,23 @@ async def revenue_by_centre(
     return [CentreRevenue(centre_id=row.centre_id, amount_fen=int(row.amount_fen)) for row in rows]
 
 
+async def revenue_by_subscription(
+    connection: AsyncConnection, branch_id: int, owner_period: int
+) -> dict[str, int]:
+    """Return net revenue of the charges of a period, and of what mirrors them, by subscription."""
+    rows = await connection.execute(
+        text(
+            "SELECT subscription_id, sum(CASE WHEN credit = ANY(:accounts) THEN amount_fen"
+            " WHEN debit = ANY(:accounts) THEN -amount_fen ELSE 0 END) AS amount_fen"
+            " FROM attribution.entries WHERE branch_id = :branch_id"
+            " AND owner_period = :owner_period AND subscription_id IS NOT NULL"
+            " GROUP BY subscription_id"
+        ),
+        {"branch_id": branch_id, "owner_period": owner_period, "accounts": list(NET_REVENUE)},
+    )
+    return {row.subscription_id: int(row.amount_fen) for row in rows}
+
+
 async def ledger_sum(connection: AsyncConnection, branch_id: int, period: int) -> int:
     """Sum every balance of a period; it is zero while the books are sound."""
     return int(

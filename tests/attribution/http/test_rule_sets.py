@@ -1,0 +1,178 @@
+"""Rule sets over HTTP: tried before they are active, and moved to by plus and minus entries."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from attribution.conftest import TOWN, Sender
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import (
+    DraftField,
+    RuleSetIn,
+    RuleSetState,
+    WhatIfIn,
+)
+from huaxiao.shared.wire.contracts import FieldKind, FieldScope
+
+DEFAULT = "CN-UNICOM-COUNTY-v1"
+
+
+@pytest.fixture
+async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
+    """Return a branch with broadband in the town, and a mobile that an agent sold, billed."""
+    mobile = sender.opened("S-2", product="mobile", channel_id="AGENT")
+    await manager.post_events(
+        [
+            sender.opened("S-1"),
+            mobile,
+            sender.bill("BI-1", "S-1"),
+            sender.bill("BI-2", "S-2", amount_fen=3_000, tax_fen=0),
+        ]
+    )
+    return county
+
+
+async def mobiles_by_address(manager: AttributionClient, branch_id: int) -> RuleSetIn:
+    """Draft the default rules with one more: mobiles follow their own address, not the channel."""
+    default = await manager.rule_set(branch_id, DEFAULT)
+    rules = [one.model_dump(mode="json") for one in default.rules]
+    rules.insert(
+        -6,
+        {
+            "code": "105",
+            "title": "Mobile by address",
+            "title_zh": "移动用户按地址",
+            "when": {"products": ["mobile"]},
+            "owner": ["standard_address"],
+            "flag": "BY_ADDRESS",
+        },
+    )
+    return RuleSetIn.model_validate({"title": "Ours", "title_zh": "本县", "rules": rules})
+
+
+async def revenue(client: AttributionClient, branch_id: int) -> dict[str, int]:
+    books = await client.reconciliation(branch_id, 201711)
+    assert (books.difference_fen, books.ledger_sum_fen) == (0, 0)
+    return {one.centre_id: one.amount_fen for one in books.revenue_by_centre if one.amount_fen}
+
+
+async def test_what_if_says_beforehand_exactly_what_activating_does(
+    manager: AttributionClient, booked: int
+) -> None:
+    draft = await mobiles_by_address(manager, booked)
+    before = await revenue(manager, booked)
+    answer = await manager.what_if(booked, WhatIfIn(period=201711, rules=draft))
+    assert await revenue(manager, booked) == before == {"C1": 10_000, "C2": 3_000}
+    assert (answer.subscriptions, answer.moved) == (2, 1)
+    (move,) = answer.moves
+    assert (move.subscription_id, move.from_rule, move.to_rule) == ("S-2", "130", "105")
+
+    await manager.put_rule_set(booked, "ours-v1", draft)
+    active = await manager.activate_rule_set(booked, "ours-v1", 201711)
+    assert (active.state, active.active_from) == (RuleSetState.ACTIVE, 201711)
+    after = await revenue(manager, booked)
+    assert after == {one.centre_id: one.after_fen for one in answer.centres if one.after_fen}
+    found = await manager.explanation(booked, "S-2", period=201711)
+    assert (found.rule_set, found.owner.unit_rule, found.version) == ("ours-v1", "105", 2)
+    assert found.reproduced
+    assert found.flags == ["BY_ADDRESS"]
+
+
+async def test_an_active_rule_set_is_never_rewritten(
+    manager: AttributionClient, booked: int
+) -> None:
+    draft = await mobiles_by_address(manager, booked)
+    await manager.put_rule_set(booked, "ours-v1", draft)
+    await manager.activate_rule_set(booked, "ours-v1", 201711)
+    assert (await manager.put_rule_set(booked, "ours-v1", draft)).active_from == 201711
+    assert (await manager.activate_rule_set(booked, "ours-v1", 201711)).active_from == 201711
+    other = draft.model_copy(update={"title": "Other"})
+    for name in ("ours-v1", DEFAULT):
+        with pytest.raises(PeerProblem) as refused:
+            await manager.put_rule_set(booked, name, other)
+        assert (refused.value.status, refused.value.code) == (409, "conflict")
+    with pytest.raises(PeerProblem) as refused:
+        await manager.activate_rule_set(booked, "ours-v1", 201712)
+    assert refused.value.code == "conflict"
+
+
+async def test_a_rule_set_that_leaves_lines_without_an_owner_is_never_active(
+    manager: AttributionClient, booked: int
+) -> None:
+    draft = await mobiles_by_address(manager, booked)
+    incomplete = draft.model_copy(update={"rules": draft.rules[:-1]})
+    await manager.put_rule_set(booked, "ours-v1", incomplete)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.activate_rule_set(booked, "ours-v1", 201711)
+    assert refused.value.code == "rules-not-valid"
+    assert refused.value.body["errors"][0]["code"] == "incomplete"
+    with pytest.raises(PeerProblem) as refused:
+        await manager.what_if(booked, WhatIfIn(period=201711, rules=incomplete))
+    assert refused.value.code == "rules-not-valid"
+
+
+async def test_rules_change_from_an_open_period_on(
+    caller: Callable[..., AttributionClient], manager: AttributionClient, booked: int
+) -> None:
+    await close(caller, booked, 201711)
+    await manager.put_rule_set(booked, "ours-v1", await mobiles_by_address(manager, booked))
+    with pytest.raises(PeerProblem) as refused:
+        await manager.activate_rule_set(booked, "ours-v1", 201711)
+    assert refused.value.code == "period-closed"
+    await manager.activate_rule_set(booked, "ours-v1", 201712)
+    assert await revenue(manager, booked) == {"C1": 10_000, "C2": 3_000}
+
+
+async def close(caller: Callable[..., AttributionClient], branch_id: int, period: int) -> None:
+    await caller(Role.COUNTY_FINANCE).close_period(branch_id, period)
+
+
+async def test_a_field_can_be_tried_before_it_is_drawn(
+    manager: AttributionClient, booked: int
+) -> None:
+    field = DraftField(
+        field_id="F-TOWN",
+        kind=FieldKind.REGIONAL,
+        centre_id="C2",
+        scope=FieldScope(address_prefixes=[TOWN]),
+    )
+    answer = await manager.what_if(booked, WhatIfIn(period=201711, fields=[field]))
+    assert [(one.subscription_id, one.to_centre_id) for one in answer.moves] == [("S-1", "C2")]
+    assert sum(one.before_fen for one in answer.centres) == 13_000
+    assert sum(one.after_fen for one in answer.centres) == 13_000
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [],
+        [{"code": "1", "title": "t", "title_zh": "t", "when": {"if": "x"}, "owner": ["main_card"]}],
+        [{"code": "1", "title": "t", "title_zh": "t", "when": {}, "owner": ["my_centre"]}],
+        [{"code": "1", "title": "t", "title_zh": "t", "when": {}, "owner": []}],
+        [{"code": "1 or 1", "title": "t", "title_zh": "t", "when": {}, "owner": ["main_card"]}],
+    ],
+)
+async def test_words_beyond_the_vocabulary_are_refused(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str], rules: list[object]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    body = {"title": "t", "title_zh": "t", "rules": rules}
+    path = f"/v1/branches/{county}/rule-sets/ours-v1"
+    answer = await http.put(path, json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
+async def test_rules_are_the_managers_and_seen_by_no_contractor(
+    caller: Callable[..., AttributionClient], manager: AttributionClient, booked: int
+) -> None:
+    draft = await mobiles_by_address(manager, booked)
+    for role in (Role.COUNTY_FINANCE, Role.CONTRACTOR, Role.AUDITOR):
+        with pytest.raises(PeerProblem) as refused:
+            await caller(role, ["C1"]).put_rule_set(booked, "ours-v1", draft)
+        assert refused.value.status == 403
+    with pytest.raises(PeerProblem) as refused:
+        await caller(Role.CONTRACTOR, ["C1"]).what_if(booked, WhatIfIn(period=201711))
+    assert refused.value.status == 403
