@@ -20,6 +20,8 @@ from huaxiao.shared.problems import Forbidden, NotFound, Unauthenticated
 
 _LEEWAY_SECONDS = 30
 _TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
+BOUND_SUBJECT = "huaxiao_subject"
+"""Member of a JWK: the key speaks for this service and nobody else, so a stolen one opens no more."""
 SUITE_AUDIENCE = "huaxiao"
 """Audience of people's tokens: good at every service of the suite."""
 
@@ -73,6 +75,9 @@ class TokenVerifier:
         self._keys = {
             key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id is not None
         }
+        self._bound: dict[str, str] = {
+            key["kid"]: key[BOUND_SUBJECT] for key in jwks["keys"] if BOUND_SUBJECT in key
+        }
         self._issuer = issuer
         self._audience = [service, SUITE_AUDIENCE]
 
@@ -101,9 +106,15 @@ class TokenVerifier:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
             )
-            return _principal(claims)
+            principal = _principal(claims)
+            bound = self._bound.get(header["kid"])
+            if bound is not None and (
+                principal.subject != bound or principal.roles != {Role.SERVICE}
+            ):
+                raise Unauthenticated
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated from error
+        return principal
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

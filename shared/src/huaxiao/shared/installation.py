@@ -47,7 +47,8 @@ def make_secrets(root: Path) -> None:
     # Its reader is the server's own user, whatever number that has; only the server is given it.
     _write(root / "postgres" / "password", passwords[SUPERUSER], _PUBLIC)
 
-    signers = [operator, *(root / service for service in SERVICES)]
+    signers: dict[Path, str | None] = {operator: None}
+    signers |= {root / service: service for service in SERVICES}
     for service in SERVICES:
         _write(root / service / "pgpass", _pgpass(passwords, [service]), _PRIVATE)
     for folder in signers:
@@ -55,8 +56,10 @@ def make_secrets(root: Path) -> None:
             _write(folder / "signing.jwk", json.dumps(new_private_jwk()), _PRIVATE)
     public = [
         key
-        for folder in signers
-        for key in Issuer.from_file(folder / "signing.jwk", issuer="").public_jwks()["keys"]
+        for folder, service in signers.items()
+        for key in Issuer.from_file(folder / "signing.jwk", issuer="").public_jwks(
+            only_service=service
+        )["keys"]
     ]
     _write(root / "public" / "jwks.json", json.dumps({"keys": public}), _PUBLIC)
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from huaxiao.shared.auth import SUITE_AUDIENCE, Role
+from huaxiao.shared.auth import BOUND_SUBJECT, SUITE_AUDIENCE, Role
 from huaxiao.shared.clock import Clock, system_clock
 
 _SERVICE_LIFETIME = timedelta(minutes=5)
@@ -47,10 +47,11 @@ class Issuer:
         """Read a private JWK."""
         return cls(json.loads(path.read_text()), issuer=issuer, clock=clock)
 
-    def public_jwks(self) -> dict[str, list[dict[str, str]]]:
-        """Return the document that verifiers read."""
+    def public_jwks(self, *, only_service: str | None = None) -> dict[str, list[dict[str, str]]]:
+        """Return the document that verifiers read; it may bind the key to one service."""
         public = {name: value for name, value in self._jwk.items() if name != "d"}
-        return {"keys": [public | {"use": "sig", "alg": "EdDSA"}]}
+        bound = {} if only_service is None else {BOUND_SUBJECT: _subject(only_service)}
+        return {"keys": [public | {"use": "sig", "alg": "EdDSA"} | bound]}
 
     def token(
         self,
@@ -90,7 +91,7 @@ def service_tokens(issuer: Issuer, *, service: str, audience: str) -> TokenSourc
         now = system_clock()
         if not held or held[0][0] <= now:
             fresh = issuer.token(
-                f"service:{service}",
+                _subject(service),
                 roles=[Role.SERVICE],
                 branch_ids=None,
                 audience=audience,
@@ -100,6 +101,10 @@ def service_tokens(issuer: Issuer, *, service: str, audience: str) -> TokenSourc
         return held[0][1]
 
     return token
+
+
+def _subject(service: str) -> str:
+    return f"service:{service}"
 
 
 def new_private_jwk() -> dict[str, str]:
