@@ -1,9 +1,11 @@
 """The database as a service sees it: one role, one schema, two kinds of transaction."""
 
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import Column, ColumnElement, Integer, MetaData, text, true
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -29,6 +31,16 @@ _NAMES = {
 def service_metadata(service: str) -> MetaData:
     """Return the metadata of a service's schema, with the suite's constraint names."""
     return MetaData(schema=service, naming_convention=_NAMES)
+
+
+def branch_column() -> Column[int]:
+    """Return the column that leads every key: a branch's rows lie together, and on one node."""
+    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
+
+
+def within(column: ColumnElement[Any], centre_ids: AbstractSet[str] | None) -> ColumnElement[bool]:
+    """Return the condition that a row belongs to one of the caller's centres; None is all of them."""
+    return true() if centre_ids is None else column.in_(sorted(centre_ids))
 
 
 class Database:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Integer,
     MetaData,
     Table,
     Text,
@@ -31,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared import trace
 from huaxiao.shared.auth import Role, allow
-from huaxiao.shared.database import Database
+from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
@@ -61,13 +60,13 @@ class Feed:
         self.heads = Table(
             "feed_heads",
             metadata,
-            Column("branch_id", Integer, primary_key=True, autoincrement=False),
+            branch_column(),
             Column("position", BigInteger, nullable=False),
         )
         self.entries = Table(
             "feed_entries",
             metadata,
-            Column("branch_id", Integer, primary_key=True, autoincrement=False),
+            branch_column(),
             Column("position", BigInteger, primary_key=True, autoincrement=False),
             Column("type", Text, nullable=False),
             Column("subject", Text, nullable=False),
@@ -203,7 +202,7 @@ def positions_table(metadata: MetaData) -> Table:
     return Table(
         "feed_positions",
         metadata,
-        Column("branch_id", Integer, primary_key=True, autoincrement=False),
+        branch_column(),
         Column("source", Text, primary_key=True),
         Column("position", BigInteger, nullable=False),
         Column("followed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

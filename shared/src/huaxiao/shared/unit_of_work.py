@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from huaxiao.shared.auth import Principal, authenticate
-from huaxiao.shared.database import Database
+from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.problems import Fault, IdempotencyKeyReused, Malformed
 
 _ATTEMPTS = 3
@@ -44,7 +44,7 @@ def idempotency_table(metadata: MetaData) -> Table:
     return Table(
         "idempotency_keys",
         metadata,
-        Column("branch_id", Integer, primary_key=True, autoincrement=False),
+        branch_column(),
         Column("caller", Text, primary_key=True),
         Column("key", Text, primary_key=True),
         Column("fingerprint", Text, nullable=False),

@@ -1,9 +1,6 @@
-"""Who may post, read and decide here, and the condition that keeps a contractor to its centres."""
+"""Who may post, read and decide here."""
 
-from collections.abc import Set as AbstractSet
-from typing import Annotated, Any
-
-from sqlalchemy import ColumnElement, true
+from typing import Annotated
 
 from huaxiao.shared.auth import Principal, Role, allow
 
@@ -40,8 +37,3 @@ BranchReader = Annotated[
     ),
 ]
 """Readers of what concerns every centre of the branch at once: no contractors."""
-
-
-def within(column: ColumnElement[Any], centre_ids: AbstractSet[str] | None) -> ColumnElement[bool]:
-    """Return the condition that a row belongs to one of the centres; None is all of them."""
-    return true() if centre_ids is None else column.in_(sorted(centre_ids))

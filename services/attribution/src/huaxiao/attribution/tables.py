@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
-from huaxiao.shared.database import service_metadata
+from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -30,30 +30,26 @@ UNPLACED = 0
 _APPEND_ONLY = {"append_only": True}
 
 
-def _branch() -> Column[int]:
-    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
-
-
 # --- the county, as followed from contracts -----------------------------------------------------
 
 branches = Table(
     "branches",
     metadata,
-    _branch(),
+    branch_column(),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
 )
 centres = Table(
     "centres",
     metadata,
-    _branch(),
+    branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
 )
 people = Table(
     "people",
     metadata,
-    _branch(),
+    branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
@@ -61,7 +57,7 @@ people = Table(
 channels = Table(
     "channels",
     metadata,
-    _branch(),
+    branch_column(),
     Column("channel_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
@@ -69,7 +65,7 @@ channels = Table(
 fields = Table(
     "fields",
     metadata,
-    _branch(),
+    branch_column(),
     Column("field_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
@@ -84,7 +80,7 @@ fields = Table(
 intakes = Table(
     "intakes",
     metadata,
-    _branch(),
+    branch_column(),
     Column("entries", BigInteger, nullable=False, server_default=text("0")),
     Column("held", BigInteger, nullable=False, server_default=text("0")),
     Column("closed_through", Integer),
@@ -93,7 +89,7 @@ intakes = Table(
 received_events = Table(
     "received_events",
     metadata,
-    _branch(),
+    branch_column(),
     Column("source", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
@@ -103,7 +99,7 @@ received_events = Table(
 held_events = Table(
     "held_events",
     metadata,
-    _branch(),
+    branch_column(),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", LargeBinary, nullable=False),
     Column("source", Text),
@@ -136,7 +132,7 @@ held_events = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    _branch(),
+    branch_column(),
     Column("subscription_id", Text, primary_key=True),
     Column("customer_id", Text, nullable=False),
     Column("product", Text, nullable=False),
@@ -155,7 +151,7 @@ subscriptions = Table(
 subscription_changes = Table(
     "subscription_changes",
     metadata,
-    _branch(),
+    branch_column(),
     Column("subscription_id", Text, primary_key=True),
     Column("event", Text, primary_key=True, comment="source and id of the event, as one text"),
     Column("effective_on", Date, nullable=False),
@@ -169,7 +165,7 @@ subscription_changes = Table(
 bundle_statements = Table(
     "bundle_statements",
     metadata,
-    _branch(),
+    branch_column(),
     Column("bundle_id", Text, primary_key=True),
     Column("event", Text, primary_key=True),
     Column("effective_on", Date, nullable=False),
@@ -181,7 +177,7 @@ bundle_statements = Table(
 bundle_members = Table(
     "bundle_members",
     metadata,
-    _branch(),
+    branch_column(),
     Column("subscription_id", Text, primary_key=True),
     Column("bundle_id", Text, primary_key=True),
     info=_APPEND_ONLY,
@@ -190,7 +186,7 @@ bundle_members = Table(
 documents = Table(
     "documents",
     metadata,
-    _branch(),
+    branch_column(),
     Column("kind", Text, primary_key=True),
     Column("document_id", Text, primary_key=True),
     Column("subscription_id", Text),
@@ -202,7 +198,7 @@ documents = Table(
 settled_items = Table(
     "settled_items",
     metadata,
-    _branch(),
+    branch_column(),
     Column("bill_item_id", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
     comment="What has been refunded, written off or taken back of a charge so far",
@@ -213,7 +209,7 @@ settled_items = Table(
 rule_sets = Table(
     "rule_sets",
     metadata,
-    _branch(),
+    branch_column(),
     Column("name", Text, primary_key=True),
     Column("given", JSONB, nullable=False),
     Column("digest", Text, nullable=False),
@@ -223,7 +219,7 @@ rule_sets = Table(
 rule_activations = Table(
     "rule_activations",
     metadata,
-    _branch(),
+    branch_column(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("from_period", Integer, nullable=False),
@@ -239,7 +235,7 @@ rule_activations = Table(
 decisions = Table(
     "decisions",
     metadata,
-    _branch(),
+    branch_column(),
     Column("subscription_id", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
@@ -257,7 +253,7 @@ decisions = Table(
 entries = Table(
     "entries",
     metadata,
-    _branch(),
+    branch_column(),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("period", Integer, nullable=False),
     Column("origin_period", Integer, nullable=False),
@@ -277,7 +273,7 @@ entries = Table(
 balances = Table(
     "balances",
     metadata,
-    _branch(),
+    branch_column(),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("centre_id", Text, primary_key=True),
     Column("field_id", Text, primary_key=True, comment="empty for what lies in no field"),
@@ -287,7 +283,7 @@ balances = Table(
 periods = Table(
     "periods",
     metadata,
-    _branch(),
+    branch_column(),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("closed_at", DateTime(timezone=True), nullable=False),
     Column("closed_by", Text, nullable=False),

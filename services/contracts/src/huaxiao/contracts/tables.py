@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
 
-from huaxiao.shared.database import service_metadata
+from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -28,11 +28,7 @@ idempotency_keys = idempotency_table(metadata)
 _APPEND_ONLY = {"append_only": True}
 
 
-def _branch() -> Column[int]:
-    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
-
-
-def _of_a_branch() -> ForeignKeyConstraint:
+def _of_abranch_column() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["branch_id"], ["contracts.branches.branch_id"])
 
 
@@ -52,7 +48,7 @@ def _of_a_sealed_field() -> ForeignKeyConstraint:
 branches = Table(
     "branches",
     metadata,
-    _branch(),
+    branch_column(),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
@@ -60,28 +56,28 @@ branches = Table(
 divisions = Table(
     "divisions",
     metadata,
-    _branch(),
+    branch_column(),
     Column("code", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("parent_code", Text),
-    _of_a_branch(),
+    _of_abranch_column(),
     info=_APPEND_ONLY,
 )
 centres = Table(
     "centres",
     metadata,
-    _branch(),
+    branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
-    _of_a_branch(),
+    _of_abranch_column(),
 )
 placements = Table(
     "placements",
     metadata,
-    _branch(),
+    branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("from_day", Date, primary_key=True),
     Column("engagement", Text, nullable=False),
@@ -95,7 +91,7 @@ placements = Table(
 channels = Table(
     "channels",
     metadata,
-    _branch(),
+    branch_column(),
     Column("channel_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
@@ -105,7 +101,7 @@ channels = Table(
 fields = Table(
     "fields",
     metadata,
-    _branch(),
+    branch_column(),
     Column("field_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
@@ -119,7 +115,7 @@ fields = Table(
 contracts = Table(
     "contracts",
     metadata,
-    _branch(),
+    branch_column(),
     Column("contract_id", Text, primary_key=True),
     Column("level", Text, nullable=False),
     Column("centre_id", Text),
@@ -128,13 +124,13 @@ contracts = Table(
     Column("field_ids", JSONB, nullable=False),
     Column("terms", JSONB, nullable=False),
     Column("base", JSONB, nullable=False),
-    _of_a_branch(),
+    _of_abranch_column(),
     _of_a_centre(),
 )
 signatures = Table(
     "signatures",
     metadata,
-    _branch(),
+    branch_column(),
     Column("contract_id", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("document", JSONB, nullable=False),
@@ -149,7 +145,7 @@ signatures = Table(
 sealed_fields = Table(
     "sealed_fields",
     metadata,
-    _branch(),
+    branch_column(),
     Column("field_id", Text, primary_key=True),
     Column("contract_id", Text, nullable=False),
     Column("digest", Text, nullable=False),
@@ -163,7 +159,7 @@ sealed_fields = Table(
 sealed_scopes = Table(
     "sealed_scopes",
     metadata,
-    _branch(),
+    branch_column(),
     Column("field_id", Text, primary_key=True),
     Column("prefix", Text, primary_key=True),
     Column("scope", INT8RANGE, nullable=False),
@@ -178,7 +174,7 @@ sealed_scopes = Table(
 sealed_customers = Table(
     "sealed_customers",
     metadata,
-    _branch(),
+    branch_column(),
     Column("customer_id", Text, primary_key=True),
     Column("term_from", Integer, primary_key=True, autoincrement=False),
     Column("term_to", Integer, nullable=False),
@@ -190,7 +186,7 @@ sealed_customers = Table(
 sealed_channels = Table(
     "sealed_channels",
     metadata,
-    _branch(),
+    branch_column(),
     Column("channel_id", Text, primary_key=True),
     Column("term_from", Integer, primary_key=True, autoincrement=False),
     Column("term_to", Integer, nullable=False),
@@ -201,7 +197,7 @@ sealed_channels = Table(
 refused_changes = Table(
     "refused_changes",
     metadata,
-    _branch(),
+    branch_column(),
     Column("refusal_id", Uuid, primary_key=True),
     Column("subject_kind", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
@@ -214,7 +210,7 @@ refused_changes = Table(
 payroll = Table(
     "payroll",
     metadata,
-    _branch(),
+    branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("centre_id", Text, nullable=False),

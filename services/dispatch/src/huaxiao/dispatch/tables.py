@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from huaxiao.shared.database import service_metadata
+from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -23,22 +23,18 @@ idempotency_keys = idempotency_table(metadata)
 positions = positions_table(metadata)
 
 
-def _branch() -> Column[int]:
-    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
-
-
-branches = Table("branches", metadata, _branch(), Column("name_zh", Text, nullable=False))
+branches = Table("branches", metadata, branch_column(), Column("name_zh", Text, nullable=False))
 centres = Table(
     "centres",
     metadata,
-    _branch(),
+    branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
 )
 people = Table(
     "people",
     metadata,
-    _branch(),
+    branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("centre_id", Text, nullable=False),
     Column("skills", JSONB, nullable=False),
@@ -46,7 +42,7 @@ people = Table(
 territories = Table(
     "territories",
     metadata,
-    _branch(),
+    branch_column(),
     Column("field_id", Text, primary_key=True),
     Column("prefix", Text, primary_key=True),
     Column("centre_id", Text, nullable=False),
@@ -56,7 +52,7 @@ territories = Table(
 orders = Table(
     "orders",
     metadata,
-    _branch(),
+    branch_column(),
     Column("order_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("customer_class", Text, nullable=False),
@@ -85,7 +81,7 @@ orders = Table(
 order_steps = Table(
     "order_steps",
     metadata,
-    _branch(),
+    branch_column(),
     Column("order_id", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("step", Text, nullable=False),
@@ -101,7 +97,7 @@ order_steps = Table(
 appraisals = Table(
     "appraisals",
     metadata,
-    _branch(),
+    branch_column(),
     Column("appraisal_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("period", Integer, nullable=False),

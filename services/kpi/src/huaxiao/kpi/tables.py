@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
 
-from huaxiao.shared.database import service_metadata
+from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -11,21 +11,17 @@ idempotency_keys = idempotency_table(metadata)
 positions = positions_table(metadata)
 
 
-def _branch() -> Column[int]:
-    return Column("branch_id", Integer, primary_key=True, autoincrement=False)
-
-
 branches = Table(
     "branches",
     metadata,
-    _branch(),
+    branch_column(),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
 )
 centres = Table(
     "centres",
     metadata,
-    _branch(),
+    branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
@@ -33,7 +29,7 @@ centres = Table(
 places = Table(
     "places",
     metadata,
-    _branch(),
+    branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
@@ -42,7 +38,7 @@ places = Table(
 contracts = Table(
     "contracts",
     metadata,
-    _branch(),
+    branch_column(),
     Column("contract_id", Text, primary_key=True),
     Column("centre_id", Text),
     Column("term_from", Integer, nullable=False),
@@ -51,7 +47,7 @@ contracts = Table(
 base_months = Table(
     "base_months",
     metadata,
-    _branch(),
+    branch_column(),
     Column("contract_id", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("revenue_fen", BigInteger, nullable=False),
@@ -64,13 +60,13 @@ base_months = Table(
 closed_periods = Table(
     "closed_periods",
     metadata,
-    _branch(),
+    branch_column(),
     Column("period", Integer, primary_key=True, autoincrement=False),
 )
 measures = Table(
     "measures",
     metadata,
-    _branch(),
+    branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("measure", Text, primary_key=True),

@@ -7,8 +7,8 @@ from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.callers import within
 from huaxiao.attribution.tables import balances, entries, held_events, intakes, periods
+from huaxiao.shared.database import within
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
     REFUNDS,

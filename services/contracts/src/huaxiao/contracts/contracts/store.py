@@ -8,8 +8,8 @@ from sqlalchemy import RowMapping, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.callers import within
 from huaxiao.contracts.tables import contracts, signatures
+from huaxiao.shared.database import within
 
 _with_signature: Select[*tuple[Any, ...]] = select(
     contracts, signatures.c.digest, signatures.c.signed_at

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, Range, insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.callers import within
 from huaxiao.contracts.tables import (
     divisions,
     fields,
@@ -20,6 +19,7 @@ from huaxiao.contracts.tables import (
     sealed_scopes,
 )
 from huaxiao.shared.addresses import address_range
+from huaxiao.shared.database import within
 from huaxiao.shared.wire.contracts import DivisionLevel, FieldKind
 
 

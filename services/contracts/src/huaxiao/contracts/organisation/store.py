@@ -8,8 +8,8 @@ from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.callers import within
 from huaxiao.contracts.tables import centres, channels, placements
+from huaxiao.shared.database import within
 
 
 async def _add(
