@@ -181,3 +181,29 @@ async def test_the_standing_says_how_far_contracts_was_followed(
     standing = await manager.standing(county)
     assert (standing.centres, standing.channels, standing.fields) == (4, 1, 3)
     assert standing.contracts_position == 9
+
+
+async def test_a_payment_that_did_not_reach_the_bank_whole_is_named(
+    caller: Callable[..., AttributionClient],
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+) -> None:
+    sender.count = 100
+
+    def paid(number: str, **given: object) -> dict[str, object]:
+        return sender.event(
+            "payment.received", payment_id=number, subscription_id="S-1", amount_fen=900, **given
+        )
+
+    await manager.post_events(
+        [
+            paid("PAY-1", remitted_fen=400, channel_id="HALL-1"),
+            paid("PAY-2", remitted_fen=900),
+            paid("PAY-3"),
+        ]
+    )
+    (found,) = await manager.shortfalls(booked, period=201711)
+    assert (found.payment_id, found.missing_fen, found.channel_id) == ("PAY-1", 500, "HALL-1")
+    assert await caller(Role.CONTRACTOR, ["C1"]).shortfalls(booked, period=201711) == [found]
+    assert await caller(Role.CONTRACTOR, ["C2"]).shortfalls(booked, period=201711) == []

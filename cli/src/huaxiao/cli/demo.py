@@ -100,6 +100,7 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         books = await story.books()
         planted = await story.explain_planted()
         cash_in = await story.cash_in_fen()
+        short = await story.shortfalls()
     _show_county(console, story, coverage)
     _show_taken(console, taken, books)
     _show_revenue(console, story, books)
@@ -110,6 +111,11 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     _check_county(checks, story, coverage)
     _check_intake(checks, sample.expected, taken, mended, books)
     checks.equal("cash received is what was paid, to the fen", cash_in, sample.expected.cash_in_fen)
+    checks.equal(
+        "payments that did not reach the bank whole are named (NL-05)",
+        sorted(one.payment_id for one in short),
+        sorted(sample.expected.short_payments),
+    )
     _check_planted(checks, planted)
     _check_work(checks, story, done, horizontal, final)
     _check_targets(checks, sample.expected, report, books, planned=subscribers)

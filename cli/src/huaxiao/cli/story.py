@@ -26,6 +26,7 @@ from huaxiao.shared.wire.attribution import (
     IntakeReport,
     Outcome,
     Reconciliation,
+    Shortfall,
 )
 from huaxiao.shared.wire.contracts import Coverage
 from huaxiao.shared.wire.dispatch import (
@@ -181,6 +182,10 @@ class Story:
         """Return what was paid in the month."""
         balances = await self.attribution.balances(BRANCH_ID, period=TERM_FROM)
         return sum(one.amount_fen for one in balances if one.account == "cash.in")
+
+    async def shortfalls(self) -> list[Shortfall]:
+        """Return the month's payments that did not reach the bank whole (NL-05)."""
+        return await self.attribution.shortfalls(BRANCH_ID, period=TERM_FROM)
 
     async def explain_planted(self) -> dict[str, list[Explanation]]:
         """Ask why each planted case belongs where it does."""

@@ -8,6 +8,7 @@ from huaxiao.attribution.explanations import api as explanations
 from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.ledger import api as ledger
 from huaxiao.attribution.quarantine import api as quarantine
+from huaxiao.attribution.receipts import api as receipts
 from huaxiao.attribution.rule_sets import api as rule_sets
 from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.tables import feed, idempotency_keys, positions
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             quarantine.router,
             ledger.router,
             explanations.router,
+            receipts.router,
             rule_sets.router,
             county.router,
             feed.router(),

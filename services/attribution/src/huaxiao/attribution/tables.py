@@ -192,6 +192,15 @@ documents = Table(
     Column("subscription_id", Text),
     Column("period", Integer, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    Column("channel_id", Text),
+    Column("remitted_fen", BigInteger, comment="of a payment: what reached the bank"),
+    Index(
+        "documents_short_index",
+        "branch_id",
+        "period",
+        "document_id",
+        postgresql_where=text("remitted_fen < amount_fen"),
+    ),
     info=_APPEND_ONLY,
     comment="Bill items, payments, refunds, costs by their own numbers: none is booked twice",
 )

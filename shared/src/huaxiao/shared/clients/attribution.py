@@ -20,6 +20,7 @@ from huaxiao.shared.wire.attribution import (
     ReplayIn,
     RuleSet,
     RuleSetIn,
+    Shortfall,
     Standing,
     WhatIf,
     WhatIfIn,
@@ -117,6 +118,12 @@ class AttributionClient(ServiceClient):
             },
         )
         return page
+
+    async def shortfalls(self, branch_id: int, *, period: int) -> list[Shortfall]:
+        """Return a month's payments of which less reached the bank than was taken (NL-05)."""
+        return await self._all(
+            Shortfall, f"/v1/branches/{branch_id}/shortfalls", params={"period": period}
+        )
 
     async def reconciliation(self, branch_id: int, period: int) -> Reconciliation:
         """Return the books of a period against their events."""

@@ -352,6 +352,20 @@ class Entry(Resource):
     booked_at: Moment
 
 
+class Shortfall(Resource):
+    """A payment of which less reached the bank than was taken (negative list, NL-05)."""
+
+    payment_id: Identifier
+    subscription_id: Identifier
+    centre_id: Identifier
+    """Whose subscription it paid for; the channel says who took the money."""
+    channel_id: Identifier | None
+    period: PeriodNumber
+    amount_fen: AmountFen
+    remitted_fen: AmountFen
+    missing_fen: AmountFen
+
+
 class CentreRevenue(Resource):
     """A centre's net revenue of a period."""
 

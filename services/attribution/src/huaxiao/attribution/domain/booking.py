@@ -37,7 +37,13 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer
     if paid.subscription_id not in books.known.lines:
         return unknown_subscription(paid.subscription_id)
     document = Document(
-        "payment", paid.payment_id, paid.subscription_id, message.period, paid.amount_fen
+        "payment",
+        paid.payment_id,
+        paid.subscription_id,
+        message.period,
+        paid.amount_fen,
+        paid.channel_id,
+        paid.remitted_fen,
     )
     if refusal := books.number(document):
         return refusal

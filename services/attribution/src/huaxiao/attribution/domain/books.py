@@ -44,6 +44,9 @@ class Document:
     subscription_id: str | None
     period: Period
     amount_fen: int
+    channel_id: str | None = None
+    remitted_fen: int | None = None
+    """Of a payment, what reached the bank; None is not known."""
 
 
 @dataclass(frozen=True, slots=True)

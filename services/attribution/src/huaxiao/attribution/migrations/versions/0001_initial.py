@@ -88,11 +88,14 @@ def upgrade() -> None:
     sa.Column('subscription_id', sa.Text(), nullable=True),
     sa.Column('period', sa.Integer(), nullable=False),
     sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('channel_id', sa.Text(), nullable=True),
+    sa.Column('remitted_fen', sa.BigInteger(), nullable=True, comment='of a payment: what reached the bank'),
     sa.PrimaryKeyConstraint('branch_id', 'kind', 'document_id', name=op.f('documents_pkey')),
     schema='attribution',
     comment='Bill items, payments, refunds, costs by their own numbers: none is booked twice',
     info={'append_only': True}
     )
+    op.create_index('documents_short_index', 'documents', ['branch_id', 'period', 'document_id'], unique=False, schema='attribution', postgresql_where=sa.text('remitted_fen < amount_fen'))
     op.create_table('entries',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -311,6 +314,7 @@ def downgrade() -> None:
     op.drop_table('feed_entries', schema='attribution')
     op.drop_index(op.f('entries_branch_id_subscription_id_index'), table_name='entries', schema='attribution')
     op.drop_table('entries', schema='attribution')
+    op.drop_index('documents_short_index', table_name='documents', schema='attribution', postgresql_where=sa.text('remitted_fen < amount_fen'))
     op.drop_table('documents', schema='attribution')
     op.drop_table('decisions', schema='attribution')
     op.drop_table('channels', schema='attribution')
