@@ -1,62 +1,20 @@
 """The commands as a new user types them, on a data directory of their own."""
 
 import json
-import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from support.suite import reachable, run, up
 
 from huaxiao.cli.suite import listen
 
 SUBSCRIBERS = "100"
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory that the database's own user can reach, too."""
-    folder = tmp_path_factory.mktemp("suite")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    return folder / "data"
-
-
-def huaxiao(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("huaxiao")), *arguments]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        huaxiao(*arguments),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS * 2,
-        check=False,
-    )
-
-
-@contextmanager
-def up(data: Path) -> Iterator[str]:
-    """Start the suite without the sample; yield its address; stop it as Ctrl-C does."""
-    command = huaxiao("up", "--data", str(data), "--port", "0")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while not (said := re.search(r"http://\S+", process.stdout.readline())):
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-            yield said.group()
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE_SECONDS) == 0
+    return reachable(tmp_path_factory.mktemp("suite"))
 
 
 @pytest.mark.slow

@@ -1,0 +1,126 @@
+"""What the documents say can be done, is done here; what they name, exists."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.suite import huaxiao, reachable, run, up
+
+from huaxiao.attribution.domain import booking, books
+from huaxiao.attribution.intake import handlers, reading
+from huaxiao.attribution.rule_sets.reading import default_given
+
+RUN_ELSEWHERE = {"make demo", "make test", "make up"}
+"""`tests/cli` runs what the first and last of these run; the second runs this."""
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
+
+
+def documents(project: Path) -> list[Path]:
+    return [*project.glob("*.md"), *(project / "docs").glob("*.md"), *project.glob("deploy/*.md")]
+
+
+def blocks(document: Path, *languages: str) -> list[str]:
+    return [text for name, text in _FENCE.findall(document.read_text()) if name in languages]
+
+
+def commands(project: Path) -> Iterator[str]:
+    """Yield the shell blocks of README and docs without what is run elsewhere."""
+    for document in (project / "README.md", *sorted((project / "docs").glob("*.md"))):
+        for block in blocks(document, "sh"):
+            lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
+            kept = [line for line in lines if line and line not in RUN_ELSEWHERE]
+            if kept:
+                yield "\n".join(kept)
+
+
+@pytest.fixture
+def suite_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return reachable(tmp_path_factory.mktemp("documents"))
+
+
+@pytest.mark.slow
+def test_every_command_of_the_documents_works(project: Path, suite_data: Path) -> None:
+    demo = run("demo", "--data", str(suite_data), "--port", "0", "--subscribers", "60")
+    assert demo.returncode == 0, demo.stdout[-2000:]
+    tried = 0
+    with up(suite_data) as address:
+        for block in commands(project):
+            script = block.replace("http://127.0.0.1:8100", address)
+            script = script.replace(".venv/bin/huaxiao", huaxiao()[0])
+            script = script.replace("curl ", "curl --silent --show-error --fail-with-body ")
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", script],
+                env=os.environ | {"HUAXIAO_DATA": str(suite_data)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+            tried += block.count("curl ")
+    assert tried >= 5
+
+
+def test_both_readmes_show_the_same(project: Path) -> None:
+    english, chinese = (blocks(project / name, "sh") for name in ("README.md", "README.zh-CN.md"))
+    assert english == chinese
+    shown = [blocks(project / name, "text")[1:] for name in ("README.md", "README.zh-CN.md")]
+    assert shown[0] == shown[1]
+
+
+def test_every_link_leads_to_a_file_and_every_anchor_to_a_heading(project: Path) -> None:
+    for document in documents(project):
+        for target, anchor in _LINK.findall(document.read_text()):
+            if "://" in target:
+                continue
+            found = document.parent / target
+            assert found.exists(), f"{document.name}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+                anchors = {
+                    "#" + re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings
+                }
+                assert anchor in anchors, f"{document.name}: {target}{anchor}"
+
+
+def test_attributions_codes_are_all_explained_and_all_there(project: Path) -> None:
+    page = (project / "docs" / "attribution.md").read_text()
+    table = page[page.index("## What cannot be booked") :]
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
+    in_code: set[str] = set()
+    for module in (booking, books, handlers, reading):
+        source = Path(str(module.__file__)).read_text()
+        in_code |= set(re.findall(r'(?:Refusal|Waiting)\(\s*"([a-z-]+)"', source))
+    assert explained == in_code - {"booked"}
+
+
+def test_the_documents_name_the_default_rules_in_their_order(project: Path) -> None:
+    page = (project / "docs" / "attribution.md").read_text()
+    named = re.findall(r"^\| (\d{3}) \| (.+?) \|", page, re.MULTILINE)
+    assert named == [(rule.code, f"{rule.title} {rule.title_zh}") for rule in default_given().rules]
+
+
+def test_the_glossary_spells_its_words_as_the_code_does(project: Path) -> None:
+    code = "\n".join(
+        path.read_text()
+        for folder in ("shared", "services", "cli")
+        for path in (project / folder).rglob("*.py")
+    )
+    glossary = (project / "docs" / "glossary.md").read_text()
+    for row in re.findall(r"^\| .+? \| (.+?) \|", glossary, re.MULTILINE):
+        for word in re.findall(r"`([^`]+)`", row):
+            assert word in code, word
+
+
+def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> None:
+    (example,) = blocks(project / "docs" / "integrate-billing.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(example, "integrate-billing.md", "exec"), names)
+    found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))
+    assert not isinstance(found.says, reading.Refusal), found.says
