@@ -1,12 +1,14 @@
 """Events over HTTP: each booked, or named with a reason and kept."""
 
 import asyncio
+import gzip
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
 import pytest
+import zstandard
 from attribution.conftest import FIELDS, RURAL, TOWN, Sender, fact
 from sqlalchemy import select, text
 
@@ -376,3 +378,88 @@ async def test_an_address_outside_every_field_lies_in_the_pool(
     found = await manager.explanation(county, "S-9", period=201711)
     assert found.flags == ["NO_ADDRESS"]
     assert TOWN not in json.dumps(found.evidence)
+
+
+def packed(lines: Sequence[bytes], encoding: str | None) -> bytes:
+    content = b"\n".join(lines)
+    if encoding == "gzip":
+        return gzip.compress(content)
+    return zstandard.compress(content) if encoding == "zstd" else content
+
+
+async def sent(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 10_000):
+        yield content[start : start + 10_000]
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip", "zstd"])
+async def test_a_stream_is_taken_in_pieces_and_reported_as_one(
+    manager: AttributionClient, county: int, sender: Sender, encoding: str | None
+) -> None:
+    bills = [sender.bill(f"BI-{number}", amount_fen=10, tax_fen=0) for number in range(2_100)]
+    lines = [json.dumps(one).encode() for one in (sender.opened(), *bills)]
+    lines[1_500] = b"{"
+    report = await manager.post_stream(sent(packed(lines, encoding)), encoding=encoding)
+    assert (report.received, report.booked, report.complete) == (2_101, 2_100, True)
+    assert codes(report) == [(1_500, "refused", "malformed-event")]
+    assert await revenue(manager, county) == {"C1": 20_990}
+
+
+async def test_a_stream_that_breaks_off_is_taken_as_far_as_it_is_whole(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bills = [sender.bill(f"BI-{number}") for number in range(3_000)]
+    lines = [json.dumps(one).encode() for one in (sender.opened(), *bills)]
+    whole = packed(lines, "gzip")
+    broken = await manager.post_stream(sent(whole[: len(whole) // 2]), encoding="gzip")
+    assert not broken.complete
+    assert broken.stopped
+    assert 0 < broken.booked < 3_001
+    again = await manager.post_stream(sent(whole), encoding="gzip")
+    assert again.duplicates == broken.booked
+    assert again.booked + again.duplicates == 3_001
+    assert again.outcomes_omitted == max(0, again.duplicates - 1_000)
+    assert await revenue(manager, county) == {"C1": 3_000 * 10_000}
+
+
+async def test_a_line_that_is_too_long_is_refused_and_its_beginning_kept(
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+) -> None:
+    long = b'{"id": "LONG", "x": "' + b"x" * 2_000_000
+    lines = [json.dumps(sender.opened()).encode(), long]
+    report = await manager.post_stream(sent(packed(lines, None)))
+    assert (report.booked, codes(report)) == (1, [(1, "refused", "line-too-long")])
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    kept = await http.get("/v1/quarantine?code=line-too-long", headers=headers)
+    assert kept.json()["items"][-1]["body"].startswith('{"id": "LONG"')
+
+
+@pytest.mark.parametrize(
+    ("media_type", "encoding", "size", "status", "code"),
+    [
+        (FEED_MEDIA_TYPE, "gzip", 2, 415, "unsupported-encoding"),
+        ("application/x-ndjson", "br", 2, 415, "unsupported-encoding"),
+        (FEED_MEDIA_TYPE, "identity", 17 * 1024 * 1024, 413, "too-large"),
+    ],
+)
+async def test_a_body_that_is_not_taken_is_refused_with_its_reason(
+    http: httpx.AsyncClient,
+    county: int,
+    token: Callable[..., str],
+    media_type: str,
+    encoding: str,
+    size: int,
+    status: int,
+    code: str,
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {token(Role.BSS_SOURCE, county)}",
+        "Content-Type": media_type,
+        "Content-Encoding": encoding,
+    }
+    answer = await http.post("/v1/events", content=b" " * size, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

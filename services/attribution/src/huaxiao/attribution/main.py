@@ -48,4 +48,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ),
     )
     app.state.counties = Counties()
+    app.state.max_body_bytes = settings.max_body_bytes
     return app

@@ -1,6 +1,6 @@
 """Asks the attribution service, posts events to it, and reads its feed."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from typing import Any
 
 import msgspec
@@ -39,6 +39,16 @@ class AttributionClient(ServiceClient):
             content=msgspec.json.encode(events),
             headers={"Content-Type": FEED_MEDIA_TYPE},
         )
+        return IntakeReport.model_validate_json(answer.content)
+
+    async def post_stream(
+        self, lines: AsyncIterable[bytes], *, encoding: str | None = None
+    ) -> IntakeReport:
+        """Post events as a stream of lines, packed with gzip or zstd or not; it is not retried."""
+        headers = {"Content-Type": "application/x-ndjson"}
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding
+        answer = await self._stream("/v1/events", lines, headers=headers)
         return IntakeReport.model_validate_json(answer.content)
 
     async def standing(self, branch_id: int) -> Standing:

@@ -1,6 +1,6 @@
 """How one service asks another: time-outs, retries on safe calls, the caller's trace and token."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -118,6 +118,16 @@ class ServiceClient:
         if kind is None:
             return None
         return TypeAdapter(kind).validate_json(response.content)
+
+    async def _stream(
+        self, path: str, chunks: AsyncIterable[bytes], *, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Send a body that is read as it goes, once."""
+        own = {"Authorization": f"Bearer {self._token()}"} | dict(headers)
+        response = await self._http.post(path, content=chunks, headers=own, timeout=None)
+        if response.is_error:
+            raise _problem(response)
+        return response
 
     async def _send(
         self,

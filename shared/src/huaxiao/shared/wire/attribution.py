@@ -73,7 +73,13 @@ class IntakeReport(Resource):
     refused: Count
     conflicts: Count
     outcomes: list[EventOutcome]
-    """One for each event that was not booked just now, by index."""
+    """One for each event that was not booked just now, by index; of a stream, the first thousand."""
+    outcomes_omitted: Count = 0
+    """How many more there were."""
+    complete: bool = True
+    """False when a stream broke off: all that was whole has been taken."""
+    stopped: str | None = None
+    """Why the stream broke off."""
 
 
 class Standing(Resource):

@@ -8,6 +8,8 @@ from fastapi import Request, Response
 
 from huaxiao.attribution.callers import Sender
 from huaxiao.attribution.intake import handlers
+from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem
 from huaxiao.shared.wire.attribution import IntakeReport
@@ -16,17 +18,38 @@ from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
 router = web.router(tags=["events"], prefix="/v1")
 _ONE = "application/cloudevents+json"
+_STREAM = "application/x-ndjson"
+_STREAM_LIMIT = 2**40
+"""Bytes of a stream as sent: no limit to speak of, since no more than a piece is ever held."""
 _batches = msgspec.json.Decoder(list[msgspec.Raw])
 _ones = msgspec.json.Decoder(msgspec.Raw)
 
 
 class UnsupportedMediaType(Problem):
-    """Events come as CloudEvents in JSON: one, or a batch."""
+    """Events come as CloudEvents in JSON: one, a batch, or a line each."""
 
     code = "unsupported-media-type"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    title = f"Content-Type must be {FEED_MEDIA_TYPE} or {_ONE}"
-    title_zh = f"Content-Type 必须是 {FEED_MEDIA_TYPE} 或 {_ONE}"
+    title = f"Content-Type must be {FEED_MEDIA_TYPE}, {_ONE} or {_STREAM}"
+    title_zh = f"Content-Type 必须是 {FEED_MEDIA_TYPE}、{_ONE} 或 {_STREAM}"
+
+
+class UnsupportedEncoding(Problem):
+    """A stream may come packed; the other two forms come as they are."""
+
+    code = "unsupported-encoding"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    title = "Content-Encoding must be gzip or zstd, and of a stream"
+    title_zh = "Content-Encoding 只能是 gzip 或 zstd，且仅限流式请求"
+
+
+class TooLarge(Problem):
+    """One event, or a batch, is held in memory whole; a stream is not."""
+
+    code = "too-large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    title = "The body is too large; send smaller batches, or a stream of lines"
+    title_zh = "请求体过大，请缩小批次或改用逐行流式"
 
 
 _CLOUD_EVENT: dict[str, Any] = {
@@ -48,7 +71,8 @@ _CLOUD_EVENT: dict[str, Any] = {
 
 @router.post(
     "/events",
-    responses=web.problem_responses(Forbidden, UnsupportedMediaType),
+    responses=web.problem_responses(Forbidden, UnsupportedMediaType, UnsupportedEncoding, TooLarge),
+    max_body_size=_STREAM_LIMIT,
     response_model=IntakeReport,
     openapi_extra={
         "requestBody": {
@@ -58,6 +82,7 @@ _CLOUD_EVENT: dict[str, Any] = {
                     "schema": {"type": "array", "maxItems": MAX_BATCH, "items": _CLOUD_EVENT}
                 },
                 _ONE: {"schema": _CLOUD_EVENT},
+                _STREAM: {"schema": {"type": "string", "description": "a CloudEvent on each line"}},
             },
         }
     },
@@ -67,19 +92,38 @@ async def post_events(request: Request, principal: Sender) -> Response:
 
     Every event is booked, or named in ``outcomes`` with a stable code. Sending a batch again is
     safe: what was booked is reported as a duplicate. What could not be booked is in quarantine.
+
+    A stream of lines may be of any length and packed with gzip or zstd; it is committed a thousand
+    events at a time. One that breaks off is taken as far as it is whole: ``complete`` is false.
     """
     state = request.app.state
-    report = await handlers.receive(
-        state.database, state.counties, principal, await _events(request), now=state.clock()
-    )
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if media_type == _STREAM:
+        if encoding and encoding not in ENCODINGS:
+            raise UnsupportedEncoding
+        report = await handlers.receive_stream(
+            state.database,
+            state.counties,
+            principal,
+            lines(request.stream(), encoding),
+            clock=state.clock,
+        )
+    elif encoding not in {"", "identity"}:
+        raise UnsupportedEncoding
+    else:
+        now = state.clock()
+        readings = [read(raw, now=now) for raw in await _events(request, media_type)]
+        report = await handlers.receive(
+            state.database, state.counties, principal, readings, now=now
+        )
     return Response(report.model_dump_json(), media_type="application/json")
 
 
-async def _events(request: Request) -> list[bytes]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _events(request: Request, media_type: str) -> list[bytes]:
     if media_type not in {FEED_MEDIA_TYPE, _ONE}:
         raise UnsupportedMediaType
-    body = await request.body()
+    body = await _whole(request)
     try:
         raws = _batches.decode(body) if media_type == FEED_MEDIA_TYPE else [_ones.decode(body)]
     except (msgspec.DecodeError, ValueError) as error:
@@ -94,3 +138,14 @@ async def _events(request: Request) -> list[bytes]:
             faults=[Fault("", "too-many", "too many events", "事件过多")],
         )
     return [bytes(raw) for raw in raws]
+
+
+async def _whole(request: Request) -> bytes:
+    """Read a body that must fit in memory."""
+    limit = request.app.state.max_body_bytes
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge
+    return bytes(body)

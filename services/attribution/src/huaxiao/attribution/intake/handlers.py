@@ -1,11 +1,14 @@
 """Intake: sort out what came before, take the rest into the books, write it all in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import ClientDisconnect
 
 from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.county.store import open_intake
@@ -15,12 +18,15 @@ from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Balances, balances_of
 from huaxiao.attribution.intake import store
-from huaxiao.attribution.intake.reading import Reading, read
+from huaxiao.attribution.intake.reading import Reading, cut_off, read
+from huaxiao.attribution.intake.stream import Broken, Line
 from huaxiao.attribution.tables import UNPLACED, feed
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Unavailable
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.attribution import (
     BALANCES_CHANGED,
@@ -33,6 +39,10 @@ from huaxiao.shared.wire.attribution import (
     WorkRequestedFact,
 )
 
+PIECE = 1_000
+"""Events of a stream that are committed together."""
+OUTCOMES_SHOWN = 1_000
+"""Outcomes that the report of a stream names; every one of them is in quarantine or was known."""
 _BOOKED = Refusal("booked", "Booked.", "已入账。")
 _DUPLICATE = Refusal(
     "duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"
@@ -443,12 +453,12 @@ async def receive(
     database: Database,
     counties: Counties,
     principal: Principal,
-    raws: Sequence[bytes],
+    readings: Sequence[Reading],
     *,
     now: datetime,
 ) -> IntakeReport:
     """Take a batch in, each branch's part in a transaction of its own that commits before this returns."""
-    arrivals = [Arrival(read(raw, now=now)) for raw in raws]
+    arrivals = [Arrival(one) for one in readings]
     async with database.read() as connection:
         known = await counties.known(connection)
     parts: dict[int, list[Arrival]] = defaultdict(list)
@@ -465,6 +475,73 @@ async def receive(
                 now=now,
             )
     return report(arrivals)
+
+
+async def receive_stream(
+    database: Database,
+    counties: Counties,
+    principal: Principal,
+    lines: AsyncIterator[Line],
+    *,
+    clock: Clock,
+) -> IntakeReport:
+    """Take a stream in, a piece at a time, each committed before the next is read.
+
+    A stream that breaks off is taken as far as it is whole, and the report says so.
+
+    Raises:
+        Unavailable: the database went away; what had been taken stays, and may be sent again.
+
+    """
+    total = report([])
+    piece: list[Line] = []
+
+    async def take_piece() -> None:
+        nonlocal total
+        now = clock()
+        readings = [
+            cut_off(one.content) if one.too_long else read(one.content, now=now) for one in piece
+        ]
+        try:
+            taken = await receive(database, counties, principal, readings, now=now)
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            raise Unavailable(taken=total.received) from error
+        total = _joined(total, taken)
+        piece.clear()
+
+    stopped: str | None = None
+    try:
+        async for line in lines:
+            piece.append(line)
+            if len(piece) == PIECE:
+                await take_piece()
+    except (Broken, ClientDisconnect) as error:
+        stopped = str(error) or "the connection broke off"
+    if piece:
+        await take_piece()
+    return total.model_copy(update={"complete": stopped is None, "stopped": stopped})
+
+
+def _joined(total: IntakeReport, taken: IntakeReport) -> IntakeReport:
+    """Add a piece's report to that of the stream so far."""
+    outcomes = [
+        *total.outcomes,
+        *(
+            one.model_copy(update={"index": one.index + total.received})
+            for one in taken.outcomes[: OUTCOMES_SHOWN - len(total.outcomes)]
+        ),
+    ]
+    named = len(total.outcomes) + total.outcomes_omitted + len(taken.outcomes)
+    return IntakeReport(
+        received=total.received + taken.received,
+        booked=total.booked + taken.booked,
+        duplicates=total.duplicates + taken.duplicates,
+        parked=total.parked + taken.parked,
+        refused=total.refused + taken.refused,
+        conflicts=total.conflicts + taken.conflicts,
+        outcomes=outcomes,
+        outcomes_omitted=named - len(outcomes),
+    )
 
 
 def place(arrival: Arrival, principal: Principal, known: Collection[int]) -> int:

@@ -72,6 +72,16 @@ def read(raw: bytes, *, now: datetime) -> Reading:
     return Reading(raw, hashlib.sha256(raw).digest(), name, says)
 
 
+def cut_off(beginning: bytes) -> Reading:
+    """Refuse an event too long to be taken whole; only its beginning is kept."""
+    too_long = Refusal(
+        "line-too-long",
+        "The line is too long; its beginning is kept.",
+        "该行过长，仅保留开头部分。",
+    )
+    return Reading(beginning, hashlib.sha256(beginning).digest(), Name(), too_long)
+
+
 def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
     if b"\\u0000" in raw:
         nul = Refusal("malformed-event", "The event holds a NUL character.", "事件含有空字符。")
