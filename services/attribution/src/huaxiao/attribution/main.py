@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.attribution.completeness import api as completeness
 from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.explanations import api as explanations
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             quarantine.router,
             ledger.router,
             explanations.router,
+            completeness.router,
             receipts.router,
             rule_sets.router,
             county.router,

@@ -129,6 +129,25 @@ held_events = Table(
     ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
 )
+intake_counts = Table(
+    "intake_counts",
+    metadata,
+    branch_column(),
+    Column("day", Date, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    comment="What became of events when they came, by business day and sender",
+)
+intake_sequences = Table(
+    "intake_sequences",
+    metadata,
+    branch_column(),
+    Column("source", Text, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    comment="Which of its running numbers a sender's events have carried, as ranges",
+)
 subscriptions = Table(
     "subscriptions",
     metadata,

@@ -10,6 +10,7 @@ from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
     ActivationIn,
     Balance,
+    Completeness,
     Entry,
     Explanation,
     HeldEvent,
@@ -20,6 +21,7 @@ from huaxiao.shared.wire.attribution import (
     ReplayIn,
     RuleSet,
     RuleSetIn,
+    SenderSequence,
     Shortfall,
     Standing,
     WhatIf,
@@ -128,6 +130,14 @@ class AttributionClient(ServiceClient):
             },
         )
         return page
+
+    async def completeness(self, branch_id: int) -> list[Completeness]:
+        """Return what each sender's events came to, day by day."""
+        return await self._all(Completeness, f"/v1/branches/{branch_id}/completeness")
+
+    async def sequences(self, branch_id: int) -> list[SenderSequence]:
+        """Return which of their running numbers senders' events have not carried."""
+        return await self._all(SenderSequence, f"/v1/branches/{branch_id}/sequences")
 
     async def shortfalls(self, branch_id: int, *, period: int) -> list[Shortfall]:
         """Return a month's payments of which less reached the bank than was taken (NL-05)."""

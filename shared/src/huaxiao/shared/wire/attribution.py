@@ -1,5 +1,6 @@
 """Resources and facts of the attribution service: whose every fen is, and why."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -94,6 +95,47 @@ class Standing(Resource):
     """Sealed fields: the only ones that attribute."""
     first_open_period: PeriodNumber | None
     """The period after the last closed one; null while none is closed."""
+
+
+class Completeness(Resource):
+    """A sender's day: received = booked + duplicates + parked + refused + conflicts."""
+
+    day: date
+    """Business day of receipt, Asia/Shanghai."""
+    source: str
+    """Empty for events that did not say who sent them."""
+    received: Count
+    booked: Count
+    duplicates: Count
+    parked: Count
+    refused: Count
+    conflicts: Count
+    held_now: Count
+    """Of the last three, how many are still in quarantine."""
+    oldest_held_at: Moment | None
+
+    @property
+    def day_key(self) -> str:
+        """The day as a list's order has it."""
+        return self.day.isoformat()
+
+
+class MissingNumbers(Resource):
+    """Numbers that have not come, both ends included."""
+
+    first: int
+    last: int
+
+
+class SenderSequence(Resource):
+    """How far a sender's running numbers have come."""
+
+    source: str
+    first: int
+    last: int
+    missing_count: int
+    missing: list[MissingNumbers]
+    """The first hundred gaps."""
 
 
 class HeldState(StrEnum):

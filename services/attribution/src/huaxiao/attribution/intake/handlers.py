@@ -1,6 +1,6 @@
 """Intake: sort out what came before, take the rest into the books, write it all in one transaction."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import ClientDisconnect
 
+from huaxiao.attribution.completeness import store as completeness
 from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, documents_of
@@ -80,6 +81,8 @@ class Arrival:
     reading: Reading
     held_number: int | None = None
     """Its number in quarantine, if it is there."""
+    replayed: bool = False
+    """It comes out of quarantine."""
     mended: bool = False
     """It comes in place of what quarantine holds under the number."""
     verdict: Verdict | None = None
@@ -114,8 +117,26 @@ async def take(
     changes = await _write(
         connection, branch_id, [*arrivals, *fresh], books, intake, posted_by=posted_by, now=now
     )
+    await _count(connection, branch_id, arrivals, now=now)
     if books is not None:
         await feed.append(connection, branch_id, _facts(changes, books.produced.work), now=now)
+
+
+async def _count(
+    connection: AsyncConnection, branch_id: int, arrivals: Iterable[Arrival], *, now: datetime
+) -> None:
+    """Count what came just now; what comes out of quarantine was counted when it came."""
+    outcomes: Counter[tuple[str, Outcome]] = Counter()
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for arrival in arrivals:
+        name = arrival.reading.name
+        if arrival.replayed or arrival.verdict is None:
+            continue
+        outcomes[name.source or "", arrival.verdict.outcome] += 1
+        if name.source is not None and name.sequence is not None:
+            numbers[name.source].add(name.sequence)
+    await completeness.count(connection, branch_id, outcomes, now=now)
+    await completeness.number(connection, branch_id, numbers)
 
 
 async def decide_again(

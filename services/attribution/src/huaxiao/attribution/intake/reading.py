@@ -33,6 +33,8 @@ class Name:
     event_id: str | None = None
     type: str | None = None
     branch_id: int | None = None
+    sequence: int | None = None
+    """The sender's running number (CloudEvents ``sequence``), where it gives one in digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Reading:
 
 _WORK = frozenset(OrderKind)
 _CUSTOMERS = frozenset(CustomerClass)
+_SEQUENCE_DIGITS = 18
 _AMOUNTS = re.compile(r"`\$\.(amount_fen|tax_fen|remitted_fen)`")
 _PERIODS = re.compile(r"`\$\.period`")
 _envelopes = msgspec.json.Decoder(events.Envelope)
@@ -91,7 +94,13 @@ def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
     except (msgspec.DecodeError, ValueError) as error:
         return _name_of(raw), _malformed(error)
     placed = BRANCH_MIN <= envelope.branchid <= BRANCH_MAX
-    name = Name(envelope.source, envelope.id, envelope.type, envelope.branchid if placed else None)
+    name = Name(
+        envelope.source,
+        envelope.id,
+        envelope.type,
+        envelope.branchid if placed else None,
+        _running_number(envelope.sequence),
+    )
     if refusal := _examine_envelope(envelope, name, now):
         return name, refusal
     try:
@@ -100,6 +109,12 @@ def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
         return name, _malformed(error)
     message = Message(envelope.source, envelope.id, envelope.type, envelope.time, data)
     return name, _examine(data, now) or message
+
+
+def _running_number(given: str | None) -> int | None:
+    if given is None or len(given) > _SEQUENCE_DIGITS or not given.isascii():
+        return None
+    return int(given) if given.isdecimal() else None
 
 
 def _examine_envelope(envelope: events.Envelope, name: Name, now: datetime) -> Refusal | None:

@@ -62,7 +62,9 @@ async def replay(
     if held.state is HeldState.RESOLVED:
         raise AlreadyResolved
     raw = body if given.event is None else msgspec.json.encode(given.event)
-    arrival = intake.Arrival(read(raw, now=now), number, mended=given.event is not None)
+    arrival = intake.Arrival(
+        read(raw, now=now), number, replayed=True, mended=given.event is not None
+    )
     target = arrival.reading.name.branch_id
     if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:
         raise WrongBranch
@@ -97,6 +99,7 @@ async def _place(
             connection, counties, UNPLACED, [arrival], posted_by=principal.subject, now=now
         )
         return
+    # It was counted where it had no branch; here it comes for the first time.
     placed = intake.Arrival(replace(arrival.reading))
     await intake.take(
         connection, counties, branch_id, [placed], posted_by=principal.subject, now=now

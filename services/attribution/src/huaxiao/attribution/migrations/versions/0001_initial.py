@@ -188,6 +188,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'caller', 'key', name=op.f('idempotency_keys_pkey')),
     schema='attribution'
     )
+    op.create_table('intake_counts',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('events', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'day', 'source', 'outcome', name=op.f('intake_counts_pkey')),
+    schema='attribution',
+    comment='What became of events when they came, by business day and sender'
+    )
+    op.create_table('intake_sequences',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('first', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('last', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'source', 'first', name=op.f('intake_sequences_pkey')),
+    schema='attribution',
+    comment="Which of its running numbers a sender's events have carried, as ranges"
+    )
     op.create_table('intakes',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('entries', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
@@ -303,6 +322,8 @@ def downgrade() -> None:
     op.drop_table('periods', schema='attribution')
     op.drop_table('people', schema='attribution')
     op.drop_table('intakes', schema='attribution')
+    op.drop_table('intake_sequences', schema='attribution')
+    op.drop_table('intake_counts', schema='attribution')
     op.drop_table('idempotency_keys', schema='attribution')
     op.drop_index('held_events_waiting_index', table_name='held_events', schema='attribution', postgresql_where=sa.text('resolved_at IS NULL'))
     op.drop_index('held_events_event_index', table_name='held_events', schema='attribution')

@@ -1,0 +1,49 @@
+"""Routes that prove that nothing was lost."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+
+from huaxiao.attribution.callers import BranchReader
+from huaxiao.attribution.completeness import store
+from huaxiao.shared import web
+from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.wire.attribution import Completeness, SenderSequence
+
+router = web.router(tags=["completeness"])
+
+
+@router.get("/completeness", responses=web.problem_responses(Forbidden))
+async def list_completeness(
+    branch_id: BranchId,
+    connection: ReadTx,
+    _: BranchReader,
+    page: PageOf,
+    first: Annotated[date, Query(alias="from", description="business day of receipt")] = date.min,
+    last: Annotated[date, Query(alias="to", description="business day of receipt")] = date.max,
+) -> Page[Completeness]:
+    """List by day and sender: received = booked + duplicates + parked + refused + conflicts."""
+    after = page.after(str, str) or ("", "")
+    found = await store.page(
+        connection,
+        branch_id,
+        first=first,
+        last=last,
+        after=(after[0], after[1]),
+        limit=page.limit + 1,
+    )
+    return page.page(found, "day_key", "source")
+
+
+@router.get("/sequences", responses=web.problem_responses(Forbidden))
+async def list_sequences(
+    branch_id: BranchId, connection: ReadTx, _: BranchReader, page: PageOf
+) -> Page[SenderSequence]:
+    """List, for senders that number their events, which numbers have not come."""
+    (after,) = page.after(str) or ("",)
+    found = await store.sequences(connection, branch_id, after=after, limit=page.limit + 1)
+    return page.page(found, "source")

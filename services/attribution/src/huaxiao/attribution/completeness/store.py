@@ -1,0 +1,192 @@
+"""Rows of what came: counts by sender, day and outcome, and the ranges of senders' numbers."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.domain.sequences import Range, gaps, merged
+from huaxiao.attribution.tables import held_events, intake_counts, intake_sequences
+from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.wire.attribution import Completeness, MissingNumbers, Outcome, SenderSequence
+
+_GAPS_SHOWN = 100
+
+
+async def count(
+    connection: AsyncConnection,
+    branch_id: int,
+    outcomes: Mapping[tuple[str, Outcome], int],
+    *,
+    now: datetime,
+) -> None:
+    """Add a batch's outcomes to its senders' day."""
+    if not outcomes:
+        return
+    row = insert(intake_counts)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id", "day", "source", "outcome"],
+            set_={"events": intake_counts.c.events + row.excluded.events},
+        ),
+        [
+            {
+                "branch_id": branch_id,
+                "day": now.astimezone(BUSINESS_ZONE).date(),
+                "source": source,
+                "outcome": outcome,
+                "events": events,
+            }
+            for (source, outcome), events in sorted(outcomes.items())
+        ],
+    )
+
+
+async def number(
+    connection: AsyncConnection, branch_id: int, came: Mapping[str, Iterable[int]]
+) -> None:
+    """Remember which of their numbers senders' events carried, in as few ranges as can be."""
+    table = intake_sequences
+    for source, numbers in sorted(came.items()):
+        new = merged((one, one) for one in numbers)
+        touched = and_(
+            table.c.branch_id == branch_id,
+            table.c.source == source,
+            or_(
+                *(and_(table.c.first <= last + 1, table.c.last >= first - 1) for first, last in new)
+            ),
+        )
+        removed = await connection.execute(
+            table.delete().where(touched).returning(table.c.first, table.c.last)
+        )
+        ranges: list[Range] = [(row.first, row.last) for row in removed]
+        await connection.execute(
+            insert(table),
+            [
+                {"branch_id": branch_id, "source": source, "first": first, "last": last}
+                for first, last in merged([*ranges, *new])
+            ],
+        )
+
+
+async def page(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    first: date,
+    last: date,
+    after: tuple[str, str],
+    limit: int,
+) -> list[Completeness]:
+    """Return what came by day and sender."""
+    table = intake_counts
+    keys = (
+        await connection.execute(
+            select(table.c.day, table.c.source)
+            .where(
+                table.c.branch_id == branch_id,
+                table.c.day.between(first, last),
+                text("(day::text, source) > (:after_day, :after_source)").bindparams(
+                    after_day=after[0], after_source=after[1]
+                ),
+            )
+            .group_by(table.c.day, table.c.source)
+            .order_by(table.c.day, table.c.source)
+            .limit(limit)
+        )
+    ).all()
+    if not keys:
+        return []
+    days = {key.day for key in keys}
+    counts: Counter[tuple[date, str, str]] = Counter()
+    for row in await connection.execute(
+        select(table).where(table.c.branch_id == branch_id, table.c.day.in_(days))
+    ):
+        counts[row.day, row.source, row.outcome] += row.events
+    held = await _held(connection, branch_id, min(days), max(days))
+    return [_row(key.day, key.source, counts, held) for key in keys]
+
+
+def _row(
+    day: date,
+    source: str,
+    counts: Counter[tuple[date, str, str]],
+    held: Mapping[tuple[date, str], tuple[int, datetime]],
+) -> Completeness:
+    of = {outcome: counts[day, source, outcome] for outcome in Outcome}
+    held_now, oldest = held.get((day, source), (0, None))
+    return Completeness(
+        day=day,
+        source=source,
+        received=sum(of.values()),
+        booked=of[Outcome.BOOKED],
+        duplicates=of[Outcome.DUPLICATE],
+        parked=of[Outcome.PARKED],
+        refused=of[Outcome.REFUSED],
+        conflicts=of[Outcome.CONFLICT],
+        held_now=held_now,
+        oldest_held_at=oldest,
+    )
+
+
+async def _held(
+    connection: AsyncConnection, branch_id: int, first: date, last: date
+) -> dict[tuple[date, str], tuple[int, datetime]]:
+    """Count what is still in quarantine by the day it came, and how long the oldest has been."""
+    table = held_events
+    day = func.date(func.timezone(BUSINESS_ZONE.key, table.c.received_at))
+    rows = await connection.execute(
+        select(
+            day.label("day"),
+            func.coalesce(table.c.source, "").label("source"),
+            func.count().label("events"),
+            func.min(table.c.received_at).label("oldest"),
+        )
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.resolved_at.is_(None),
+            day.between(first, last),
+        )
+        .group_by(text("1, 2"))
+    )
+    return {(row.day, row.source): (row.events, row.oldest) for row in rows}
+
+
+async def sequences(
+    connection: AsyncConnection, branch_id: int, *, after: str, limit: int
+) -> list[SenderSequence]:
+    """Return how far each sender's numbers have come, and which are missing."""
+    table = intake_sequences
+    sources = (
+        await connection.execute(
+            select(table.c.source)
+            .where(table.c.branch_id == branch_id, table.c.source > after)
+            .distinct()
+            .order_by(table.c.source)
+            .limit(limit)
+        )
+    ).scalars()
+    found = []
+    for source in list(sources):
+        rows = await connection.execute(
+            select(table.c.first, table.c.last)
+            .where(table.c.branch_id == branch_id, table.c.source == source)
+            .order_by(table.c.first)
+        )
+        ranges: list[Range] = [(row.first, row.last) for row in rows]
+        missing = list(gaps(ranges))
+        found.append(
+            SenderSequence(
+                source=source,
+                first=ranges[0][0],
+                last=ranges[-1][1],
+                missing_count=sum(last - first + 1 for first, last in missing),
+                missing=[
+                    MissingNumbers(first=first, last=last) for first, last in missing[:_GAPS_SHOWN]
+                ],
+            )
+        )
+    return found

@@ -1,0 +1,90 @@
+"""Nothing that came is lost: the counts say so, and name the numbers that have not come."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from attribution.conftest import Sender
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.wire.attribution import Completeness
+
+
+async def of_bss(client: AttributionClient, branch_id: int) -> Completeness:
+    (found,) = await client.completeness(branch_id)
+    assert found.received == (
+        found.booked + found.duplicates + found.parked + found.refused + found.conflicts
+    )
+    return found
+
+
+async def test_what_came_is_what_was_booked_known_parked_refused_or_in_conflict(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill, opened = sender.bill(), sender.opened()
+    wrong = sender.bill("BI-2", amount_fen=1.5)
+    other = bill | {"data": bill["data"] | {"amount_fen": 1}}
+    await manager.post_events([bill, wrong])
+    before = await of_bss(manager, county)
+    assert (before.received, before.parked, before.refused, before.held_now) == (2, 1, 1, 2)
+    await manager.post_events([opened])
+    await manager.post_events([bill, other])
+    after = await of_bss(manager, county)
+    assert (after.received, after.booked, after.duplicates, after.conflicts) == (5, 1, 1, 1)
+    assert (after.parked, after.held_now) == (1, 2)
+    assert after.oldest_held_at is not None
+
+
+async def test_replaying_counts_nothing_twice(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    wrong = right | {"data": right["data"] | {"amount_fen": 1.5}}
+    await manager.post_events([sender.opened(), wrong])
+    (held,) = (await manager.quarantine(county)).items
+    await manager.replay(county, held.held_id, right)
+    found = await of_bss(manager, county)
+    assert (found.received, found.booked, found.refused, found.held_now) == (2, 1, 1, 0)
+
+
+async def test_every_sender_has_its_own_row_and_batches_at_the_same_time_add_up(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    def batch(source: str, number: int) -> list[dict[str, Any]]:
+        return [
+            sender.bill(f"{number}-{one}", "S-404") | {"source": source, "id": f"{number}-{one}"}
+            for one in range(20)
+        ]
+
+    await asyncio.gather(
+        *(manager.post_events(batch(source, one)) for one in range(4) for source in ("/a", "/b"))
+    )
+    found = await manager.completeness(county)
+    assert [(one.source, one.received) for one in found] == [("/a", 80), ("/b", 80)]
+
+
+async def test_numbers_that_have_not_come_are_named_until_they_do(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    def numbered(*numbers: int) -> list[dict[str, Any]]:
+        return [sender.bill(f"BI-{one}", "S-404") | {"sequence": f"{one:06}"} for one in numbers]
+
+    await manager.post_events(numbered(1, 2, 3, 7))
+    await manager.post_events([*numbered(10), sender.bill() | {"sequence": "not a number"}])
+    (found,) = await manager.sequences(county)
+    assert (found.first, found.last, found.missing_count) == (1, 10, 5)
+    assert [(one.first, one.last) for one in found.missing] == [(4, 6), (8, 9)]
+    await manager.post_events(numbered(5, 4, 8, 9, 6))
+    (found,) = await manager.sequences(county)
+    assert (found.missing_count, found.missing) == (0, [])
+
+
+@pytest.mark.parametrize("path", ["completeness", "sequences"])
+async def test_a_contractor_sees_nothing_of_the_branch_as_a_whole(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str], path: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.CONTRACTOR, county, ['C1'])}"}
+    assert (await http.get(f"/v1/branches/{county}/{path}", headers=headers)).status_code == 403
