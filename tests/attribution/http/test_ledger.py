@@ -9,6 +9,7 @@ from attribution.conftest import RURAL, Sender
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import PeriodState
 
 
 @pytest.fixture
@@ -137,8 +138,9 @@ async def test_a_closed_period_takes_no_more_and_late_events_say_where_they_belo
 ) -> None:
     finance, sending = caller(Role.COUNTY_FINANCE), caller(Role.SERVICE)
     sender.count = 100
+    await caller(Role.COUNTY_MANAGER).begin_closing(booked, 201711)
     closed = await finance.close_period(booked, 201711)
-    assert closed.closed
+    assert closed.state is PeriodState.CLOSED
     assert await finance.close_period(booked, 201711) == closed
     await sending.post_events([sender.bill("BI-9", "S-1", amount_fen=70, tax_fen=0)])
     late = (await sending.entries(booked, period=201712)).items
@@ -150,13 +152,17 @@ async def test_a_closed_period_takes_no_more_and_late_events_say_where_they_belo
     assert (await sending.standing(booked)).first_open_period == 201712
 
 
+def sending_manager(caller: Callable[..., AttributionClient]) -> AttributionClient:
+    return caller(Role.COUNTY_MANAGER)
+
+
 async def test_periods_close_in_order_and_only_when_they_are_over(
     caller: Callable[..., AttributionClient], booked: int
 ) -> None:
     finance = caller(Role.COUNTY_FINANCE)
     for period, code in ((201712, "earlier-period-open"), (209912, "period-not-over")):
         with pytest.raises(PeerProblem) as refused:
-            await finance.close_period(booked, period)
+            await finance.begin_closing(booked, period)
         assert (refused.value.status, refused.value.code) == (409, code)
 
 

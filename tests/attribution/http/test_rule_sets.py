@@ -117,17 +117,14 @@ async def test_a_rule_set_that_leaves_lines_without_an_owner_is_never_active(
 async def test_rules_change_from_an_open_period_on(
     caller: Callable[..., AttributionClient], manager: AttributionClient, booked: int
 ) -> None:
-    await close(caller, booked, 201711)
+    await manager.begin_closing(booked, 201711)
+    await caller(Role.COUNTY_FINANCE).close_period(booked, 201711)
     await manager.put_rule_set(booked, "ours-v1", await mobiles_by_address(manager, booked))
     with pytest.raises(PeerProblem) as refused:
         await manager.activate_rule_set(booked, "ours-v1", 201711)
     assert refused.value.code == "period-closed"
     await manager.activate_rule_set(booked, "ours-v1", 201712)
     assert await revenue(manager, booked) == {"C1": 10_000, "C2": 3_000}
-
-
-async def close(caller: Callable[..., AttributionClient], branch_id: int, period: int) -> None:
-    await caller(Role.COUNTY_FINANCE).close_period(branch_id, period)
 
 
 async def test_a_field_can_be_tried_before_it_is_drawn(

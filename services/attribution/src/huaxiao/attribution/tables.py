@@ -84,6 +84,7 @@ intakes = Table(
     Column("entries", BigInteger, nullable=False, server_default=text("0")),
     Column("held", BigInteger, nullable=False, server_default=text("0")),
     Column("closed_through", Integer),
+    Column("booked_at", DateTime(timezone=True), comment="of the last entry; never goes back"),
     comment="One row a branch: its counters, and the lock that makes its bookings one after another",
 )
 received_events = Table(
@@ -308,6 +309,16 @@ balances = Table(
     Column("account", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
 )
+period_closings = Table(
+    "period_closings",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("begun_by", Text, nullable=False),
+    info=_APPEND_ONLY,
+    comment="Periods whose closing one person has begun; another one closes them",
+)
 periods = Table(
     "periods",
     metadata,
@@ -315,5 +326,8 @@ periods = Table(
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("closed_at", DateTime(timezone=True), nullable=False),
     Column("closed_by", Text, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("seal", Text, nullable=False, comment="SHA-256 over the seal before and the entries"),
+    Column("seal_before", Text, nullable=False),
     info=_APPEND_ONLY,
 )

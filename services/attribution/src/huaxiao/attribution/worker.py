@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import counties, store
 from huaxiao.attribution.intake.handlers import decide_again
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -44,7 +45,7 @@ async def apply_contracts(
     if any(entry.type in _EVIDENCE for entry in entries):
         county = await counties.read(connection, branch_id)
         if county is not None:
-            await decide_again(connection, county, branch_id, now=entries[-1].time)
+            await decide_again(connection, county, branch_id, now=system_clock())
 
 
 FOLLOWED = {store.CONTRACTS: apply_contracts}

@@ -1,6 +1,7 @@
 """Asks the attribution service, posts events to it, and reads its feed."""
 
 from collections.abc import AsyncIterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ from huaxiao.shared.wire.attribution import (
     SenderSequence,
     Shortfall,
     Standing,
+    Statement,
+    Verification,
     WhatIf,
     WhatIfIn,
 )
@@ -152,12 +155,37 @@ class AttributionClient(ServiceClient):
         )
         return found
 
+    async def begin_closing(self, branch_id: int, period: int) -> Period:
+        """Begin to close a period; somebody else closes it."""
+        begun: Period = await self._post(
+            Period, f"/v1/branches/{branch_id}/periods/{period}/closing", None
+        )
+        return begun
+
     async def close_period(self, branch_id: int, period: int) -> Period:
-        """Close a period: later events of it are booked in the first open one."""
+        """Close and seal a period that somebody else has begun to close."""
         closed: Period = await self._post(
             Period, f"/v1/branches/{branch_id}/periods/{period}/close", None
         )
         return closed
+
+    async def verification(self, branch_id: int, period: int) -> Verification:
+        """Return whether a closed period is as it was sealed."""
+        found: Verification = await self._get(
+            Verification, f"/v1/branches/{branch_id}/periods/{period}/verification"
+        )
+        return found
+
+    async def statement(
+        self, branch_id: int, centre_id: str, *, period: int, known_at: datetime | None = None
+    ) -> Statement:
+        """Return a centre's period as it was known at a moment."""
+        found: Statement = await self._get(
+            Statement,
+            f"/v1/branches/{branch_id}/statements/{centre_id}",
+            params={"period": period, "known_at": known_at and known_at.isoformat()},
+        )
+        return found
 
     async def put_rule_set(self, branch_id: int, name: str, given: RuleSetIn) -> RuleSet:
         """Draft a rule set, or rewrite a draft."""

@@ -438,12 +438,54 @@ class Reconciliation(Resource):
     """Events in quarantine now, by code (of the whole branch)."""
 
 
+class PeriodState(StrEnum):
+    """Where an accounting period stands."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
 class Period(Resource):
     """An accounting period of the branch."""
 
     period: PeriodNumber
-    closed: bool
-    closed_at: Moment | None
+    state: PeriodState
+    closed_at: Moment | None = None
+    entries: Count | None = None
+    """Of a closed period: how many entries are sealed."""
+    seal: str | None = None
+    """SHA-256, in hex, over the seal of the period closed before and this one's entries."""
+
+
+class Verification(Resource):
+    """A closed period held against its seal, and its balances against its entries."""
+
+    period: PeriodNumber
+    holds: bool
+    findings: list[str]
+    """What does not hold, first things first; empty when everything does."""
+
+
+class StatementLine(Resource):
+    """An account of a centre and field in a statement: debit positive, credit negative."""
+
+    field_id: Identifier | None
+    account: str
+    amount_fen: AmountFen
+
+
+class Statement(Resource):
+    """A centre's period as it was known at a moment: the same bytes for ever."""
+
+    centre_id: Identifier
+    period: PeriodNumber
+    known_at: Moment
+    entries: Count
+    lines: list[StatementLine]
+    net_revenue_fen: AmountFen
+    digest: str
+    """SHA-256, in hex, over the entries the statement sums."""
 
 
 # --- facts of the feed --------------------------------------------------------------------------
@@ -481,3 +523,4 @@ class PeriodClosed(Fact):
     """A period takes no more entries."""
 
     period: PeriodNumber
+    seal: str | None = None

@@ -107,6 +107,7 @@ async def take(
         await open_intake(connection, UNPLACED)
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - callers ask first whether the branch is known
+    now = intake.not_before(now)
     await _sort_out(connection, branch_id, arrivals)
     fresh = [one for one in arrivals if one.verdict is None]
     books: Books | None = None
@@ -145,6 +146,7 @@ async def decide_again(
     """Make every open decision of a branch again, after the county has changed."""
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
+    now = intake.not_before(now)
     open_after = intake.closed_through or 0
     decided = await store.decided_after(connection, branch_id, open_after)
     if not decided:
@@ -413,7 +415,13 @@ async def _write(
         posted_by=posted_by,
         now=now,
     )
-    await store.advance(connection, branch_id, entry_count=entry_count, held_count=len(kept))
+    await store.advance(
+        connection,
+        branch_id,
+        entry_count=entry_count,
+        held_count=len(kept),
+        booked_at=now,
+    )
     return changes
 
 

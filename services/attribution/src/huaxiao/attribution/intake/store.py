@@ -44,6 +44,12 @@ class Intake:
     entries: int
     held: int
     closed_through: Period | None
+    booked_at: datetime | None
+    """When the last entry was booked."""
+
+    def not_before(self, now: datetime) -> datetime:
+        """Return the moment to book at: entries' moments never go back as their numbers go on."""
+        return now if self.booked_at is None else max(now, self.booked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     if row is None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
-    return Intake(row.entries, row.held, closed)
+    return Intake(row.entries, row.held, closed, row.booked_at)
 
 
 # --- what has come before -----------------------------------------------------------------------
@@ -607,12 +613,22 @@ async def resolve(
 
 
 async def advance(
-    connection: AsyncConnection, branch_id: int, *, entry_count: int, held_count: int
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    entry_count: int,
+    held_count: int,
+    booked_at: datetime,
 ) -> None:
     """Move a branch's counters on."""
-    if entry_count or held_count:
-        await connection.execute(
-            update(intakes)
-            .where(intakes.c.branch_id == branch_id)
-            .values(entries=intakes.c.entries + entry_count, held=intakes.c.held + held_count)
-        )
+    if not entry_count and not held_count:
+        return
+    changes: dict[str, object] = {
+        "entries": intakes.c.entries + entry_count,
+        "held": intakes.c.held + held_count,
+    }
+    if entry_count:
+        changes["booked_at"] = booked_at
+    await connection.execute(
+        update(intakes).where(intakes.c.branch_id == branch_id).values(changes)
+    )

@@ -1,13 +1,23 @@
 """Rows of the ledger: what is read of them, and the closing of periods."""
 
+import hashlib
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, text, tuple_, update
+import msgspec
+from sqlalchemy import Row, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.tables import balances, entries, held_events, intakes, periods
+from huaxiao.attribution.tables import (
+    balances,
+    entries,
+    held_events,
+    intakes,
+    period_closings,
+    periods,
+)
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
@@ -17,10 +27,13 @@ from huaxiao.shared.wire.attribution import (
     CentreRevenue,
     Entry,
     Period,
+    PeriodState,
+    StatementLine,
 )
 
 NET_REVENUE = (REVENUE, REFUNDS, ADJUSTMENTS)
 """The accounts whose sum, with its sign turned, is net revenue."""
+_AT_ONCE = 10_000
 BalanceKey = tuple[str, str, str]
 
 
@@ -165,14 +178,72 @@ async def held_by_code(connection: AsyncConnection, branch_id: int) -> dict[str,
     return {row[0]: row[1] for row in rows}
 
 
-async def period(connection: AsyncConnection, branch_id: int, number: int) -> Period | None:
-    """Return a closed period; None while it is open."""
+async def period(connection: AsyncConnection, branch_id: int, number: int) -> Period:
+    """Return a period: open, closing or closed."""
     row = (
         await connection.execute(
             select(periods).where(periods.c.branch_id == branch_id, periods.c.period == number)
         )
     ).one_or_none()
-    return None if row is None else Period(period=number, closed=True, closed_at=row.closed_at)
+    if row is not None:
+        return _closed(row)
+    begun = await begun_by(connection, branch_id, number)
+    return Period(period=number, state=PeriodState.OPEN if begun is None else PeriodState.CLOSING)
+
+
+def _closed(row: Row[Any]) -> Period:
+    return Period(
+        period=row.period,
+        state=PeriodState.CLOSED,
+        closed_at=row.closed_at,
+        entries=row.entries,
+        seal=row.seal,
+    )
+
+
+async def begun_by(connection: AsyncConnection, branch_id: int, number: int) -> str | None:
+    """Return who has begun to close a period."""
+    found: str | None = await connection.scalar(
+        select(period_closings.c.begun_by).where(
+            period_closings.c.branch_id == branch_id, period_closings.c.period == number
+        )
+    )
+    return found
+
+
+async def begin_closing(
+    connection: AsyncConnection, branch_id: int, number: int, *, by: str, now: datetime
+) -> None:
+    """Record who begins to close a period."""
+    await connection.execute(
+        insert(period_closings)
+        .values(branch_id=branch_id, period=number, begun_by=by, begun_at=now)
+        .on_conflict_do_nothing()
+    )
+
+
+async def closed_page(
+    connection: AsyncConnection, branch_id: int, *, after: int, limit: int
+) -> list[Period]:
+    """Return the closed periods in order."""
+    rows = await connection.execute(
+        select(periods)
+        .where(periods.c.branch_id == branch_id, periods.c.period > after)
+        .order_by(periods.c.period)
+        .limit(limit)
+    )
+    return [_closed(row) for row in rows]
+
+
+async def seal_before(connection: AsyncConnection, branch_id: int, number: int) -> str:
+    """Return the seal of the period closed before; nothing for the first."""
+    found = await connection.scalar(
+        select(periods.c.seal)
+        .where(periods.c.branch_id == branch_id, periods.c.period < number)
+        .order_by(periods.c.period.desc())
+        .limit(1)
+    )
+    return found or ""
 
 
 async def first_period_with_entries(
@@ -187,12 +258,128 @@ async def first_period_with_entries(
     return found
 
 
+async def digest(
+    connection: AsyncConnection,
+    branch_id: int,
+    period_number: int,
+    *,
+    before: str = "",
+    centre_id: str | None = None,
+    known_at: datetime | None = None,
+) -> tuple[str, int]:
+    """Return the SHA-256 over a period's entries in order of number, and how many there are."""
+    table = entries
+    columns = [one for one in table.columns if one.name != "branch_id"]
+    query = select(*columns).where(table.c.branch_id == branch_id, table.c.period == period_number)
+    if centre_id is not None:
+        query = query.where(table.c.centre_id == centre_id)
+    if known_at is not None:
+        query = query.where(table.c.booked_at <= known_at)
+    hashed = hashlib.sha256(before.encode())
+    count, after = 0, 0
+    while True:
+        rows = (
+            await connection.execute(
+                query.where(table.c.number > after).order_by(table.c.number).limit(_AT_ONCE)
+            )
+        ).all()
+        for row in rows:
+            hashed.update(msgspec.json.encode(list(row)))
+        count += len(rows)
+        if len(rows) < _AT_ONCE:
+            return hashed.hexdigest(), count
+        after = rows[-1].number
+
+
+async def seal_of(
+    connection: AsyncConnection, branch_id: int, number: int
+) -> tuple[str, str, int] | None:
+    """Return a closed period's seal, the one before it, and its number of entries."""
+    row = (
+        await connection.execute(
+            select(periods).where(periods.c.branch_id == branch_id, periods.c.period == number)
+        )
+    ).one_or_none()
+    return None if row is None else (row.seal, row.seal_before, row.entries)
+
+
+async def unbalanced(connection: AsyncConnection, branch_id: int, number: int) -> list[str]:
+    """Name the balances of a period that are not the sum of its entries."""
+    rows = await connection.execute(
+        text(
+            "SELECT coalesce(b.centre_id, e.centre_id) AS centre_id,"
+            " coalesce(b.account, e.account) AS account FROM ("
+            " SELECT centre_id, field_id, account, amount_fen FROM attribution.balances"
+            " WHERE branch_id = :branch_id AND period = :period) b FULL JOIN ("
+            " SELECT centre_id, coalesce(field_id, '') AS field_id, account,"
+            " sum(amount_fen) AS amount_fen FROM ("
+            " SELECT centre_id, field_id, debit AS account, amount_fen"
+            " FROM attribution.entries WHERE branch_id = :branch_id AND period = :period"
+            " UNION ALL SELECT centre_id, field_id, credit, -amount_fen"
+            " FROM attribution.entries WHERE branch_id = :branch_id AND period = :period"
+            ") sides GROUP BY 1, 2, 3) e USING (centre_id, field_id, account)"
+            " WHERE coalesce(b.amount_fen, 0) <> coalesce(e.amount_fen, 0)"
+            " ORDER BY 1, 2 LIMIT 20"
+        ),
+        {"branch_id": branch_id, "period": number},
+    )
+    return [f"{row.account} of {row.centre_id}" for row in rows]
+
+
+async def statement_lines(
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_id: str,
+    number: int,
+    known_at: datetime,
+) -> list[StatementLine]:
+    """Sum a centre's entries of a period that were booked by a moment, by field and account."""
+    rows = await connection.execute(
+        text(
+            "SELECT field_id, account, sum(amount_fen) AS amount_fen FROM ("
+            " SELECT field_id, debit AS account, amount_fen, booked_at FROM attribution.entries"
+            " WHERE branch_id = :branch_id AND period = :period AND centre_id = :centre_id"
+            " UNION ALL"
+            " SELECT field_id, credit, -amount_fen, booked_at FROM attribution.entries"
+            " WHERE branch_id = :branch_id AND period = :period AND centre_id = :centre_id"
+            ") sides WHERE booked_at <= :known_at GROUP BY field_id, account"
+            " ORDER BY field_id NULLS FIRST, account"
+        ),
+        {
+            "branch_id": branch_id,
+            "period": number,
+            "centre_id": centre_id,
+            "known_at": known_at,
+        },
+    )
+    return [
+        StatementLine(field_id=row.field_id, account=row.account, amount_fen=int(row.amount_fen))
+        for row in rows
+        if row.amount_fen
+    ]
+
+
 async def close(
-    connection: AsyncConnection, branch_id: int, number: int, *, by: str, now: datetime
+    connection: AsyncConnection,
+    branch_id: int,
+    number: int,
+    *,
+    by: str,
+    now: datetime,
+    sealed: tuple[str, str, int],
 ) -> None:
-    """Close a period, and with it every one before."""
+    """Close a period under its seal, and with it every one before."""
+    seal, before, count = sealed
     await connection.execute(
-        insert(periods).values(branch_id=branch_id, period=number, closed_at=now, closed_by=by)
+        insert(periods).values(
+            branch_id=branch_id,
+            period=number,
+            closed_at=now,
+            closed_by=by,
+            seal=seal,
+            seal_before=before,
+            entries=count,
+        )
     )
     await connection.execute(
         update(intakes).where(intakes.c.branch_id == branch_id).values(closed_through=number)

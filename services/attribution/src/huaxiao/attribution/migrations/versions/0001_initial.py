@@ -212,6 +212,7 @@ def upgrade() -> None:
     sa.Column('entries', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('held', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('closed_through', sa.Integer(), nullable=True),
+    sa.Column('booked_at', sa.DateTime(timezone=True), nullable=True, comment='of the last entry; never goes back'),
     sa.PrimaryKeyConstraint('branch_id', name=op.f('intakes_pkey')),
     schema='attribution',
     comment='One row a branch: its counters, and the lock that makes its bookings one after another'
@@ -224,11 +225,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'person_id', 'from_day', name=op.f('people_pkey')),
     schema='attribution'
     )
+    op.create_table('period_closings',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('begun_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('begun_by', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'period', name=op.f('period_closings_pkey')),
+    schema='attribution',
+    comment='Periods whose closing one person has begun; another one closes them',
+    info={'append_only': True}
+    )
     op.create_table('periods',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_by', sa.Text(), nullable=False),
+    sa.Column('entries', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.Text(), nullable=False, comment='SHA-256 over the seal before and the entries'),
+    sa.Column('seal_before', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'period', name=op.f('periods_pkey')),
     schema='attribution',
     info={'append_only': True}
@@ -320,6 +334,7 @@ def downgrade() -> None:
     op.drop_table('rule_activations', schema='attribution')
     op.drop_table('received_events', schema='attribution')
     op.drop_table('periods', schema='attribution')
+    op.drop_table('period_closings', schema='attribution')
     op.drop_table('people', schema='attribution')
     op.drop_table('intakes', schema='attribution')
     op.drop_table('intake_sequences', schema='attribution')

@@ -1,0 +1,185 @@
+"""Books that are closed stay closed, can be checked, and say for ever what they said once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from attribution.conftest import RURAL, Sender
+from fastapi import FastAPI
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.sql import text
+from support.postgres import PreparedDatabase
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import PeriodState
+
+Tamper = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
+    await manager.post_events([sender.opened(), sender.bill(), sender.bill("BI-2")])
+    return county
+
+
+@pytest.fixture
+def finance(caller: Callable[..., AttributionClient]) -> AttributionClient:
+    return caller(Role.COUNTY_FINANCE)
+
+
+@pytest.fixture
+async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Tamper]:
+    """Return a way to change what the service itself cannot, as the database's superuser."""
+    url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url)
+
+    async def execute(statement: str) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    yield execute
+    await engine.dispose()
+
+
+@pytest.fixture
+def set_clock(app: FastAPI) -> Iterator[Callable[[datetime], None]]:
+    """Return a way to move the service's clock for this test."""
+    real = app.state.clock
+
+    def to(moment: datetime) -> None:
+        app.state.clock = lambda: moment
+
+    yield to
+    app.state.clock = real
+
+
+@pytest.fixture
+async def closed(manager: AttributionClient, finance: AttributionClient, booked: int) -> int:
+    await manager.begin_closing(booked, 201711)
+    await finance.close_period(booked, 201711)
+    return booked
+
+
+async def test_two_people_close_a_period(
+    manager: AttributionClient, finance: AttributionClient, booked: int, sender: Sender
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await finance.close_period(booked, 201711)
+    assert refused.value.code == "closing-not-begun"
+    assert (await finance.begin_closing(booked, 201711)).state is PeriodState.CLOSING
+    with pytest.raises(PeerProblem) as refused:
+        await finance.close_period(booked, 201711)
+    assert refused.value.code == "two-people"
+    await manager.post_events([sender.bill("BI-3")])
+    closed = await manager.close_period(booked, 201711)
+    assert (closed.state, closed.entries) == (PeriodState.CLOSED, 6)
+
+
+async def test_a_seal_is_chained_to_the_one_before(
+    manager: AttributionClient, finance: AttributionClient, closed: int, sender: Sender
+) -> None:
+    sender.count = 100
+    await manager.post_events([sender.bill("BI-9", period=201712)])
+    await manager.begin_closing(closed, 201712)
+    second = await finance.close_period(closed, 201712)
+    assert second.seal
+    for period in (201711, 201712):
+        found = await manager.verification(closed, period)
+        assert (found.holds, found.findings) == (True, [])
+    with pytest.raises(PeerProblem):
+        await manager.verification(closed, 201801)
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (
+            (
+                "UPDATE attribution.entries SET amount_fen = amount_fen + 1"
+                " WHERE branch_id = {branch} AND number = 1"
+            ),
+            "the entries are not those that were sealed",
+        ),
+        (
+            "DELETE FROM attribution.entries WHERE branch_id = {branch} AND number = 2",
+            "4 entries were sealed, 3 are there",
+        ),
+        (
+            (
+                "UPDATE attribution.balances SET amount_fen = amount_fen + 1"
+                " WHERE branch_id = {branch} AND account = 'revenue'"
+            ),
+            "the balance revenue of C1 is not the sum of its entries",
+        ),
+        (
+            "UPDATE attribution.periods SET seal_before = 'x' WHERE branch_id = {branch}",
+            "the seal before this one is another than when it was closed",
+        ),
+    ],
+)
+async def test_whoever_changes_sealed_books_is_found_out(
+    manager: AttributionClient, closed: int, tamper: Tamper, change: str, finding: str
+) -> None:
+    await tamper(change.format(branch=closed))
+    found = await manager.verification(closed, 201711)
+    assert not found.holds
+    assert finding in found.findings
+
+
+async def test_an_old_statement_comes_out_the_same_bytes_after_any_correction(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+    token: Callable[..., str],
+    set_clock: Callable[[datetime], None],
+) -> None:
+    known_at = datetime.now(UTC)
+    set_clock(known_at + timedelta(minutes=5))
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, booked)}"}
+
+    async def statement() -> bytes:
+        answer = await http.get(
+            f"/v1/branches/{booked}/statements/C1",
+            params={"period": 201711, "known_at": known_at.isoformat()},
+            headers=headers,
+        )
+        assert answer.status_code == 200
+        return answer.content
+
+    before = await statement()
+    moved = sender.event(
+        "subscription.moved",
+        subscription_id="S-1",
+        effective_on="2017-10-20",
+        standard_address=RURAL,
+    )
+    await manager.post_events([sender.bill("BI-3"), moved])
+    assert await statement() == before
+    set_clock(known_at + timedelta(minutes=10))
+    now = await manager.statement(booked, "C1", period=201711)
+    assert (now.net_revenue_fen, now.lines) == (0, [])
+    then = await manager.statement(booked, "C1", period=201711, known_at=known_at)
+    assert (then.net_revenue_fen, then.entries) == (20_000, 4)
+
+
+async def test_a_moment_that_may_still_change_is_not_stated(
+    manager: AttributionClient, booked: int
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await manager.statement(booked, "C1", period=201711, known_at=datetime.now(UTC))
+    assert (refused.value.status, refused.value.code) == (409, "not-settled-yet")
+
+
+async def test_a_contractor_sees_the_statement_of_its_own_centre(
+    caller: Callable[..., AttributionClient], booked: int
+) -> None:
+    town = caller(Role.CONTRACTOR, ["C1"])
+    assert (await town.statement(booked, "C1", period=201711)).centre_id == "C1"
+    with pytest.raises(PeerProblem) as refused:
+        await town.statement(booked, "C2", period=201711)
+    assert refused.value.status == 404
