@@ -11,6 +11,7 @@ from huaxiao.attribution.ledger import api as ledger
 from huaxiao.attribution.quarantine import api as quarantine
 from huaxiao.attribution.receipts import api as receipts
 from huaxiao.attribution.rule_sets import api as rule_sets
+from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.tables import feed, idempotency_keys, positions
 from huaxiao.attribution.worker import FOLLOWED
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             completeness.router,
             receipts.router,
             rule_sets.router,
+            rulings.router,
             county.router,
             feed.router(),
         ],

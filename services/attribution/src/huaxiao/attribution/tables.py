@@ -259,6 +259,33 @@ rule_activations = Table(
     comment="Which rule set decides from which period; of two from one period the later stands",
 )
 
+rulings = Table(
+    "rulings",
+    metadata,
+    branch_column(),
+    Column("ruling_id", Text, primary_key=True),
+    Column("subscription_id", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    Column("from_period", Integer, nullable=False),
+    Column("to_period", Integer),
+    Column("reason", Text, nullable=False),
+    Column("amendment_id", Text),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Index(None, "branch_id", "subscription_id"),
+    info=_APPEND_ONLY,
+)
+ruling_approvals = Table(
+    "ruling_approvals",
+    metadata,
+    branch_column(),
+    Column("ruling_id", Text, primary_key=True),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+)
+
 # --- what was decided and booked ----------------------------------------------------------------
 
 decisions = Table(

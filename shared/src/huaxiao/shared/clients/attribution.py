@@ -22,6 +22,8 @@ from huaxiao.shared.wire.attribution import (
     ReplayIn,
     RuleSet,
     RuleSetIn,
+    Ruling,
+    RulingIn,
     SenderSequence,
     Shortfall,
     Standing,
@@ -207,6 +209,20 @@ class AttributionClient(ServiceClient):
             ActivationIn(from_period=from_period),
         )
         return activated
+
+    async def put_ruling(self, branch_id: int, ruling_id: str, given: RulingIn) -> Ruling:
+        """Propose whose a subscription is to be."""
+        drafted: Ruling = await self._put(
+            Ruling, f"/v1/branches/{branch_id}/rulings/{ruling_id}", given
+        )
+        return drafted
+
+    async def approve_ruling(self, branch_id: int, ruling_id: str) -> Ruling:
+        """Put a ruling in force that somebody else has proposed."""
+        approved: Ruling = await self._post(
+            Ruling, f"/v1/branches/{branch_id}/rulings/{ruling_id}/approve", None
+        )
+        return approved
 
     async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
         """Return what other rules or fields would change."""

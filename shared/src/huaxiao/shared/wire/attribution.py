@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -182,6 +182,7 @@ class ListedLine(StrEnum):
 class OwnerSource(StrEnum):
     """Where a rule looks for the owner."""
 
+    RULING = "ruling"
     LIST_FIELD = "list_field"
     CAMPUS_FIELD = "campus_field"
     BUNDLE_ANCHOR = "bundle_anchor"
@@ -209,6 +210,7 @@ class WhenIn(Given):
     in_bundle: bool = False
     left_bundle: bool = False
     secondary: bool = False
+    ruled: bool = False
 
 
 class RuleIn(Given):
@@ -257,6 +259,36 @@ class ActivationIn(Given):
     """From which period a draft is to decide; the period must be open."""
 
     from_period: PeriodNumber
+
+
+class RulingIn(Given):
+    """Whose a subscription is to be, whatever its evidence says; both ends belong to the term."""
+
+    subscription_id: Identifier
+    centre_id: Identifier
+    field_id: Identifier | None = None
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+    amendment_id: Identifier | None = None
+    """The contract amendment, where the customer is on a locked list."""
+
+
+class Ruling(Resource):
+    """A ruling: proposed by one person, in force once another has approved it."""
+
+    ruling_id: Identifier
+    subscription_id: Identifier
+    centre_id: Identifier
+    field_id: Identifier | None
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None
+    reason: str
+    amendment_id: Identifier | None
+    drafted_by: str
+    drafted_at: Moment
+    approved_by: str | None
+    approved_at: Moment | None
 
 
 class DraftField(Given):

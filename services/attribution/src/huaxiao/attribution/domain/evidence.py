@@ -17,9 +17,11 @@ from huaxiao.attribution.domain.histories import (
     Change,
     Line,
     Membership,
+    Ruling,
     bundles_before,
     evidence_ends,
     line_before,
+    ruling_at,
 )
 from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
 from huaxiao.shared.periods import Period, period_of_day
@@ -85,6 +87,7 @@ class Evidence:
     left_bundle: Bundle | None = None
     main: Optional["Evidence"] = None
     main_in_circle: bool = False
+    ruling: Ruling | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class Register:
     """For each bundle, all that was ever said of its members."""
     bundles_of: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     """For each subscription, the bundles that ever named it."""
+    rulings: Mapping[str, Sequence[Ruling]] = field(default_factory=dict)
+    """For each subscription, the approved rulings on it."""
 
 
 def gather(
@@ -147,6 +152,7 @@ def gather(
         left_bundle=bundle(belongs.left),
         main=main,
         main_in_circle=main_id in seen or (main is not None and main.main_in_circle),
+        ruling=ruling_at(register.rulings.get(subscription_id, ()), period),
     )
 
 

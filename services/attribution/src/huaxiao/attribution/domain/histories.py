@@ -141,3 +141,25 @@ def _joined(steps: list[Membership], subscription_id: str) -> date:
             break
         since = step.since
     return since
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What two people have decided about a line; both ends of its term belong to it (rule 010)."""
+
+    ruling_id: str
+    centre_id: str
+    field_id: str | None
+    from_period: int
+    to_period: int | None
+    approved_at: datetime
+
+
+def ruling_at(rulings: Iterable[Ruling], period: Period) -> Ruling | None:
+    """Return the ruling in force: of several the one approved last, then the higher identifier."""
+    in_force = [
+        one
+        for one in rulings
+        if one.from_period <= period and (one.to_period is None or period <= one.to_period)
+    ]
+    return max(in_force, key=lambda one: (one.approved_at, one.ruling_id), default=None)

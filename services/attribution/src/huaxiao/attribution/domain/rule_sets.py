@@ -35,6 +35,7 @@ class When:
     in_bundle: bool = False
     left_bundle: bool = False
     secondary: bool = False
+    ruled: bool = False
 
     @property
     def always(self) -> bool:
@@ -123,6 +124,8 @@ def _other_channel(when: When, evidence: Evidence) -> Why | None:
 
 def _not_grouped(when: When, evidence: Evidence) -> Why | None:
     line = evidence.subject.line
+    if when.ruled and evidence.ruling is None:
+        return Why("nobody has ruled on it", "没有裁定")
     if when.in_campus and line.campus_id is None:
         return Why("in no campus group", "不在校园群组中")
     if when.in_bundle and evidence.bundle is None:

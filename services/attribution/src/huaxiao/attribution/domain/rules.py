@@ -127,6 +127,13 @@ def _judge(rule: Rule, evidence: Evidence, rule_set: RuleSet) -> Place | Nowhere
 # --- where owner sources lead -------------------------------------------------------------------
 
 
+def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
+    ruling = evidence.ruling
+    if ruling is None:
+        return Nowhere(Why("nobody has ruled on it", "没有裁定"))
+    return Place(ruling.centre_id, ruling.field_id)
+
+
 def _list_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     listed = evidence.subject.listed
     if listed is None:
@@ -207,6 +214,7 @@ def _default_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 
 _SOURCES: dict[OwnerSource, Callable[[Evidence, RuleSet], Place | Nowhere]] = {
+    OwnerSource.RULING: _ruling,
     OwnerSource.LIST_FIELD: _list_field,
     OwnerSource.CAMPUS_FIELD: _campus_field,
     OwnerSource.BUNDLE_ANCHOR: _bundle_anchor,

@@ -141,21 +141,36 @@ async def _count(
 
 
 async def decide_again(
-    connection: AsyncConnection, county: County, branch_id: int, *, now: datetime
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    *,
+    now: datetime,
+    subscription_ids: Sequence[str] | None = None,
 ) -> None:
-    """Make every open decision of a branch again, after the county has changed."""
+    """Make open decisions again, of the whole branch unless subscriptions are named."""
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
     now = intake.not_before(now)
     open_after = intake.closed_through or 0
-    decided = await store.decided_after(connection, branch_id, open_after)
+    decided = list(subscription_ids or ())
+    if subscription_ids is None:
+        decided = await store.decided_after(connection, branch_id, open_after)
     if not decided:
         return
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
     await store.load_lines(
-        connection, branch_id, books.known, subscription_ids=decided, dependents=False
+        connection,
+        branch_id,
+        books.known,
+        subscription_ids=decided,
+        dependents=subscription_ids is not None,
     )
-    books.affected |= set(decided)
+    if subscription_ids is None:
+        books.affected |= set(decided)
+    else:
+        for one in subscription_ids:
+            books.affect(one)
     await _decide_again(connection, branch_id, books)
     changes = await _write(connection, branch_id, [], books, intake, posted_by="", now=now)
     await feed.append(connection, branch_id, _facts(changes, []), now=now)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.books import Document, Known, Owner, Produced
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.tables import (
     balances,
@@ -221,6 +221,7 @@ async def _load_lines(
         wanted,
     ):
         known.changes[row.subscription_id].append(Change(*row[1:]))
+    await _load_rulings(connection, known, wanted)
     found: set[str] = set()
     for row in await connection.execute(
         text(
@@ -233,6 +234,22 @@ async def _load_lines(
         known.bundles_of[row.subscription_id].add(row.bundle_id)
         found.add(row.bundle_id)
     return found
+
+
+async def _load_rulings(
+    connection: AsyncConnection, known: Known, wanted: dict[str, object]
+) -> None:
+    for row in await connection.execute(
+        text(
+            "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period,"
+            " approved_at FROM attribution.rulings"
+            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
+            " JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
+        ),
+        wanted,
+    ):
+        known.rulings[row.subscription_id].append(Ruling(*row[1:]))
 
 
 async def _load_statements(

@@ -52,6 +52,7 @@ def _when(given: WhenIn) -> When:
         in_bundle=given.in_bundle,
         left_bundle=given.left_bundle,
         secondary=given.secondary,
+        ruled=given.ruled,
     )
 
 

@@ -280,6 +280,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'name', name=op.f('rule_sets_pkey')),
     schema='attribution'
     )
+    op.create_table('ruling_approvals',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('ruling_id', sa.Text(), nullable=False),
+    sa.Column('approved_by', sa.Text(), nullable=False),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'ruling_id', name=op.f('ruling_approvals_pkey')),
+    schema='attribution',
+    info={'append_only': True}
+    )
+    op.create_table('rulings',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('ruling_id', sa.Text(), nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('field_id', sa.Text(), nullable=True),
+    sa.Column('from_period', sa.Integer(), nullable=False),
+    sa.Column('to_period', sa.Integer(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('amendment_id', sa.Text(), nullable=True),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'ruling_id', name=op.f('rulings_pkey')),
+    schema='attribution',
+    info={'append_only': True}
+    )
+    op.create_index(op.f('rulings_branch_id_subscription_id_index'), 'rulings', ['branch_id', 'subscription_id'], unique=False, schema='attribution')
     op.create_table('settled_items',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('bill_item_id', sa.Text(), nullable=False),
@@ -330,6 +356,9 @@ def downgrade() -> None:
     op.drop_table('subscriptions', schema='attribution')
     op.drop_table('subscription_changes', schema='attribution')
     op.drop_table('settled_items', schema='attribution')
+    op.drop_index(op.f('rulings_branch_id_subscription_id_index'), table_name='rulings', schema='attribution')
+    op.drop_table('rulings', schema='attribution')
+    op.drop_table('ruling_approvals', schema='attribution')
     op.drop_table('rule_sets', schema='attribution')
     op.drop_table('rule_activations', schema='attribution')
     op.drop_table('received_events', schema='attribution')

@@ -1,0 +1,134 @@
+"""Rulings: two people move one subscription, from an open period, with a reason on record."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attribution.conftest import Sender
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import RulingIn
+
+
+def ruling(**changed: Any) -> RulingIn:
+    facts = {
+        "subscription_id": "S-1",
+        "centre_id": "C2",
+        "field_id": "F-RURAL",
+        "from_period": 201711,
+        "reason": "The compound was handed over.",
+    }
+    return RulingIn.model_validate(facts | changed)
+
+
+@pytest.fixture
+def finance(caller: Callable[..., AttributionClient]) -> AttributionClient:
+    return caller(Role.COUNTY_FINANCE)
+
+
+@pytest.fixture
+async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
+    """Return a branch with a town line billed in two months, a card on it, and a listed line."""
+    card = sender.opened("S-2", product="mobile", main_subscription_id="S-1")
+    listed = sender.opened("S-3", customer_id="ENT-1")
+    await manager.post_events(
+        [
+            sender.opened(),
+            card,
+            listed,
+            sender.bill("BI-1"),
+            sender.bill("BI-2", period=201712),
+            sender.bill("BI-3", "S-2", amount_fen=300),
+        ]
+    )
+    return county
+
+
+async def revenue(client: AttributionClient, branch_id: int, period: int) -> dict[str, int]:
+    books = await client.reconciliation(branch_id, period)
+    assert (books.difference_fen, books.ledger_sum_fen) == (0, 0)
+    return {one.centre_id: one.amount_fen for one in books.revenue_by_centre if one.amount_fen}
+
+
+async def test_a_ruling_moves_what_is_booked_once_somebody_else_approves_it(
+    manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    given = ruling(to_period=201711)
+    drafted = await manager.put_ruling(booked, "R-1", given)
+    assert drafted.approved_at is None
+    assert await manager.put_ruling(booked, "R-1", given) == drafted
+    assert await revenue(manager, booked, 201711) == {"C1": 10_300}
+    with pytest.raises(PeerProblem) as refused:
+        await manager.approve_ruling(booked, "R-1")
+    assert refused.value.code == "two-people"
+    approved = await finance.approve_ruling(booked, "R-1")
+    assert approved.approved_by == "test:county_finance"
+    assert await finance.approve_ruling(booked, "R-1") == approved
+    # The secondary card follows its main card; the next month is beyond the ruling's term.
+    assert await revenue(manager, booked, 201711) == {"C2": 10_300}
+    assert await revenue(manager, booked, 201712) == {"C1": 10_000}
+    found = await manager.explanation(booked, "S-1", period=201711)
+    assert (found.owner.unit_rule, found.owner.field_id, found.reproduced) == (
+        "010",
+        "F-RURAL",
+        True,
+    )
+    assert found.evidence["ruling"]["ruling_id"] == "R-1"
+
+
+async def test_the_ruling_that_was_approved_last_stands(
+    manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    await manager.put_ruling(booked, "R-1", ruling())
+    await manager.put_ruling(booked, "R-2", ruling(centre_id="G1", field_id=None))
+    for one in ("R-2", "R-1"):
+        await finance.approve_ruling(booked, one)
+    assert await revenue(manager, booked, 201712) == {"C2": 10_000}
+
+
+async def test_a_locked_list_is_changed_with_its_amendment_only(
+    manager: AttributionClient, booked: int
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_ruling(booked, "R-1", ruling(subscription_id="S-3"))
+    assert refused.value.code == "amendment-needed"
+    amended = ruling(subscription_id="S-3", amendment_id="CT-2017-11-G1-A1")
+    assert (await manager.put_ruling(booked, "R-1", amended)).amendment_id == "CT-2017-11-G1-A1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"subscription_id": "S-404"}, "/subscription_id"),
+        ({"centre_id": "C9", "field_id": None}, "/centre_id"),
+        ({"field_id": "F-TOWN"}, "/field_id"),
+        ({"to_period": 201710}, "/to_period"),
+    ],
+)
+async def test_a_ruling_names_what_is_there(
+    manager: AttributionClient, booked: int, changed: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_ruling(booked, "R-1", ruling(**changed))
+    assert refused.value.code == "ruling-not-possible"
+    assert [one["pointer"] for one in refused.value.body["errors"]] == [pointer]
+
+
+async def test_an_identifier_stands_for_one_ruling(manager: AttributionClient, booked: int) -> None:
+    await manager.put_ruling(booked, "R-1", ruling())
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_ruling(booked, "R-1", ruling(reason="Another one."))
+    assert refused.value.code == "conflict"
+
+
+async def test_a_closed_period_is_not_ruled_on(
+    manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    await manager.put_ruling(booked, "R-1", ruling())
+    await manager.begin_closing(booked, 201711)
+    await finance.close_period(booked, 201711)
+    with pytest.raises(PeerProblem) as refused:
+        await finance.approve_ruling(booked, "R-1")
+    assert refused.value.code == "period-closed"
