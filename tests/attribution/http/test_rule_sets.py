@@ -15,7 +15,7 @@ from huaxiao.shared.wire.attribution import (
     RuleSetState,
     WhatIfIn,
 )
-from huaxiao.shared.wire.contracts import FieldKind, FieldScope
+from huaxiao.shared.wire.contracts import FieldKind, FieldScopeIn
 
 DEFAULT = "CN-UNICOM-COUNTY-v1"
 
@@ -134,7 +134,7 @@ async def test_a_field_can_be_tried_before_it_is_drawn(
         field_id="F-TOWN",
         kind=FieldKind.REGIONAL,
         centre_id="C2",
-        scope=FieldScope(address_prefixes=[TOWN]),
+        scope=FieldScopeIn(address_prefixes=[TOWN]),
     )
     answer = await manager.what_if(booked, WhatIfIn(period=201711, fields=[field]))
     assert [(one.subscription_id, one.to_centre_id) for one in answer.moves] == [("S-1", "C2")]

@@ -16,7 +16,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import (
-    BaseMonth,
+    BaseMonthIn,
     BranchIn,
     CentreIn,
     CentreKind,
@@ -31,9 +31,9 @@ from huaxiao.shared.wire.contracts import (
     Engagement,
     FieldIn,
     FieldKind,
-    FieldScope,
+    FieldScopeIn,
     Investment,
-    ListedCustomer,
+    ListedCustomerIn,
     LockState,
     PayIn,
     PersonIn,
@@ -66,7 +66,7 @@ def contract(centre_id: str | None, *field_ids: str, first: int = 201711) -> Con
         field_ids=list(field_ids),
         terms=TERMS,
         base=[
-            BaseMonth(
+            BaseMonthIn(
                 period=period + shift * 100,
                 revenue_fen=100,
                 market_cost_fen=10,
@@ -87,13 +87,13 @@ def regional(*prefixes: str, centre_id: str = "C1", first: int = 201711) -> Fiel
         name_zh="片区",
         term_from=first,
         term_to=201810 + first - 201711,
-        scope=FieldScope(address_prefixes=list(prefixes)),
+        scope=FieldScopeIn(address_prefixes=list(prefixes)),
     )
 
 
 def listed(*customer_ids: str, centre_id: str = "G1") -> FieldIn:
     customers = [
-        ListedCustomer(customer_id=one, segment=Segment.KEY_ACCOUNT) for one in customer_ids
+        ListedCustomerIn(customer_id=one, segment=Segment.KEY_ACCOUNT) for one in customer_ids
     ]
     return FieldIn(
         kind=FieldKind.CUSTOMER,
@@ -101,7 +101,7 @@ def listed(*customer_ids: str, centre_id: str = "G1") -> FieldIn:
         name_zh="清单大客",
         term_from=201711,
         term_to=201810,
-        scope=FieldScope(customers=customers),
+        scope=FieldScopeIn(customers=customers),
     )
 
 
@@ -233,6 +233,34 @@ async def test_what_is_not_registered_cannot_be_named(
     assert refused.value.body["errors"][0]["pointer"] == "/centre_id"
 
 
+@pytest.mark.parametrize(
+    ("path", "given", "pointer"),
+    [
+        ("fields/F1", {"scope": {"address_prefix": []}}, "/scope/address_prefix"),
+        (
+            "fields/F1",
+            {"scope": {"customers": [{"customer_id": "K1", "segment": "campus", "centre": "C1"}]}},
+            "/scope/customers/0/centre",
+        ),
+        ("contracts/CT-1", {"base": [{"period": 201611, "revenue": 1}]}, "/base/0/revenue"),
+    ],
+)
+async def test_a_member_nobody_knows_is_refused_however_deep_it_lies(
+    county: int,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+    path: str,
+    given: dict[str, Any],
+    pointer: str,
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+
+    answer = await http.put(f"/v1/branches/{county}/{path}", json=given, headers=headers)
+
+    faults = [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
+    assert (answer.status_code, (pointer, "extra-forbidden") in faults) == (422, True)
+
+
 async def test_signing_seals_the_fields_and_publishes_them_before_the_contract(
     county: int, manager: ContractsClient
 ) -> None:
@@ -268,7 +296,8 @@ async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
     drawn = regional(f"{county}100")
     redrawn = regional(f"{county}100", f"{county}101")
     await manager.put_field(county, "F1", drawn)
-    assert (await manager.put_field(county, "F1", redrawn)).scope == redrawn.scope
+    answered = await manager.put_field(county, "F1", redrawn)
+    assert answered.scope.model_dump() == redrawn.scope.model_dump()
     await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
     await manager.sign(county, "CT-C1")
 
@@ -347,7 +376,7 @@ async def test_a_listed_customer_or_channel_has_one_field_in_a_term(
         name_zh="厅",
         term_from=201711,
         term_to=201810,
-        scope=FieldScope(channel_ids=["H1"], channel_mode=ChannelMode.ISOLATED),
+        scope=FieldScopeIn(channel_ids=["H1"], channel_mode=ChannelMode.ISOLATED),
     )
     field = listed("K1", centre_id="C1") if shared == "customer" else halls
     for name, centre_id in (("F1", "C1"), ("F2", "C2")):

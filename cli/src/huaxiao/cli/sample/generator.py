@@ -14,7 +14,7 @@ from typing import Any
 
 from huaxiao.cli.sample.county import TERM_FROM, County
 from huaxiao.shared.periods import Period, periods_from, shift
-from huaxiao.shared.wire.contracts import BaseMonth
+from huaxiao.shared.wire.contracts import BaseMonthIn
 
 Event = dict[str, Any]
 BSS = "/bss/130123"
@@ -104,7 +104,7 @@ class Sample:
 
     events: tuple[Event, ...]
     payroll: tuple[Payroll, ...]
-    base: dict[str, tuple[BaseMonth, ...]]
+    base: dict[str, tuple[BaseMonthIn, ...]]
     """Base months by contracted centre; the county's under the empty name."""
     mended: Event
     """The right form of the first wrong event, for replay."""
@@ -576,7 +576,7 @@ def _base(
     refunds: Iterable[Event],
     paid_out: dict[str, int],
     payroll: Iterable[Payroll],
-) -> dict[str, tuple[BaseMonth, ...]]:
+) -> dict[str, tuple[BaseMonthIn, ...]]:
     owner_of = {one.subscription_id: one.owner for one in subscriptions}
     owner_of_item = {
         bill["data"]["bill_item_id"]: one.owner for one in subscriptions for bill in one.bills
@@ -608,7 +608,7 @@ def _base(
     periods = list(periods_from(first, shift(first, MONTHS - 1)))
     contracted = {one.centre_id or "" for one in county.contracts}
     return {
-        centre_id: tuple(BaseMonth(period=period, **row) for period in periods)
+        centre_id: tuple(BaseMonthIn(period=period, **row) for period in periods)
         for centre_id, row in rows.items()
         if centre_id in contracted
     }

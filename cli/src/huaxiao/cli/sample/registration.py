@@ -15,7 +15,7 @@ from huaxiao.cli.sample.county import (
 from huaxiao.cli.sample.generator import Payroll, split
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import (
-    BaseMonth,
+    BaseMonthIn,
     BranchIn,
     CentreIn,
     ChannelIn,
@@ -26,9 +26,9 @@ from huaxiao.shared.wire.contracts import (
     DivisionLevel,
     Engagement,
     FieldIn,
-    FieldScope,
+    FieldScopeIn,
     Investment,
-    ListedCustomer,
+    ListedCustomerIn,
     PayIn,
     PersonIn,
     ProfitShareTier,
@@ -67,7 +67,7 @@ async def register_county(client: ContractsClient, county: County) -> None:
 
 
 async def sign_contracts(
-    client: ContractsClient, county: County, base: Mapping[str, Sequence[BaseMonth]]
+    client: ContractsClient, county: County, base: Mapping[str, Sequence[BaseMonthIn]]
 ) -> None:
     """Draft and sign every contract, which seals the fields."""
     for one in county.contracts:
@@ -123,11 +123,11 @@ def _field(one: SampleField) -> FieldIn:
         name_zh=one.name_zh,
         term_from=TERM_FROM,
         term_to=TERM_TO,
-        scope=FieldScope(
+        scope=FieldScopeIn(
             address_prefixes=list(one.address_prefixes),
             resource_prefixes=list(one.resource_prefixes),
             customers=[
-                ListedCustomer(customer_id=customer_id, segment=segment)
+                ListedCustomerIn(customer_id=customer_id, segment=segment)
                 for customer_id, segment in one.customers
             ],
             channel_ids=list(one.channel_ids),
@@ -136,7 +136,7 @@ def _field(one: SampleField) -> FieldIn:
     )
 
 
-def _contract(one: SampleContract, base: Sequence[BaseMonth]) -> ContractIn:
+def _contract(one: SampleContract, base: Sequence[BaseMonthIn]) -> ContractIn:
     tiers = [
         ProfitShareTier.model_validate({"growth_from": growth, "share": share})
         for growth, share in (("0", "0.05"), ("0.05", "0.10"), ("0.10", "0.15"))

@@ -18,7 +18,7 @@ from huaxiao.shared.wire.base import (
     PeriodNumber,
     Resource,
 )
-from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScope
+from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScopeIn
 
 BALANCES_CHANGED = "attribution.balances.changed"
 WORK_REQUESTED = "attribution.work.requested"
@@ -297,7 +297,7 @@ class DraftField(Given):
     field_id: Identifier
     kind: FieldKind
     centre_id: Identifier
-    scope: FieldScope
+    scope: FieldScopeIn
 
 
 class WhatIfIn(Given):

@@ -266,6 +266,28 @@ class ChannelIn(Given):
     name_zh: Name
 
 
+class ListedCustomerIn(ListedCustomer):
+    """A customer on a list, as it is sent: no member may be unknown."""
+
+    model_config = Given.model_config
+
+
+class FieldScopeIn(FieldScope):
+    """What a field is to cover, as it is sent: no member may be unknown."""
+
+    model_config = Given.model_config
+
+    customers: list[ListedCustomerIn] = Field(  # type: ignore[assignment]  # nothing writes to it
+        default_factory=list, max_length=50_000
+    )
+
+
+class BaseMonthIn(BaseMonth):
+    """A month of the base, as it is sent: no member may be unknown."""
+
+    model_config = Given.model_config
+
+
 class FieldIn(Given):
     """A responsibility field as it is drawn; both ends of the term belong to it."""
 
@@ -274,7 +296,7 @@ class FieldIn(Given):
     name_zh: Name
     term_from: PeriodNumber
     term_to: PeriodNumber
-    scope: FieldScope
+    scope: FieldScopeIn
 
 
 class FieldSummary(Resource):
@@ -359,7 +381,7 @@ class ContractIn(Given):
     term_to: PeriodNumber
     field_ids: list[Identifier] = Field(default_factory=list, max_length=1000)
     terms: ContractTerms
-    base: list[BaseMonth] = Field(default_factory=list, max_length=120)
+    base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
 
 
 class Contract(Resource):
