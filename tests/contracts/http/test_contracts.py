@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from huaxiao.contracts.tables import refused_changes, sealed_fields, sealed_scopes
+from huaxiao.contracts.tables import sealed_fields, sealed_scopes
 from huaxiao.shared.addresses import address_range
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -125,14 +125,6 @@ async def facts(client: ContractsClient, branch_id: int) -> list[tuple[str, str]
         (one.type.removeprefix("contracts."), one.subject)
         for one in await client.feed(branch_id, after=0)
     ]
-
-
-async def refusals(app: FastAPI, branch_id: int) -> list[Any]:
-    async with app.state.database.read() as connection:
-        rows = await connection.execute(
-            select(refused_changes).where(refused_changes.c.branch_id == branch_id)
-        )
-        return list(rows.all())
 
 
 async def test_a_branch_registered_again_is_the_same_and_a_different_one_is_refused(
@@ -291,7 +283,7 @@ async def test_signing_seals_the_fields_and_publishes_them_before_the_contract(
 
 
 async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
-    county: int, manager: ContractsClient, app: FastAPI
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     drawn = regional(f"{county}100")
     redrawn = regional(f"{county}100", f"{county}101")
@@ -308,17 +300,76 @@ async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
 
     assert (refused.value.status, refused.value.code) == (409, "field-sealed")
     assert unchanged.state is LockState.SEALED
-    [row] = await refusals(app, county)
-    assert (row.subject_kind, row.subject_id, row.asked_by) == (
-        "field",
-        "F1",
-        "test:county_manager",
+    [one] = await caller(Role.CONTRACTOR, ["C1"]).refused_changes(county)
+    assert (one.number, one.subject_kind, one.subject_id, one.centre_id) == (1, "field", "F1", "C1")
+    assert (one.asked_by, one.code) == ("test:county_manager", "field-sealed")
+    assert one.digest == unchanged.digest
+    whole = await manager.refused_change(county, 1)
+    assert whole.asked["scope"]["address_prefixes"] == [f"{county}100"]
+    assert await caller(Role.CONTRACTOR, ["C2"]).refused_changes(county) == []
+
+
+async def test_refused_changes_are_numbered_without_gaps_however_many_come_at_once(
+    county: int, manager: ContractsClient, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    changed = contract(None).model_copy(update={"base": []})
+
+    outcomes = await asyncio.gather(
+        *(manager.put_contract(county, "CT-COUNTY", changed) for _ in range(12)),
+        return_exceptions=True,
     )
-    assert row.asked["scope"]["address_prefixes"] == [f"{county}100"]
+
+    assert {getattr(one, "code", None) for one in outcomes} == {"contract-signed"}
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, county)}"}
+    url = f"/v1/branches/{county}/refused-changes"
+    page = (await http.get(url, params={"limit": 5}, headers=headers)).json()
+    following = {"limit": 500, "cursor": page["next_cursor"]}
+    rest = (await http.get(url, params=following, headers=headers)).json()
+    numbers = [one["number"] for one in page["items"] + rest["items"]]
+    assert numbers == list(range(1, 13))
+
+
+async def test_an_attempt_sent_again_under_its_key_is_answered_again_and_recorded_once(
+    county: int, manager: ContractsClient, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    given = contract(None).model_copy(update={"base": []}).model_dump(mode="json")
+    headers = {
+        "Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}",
+        "Idempotency-Key": "once",
+    }
+    url = f"/v1/branches/{county}/contracts/CT-COUNTY"
+
+    answers = [await http.put(url, json=given, headers=headers) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [409, 409]
+    assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
+    assert len(await manager.refused_changes(county)) == 1
+
+
+async def test_contracts_page_by_id_and_a_contractor_sees_its_own_only(
+    county: int,
+    manager: ContractsClient,
+    caller: Caller,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+) -> None:
+    for centre_id in ("C1", "C2"):
+        await manager.put_contract(county, f"CT-{centre_id}", contract(centre_id))
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, county)}"}
+    url = f"/v1/branches/{county}/contracts"
+
+    page = (await http.get(url, params={"limit": 2}, headers=headers)).json()
+    following = {"limit": 2, "cursor": page["next_cursor"]}
+    rest = (await http.get(url, params=following, headers=headers)).json()
+
+    seen = [(one["contract_id"], one["state"]) for one in page["items"] + rest["items"]]
+    assert seen == [("CT-C1", "draft"), ("CT-C2", "draft"), ("CT-COUNTY", "sealed")]
+    own = await caller(Role.CONTRACTOR, ["C2"]).contracts(county)
+    assert [one.contract_id for one in own] == ["CT-C2"]
 
 
 async def test_a_signed_contract_does_not_change(
-    county: int, manager: ContractsClient, app: FastAPI
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     changed = contract(None).model_copy(update={"base": []})
 
@@ -326,7 +377,9 @@ async def test_a_signed_contract_does_not_change(
         await manager.put_contract(county, "CT-COUNTY", changed)
 
     assert refused.value.code == "contract-signed"
-    assert [one.subject_id for one in await refusals(app, county)] == ["CT-COUNTY"]
+    recorded = await manager.refused_changes(county)
+    assert [(one.subject_id, one.centre_id) for one in recorded] == [("CT-COUNTY", None)]
+    assert await caller(Role.CONTRACTOR, ["C1"]).refused_changes(county) == []
 
 
 async def test_an_overlapping_field_is_refused_by_name_and_nothing_of_its_contract_stays(

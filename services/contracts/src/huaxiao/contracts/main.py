@@ -7,6 +7,7 @@ from huaxiao.contracts.contracts import api as contracts
 from huaxiao.contracts.fields import api as fields
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
+from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.shared import web
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             fields.router,
             contracts.router,
             payroll.router,
+            refusals.router,
             feed.router(),
         ],
     )

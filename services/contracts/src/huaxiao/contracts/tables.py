@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    Uuid,
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
 
@@ -28,7 +27,7 @@ idempotency_keys = idempotency_table(metadata)
 _APPEND_ONLY = {"append_only": True}
 
 
-def _of_abranch_column() -> ForeignKeyConstraint:
+def _of_a_branch() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["branch_id"], ["contracts.branches.branch_id"])
 
 
@@ -61,7 +60,7 @@ divisions = Table(
     Column("name", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("parent_code", Text),
-    _of_abranch_column(),
+    _of_a_branch(),
     info=_APPEND_ONLY,
 )
 centres = Table(
@@ -72,7 +71,7 @@ centres = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
-    _of_abranch_column(),
+    _of_a_branch(),
 )
 placements = Table(
     "placements",
@@ -124,7 +123,7 @@ contracts = Table(
     Column("field_ids", JSONB, nullable=False),
     Column("terms", JSONB, nullable=False),
     Column("base", JSONB, nullable=False),
-    _of_abranch_column(),
+    _of_a_branch(),
     _of_a_centre(),
 )
 signatures = Table(
@@ -198,13 +197,17 @@ refused_changes = Table(
     "refused_changes",
     metadata,
     branch_column(),
-    Column("refusal_id", Uuid, primary_key=True),
+    # Numbered without gaps, so that a missing record shows.
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
+    Column("centre_id", Text),
+    Column("code", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     Column("asked_by", Text, nullable=False),
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("asked", JSONB, nullable=False),
-    # No foreign key: its check would wait for the refused transaction, which waits for this row.
+    _of_a_branch(),
     info=_APPEND_ONLY,
 )
 payroll = Table(

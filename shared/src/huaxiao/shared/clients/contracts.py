@@ -14,6 +14,7 @@ from huaxiao.shared.wire.contracts import (
     ChannelIn,
     Contract,
     ContractIn,
+    ContractSummary,
     Coverage,
     DivisionIn,
     DivisionsAdded,
@@ -22,6 +23,8 @@ from huaxiao.shared.wire.contracts import (
     PayIn,
     PersonIn,
     PlacedPerson,
+    RefusedChange,
+    RefusedChangeSummary,
     ResponsibilityField,
 )
 
@@ -104,6 +107,21 @@ class ContractsClient(ServiceClient):
     async def fields(self, branch_id: int) -> list[FieldSummary]:
         """Return the branch's fields that this caller may see, page by page."""
         return await self._all(FieldSummary, f"/v1/branches/{branch_id}/fields")
+
+    async def contracts(self, branch_id: int) -> list[ContractSummary]:
+        """Return the branch's contracts that this caller may see, page by page."""
+        return await self._all(ContractSummary, f"/v1/branches/{branch_id}/contracts")
+
+    async def refused_changes(self, branch_id: int) -> list[RefusedChangeSummary]:
+        """Return the attempts to change what is sealed that this caller may see, page by page."""
+        return await self._all(RefusedChangeSummary, f"/v1/branches/{branch_id}/refused-changes")
+
+    async def refused_change(self, branch_id: int, number: int) -> RefusedChange:
+        """Return an attempt to change what is sealed, and all that it asked for."""
+        found: RefusedChange = await self._get(
+            RefusedChange, f"/v1/branches/{branch_id}/refused-changes/{number}"
+        )
+        return found
 
 
 class FakeContracts(FakeFeed):

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -384,21 +384,52 @@ class ContractIn(Given):
     base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
 
 
-class Contract(Resource):
-    """A contract, and whether it is in force."""
+class ContractSummary(Resource):
+    """A contract in a list: who, when, and whether it is in force."""
 
     contract_id: Identifier
     level: Literal["county", "centre"]
     centre_id: Identifier | None
+    """The contracting centre; null for the county contract."""
     term_from: PeriodNumber
     term_to: PeriodNumber
-    field_ids: list[Identifier]
-    terms: ContractTerms
-    base: list[BaseMonth]
     state: LockState
     digest: str | None
     """SHA-256 over the contract and its fields' digests, in hex; null while it is a draft."""
     signed_at: Moment | None
+
+
+class Contract(ContractSummary):
+    """A contract and what was agreed."""
+
+    field_ids: list[Identifier]
+    terms: ContractTerms
+    base: list[BaseMonth]
+
+
+class RefusedChangeSummary(Resource):
+    """An attempt to change what is sealed, in a list: everything but what it asked for (R21)."""
+
+    number: int
+    """Counts the branch's refused changes from 1 without gaps: a missing one shows."""
+    subject_kind: Literal["field", "contract"]
+    subject_id: Identifier
+    centre_id: Identifier | None
+    """The centre whose it is; null for the county contract."""
+    asked_by: str
+    """Subject of the token that asked."""
+    asked_at: Moment
+    code: str
+    """Why: code of the problem the caller was answered with."""
+    digest: str
+    """Digest of the seal that the attempt met, in hex."""
+
+
+class RefusedChange(RefusedChangeSummary):
+    """An attempt to change what is sealed, and all that it asked for."""
+
+    asked: dict[str, Any]
+    """The request's body as it was understood."""
 
 
 class PayIn(Given):

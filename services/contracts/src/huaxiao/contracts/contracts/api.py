@@ -7,18 +7,20 @@ from huaxiao.contracts.contracts import handlers
 from huaxiao.contracts.domain.agreements import ContractIsSigned, CountyContractFirst, NotSignable
 from huaxiao.contracts.domain.fields import FieldOverlap
 from huaxiao.contracts.domain.references import UnknownReference
-from huaxiao.contracts.refusals import record_refusal
+from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.contracts import Contract, ContractIn
+from huaxiao.shared.wire.contracts import Contract, ContractIn, ContractSummary
 
 router = web.router(tags=["contracts"])
 
 
 @router.put(
     "/contracts/{contract_id}",
+    response_model=Contract,
     responses=web.problem_responses(Forbidden, ContractIsSigned, UnknownReference)
     | {201: {"model": Contract}},
 )
@@ -30,22 +32,34 @@ async def put_contract(
     given: ContractIn,
     connection: WriteTx,
     principal: Writer,
-) -> Contract:
+) -> Contract | Response:
     """Draft a contract, or rewrite it while it is a draft (R1, R7)."""
     try:
         drafted, is_new = await handlers.draft(connection, branch_id, contract_id, given)
-    except ContractIsSigned:
-        await record_refusal(
-            request.app.state.database,
+    except ContractIsSigned as refused:
+        return await refuse(
+            request,
+            connection,
             branch_id,
-            subject=("contract", contract_id),
+            contract_id,
+            refused=refused,
             asked=given,
-            asked_by=principal.subject,
-            now=request.app.state.clock(),
+            principal=principal,
         )
-        raise
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return drafted
+
+
+@router.get("/contracts", responses=web.problem_responses(Forbidden))
+async def list_contracts(
+    branch_id: BranchId, connection: ReadTx, principal: Reader, page: PageOf
+) -> Page[ContractSummary]:
+    """List contracts by id, without what was agreed: a contractor its centres'."""
+    (after,) = page.after(str) or ("",)
+    found = await handlers.list_contracts(
+        connection, branch_id, principal.centre_ids, after=after, limit=page.limit + 1
+    )
+    return page.page(found, "contract_id")
 
 
 @router.get("/contracts/{contract_id}", responses=web.problem_responses(Forbidden))

@@ -35,6 +35,7 @@ from huaxiao.shared.wire.contracts import (
     Contract,
     ContractIn,
     ContractSigned,
+    ContractSummary,
     FieldSealed,
     LockState,
 )
@@ -43,9 +44,9 @@ _ALREADY_COVERED = {"23505", "23P01"}
 """unique_violation and exclusion_violation."""
 
 
-def _render(row: RowMapping) -> Contract:
+def _members(row: RowMapping) -> dict[str, Any]:
     state = LockState.DRAFT if row["digest"] is None else LockState.SEALED
-    return Contract.model_validate(dict(row) | {"state": state})
+    return dict(row) | {"state": state}
 
 
 def _agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
@@ -73,7 +74,20 @@ async def show(
     row = await store.load(connection, branch_id, contract_id, centre_ids)
     if row is None:
         raise NotFound
-    return _render(row)
+    return Contract.model_validate(_members(row))
+
+
+async def list_contracts(
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_ids: AbstractSet[str] | None,
+    *,
+    after: str,
+    limit: int,
+) -> list[ContractSummary]:
+    """Return contracts that the caller may see, behind an id."""
+    rows = await store.page(connection, branch_id, centre_ids, after=after, limit=limit)
+    return [ContractSummary.model_validate(_members(row)) for row in rows]
 
 
 async def draft(
@@ -97,7 +111,7 @@ async def draft(
     if held.model_dump(mode="json", include=set(row)) == row:
         return held, False
     if held.state is LockState.SEALED:
-        raise ContractIsSigned(digest=held.digest)
+        raise ContractIsSigned(digest=held.digest, centre_id=held.centre_id)
     await _check(connection, branch_id, contract_id, row)
     await store.replace(connection, branch_id, contract_id, row)
     return await show(connection, branch_id, contract_id, None), False

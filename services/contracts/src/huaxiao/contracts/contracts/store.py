@@ -49,6 +49,36 @@ async def load(
     return rows.mappings().one_or_none()
 
 
+async def page(
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_ids: AbstractSet[str] | None,
+    *,
+    after: str,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return contracts within the scope behind an id, without what was agreed."""
+    shown = _with_signature.with_only_columns(
+        contracts.c.contract_id,
+        contracts.c.level,
+        contracts.c.centre_id,
+        contracts.c.term_from,
+        contracts.c.term_to,
+        signatures.c.digest,
+        signatures.c.signed_at,
+    )
+    rows = await connection.execute(
+        shown.where(
+            contracts.c.branch_id == branch_id,
+            contracts.c.contract_id > after,
+            within(contracts.c.centre_id, centre_ids),
+        )
+        .order_by(contracts.c.contract_id)
+        .limit(limit)
+    )
+    return rows.mappings().all()
+
+
 async def add(
     connection: AsyncConnection, branch_id: int, contract_id: str, row: Mapping[str, Any]
 ) -> bool:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
+from huaxiao.contracts.domain.locks import Sealed, Subject
 from huaxiao.shared.periods import Period, periods_from, year_before
 from huaxiao.shared.problems import Fault, Problem
 
@@ -14,9 +15,10 @@ COUNTY = "county"
 CENTRE = "centre"
 
 
-class ContractIsSigned(Problem):
+class ContractIsSigned(Sealed):
     """A signed contract does not change; the attempt has been recorded."""
 
+    subject = Subject.CONTRACT
     code = "contract-signed"
     status = HTTPStatus.CONFLICT
     title = "The contract is signed and does not change"

@@ -6,14 +6,16 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
+from huaxiao.contracts.domain.locks import Sealed, Subject
 from huaxiao.shared.addresses import contains
 from huaxiao.shared.problems import Fault, Problem
 from huaxiao.shared.wire.contracts import FieldKind
 
 
-class FieldIsSealed(Problem):
+class FieldIsSealed(Sealed):
     """A field does not change within its contract's term (R21); the attempt has been recorded."""
 
+    subject = Subject.FIELD
     code = "field-sealed"
     status = HTTPStatus.CONFLICT
     title = "The field is sealed for its contract's term"

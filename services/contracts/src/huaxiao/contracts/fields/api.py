@@ -9,7 +9,7 @@ from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.fields import FieldIsSealed
 from huaxiao.contracts.domain.references import UnknownReference
 from huaxiao.contracts.fields import handlers, store
-from huaxiao.contracts.refusals import record_refusal
+from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
@@ -29,6 +29,7 @@ _AskedPeriod = Annotated[
 
 @router.put(
     "/fields/{field_id}",
+    response_model=ResponsibilityField,
     responses=web.problem_responses(Forbidden, FieldIsSealed, UnknownReference)
     | {201: {"model": ResponsibilityField}},
 )
@@ -40,20 +41,20 @@ async def put_field(
     given: FieldIn,
     connection: WriteTx,
     principal: Writer,
-) -> ResponsibilityField:
+) -> ResponsibilityField | Response:
     """Draw a field, or redraw it while it is a draft; a sealed one stays as it is (R21)."""
     try:
         drawn, is_new = await handlers.draw(connection, branch_id, field_id, given)
-    except FieldIsSealed:
-        await record_refusal(
-            request.app.state.database,
+    except FieldIsSealed as refused:
+        return await refuse(
+            request,
+            connection,
             branch_id,
-            subject=("field", field_id),
+            field_id,
+            refused=refused,
             asked=given,
-            asked_by=principal.subject,
-            now=request.app.state.clock(),
+            principal=principal,
         )
-        raise
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return drawn
 

@@ -49,7 +49,9 @@ async def draw(
     if _same(branch_id, field_id, held, given):
         return held, False
     if held.state is LockState.SEALED:
-        raise FieldIsSealed(contract_id=held.contract_id, digest=held.digest)
+        raise FieldIsSealed(
+            digest=held.digest, centre_id=held.centre_id, contract_id=held.contract_id
+        )
     await _check(connection, branch_id, given)
     await store.replace(connection, branch_id, field_id, row)
     return await show(connection, branch_id, field_id, None), False

@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import postgresql
 revision = '0001'
 down_revision = None
 
@@ -50,13 +49,17 @@ def upgrade() -> None:
     )
     op.create_table('refused_changes',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('refusal_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('subject_kind', sa.Text(), nullable=False),
     sa.Column('subject_id', sa.Text(), nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=True),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('asked_by', sa.Text(), nullable=False),
     sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('asked', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.PrimaryKeyConstraint('branch_id', 'refusal_id', name=op.f('refused_changes_pkey')),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('refused_changes_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('refused_changes_pkey')),
     schema='contracts',
     info={'append_only': True}
     )
