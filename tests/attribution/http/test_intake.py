@@ -314,6 +314,16 @@ async def test_a_bundle_that_comes_late_moves_what_was_booked_without_it(
     assert (await manager.explanation(county, "S-2")).owner.unit_rule == "070"
 
 
+async def test_a_card_that_is_opened_after_its_main_card_follows_it_all_the_same(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    card = sender.opened("S-2", product="mobile", channel_id="AGENT", main_subscription_id="S-1")
+    for batch in ([sender.opened("S-1")], [card, sender.bill("BI-2", "S-2")]):
+        await manager.post_events(batch)
+    assert (await manager.explanation(county, "S-2")).owner.unit_rule == "075"
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
 async def test_work_is_asked_for_once_in_the_feed(
     caller: Callable[..., AttributionClient], county: int, sender: Sender
 ) -> None:

@@ -345,9 +345,10 @@ def _named_subscriptions(data: events.EventData) -> Iterable[str]:
     if isinstance(data, events.BundleMembers):
         yield from data.subscription_ids
         return
-    named = getattr(data, "subscription_id", None)
-    if named is not None:
-        yield named
+    for attribute in ("subscription_id", "main_subscription_id"):
+        named = getattr(data, attribute, None)
+        if named is not None:
+            yield named
 
 
 async def _decide_again(connection: AsyncConnection, branch_id: int, books: Books) -> None:

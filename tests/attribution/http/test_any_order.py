@@ -1,0 +1,236 @@
+"""The same events end in the same books: any order, any batches, sent twice, two senders at once."""
+
+import asyncio
+import itertools
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from attribution.conftest import AGENT, FIELDS, REGISTERED, RURAL, TOWN, Event, Sender, fact
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from huaxiao.attribution.tables import positions
+from huaxiao.attribution.worker import apply_contracts
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.contracts import FakeContracts
+from huaxiao.shared.feed import Follower
+from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire.attribution import HeldState
+
+SEEDS = range(6)
+PERIODS = (201711, 201712)
+_branches = itertools.count(510_001)
+
+
+LINES = [f"S-{number}" for number in range(1, 9)]
+
+
+def story(sender: Sender, chance: random.Random) -> list[Event]:
+    """Return a county's small life: lines, bundles, moves, cards, and money on them."""
+    return [
+        *(opening(sender, chance, line) for line in LINES),
+        *(bundle(sender, chance) for _ in range(chance.randrange(5))),
+        *(move(sender, chance) for _ in range(chance.randrange(4))),
+        *(transfer(sender, chance) for _ in range(chance.randrange(3))),
+        *money(sender, chance),
+    ]
+
+
+def opening(sender: Sender, chance: random.Random, line: str) -> Event:
+    product = chance.choice(["broadband", "tv", "mobile", "mobile", "leased_line"])
+    given: dict[str, Any] = {
+        "product": product,
+        "opened_on": f"2017-{chance.choice(['05', '11', '12'])}-{chance.randrange(1, 29):02}",
+        "customer_id": chance.choice(["PER-1", "PER-2", "ENT-1"]),
+        "standard_address": chance.choice([TOWN, RURAL, "440101001001"]) + "0001",
+    }
+    if product == "mobile":
+        given["channel_id"] = "AGENT"
+        if chance.random() < 0.5:
+            given["main_subscription_id"] = chance.choice(LINES)
+    if chance.random() < 0.2:
+        given["bundle_id"] = "B-1"
+    return sender.opened(line, **given)
+
+
+def bundle(sender: Sender, chance: random.Random) -> Event:
+    return sender.event(
+        "bundle.changed",
+        bundle_id=chance.choice(["B-1", "B-2"]),
+        effective_on=f"2017-{chance.choice(['10', '11', '12'])}-{chance.randrange(1, 29):02}",
+        subscription_ids=chance.sample(LINES, chance.randrange(1, 4)),
+    )
+
+
+def move(sender: Sender, chance: random.Random) -> Event:
+    return sender.event(
+        "subscription.moved",
+        subscription_id=chance.choice(LINES),
+        effective_on=f"2017-{chance.choice(['10', '11', '12'])}-15",
+        standard_address=chance.choice([TOWN, RURAL]) + "0002",
+    )
+
+
+def transfer(sender: Sender, chance: random.Random) -> Event:
+    return sender.event(
+        "subscription.changed",
+        subscription_id=chance.choice(LINES),
+        effective_on="2017-11-10",
+        customer_id=chance.choice(["PER-9", "ENT-1"]),
+    )
+
+
+def money(sender: Sender, chance: random.Random) -> list[Event]:
+    items = [f"BI-{number}" for number in range(14)]
+
+    def amount() -> int:
+        return chance.randrange(100, 9_000)
+
+    def bill(item: str) -> Event:
+        period = chance.choice(PERIODS)
+        return sender.bill(item, chance.choice(LINES), period=period, amount_fen=amount())
+
+    def refund(number: int, item: str) -> Event:
+        facts = {"refund_id": f"R-{number}", "bill_item_id": item, "amount_fen": 7}
+        return sender.event("refund.issued", **facts)
+
+    def payment(number: int) -> Event:
+        facts = {"payment_id": f"PAY-{number}", "amount_fen": amount()}
+        return sender.event("payment.received", subscription_id=chance.choice(LINES), **facts)
+
+    def cost(number: int) -> Event:
+        facts = {"cost_id": f"K-{number}", "kind": "commission", "amount_fen": amount()}
+        facts |= {"period": chance.choice(PERIODS), "subscription_id": chance.choice(LINES)}
+        return sender.event("cost.incurred", **facts)
+
+    return [
+        *(bill(item) for item in items),
+        *(refund(number, item) for number, item in enumerate(chance.sample(items, 5))),
+        *(payment(number) for number in range(5)),
+        *(cost(number) for number in range(5)),
+    ]
+
+
+class Branch:
+    """A branch of its own, with what contracts says of it and what senders post to it."""
+
+    def __init__(self, app: FastAPI, token: Callable[..., str]) -> None:
+        self.branch_id = next(_branches)
+        self._app = app
+        self._peer = FakeContracts()
+        signed = token(Role.COUNTY_MANAGER, self.branch_id)
+        self.client = AttributionClient(
+            "http://attribution", lambda: signed, transport=httpx.ASGITransport(app=app)
+        )
+
+    async def register(self) -> None:
+        branch = contracts.BranchRegistered(
+            branch_id=self.branch_id, name_zh="县", default_centre_id="C0"
+        )
+        await self.hear([fact(contracts.BRANCH_REGISTERED, "branch", branch), *REGISTERED, AGENT])
+
+    async def hear(self, facts: Sequence[Any]) -> None:
+        self._peer.publish(self.branch_id, facts)
+        database = self._app.state.database
+        follower = Follower("/contracts", self._peer, apply_contracts, database, positions)
+        while await follower.step(self.branch_id):
+            pass
+
+    async def books(self) -> dict[tuple[int, str, str, str], int]:
+        """Return the balances, having held them against the entries and the feed."""
+        sums: Counter[tuple[int, str, str, str]] = Counter()
+        for period in PERIODS:
+            for one in await self.client.balances(self.branch_id, period=period):
+                sums[period, one.centre_id, one.field_id or "", one.account] += one.amount_fen
+        found = {key: amount for key, amount in sums.items() if amount}
+        assert sum(found.values()) == 0
+        assert found == await self._summed(
+            "SELECT period, centre_id, coalesce(field_id, '') AS field_id, account, amount_fen"
+            " FROM (SELECT period, centre_id, field_id, debit AS account, amount_fen, branch_id"
+            " FROM attribution.entries UNION ALL"
+            " SELECT period, centre_id, field_id, credit, -amount_fen, branch_id"
+            " FROM attribution.entries) AS sides WHERE branch_id = :branch_id"
+        )
+        assert found == await self._summed(
+            "SELECT (one ->> 'period')::int AS period, one ->> 'centre_id' AS centre_id,"
+            " coalesce(one ->> 'field_id', '') AS field_id, one ->> 'account' AS account,"
+            " (one ->> 'amount_fen')::bigint AS amount_fen FROM attribution.feed_entries,"
+            " jsonb_array_elements(data -> 'changes') AS one WHERE branch_id = :branch_id"
+            " AND type = 'attribution.balances.changed'"
+        )
+        return found
+
+    async def _summed(self, query: str) -> dict[tuple[int, str, str, str], int]:
+        sums: Counter[tuple[int, str, str, str]] = Counter()
+        async with self._app.state.database.read() as connection:
+            for row in await connection.execute(text(query), {"branch_id": self.branch_id}):
+                sums[row.period, row.centre_id, row.field_id, row.account] += row.amount_fen
+        return {key: amount for key, amount in sums.items() if amount}
+
+
+@pytest.fixture
+async def branches(
+    app: FastAPI, token: Callable[..., str]
+) -> AsyncIterator[tuple[Branch, Branch, Branch]]:
+    made = (Branch(app, token), Branch(app, token), Branch(app, token))
+    for one in made:
+        await one.register()
+    yield made
+    for one in made:
+        await one.client.close()
+
+
+def cut(events: Sequence[Event], chance: random.Random) -> list[list[Event]]:
+    batches, rest = [], list(events)
+    while rest:
+        size = chance.randrange(1, 9)
+        batches.append(rest[:size])
+        rest = rest[size:]
+    return batches
+
+
+def of(branch: Branch, events: Sequence[Event]) -> list[Event]:
+    return [one | {"branchid": branch.branch_id} for one in events]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_any_order_any_batches_and_two_senders_at_once_end_in_the_same_books(
+    branches: tuple[Branch, Branch, Branch], seed: int
+) -> None:
+    chance = random.Random(seed)
+    straight, shuffled, crowded = branches
+    events = story(Sender(0), chance)
+
+    await straight.hear(FIELDS)
+    await straight.client.post_events(of(straight, events))
+
+    mixed = chance.sample(events, len(events))
+    for place, batch in enumerate(batches := cut(mixed, chance)):
+        if place == len(batches) // 2:
+            await shuffled.hear(FIELDS)
+        await shuffled.client.post_events(of(shuffled, batch))
+        again = chance.sample(mixed, 3)
+        await shuffled.client.post_events(of(shuffled, again))
+    for one in mixed:
+        await shuffled.client.post_events(of(shuffled, [one]))
+
+    await crowded.hear(FIELDS)
+    one_way, other_way = cut(mixed, chance), cut(mixed[::-1], chance)
+
+    async def send(batches: list[list[Event]]) -> None:
+        for batch in batches:
+            await crowded.client.post_events(of(crowded, batch))
+
+    await asyncio.gather(send(one_way), send(other_way))
+
+    expected = await straight.books()
+    assert expected, seed
+    for branch in (shuffled, crowded):
+        assert await branch.books() == expected, f"seed {seed}"
+        held = await branch.client.quarantine(branch.branch_id, state=HeldState.HELD)
+        assert held.items == [], f"seed {seed}"
