@@ -213,3 +213,35 @@ async def test_a_payment_that_did_not_reach_the_bank_whole_is_named(
     assert (found.payment_id, found.missing_fen, found.channel_id) == ("PAY-1", 500, "HALL-1")
     assert await caller(Role.CONTRACTOR, ["C1"]).shortfalls(booked, period=201711) == [found]
     assert await caller(Role.CONTRACTOR, ["C2"]).shortfalls(booked, period=201711) == []
+
+
+async def test_what_lies_in_the_pool_or_carries_a_flag_is_listed_until_it_is_mended(
+    caller: Callable[..., AttributionClient],
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+) -> None:
+    sender.count = 100
+    nowhere = sender.opened("S-8", standard_address="440101001001")
+    await manager.post_events([nowhere, sender.bill("BI-8", "S-8", amount_fen=500)])
+    (found,) = await manager.unresolved(booked, period=201711)
+    assert (found.subscription_id, found.centre_id, found.flags, found.revenue_fen) == (
+        "S-8",
+        "C0",
+        ["NO_ADDRESS"],
+        500,
+    )
+    assert await manager.unresolved(booked, period=201711, flag="ADDR_CONFLICT") == []
+    assert await manager.unresolved(booked, period=201712) == []
+    assert await caller(Role.CONTRACTOR, ["C1"]).unresolved(booked, period=201711) == []
+    books = await manager.reconciliation(booked, 201711)
+    assert (books.attributed_fen, books.unresolved_fen) == (13_000, 500)
+    mended = sender.event(
+        "subscription.moved",
+        subscription_id="S-8",
+        effective_on="2017-10-31",
+        standard_address=RURAL,
+    )
+    await manager.post_events([mended])
+    assert await manager.unresolved(booked, period=201711) == []
+    assert (await manager.reconciliation(booked, 201711)).unresolved_fen == 0

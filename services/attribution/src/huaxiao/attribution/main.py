@@ -14,6 +14,7 @@ from huaxiao.attribution.rule_sets import api as rule_sets
 from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.tables import feed, idempotency_keys, positions
+from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             receipts.router,
             rule_sets.router,
             rulings.router,
+            unresolved.router,
             county.router,
             feed.router(),
         ],

@@ -28,6 +28,7 @@ from huaxiao.shared.wire.attribution import (
     Shortfall,
     Standing,
     Statement,
+    UnresolvedLine,
     Verification,
     WhatIf,
     WhatIfIn,
@@ -143,6 +144,16 @@ class AttributionClient(ServiceClient):
     async def sequences(self, branch_id: int) -> list[SenderSequence]:
         """Return which of their running numbers senders' events have not carried."""
         return await self._all(SenderSequence, f"/v1/branches/{branch_id}/sequences")
+
+    async def unresolved(
+        self, branch_id: int, *, period: int, flag: str | None = None
+    ) -> list[UnresolvedLine]:
+        """Return a month's lines that lie in the pool or carry a flag."""
+        return await self._all(
+            UnresolvedLine,
+            f"/v1/branches/{branch_id}/unresolved",
+            params={"period": period, "flag": flag},
+        )
 
     async def shortfalls(self, branch_id: int, *, period: int) -> list[Shortfall]:
         """Return a month's payments of which less reached the bank than was taken (NL-05)."""

@@ -432,6 +432,20 @@ class Entry(Resource):
     booked_at: Moment
 
 
+class UnresolvedLine(Resource):
+    """A line in the pool, or one with a flag: somebody should look into it."""
+
+    subscription_id: Identifier
+    centre_id: Identifier
+    field_id: Identifier | None
+    unit_rule: str
+    flags: list[str]
+    since: Moment
+    """When it was first decided, of whatever month."""
+    revenue_fen: AmountFen
+    """Net revenue of the month's charges."""
+
+
 class Shortfall(Resource):
     """A payment of which less reached the bank than was taken (negative list, NL-05)."""
 
@@ -463,6 +477,10 @@ class Reconciliation(Resource):
     booked_fen: AmountFen
     """The same by the ledger."""
     difference_fen: AmountFen
+    attributed_fen: AmountFen
+    """What belongs to a contracting centre; with what lies in the pool it is all that is booked."""
+    unresolved_fen: AmountFen
+    """What lies in the pool."""
     ledger_sum_fen: AmountFen
     """Debits and credits of all accounts together: zero."""
     revenue_by_centre: list[CentreRevenue]

@@ -76,12 +76,16 @@ async def reconcile(connection: AsyncConnection, branch_id: int, period: int) ->
     revenue = await store.revenue_by_centre(connection, branch_id, period)
     billed = await store.billed(connection, branch_id, period)
     booked = sum(one.amount_fen for one in revenue)
+    pool = await store.default_centre(connection, branch_id)
+    unresolved = sum(one.amount_fen for one in revenue if one.centre_id == pool)
     return Reconciliation(
         period=period,
         closed=(await store.period(connection, branch_id, period)).state is PeriodState.CLOSED,
         billed_fen=billed,
         booked_fen=booked,
         difference_fen=billed - booked,
+        attributed_fen=booked - unresolved,
+        unresolved_fen=unresolved,
         ledger_sum_fen=await store.ledger_sum(connection, branch_id, period),
         revenue_by_centre=revenue,
         held=await store.held_by_code(connection, branch_id),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.tables import (
     balances,
+    branches,
     entries,
     held_events,
     intakes,
@@ -118,6 +119,14 @@ async def revenue_by_centre(
         .order_by(table.c.centre_id)
     )
     return [CentreRevenue(centre_id=row.centre_id, amount_fen=int(row.amount_fen)) for row in rows]
+
+
+async def default_centre(connection: AsyncConnection, branch_id: int) -> str | None:
+    """Return the centre that holds what belongs to no field."""
+    found: str | None = await connection.scalar(
+        select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
+    )
+    return found
 
 
 async def revenue_by_subscription(

@@ -1,0 +1,1 @@
+"""Unresolved lines: what lies in the pool, or carries a flag that somebody should look into."""
