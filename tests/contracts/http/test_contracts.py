@@ -6,11 +6,20 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, insert, update
+from sqlalchemy import Table, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
-from huaxiao.contracts.tables import sealed_fields, sealed_scopes
+from huaxiao.contracts.tables import (
+    channels,
+    contracts,
+    fields,
+    sealed_channels,
+    sealed_customers,
+    sealed_fields,
+    sealed_resources,
+    sealed_scopes,
+)
 from huaxiao.shared.addresses import address_range
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -53,6 +62,7 @@ TERMS = ContractTerms(
     free_scope_zh="负面责任清单以外自主经营",
     investments=[Investment(by="company", what_zh="终端", amount_fen=500_000)],
 )
+SEALED = (sealed_fields, sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
 CENTRES = {"C1": CentreKind.TOWN, "C2": CentreKind.TOWNSHIP, "G1": CentreKind.ENTERPRISE}
 
 
@@ -458,29 +468,128 @@ async def test_of_two_contracts_signed_at_once_over_one_area_one_holds(
     assert refused.code == "field-overlap"
 
 
-async def test_the_database_itself_refuses_overlap_change_and_removal(
-    county: int, manager: ContractsClient, app: FastAPI
-) -> None:
-    await manager.put_field(county, "F1", regional(f"{county}100"))
-    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+@pytest.fixture
+async def sealed(county: int, manager: ContractsClient) -> int:
+    """Seal a field of each kind: F1 an area, K1 a list, H1 a hall."""
+    hall = ChannelIn(kind=ChannelKind.OWN_HALL, centre_id="C1", name_zh="自有厅")
+    await manager.put_channel(county, "HALL", hall)
+    area = regional(f"{county}100")
+    area = area.model_copy(
+        update={"scope": area.scope.model_copy(update={"resource_prefixes": ["OLT-1"]})}
+    )
+    halls = FieldIn(
+        kind=FieldKind.CHANNEL,
+        centre_id="C1",
+        name_zh="厅",
+        term_from=201711,
+        term_to=201810,
+        scope=FieldScopeIn(channel_ids=["HALL"], channel_mode=ChannelMode.ISOLATED),
+    )
+    drawn = {"F1": area, "K1": listed("CUSTOMER", centre_id="C1"), "H1": halls}
+    for field_id, field in drawn.items():
+        await manager.put_field(county, field_id, field)
+    await manager.put_contract(county, "CT-C1", contract("C1", *drawn))
     await manager.sign(county, "CT-C1")
+    return county
+
+
+async def refused_by_database(app: FastAPI, statement: Any) -> str | None:
+    with pytest.raises(DBAPIError) as refused:
+        async with app.state.database.write() as connection:
+            await connection.execute(statement)
+    return getattr(refused.value.orig, "sqlstate", None)
+
+
+WITHIN_THE_TERM = {"term_from": 201803, "term_to": 201901}
+BEHIND_THE_TERM = {"term_from": 201811, "term_to": 201910}
+
+
+@pytest.mark.parametrize(
+    ("table", "covered"),
+    [
+        (sealed_customers, {"field_id": "K1", "customer_id": "CUSTOMER", "segment": "campus"}),
+        (sealed_channels, {"field_id": "H1", "channel_id": "HALL"}),
+        (sealed_resources, {"field_id": "F1", "prefix": "OLT-1"}),
+        (sealed_resources, {"field_id": "F1", "prefix": "OLT-1:PON-3"}),
+        (sealed_resources, {"field_id": "F1", "prefix": "OLT-"}),
+    ],
+)
+async def test_the_database_lets_nothing_be_under_two_fields_in_one_term(
+    sealed: int, app: FastAPI, table: Table, covered: dict[str, str]
+) -> None:
+    own = {"branch_id": sealed} | covered
+
+    code = await refused_by_database(app, insert(table).values(own | WITHIN_THE_TERM))
+
+    assert code == "23P01"
+    async with app.state.database.write() as connection:
+        await connection.execute(insert(table).values(own | BEHIND_THE_TERM))
+
+
+async def test_the_database_lets_an_address_be_under_one_field_in_a_term(
+    sealed: int, app: FastAPI
+) -> None:
     inside = {
-        "branch_id": county,
+        "branch_id": sealed,
         "field_id": "F1",
-        "prefix": f"{county}100201",
-        "scope": Range(*address_range(f"{county}100201"), bounds="[)"),
+        "prefix": f"{sealed}100201",
+        "scope": Range(*address_range(f"{sealed}100201"), bounds="[)"),
         "term": Range(201801, 201802, bounds="[)"),
     }
-    attempts: list[tuple[Any, type[DBAPIError], str]] = [
-        (insert(sealed_scopes).values(inside), IntegrityError, "23P01"),
-        (update(sealed_fields).values(digest="x"), ProgrammingError, "42501"),
-        (delete(sealed_scopes), ProgrammingError, "42501"),
+
+    assert await refused_by_database(app, insert(sealed_scopes).values(inside)) == "23P01"
+
+
+async def test_neighbours_of_what_is_sealed_are_free(sealed: int, app: FastAPI) -> None:
+    for table, covered in (
+        (sealed_customers, {"field_id": "K1", "customer_id": "CUSTOMER2", "segment": "campus"}),
+        (sealed_channels, {"field_id": "H1", "channel_id": "HAL"}),
+        (sealed_resources, {"field_id": "F1", "prefix": "OLT-2"}),
+    ):
+        async with app.state.database.write() as connection:
+            row = {"branch_id": sealed} | covered | WITHIN_THE_TERM
+            await connection.execute(insert(table).values(row))
+
+
+async def test_the_database_refuses_to_change_or_remove_what_is_sealed(
+    sealed: int, app: FastAPI, manager: ContractsClient
+) -> None:
+    before = await manager.field(sealed, "F1")
+    denied, held = "42501", "23001"
+    this_field = fields.c.branch_id == sealed, fields.c.field_id == "F1"
+    attempts: list[tuple[Any, str]] = [
+        *((update(table).values(field_id="F9"), denied) for table in SEALED),
+        *((delete(table), denied) for table in SEALED),
+        *((text(f"TRUNCATE {table.fullname} CASCADE"), denied) for table in (*SEALED, fields)),
+        (update(channels).values(centre_id="C2"), denied),
+        (update(fields).where(*this_field).values(scope={}), held),
+        (update(fields).where(*this_field).values(centre_id="C2"), held),
+        (delete(fields).where(*this_field), held),
+        (update(contracts).where(contracts.c.branch_id == sealed).values(base=[]), held),
+        (text("ALTER TABLE contracts.fields DISABLE TRIGGER ALL"), denied),
+        (text("DROP TRIGGER hold_sealed ON contracts.fields"), denied),
     ]
-    for statement, kind, code in attempts:
-        with pytest.raises(kind) as refused:
-            async with app.state.database.write() as connection:
-                await connection.execute(statement)
-        assert getattr(refused.value.orig, "sqlstate", None) == code
+
+    for statement, code in attempts:
+        assert (str(statement), await refused_by_database(app, statement)) == (str(statement), code)
+
+    assert await manager.field(sealed, "F1") == before
+
+
+async def test_a_resource_lies_under_one_field_in_a_term_whatever_begins_with_it(
+    sealed: int, manager: ContractsClient
+) -> None:
+    given = regional(f"{sealed}101", centre_id="C2")
+    other = given.model_copy(
+        update={"scope": given.scope.model_copy(update={"resource_prefixes": ["OLT-1:PON-3"]})}
+    )
+    await manager.put_field(sealed, "F2", other)
+    await manager.put_contract(sealed, "CT-C2", contract("C2", "F2"))
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.sign(sealed, "CT-C2")
+
+    assert (refused.value.code, refused.value.body["field_ids"]) == ("field-overlap", ["F2", "F1"])
 
 
 async def test_a_centre_cannot_sign_before_the_county(

@@ -103,6 +103,10 @@ def test_profit_share_tiers_ascend() -> None:
             Drawing(FieldKind.REGIONAL, 201711, 201810, ("130123100", "130123100201")),
             ["overlapping-prefixes"],
         ),
+        (
+            Drawing(FieldKind.REGIONAL, 201711, 201810, ("130123100",), ("OLT-1", "OLT-12")),
+            ["overlapping-prefixes"],
+        ),
         (Drawing(FieldKind.CUSTOMER, 201711, 201810, ("130123100",)), ["not-of-this-kind"] * 1),
         (Drawing(FieldKind.CHANNEL, 201711, 201810, channel_ids=("H1",)), ["missing"]),
         (Drawing(FieldKind.CUSTOMER, 201711, 201810, customer_ids=("A", "A")), ["repeated"]),

@@ -2,6 +2,7 @@
 
 What is sealed or signed is kept twice over: the draft tables hold what was last put, and the
 append-only tables hold what was sealed, which the service's own role can neither change nor remove.
+A draft row that has a seal is held by a trigger of the migration, so that the two cannot differ.
 """
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
 
@@ -44,6 +46,35 @@ def _of_a_sealed_field() -> ForeignKeyConstraint:
     )
 
 
+def _of_one_field(table: str, covered: str) -> ExcludeConstraint:
+    """Let what a row covers be under one field in a term; ``covered`` is a range made of its key.
+
+    Made by the database of the row's own columns: no row can name one thing and cover another.
+    """
+    return ExcludeConstraint(
+        (text(covered), "&&"),
+        (text("int4range(term_from, term_to, '[]')"), "&&"),
+        using="gist",
+        name=f"{table}_covered_term_excl",
+    )
+
+
+def _exactly(column: str) -> str:
+    # PostgreSQL's own GiST compares ranges and no text: a point range of the text's 64-bit digest.
+    hashed = f"hashtextextended({column}, branch_id)"
+    return f"int8range({hashed}, {hashed}, '[]')"
+
+
+def _beginning_with(column: str) -> str:
+    """Cover every identifier (64 characters at most) that begins with this one, as a number."""
+    branch = "'0x' || lpad(to_hex(branch_id), 8, '0')"
+    digits = f"encode({column}::bytea, 'hex')"
+    lower, upper = (
+        f"({branch} || rpad({digits}, 128, '{filler}'))::numeric" for filler in ("0", "f")
+    )
+    return f"numrange({lower}, {upper}, '[]')"
+
+
 branches = Table(
     "branches",
     metadata,
@@ -72,6 +103,7 @@ centres = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     _of_a_branch(),
+    info=_APPEND_ONLY,
 )
 placements = Table(
     "placements",
@@ -96,6 +128,7 @@ channels = Table(
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     _of_a_centre(),
+    info=_APPEND_ONLY,
 )
 fields = Table(
     "fields",
@@ -180,6 +213,7 @@ sealed_customers = Table(
     Column("field_id", Text, nullable=False),
     Column("segment", Text, nullable=False),
     _of_a_sealed_field(),
+    _of_one_field("sealed_customers", _exactly("customer_id")),
     info=_APPEND_ONLY,
 )
 sealed_channels = Table(
@@ -191,6 +225,19 @@ sealed_channels = Table(
     Column("term_to", Integer, nullable=False),
     Column("field_id", Text, nullable=False),
     _of_a_sealed_field(),
+    _of_one_field("sealed_channels", _exactly("channel_id")),
+    info=_APPEND_ONLY,
+)
+sealed_resources = Table(
+    "sealed_resources",
+    metadata,
+    branch_column(),
+    Column("prefix", Text, primary_key=True),
+    Column("term_from", Integer, primary_key=True, autoincrement=False),
+    Column("term_to", Integer, nullable=False),
+    Column("field_id", Text, nullable=False),
+    _of_a_sealed_field(),
+    _of_one_field("sealed_resources", _beginning_with("prefix")),
     info=_APPEND_ONLY,
 )
 refused_changes = Table(

@@ -108,6 +108,13 @@ class ContractsClient(ServiceClient):
         """Return the branch's fields that this caller may see, page by page."""
         return await self._all(FieldSummary, f"/v1/branches/{branch_id}/fields")
 
+    async def field(self, branch_id: int, field_id: str) -> ResponsibilityField:
+        """Return a field and what it covers."""
+        found: ResponsibilityField = await self._get(
+            ResponsibilityField, f"/v1/branches/{branch_id}/fields/{field_id}"
+        )
+        return found
+
     async def contracts(self, branch_id: int) -> list[ContractSummary]:
         """Return the branch's contracts that this caller may see, page by page."""
         return await self._all(ContractSummary, f"/v1/branches/{branch_id}/contracts")

@@ -73,8 +73,8 @@ def drawing_faults(branch_id: int, drawing: Drawing) -> Iterator[Fault]:
         )
     yield from _faults_of_kind(drawing)
     yield from _faults_of_prefixes(branch_id, drawing.address_prefixes)
+    yield from _faults_of_overlap("resource_prefixes", drawing.resource_prefixes)
     for name, ids in (
-        ("resource_prefixes", drawing.resource_prefixes),
         ("customers", drawing.customer_ids),
         ("channel_ids", drawing.channel_ids),
     ):
@@ -119,11 +119,14 @@ def _faults_of_prefixes(branch_id: int, prefixes: Sequence[str]) -> Iterator[Fau
                 f"{prefix} does not lie in {branch_id}",
                 f"{prefix} 不在 {branch_id} 辖区内",
             )
-    ordered = sorted(prefixes)
-    for one, following in pairwise(ordered):
-        if contains(one, following):
+    yield from _faults_of_overlap("address_prefixes", prefixes)
+
+
+def _faults_of_overlap(name: str, prefixes: Sequence[str]) -> Iterator[Fault]:
+    for one, following in pairwise(sorted(prefixes)):
+        if following.startswith(one):
             yield Fault(
-                "/scope/address_prefixes",
+                f"/scope/{name}",
                 "overlapping-prefixes",
                 f"{one} already contains {following}",
                 f"{one} 已包含 {following}",

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, func, literal, select, update
-from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, Range, insert
+from sqlalchemy import RowMapping, Select, Table, Text, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, INT8MULTIRANGE, Range, insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from huaxiao.contracts.tables import (
     sealed_channels,
     sealed_customers,
     sealed_fields,
+    sealed_resources,
     sealed_scopes,
 )
 from huaxiao.shared.addresses import address_range
@@ -181,7 +182,34 @@ async def fields_met(connection: AsyncConnection, document: Mapping[str, Any]) -
     ]
     for table, name, ids in listed:
         met.update(await _listed(connection, table, name, ids, branch_id, document))
+    met.update(await _resources(connection, scope["resource_prefixes"], branch_id, document))
     return sorted(met)
+
+
+async def _resources(
+    connection: AsyncConnection,
+    prefixes: Sequence[str],
+    branch_id: int,
+    document: Mapping[str, Any],
+) -> Sequence[str]:
+    """Return the fields whose prefixes begin with one of these, or one of these with theirs."""
+    given = select(func.unnest(literal(list(prefixes), ARRAY(Text))).label("prefix")).subquery()
+    own = given.c.prefix
+    rows = await connection.scalars(
+        select(sealed_resources.c.field_id)
+        .join(
+            given,
+            func.starts_with(sealed_resources.c.prefix, own)
+            | func.starts_with(own, sealed_resources.c.prefix),
+        )
+        .where(
+            sealed_resources.c.branch_id == branch_id,
+            sealed_resources.c.term_from <= document["term_to"],
+            sealed_resources.c.term_to >= document["term_from"],
+        )
+        .distinct()
+    )
+    return rows.all()
 
 
 async def _listed(
@@ -236,6 +264,7 @@ async def seal(
         ),
         (sealed_customers, [one | term for one in scope["customers"]]),
         (sealed_channels, [{"channel_id": one} | term for one in scope["channel_ids"]]),
+        (sealed_resources, [{"prefix": one} | term for one in scope["resource_prefixes"]]),
     ]
     for table, covered in rows:
         if covered:
