@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ def suite_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_of_the_documents_works(project: Path, suite_data: Path) -> None:
     demo = run("demo", "--data", str(suite_data), "--port", "0", "--subscribers", "60")
     assert demo.returncode == 0, demo.stdout[-2000:]
+    # Commands that read the documents' own files work on a copy: they write beside them.
+    shutil.copytree(project / "docs", suite_data / "docs")
     tried = 0
     with up(suite_data) as address:
         for block in commands(project):
@@ -56,6 +59,7 @@ def test_every_command_of_the_documents_works(project: Path, suite_data: Path) -
             script = script.replace("curl ", "curl --silent --show-error --fail-with-body ")
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", script],
+                cwd=suite_data,
                 env=os.environ | {"HUAXIAO_DATA": str(suite_data)},
                 capture_output=True,
                 text=True,

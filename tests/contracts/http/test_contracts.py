@@ -319,6 +319,52 @@ async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
     assert await caller(Role.CONTRACTOR, ["C2"]).refused_changes(county) == []
 
 
+@pytest.mark.parametrize("kind", ["fields", "contracts"])
+async def test_a_draft_is_redrawn_only_from_the_version_its_caller_read(
+    county: int, http: httpx.AsyncClient, token: Callable[..., str], kind: str
+) -> None:
+    def named(number: int) -> dict[str, Any]:
+        if kind == "fields":
+            return regional(f"{county}{number}").model_dump(mode="json")
+        drafted = contract("C1", f"F{number}")
+        return drafted.model_dump(mode="json")
+
+    own = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    url = f"/v1/branches/{county}/{kind}/X1"
+    too_early = await http.put(url, json=named(100), headers=own | {"If-Match": "*"})
+    made = await http.put(url, json=named(100), headers=own)
+    read = (await http.get(url, headers=own)).headers["ETag"]
+
+    first = await http.put(url, json=named(101), headers=own | {"If-Match": read})
+    lost = await http.put(url, json=named(102), headers=own | {"If-Match": read})
+    again = await http.put(url, json=named(101), headers=own | {"If-Match": read})
+    unasked = await http.put(url, json=named(103), headers=own)
+
+    answers = [too_early, made, first, lost, again, unasked]
+    assert [one.status_code for one in answers] == [412, 201, 200, 412, 200, 200]
+    assert lost.json()["code"] == "stale-version"
+    assert made.headers["ETag"] == read
+    assert first.headers["ETag"] == again.headers["ETag"] != read
+    assert (await http.get(url, headers=own)).headers["ETag"] == unasked.headers["ETag"]
+
+
+async def test_a_change_of_what_is_sealed_is_on_record_whatever_version_it_names(
+    county: int, manager: ContractsClient, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    given = contract(None).model_copy(update={"base": []}).model_dump(mode="json")
+    headers = {
+        "Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}",
+        "If-Match": '"stale"',
+    }
+
+    answer = await http.put(
+        f"/v1/branches/{county}/contracts/CT-COUNTY", json=given, headers=headers
+    )
+
+    assert answer.json()["code"] == "contract-signed"
+    assert len(await manager.refused_changes(county)) == 1
+
+
 async def test_refused_changes_are_numbered_without_gaps_however_many_come_at_once(
     county: int, manager: ContractsClient, http: httpx.AsyncClient, token: Callable[..., str]
 ) -> None:

@@ -1,14 +1,12 @@
 """The sample county's month, carried through the suite, shown in the terminal, every figure checked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from huaxiao.cli.progress import progress_bar
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TOWN_TOWNSHIPS, sample_county
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS, Expected, generate
 from huaxiao.cli.story import (
@@ -87,12 +85,12 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         with console.status("contracts: the county, its fields, its signed contracts …"):
             coverage = await story.register()
             await story.wait_for_attribution()
-        with _progress(console, "attribution: business events", len(sample.events)) as advance:
+        with progress_bar(console, "attribution: business events", len(sample.events)) as advance:
             taken = await story.post(sample.events, advance)
         mended = await story.mend()
         with console.status("dispatch: orders to engineers …"):
             orders = await story.orders()
-        with _progress(console, "dispatch: orders worked", len(orders)) as advance:
+        with progress_bar(console, "dispatch: orders worked", len(orders)) as advance:
             done = await story.work(orders, advance)
         horizontal, final = await story.appraise()
         with console.status("kpi: following the other three …"):
@@ -120,29 +118,6 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     _check_work(checks, story, done, horizontal, final)
     _check_targets(checks, sample.expected, report, books, planned=subscribers)
     return checks.show()
-
-
-@contextmanager
-def _progress(console: Console, what: str, total: int) -> Iterator["_Advance"]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        yield _Advance(bar, what, total)
-
-
-class _Advance:
-    """Moves a progress bar on."""
-
-    def __init__(self, bar: Progress, what: str, total: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task(what, total=total)
-
-    def __call__(self, count: int) -> None:
-        self._bar.advance(self._task, count)
 
 
 # --- what is shown ------------------------------------------------------------------------------

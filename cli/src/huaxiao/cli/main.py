@@ -1,19 +1,25 @@
 """The ``huaxiao`` command."""
 
 import asyncio
+import json
 import logging
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 
 from huaxiao.cli import embedded
 from huaxiao.cli.demo import run_demo
+from huaxiao.cli.importing import Imported, import_file, rejects_file
+from huaxiao.cli.mapping import FileMapping
+from huaxiao.cli.progress import progress_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS
@@ -26,6 +32,8 @@ from huaxiao.cli.suite import (
     serving,
 )
 from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.provision import SERVICES
 
 app = typer.Typer(
@@ -93,6 +101,59 @@ def token(
         )
     )
     typer.echo(made)
+
+
+@app.command(name="import")
+def import_events(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or TXT")],
+    mapping: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="what its columns mean, as TOML")
+    ],
+    url: Annotated[
+        str, typer.Option(envvar="HUAXIAO_ATTRIBUTION_URL", help="of the attribution service")
+    ] = f"http://{_HOST}:{DEFAULT_PORT}/attribution",
+    bearer: Annotated[
+        str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of a BSS source")
+    ] = "",
+    as_json: Annotated[  # noqa: FBT002 - an option of the command
+        bool, typer.Option("--json", help="print the result as JSON")
+    ] = False,
+) -> None:
+    """Post the rows of a billing system's daily file as business events.
+
+    Goes on where it stopped; rows that were not booked are named beside the file.
+    """
+    told = Console(stderr=True)
+    try:
+        described = FileMapping.from_file(mapping)
+        with progress_bar(told, f"rows of {file.name}", None) as advance:
+            done = asyncio.run(_import(file, described, url, bearer, advance))
+    except PeerProblem as problem:
+        told.print(f"The service refused: {problem}", style="red")
+        raise typer.Exit(1) from problem
+    except (httpx.TransportError, OSError) as error:
+        told.print(f"{url} does not answer ({error}). Start again: it goes on here.", style="red")
+        raise typer.Exit(1) from error
+    except ValueError as error:
+        told.print(f"The file or its mapping is not right: {error}", style="red")
+        raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        console.print(
+            f"{done.lines} rows: {done.booked} booked, {done.duplicates} known, {done.parked}"
+            f" waiting, {done.refused + done.conflicts} refused, {done.rejected} no events"
+        )
+        if not done.clean:
+            console.print(f"Rows to mend: {rejects_file(file)}")
+    raise typer.Exit(0 if done.clean else 1)
+
+
+async def _import(
+    file: Path, mapping: FileMapping, url: str, bearer: str, advance: Callable[[int], None]
+) -> Imported:
+    async with AttributionClient(url, lambda: bearer) as client:
+        return await import_file(client, file, mapping, progress=advance)
 
 
 def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) -> int:

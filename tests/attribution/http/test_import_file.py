@@ -1,0 +1,103 @@
+"""A daily file is posted in batches, goes on where it stopped, and names what was not booked."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attribution.conftest import Sender
+
+from huaxiao.cli import importing
+from huaxiao.cli.importing import import_file, rejects_file, state_file
+from huaxiao.cli.mapping import FileMapping
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.wire.attribution import IntakeReport
+
+
+def mapping(branch_id: int) -> FileMapping:
+    return FileMapping.model_validate(
+        {
+            "type": "bill_item.issued",
+            "source": "/daily",
+            "branch": branch_id,
+            "id": "{number}",
+            "time": {"constant": "2017-11-30"},
+            "data": {
+                "bill_item_id": {"column": "number"},
+                "subscription_id": {"column": "line"},
+                "period": {"constant": 201711},
+                "item_kind": {"constant": "monthly"},
+                "amount_fen": {"column": "yuan", "as": "yuan"},
+            },
+        }
+    )
+
+
+@pytest.fixture
+async def file(
+    manager: AttributionClient, county: int, sender: Sender, tmp_path: Path
+) -> tuple[int, Path]:
+    await manager.post_events([sender.opened()])
+    lines = [f"D-{number},S-1,10.00" for number in range(25)]
+    lines[3] = "D-3,S-1,ten"
+    lines[7] = "D-7,S-1,-1.00"
+    lines[9] = "D-9,S-404,1.00"
+    path = tmp_path / "daily.csv"
+    path.write_text("number,line,yuan\n" + "\n".join(lines) + "\n")
+    return county, path
+
+
+async def test_a_file_is_posted_and_what_was_not_booked_is_named_by_line(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    moved: list[int] = []
+    done = await import_file(manager, path, mapping(branch_id), progress=moved.append)
+    assert (done.lines, done.booked, done.parked, done.refused, done.rejected) == (25, 22, 1, 1, 1)
+    assert (done.clean, sum(moved)) == (False, 25)
+    with rejects_file(path).open(encoding="utf-8-sig") as rejects:
+        named = [(row["line"], row["code"]) for row in csv.DictReader(rejects)]
+    assert sorted(named) == [("5", "no-event"), ("9", "bad-amount")]
+    books = await manager.reconciliation(branch_id, 201711)
+    assert books.booked_fen == 22_000
+
+
+async def test_an_import_that_stopped_goes_on_and_books_nothing_twice(
+    manager: AttributionClient,
+    file: tuple[int, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    branch_id, path = file
+    monkeypatch.setattr(importing, "BATCH", 10)
+    real = manager.post_events
+    answers = 0
+
+    async def lost_after_one(events: Any) -> IntakeReport:
+        nonlocal answers
+        report = await real(events)
+        answers += 1
+        if answers == 2:
+            raise ConnectionError("the answer was lost")
+        return report
+
+    monkeypatch.setattr(manager, "post_events", lost_after_one)
+    with pytest.raises(ConnectionError):
+        await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    assert json.loads(state_file(path).read_text())["lines"] == 10
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    assert (done.lines, done.booked, done.duplicates) == (25, 12, 10)
+    again = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    assert again == done
+    assert (await manager.reconciliation(branch_id, 201711)).booked_fen == 22_000
+
+
+async def test_another_file_of_the_same_name_begins_at_its_beginning(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    path.write_text("number,line,yuan\nE-1,S-1,5.00\n")
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    assert (done.lines, done.booked, done.clean) == (1, 1, True)
+    assert not rejects_file(path).exists()
