@@ -277,6 +277,7 @@ async def test_signing_seals_the_fields_and_publishes_them_before_the_contract(
     assert signed == again
     assert signed.state is LockState.SEALED
     assert len(signed.digest or "") == 64
+    assert signed.signed_by == "test:county_manager"
     assert (await facts(manager, county))[before:] == [
         ("field.sealed", "F2"),
         ("field.sealed", "F1"),
@@ -400,6 +401,18 @@ async def test_an_attempt_sent_again_under_its_key_is_answered_again_and_recorde
     assert [one.status_code for one in answers] == [409, 409]
     assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
     assert len(await manager.refused_changes(county)) == 1
+
+
+async def test_a_signed_contract_told_in_another_order_is_the_same_contract(
+    county: int, manager: ContractsClient
+) -> None:
+    given = contract(None)
+    reordered = given.model_copy(update={"base": given.base[::-1]})
+
+    answered = await manager.put_contract(county, "CT-COUNTY", reordered)
+
+    assert answered.state is LockState.SEALED
+    assert await manager.refused_changes(county) == []
 
 
 async def test_contracts_page_by_id_and_a_contractor_sees_its_own_only(

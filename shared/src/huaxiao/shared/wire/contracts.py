@@ -397,6 +397,8 @@ class ContractSummary(Resource):
     digest: str | None
     """SHA-256 over the contract and its fields' digests, in hex; null while it is a draft."""
     signed_at: Moment | None
+    signed_by: str | None
+    """Subject of the token that signed."""
 
 
 class Contract(ContractSummary):

@@ -11,8 +11,9 @@ from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
-from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.problems import Forbidden, StaleVersion
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
 from huaxiao.shared.wire.contracts import Contract, ContractIn, ContractSummary
 
 router = web.router(tags=["contracts"])
@@ -21,8 +22,8 @@ router = web.router(tags=["contracts"])
 @router.put(
     "/contracts/{contract_id}",
     response_model=Contract,
-    responses=web.problem_responses(Forbidden, ContractIsSigned, UnknownReference)
-    | {201: {"model": Contract}},
+    responses=web.problem_responses(Forbidden, ContractIsSigned, UnknownReference, StaleVersion)
+    | {200: VERSIONED, 201: VERSIONED | {"model": Contract}},
 )
 async def put_contract(
     request: Request,
@@ -32,10 +33,13 @@ async def put_contract(
     given: ContractIn,
     connection: WriteTx,
     principal: Writer,
+    if_match: IfMatch = None,
 ) -> Contract | Response:
     """Draft a contract, or rewrite it while it is a draft (R1, R7)."""
     try:
-        drafted, is_new = await handlers.draft(connection, branch_id, contract_id, given)
+        drafted, is_new = await handlers.draft(
+            connection, branch_id, contract_id, given, if_match=if_match
+        )
     except ContractIsSigned as refused:
         return await refuse(
             request,
@@ -47,6 +51,7 @@ async def put_contract(
             principal=principal,
         )
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    name_version(response, drafted)
     return drafted
 
 
@@ -62,12 +67,20 @@ async def list_contracts(
     return page.page(found, "contract_id")
 
 
-@router.get("/contracts/{contract_id}", responses=web.problem_responses(Forbidden))
+@router.get(
+    "/contracts/{contract_id}", responses=web.problem_responses(Forbidden) | {200: VERSIONED}
+)
 async def get_contract(
-    branch_id: BranchId, contract_id: Identifier, connection: ReadTx, principal: Reader
+    response: Response,
+    branch_id: BranchId,
+    contract_id: Identifier,
+    connection: ReadTx,
+    principal: Reader,
 ) -> Contract:
     """Show a contract: a contractor its centre's."""
-    return await handlers.show(connection, branch_id, contract_id, principal.centre_ids)
+    found = await handlers.show(connection, branch_id, contract_id, principal.centre_ids)
+    name_version(response, found)
+    return found
 
 
 @router.post(

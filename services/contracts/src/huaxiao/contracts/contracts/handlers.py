@@ -29,6 +29,7 @@ from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.unit_of_work import sqlstate
+from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.contracts import (
     CONTRACT_SIGNED,
     FIELD_SEALED,
@@ -91,30 +92,51 @@ async def list_contracts(
 
 
 async def draft(
-    connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    given: ContractIn,
+    *,
+    if_match: str | None,
 ) -> tuple[Contract, bool]:
     """Draft or rewrite a contract; say whether it is new.
 
     Raises:
+        StaleVersion: it is a draft, and not the one the caller read.
         ContractIsSigned: it is signed, and what is given differs from it.
 
     """
     await branch(connection, branch_id)
     row = given.model_dump(mode="json")
     if not await store.lock(connection, branch_id, contract_id):
+        require_version(if_match, None)
         await _check(connection, branch_id, contract_id, row)
         if await store.add(connection, branch_id, contract_id, row):
             return await show(connection, branch_id, contract_id, None), True
         await store.lock(connection, branch_id, contract_id)
     # Read only once it is locked: it may have been signed while we waited.
     held = await show(connection, branch_id, contract_id, None)
-    if held.model_dump(mode="json", include=set(row)) == row:
+    if _same(held.model_dump(mode="json", include=set(row)), row):
         return held, False
     if held.state is LockState.SEALED:
         raise ContractIsSigned(digest=held.digest, centre_id=held.centre_id)
+    require_version(if_match, held)
     await _check(connection, branch_id, contract_id, row)
     await store.replace(connection, branch_id, contract_id, row)
     return await show(connection, branch_id, contract_id, None), False
+
+
+def _same(held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Compare as digests do: the order of the fields and of the base's months changes nothing."""
+    one, other = (
+        dict(each)
+        | {
+            "field_ids": sorted(each["field_ids"]),
+            "base": sorted(each["base"], key=lambda month: month["period"]),
+        }
+        for each in (held, row)
+    )
+    return one == other
 
 
 async def _check(

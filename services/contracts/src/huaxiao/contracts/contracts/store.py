@@ -12,7 +12,7 @@ from huaxiao.contracts.tables import contracts, signatures
 from huaxiao.shared.database import within
 
 _with_signature: Select[*tuple[Any, ...]] = select(
-    contracts, signatures.c.digest, signatures.c.signed_at
+    contracts, signatures.c.digest, signatures.c.signed_at, signatures.c.signed_by
 ).select_from(
     contracts.outerjoin(
         signatures,
@@ -66,6 +66,7 @@ async def page(
         contracts.c.term_to,
         signatures.c.digest,
         signatures.c.signed_at,
+        signatures.c.signed_by,
     )
     rows = await connection.execute(
         shown.where(

@@ -14,8 +14,9 @@ from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import as_period
-from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.problems import Forbidden, StaleVersion
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
 from huaxiao.shared.wire.contracts import Coverage, FieldIn, FieldSummary, ResponsibilityField
 
 router = web.router(tags=["fields"])
@@ -30,8 +31,8 @@ _AskedPeriod = Annotated[
 @router.put(
     "/fields/{field_id}",
     response_model=ResponsibilityField,
-    responses=web.problem_responses(Forbidden, FieldIsSealed, UnknownReference)
-    | {201: {"model": ResponsibilityField}},
+    responses=web.problem_responses(Forbidden, FieldIsSealed, UnknownReference, StaleVersion)
+    | {200: VERSIONED, 201: VERSIONED | {"model": ResponsibilityField}},
 )
 async def put_field(
     request: Request,
@@ -41,10 +42,13 @@ async def put_field(
     given: FieldIn,
     connection: WriteTx,
     principal: Writer,
+    if_match: IfMatch = None,
 ) -> ResponsibilityField | Response:
     """Draw a field, or redraw it while it is a draft; a sealed one stays as it is (R21)."""
     try:
-        drawn, is_new = await handlers.draw(connection, branch_id, field_id, given)
+        drawn, is_new = await handlers.draw(
+            connection, branch_id, field_id, given, if_match=if_match
+        )
     except FieldIsSealed as refused:
         return await refuse(
             request,
@@ -56,6 +60,7 @@ async def put_field(
             principal=principal,
         )
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    name_version(response, drawn)
     return drawn
 
 
@@ -77,12 +82,18 @@ async def list_fields(
     )
 
 
-@router.get("/fields/{field_id}", responses=web.problem_responses(Forbidden))
+@router.get("/fields/{field_id}", responses=web.problem_responses(Forbidden) | {200: VERSIONED})
 async def get_field(
-    branch_id: BranchId, field_id: Identifier, connection: ReadTx, principal: Reader
+    response: Response,
+    branch_id: BranchId,
+    field_id: Identifier,
+    connection: ReadTx,
+    principal: Reader,
 ) -> ResponsibilityField:
     """Show a field and what it covers."""
-    return await handlers.show(connection, branch_id, field_id, principal.centre_ids)
+    found = await handlers.show(connection, branch_id, field_id, principal.centre_ids)
+    name_version(response, found)
+    return found
 
 
 @router.get("/coverage", responses=web.problem_responses(Forbidden))

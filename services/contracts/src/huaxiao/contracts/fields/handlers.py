@@ -13,6 +13,7 @@ from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.fields import store
 from huaxiao.contracts.organisation.store import known_centres, known_channels
 from huaxiao.shared.problems import Malformed, NotFound
+from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.contracts import (
     Coverage,
     CoverageOverlap,
@@ -29,17 +30,24 @@ def render(row: RowMapping) -> dict[str, Any]:
 
 
 async def draw(
-    connection: AsyncConnection, branch_id: int, field_id: str, given: FieldIn
+    connection: AsyncConnection,
+    branch_id: int,
+    field_id: str,
+    given: FieldIn,
+    *,
+    if_match: str | None,
 ) -> tuple[ResponsibilityField, bool]:
     """Draw or redraw a field; say whether it is new.
 
     Raises:
+        StaleVersion: it is a draft, and not the one the caller read.
         FieldIsSealed: it is sealed, and what is given differs from it.
 
     """
     await branch(connection, branch_id)
     row = given.model_dump(mode="json")
     if not await store.lock(connection, branch_id, field_id):
+        require_version(if_match, None)
         await _check(connection, branch_id, given)
         if await store.add(connection, branch_id, field_id, row):
             return await show(connection, branch_id, field_id, None), True
@@ -52,6 +60,7 @@ async def draw(
         raise FieldIsSealed(
             digest=held.digest, centre_id=held.centre_id, contract_id=held.contract_id
         )
+    require_version(if_match, held)
     await _check(connection, branch_id, given)
     await store.replace(connection, branch_id, field_id, row)
     return await show(connection, branch_id, field_id, None), False
