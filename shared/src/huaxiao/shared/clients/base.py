@@ -17,6 +17,12 @@ Answer = TypeVar("Answer")
 Listed = TypeVar("Listed", bound=BaseModel)
 _TIMEOUT_SECONDS = 30.0
 _ATTEMPTS = 3
+_UNREADY = {
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+}
+"""The peer, or what stands before it, is away for a moment. Every call here may be sent again."""
 _entries = TypeAdapter(list[FeedEntry])
 
 
@@ -151,7 +157,7 @@ class ServiceClient:
                     response = await self._http.request(
                         method, path, params=given, content=content, headers=own, timeout=timeout
                     )
-                    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                    if response.status_code in _UNREADY:
                         raise _Unready(_problem(response))  # noqa: TRY301 - the retry loop is what catches it
         except _Unready as unready:
             raise unready.problem from unready
