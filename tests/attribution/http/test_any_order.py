@@ -36,6 +36,7 @@ def story(sender: Sender, chance: random.Random) -> list[Event]:
         *(opening(sender, chance, line) for line in LINES),
         *(bundle(sender, chance) for _ in range(chance.randrange(5))),
         *(move(sender, chance) for _ in range(chance.randrange(4))),
+        *(lead(sender, chance, number) for number in range(chance.randrange(3))),
         *(transfer(sender, chance) for _ in range(chance.randrange(3))),
         *money(sender, chance),
     ]
@@ -73,6 +74,16 @@ def move(sender: Sender, chance: random.Random) -> Event:
         subscription_id=chance.choice(LINES),
         effective_on=f"2017-{chance.choice(['10', '11', '12'])}-15",
         standard_address=chance.choice([TOWN, RURAL]) + "0002",
+    )
+
+
+def lead(sender: Sender, chance: random.Random, number: int) -> Event:
+    return sender.event(
+        "lead.converted",
+        lead_id=f"L-{number}",
+        subscription_id=chance.choice(LINES),
+        approved_on=f"2017-{chance.choice(['04', '10'])}-20",
+        owner_centre_id=chance.choice(["C1", "G1", "C9"]),
     )
 
 

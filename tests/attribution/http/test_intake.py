@@ -324,6 +324,20 @@ async def test_a_card_that_is_opened_after_its_main_card_follows_it_all_the_same
     assert await revenue(manager, county) == {"C1": 10_000}
 
 
+async def test_a_lead_that_is_heard_of_late_moves_what_was_booked_without_it(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    opened = sender.opened(opened_on="2017-11-03")
+    await manager.post_events([opened, sender.bill()])
+    facts = {"lead_id": "L-1", "subscription_id": "S-1", "owner_centre_id": "G1"}
+    lead = sender.event("lead.converted", approved_on="2017-10-20", **facts)
+    await manager.post_events([lead])
+    assert await revenue(manager, county) == {"G1": 10_000}
+    assert (await manager.explanation(county, "S-1")).owner.unit_rule == "030"
+    again = sender.event("lead.converted", approved_on="2017-10-21", **facts)
+    assert codes(await manager.post_events([again])) == [(0, "refused", "already-known")]
+
+
 async def test_work_is_asked_for_once_in_the_feed(
     caller: Callable[..., AttributionClient], county: int, sender: Sender
 ) -> None:

@@ -126,7 +126,7 @@ async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
     assert found.reproduced
     assert found.revenue_fen == 10_000
     assert [one.rule for one in found.rejected] == [
-        *("010", "020", "025", "040", "050", "060", "070", "075", "080")
+        *("010", "020", "025", "030", "040", "050", "060", "070", "075", "080")
     ]
     with pytest.raises(PeerProblem) as absent:
         await manager.explanation(booked, "S-404")

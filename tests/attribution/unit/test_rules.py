@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.attribution.domain.evidence import Evidence, Register, gather
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.rule_sets import Rule
 from huaxiao.attribution.domain.rules import Decision, decide
 from huaxiao.attribution.rule_sets.reading import default_rule_set
@@ -236,3 +236,34 @@ def _facts(one: Line) -> dict[str, Any]:
 def _without_rules(decided: Decision) -> list[Any]:
     values = [getattr(decided, name) for name in Decision.__dataclass_fields__]
     return [value.code if isinstance(value, Rule) else value for value in values]
+
+
+@pytest.mark.parametrize(
+    ("approved_on", "rule"),
+    [
+        (date(2017, 11, 3), "030"),
+        (date(2017, 8, 5), "030"),
+        (date(2017, 8, 4), "130"),
+        (date(2017, 11, 4), "130"),
+    ],
+)
+def test_a_lead_holds_for_ninety_days_and_never_backwards(approved_on: date, rule: str) -> None:
+    lead = Lead("L-1", approved_on, "G1", "P1")
+    subject = line(opened_on=date(2017, 11, 3), channel_id="AGENT")
+    decided = decision(subject, leads={"S-1": [lead]})
+    assert decided.unit_rule == rule
+
+
+def test_a_lead_belongs_to_its_centre_and_credits_who_brought_it() -> None:
+    lead = Lead("L-1", date(2017, 11, 1), "G1", "P1")
+    decided = decision(line(opened_on=date(2017, 11, 3)), leads={"S-1": [lead]})
+    assert (decided.centre_id, [one.centre_id for one in decided.shadows]) == ("G1", ["C1"])
+    unknown = Lead("L-1", date(2017, 11, 1), "G9", None)
+    assert decision(line(opened_on=date(2017, 11, 3)), leads={"S-1": [unknown]}).unit_rule == "900"
+
+
+def test_a_ruling_comes_before_every_rule() -> None:
+    ruling = Ruling("R-1", "C2", None, 201711, None, MOMENT)
+    subject = line(product="broadband", standard_address=TOWN, customer_id="ENT-1")
+    decided = decision(subject, rulings={"S-1": [ruling]})
+    assert (decided.unit_rule, decided.centre_id) == ("010", "C2")

@@ -203,6 +203,17 @@ bundle_members = Table(
     info=_APPEND_ONLY,
     comment="Which bundles ever named a subscription",
 )
+leads = Table(
+    "leads",
+    metadata,
+    branch_column(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("lead_id", Text, primary_key=True),
+    Column("approved_on", Date, nullable=False),
+    Column("owner_centre_id", Text, nullable=False),
+    Column("originator_id", Text),
+    info=_APPEND_ONLY,
+)
 documents = Table(
     "documents",
     metadata,

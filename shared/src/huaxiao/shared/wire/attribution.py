@@ -183,6 +183,7 @@ class OwnerSource(StrEnum):
     """Where a rule looks for the owner."""
 
     RULING = "ruling"
+    LEAD_CENTRE = "lead_centre"
     LIST_FIELD = "list_field"
     CAMPUS_FIELD = "campus_field"
     BUNDLE_ANCHOR = "bundle_anchor"
@@ -211,6 +212,7 @@ class WhenIn(Given):
     left_bundle: bool = False
     secondary: bool = False
     ruled: bool = False
+    lead: bool = False
 
 
 class RuleIn(Given):

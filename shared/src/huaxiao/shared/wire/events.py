@@ -102,6 +102,16 @@ class BundleDissolved(EventData, frozen=True):
     effective_on: date
 
 
+class LeadConverted(EventData, frozen=True):
+    """A lead became a subscription (商机转化): revenue to the centre, a memo for who brought it (R16)."""
+
+    lead_id: Id
+    subscription_id: Id
+    approved_on: date
+    owner_centre_id: Id
+    originator_id: Id | None = None
+
+
 class BillItemIssued(EventData, frozen=True):
     """A charge is billed. ``amount_fen`` is without VAT, ``tax_fen`` the VAT on it."""
 
@@ -185,6 +195,7 @@ DATA_TYPES: dict[str, type[EventData]] = {
     "bundle.formed": BundleMembers,
     "bundle.changed": BundleMembers,
     "bundle.dissolved": BundleDissolved,
+    "lead.converted": LeadConverted,
     "bill_item.issued": BillItemIssued,
     "payment.received": PaymentReceived,
     "refund.issued": RefundIssued,

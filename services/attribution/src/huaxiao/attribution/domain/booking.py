@@ -201,6 +201,7 @@ _NUMBERS = {
     events.AdjustmentMade: ("adjustment", "adjustment_id"),
     events.WriteOffMade: ("write_off", "write_off_id"),
     events.WorkRequested: ("work", "order_id"),
+    events.LeadConverted: ("lead", "lead_id"),
 }
 
 

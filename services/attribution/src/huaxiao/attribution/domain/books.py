@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from huaxiao.attribution.domain.evidence import Evidence, Register, gather
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Line, Ruling
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
@@ -69,6 +69,7 @@ class Known:
     statements: dict[str, list[BundleStatement]] = field(default_factory=lambda: defaultdict(list))
     bundles_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     secondaries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    leads: dict[str, list[Lead]] = field(default_factory=lambda: defaultdict(list))
     rulings: dict[str, list[Ruling]] = field(default_factory=lambda: defaultdict(list))
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
@@ -81,7 +82,9 @@ class Known:
 
     def register(self) -> Register:
         """Return what evidence is gathered from."""
-        return Register(self.lines, self.changes, self.statements, self.bundles_of, self.rulings)
+        return Register(
+            self.lines, self.changes, self.statements, self.bundles_of, self.rulings, self.leads
+        )
 
 
 @dataclass
@@ -92,6 +95,8 @@ class Produced:
     changes: list[tuple[str, str, Change]] = field(default_factory=list)
     """Subscription, event type, change."""
     statements: list[BundleStatement] = field(default_factory=list)
+    leads: list[tuple[str, Lead]] = field(default_factory=list)
+    """Subscription, lead."""
     documents: list[Document] = field(default_factory=list)
     settled: dict[str, int] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)

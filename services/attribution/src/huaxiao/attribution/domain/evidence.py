@@ -15,11 +15,13 @@ from huaxiao.attribution.domain.histories import (
     BundlesOfLine,
     BundleStatement,
     Change,
+    Lead,
     Line,
     Membership,
     Ruling,
     bundles_before,
     evidence_ends,
+    lead_of,
     line_before,
     ruling_at,
 )
@@ -77,6 +79,15 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Opportunity:
+    """The lead that the line came from, in time."""
+
+    lead_id: str
+    centre_id: str
+    originator_centre_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a subscription for a period."""
 
@@ -88,6 +99,7 @@ class Evidence:
     main: Optional["Evidence"] = None
     main_in_circle: bool = False
     ruling: Ruling | None = None
+    opportunity: Opportunity | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,8 @@ class Register:
     """For each subscription, the bundles that ever named it."""
     rulings: Mapping[str, Sequence[Ruling]] = field(default_factory=dict)
     """For each subscription, the approved rulings on it."""
+    leads: Mapping[str, Sequence[Lead]] = field(default_factory=dict)
+    """For each subscription, the leads that are said to have become it."""
 
 
 def gather(
@@ -153,6 +167,19 @@ def gather(
         main=main,
         main_in_circle=main_id in seen or (main is not None and main.main_in_circle),
         ruling=ruling_at(register.rulings.get(subscription_id, ()), period),
+        opportunity=_opportunity(
+            lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
+        ),
+    )
+
+
+def _opportunity(lead: Lead | None, organisation: Organisation) -> Opportunity | None:
+    if lead is None or lead.owner_centre_id not in organisation.centres:
+        return None
+    return Opportunity(
+        lead.lead_id,
+        lead.owner_centre_id,
+        organisation.centre_of_person(lead.originator_id, lead.approved_on),
     )
 
 

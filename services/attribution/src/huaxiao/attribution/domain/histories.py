@@ -155,6 +155,26 @@ class Ruling:
     approved_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead that became a line: who was to own it, and who brought it (R16)."""
+
+    lead_id: str
+    approved_on: date
+    owner_centre_id: str
+    originator_id: str | None
+
+
+LEAD_HOLDS = timedelta(days=90)
+"""How long after its approval a lead may still become a line."""
+
+
+def lead_of(leads: Iterable[Lead], opened_on: date) -> Lead | None:
+    """Return the lead a line came from: of several the one approved last, then the higher number."""
+    timely = [one for one in leads if timedelta(0) <= opened_on - one.approved_on <= LEAD_HOLDS]
+    return max(timely, key=lambda one: (one.approved_on, one.lead_id), default=None)
+
+
 def ruling_at(rulings: Iterable[Ruling], period: Period) -> Ruling | None:
     """Return the ruling in force: of several the one approved last, then the higher identifier."""
     in_force = [

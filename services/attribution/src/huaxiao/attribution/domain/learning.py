@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from huaxiao.attribution.domain.books import Books, already_known, unknown_subscription
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Line
+from huaxiao.attribution.domain.books import Books, Document, already_known, unknown_subscription
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line
 from huaxiao.attribution.domain.messages import Answer, Message, Waiting
 from huaxiao.shared.wire import events
 
@@ -109,6 +109,17 @@ def _change(books: Books, message: Message, subscription_id: str, change: Change
     return None
 
 
+def _convert(books: Books, message: Message, lead: events.LeadConverted) -> Answer:
+    document = Document("lead", lead.lead_id, lead.subscription_id, message.period, 0)
+    if refusal := books.number(document):
+        return refusal
+    found = Lead(lead.lead_id, lead.approved_on, lead.owner_centre_id, lead.originator_id)
+    books.known.leads[lead.subscription_id].append(found)
+    books.produced.leads.append((lead.subscription_id, found))
+    books.affect(lead.subscription_id)
+    return None
+
+
 _LEARNED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer]] = {
     events.SubscriptionOpened: _open,
     events.SubscriptionMoved: _move,
@@ -116,6 +127,7 @@ _LEARNED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer
     events.SubscriptionStopped: _stop,
     events.BundleMembers: _form,
     events.BundleDissolved: _dissolve,
+    events.LeadConverted: _convert,
 }
 
 

@@ -36,6 +36,7 @@ class When:
     left_bundle: bool = False
     secondary: bool = False
     ruled: bool = False
+    lead: bool = False
 
     @property
     def always(self) -> bool:
@@ -89,6 +90,7 @@ def unmet(when: When, evidence: Evidence) -> Why | None:
         _not_listed(when, evidence)
         or _other_line(when, evidence)
         or _other_channel(when, evidence)
+        or _not_promised(when, evidence)
         or _not_grouped(when, evidence)
     )
 
@@ -122,10 +124,16 @@ def _other_channel(when: When, evidence: Evidence) -> Why | None:
     return Why("not sold by such a channel", "不是此类渠道发展")
 
 
-def _not_grouped(when: When, evidence: Evidence) -> Why | None:
-    line = evidence.subject.line
+def _not_promised(when: When, evidence: Evidence) -> Why | None:
     if when.ruled and evidence.ruling is None:
         return Why("nobody has ruled on it", "没有裁定")
+    if when.lead and evidence.opportunity is None:
+        return Why("it came from no lead in time", "不是有效期内商机转化")
+    return None
+
+
+def _not_grouped(when: When, evidence: Evidence) -> Why | None:
+    line = evidence.subject.line
     if when.in_campus and line.campus_id is None:
         return Why("in no campus group", "不在校园群组中")
     if when.in_bundle and evidence.bundle is None:

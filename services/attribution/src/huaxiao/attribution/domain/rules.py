@@ -102,7 +102,7 @@ def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
             flags=tuple(flags),
             landing_centre_id=_landing(evidence.subject),
             development_centre_id=_development(evidence.subject),
-            shadows=_shadows(evidence.subject, rule.code, found.centre_id),
+            shadows=_shadows(evidence, rule.code, found.centre_id),
             rejected=tuple(rejected),
         )
     raise AssertionError("a rule set that is active takes every line")
@@ -132,6 +132,12 @@ def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     if ruling is None:
         return Nowhere(Why("nobody has ruled on it", "没有裁定"))
     return Place(ruling.centre_id, ruling.field_id)
+
+
+def _lead_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
+    if evidence.opportunity is None:
+        return Nowhere(Why("it came from no lead in time", "不是有效期内商机转化"))
+    return Place(evidence.opportunity.centre_id)
 
 
 def _list_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
@@ -215,6 +221,7 @@ def _default_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 _SOURCES: dict[OwnerSource, Callable[[Evidence, RuleSet], Place | Nowhere]] = {
     OwnerSource.RULING: _ruling,
+    OwnerSource.LEAD_CENTRE: _lead_centre,
     OwnerSource.LIST_FIELD: _list_field,
     OwnerSource.CAMPUS_FIELD: _campus_field,
     OwnerSource.BUNDLE_ANCHOR: _bundle_anchor,
@@ -293,8 +300,11 @@ def _development(subject: LineEvidence) -> str | None:
     return subject.channel.centre_id if subject.channel else None
 
 
-def _shadows(subject: LineEvidence, rule: str, owner: str) -> tuple[Shadow, ...]:
-    channel = subject.channel
-    if channel is None or channel.kind is not ChannelKind.OWN_HALL or channel.centre_id == owner:
-        return ()
-    return (Shadow(channel.centre_id, f"sold in an own hall; owned by rule {rule}"),)
+def _shadows(evidence: Evidence, rule: str, owner: str) -> tuple[Shadow, ...]:
+    shadows: list[Shadow] = []
+    channel, lead = evidence.subject.channel, evidence.opportunity
+    if channel and channel.kind is ChannelKind.OWN_HALL and channel.centre_id != owner:
+        shadows.append(Shadow(channel.centre_id, f"sold in an own hall; owned by rule {rule}"))
+    if lead and lead.originator_centre_id and lead.originator_centre_id != owner:
+        shadows.append(Shadow(lead.originator_centre_id, f"brought lead {lead.lead_id}"))
+    return tuple(shadows)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.books import Document, Known, Owner, Produced
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Line, Ruling
+from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.tables import (
     balances,
@@ -22,6 +22,7 @@ from huaxiao.attribution.tables import (
     entries,
     held_events,
     intakes,
+    leads,
     received_events,
     settled_items,
     subscription_changes,
@@ -33,6 +34,7 @@ _LINE_COLUMNS = tuple(Line.__dataclass_fields__)
 _line_values = attrgetter(*_LINE_COLUMNS)
 _change_values = attrgetter(*Change.__dataclass_fields__)
 _statement_values = attrgetter(*BundleStatement.__dataclass_fields__)
+_lead_values = attrgetter(*Lead.__dataclass_fields__)
 _document_values = attrgetter(*Document.__dataclass_fields__)
 _entry_values = attrgetter(*Entry.__dataclass_fields__)
 
@@ -222,6 +224,7 @@ async def _load_lines(
     ):
         known.changes[row.subscription_id].append(Change(*row[1:]))
     await _load_rulings(connection, known, wanted)
+    await _load_leads(connection, known, wanted)
     found: set[str] = set()
     for row in await connection.execute(
         text(
@@ -234,6 +237,18 @@ async def _load_lines(
         known.bundles_of[row.subscription_id].add(row.bundle_id)
         found.add(row.bundle_id)
     return found
+
+
+async def _load_leads(connection: AsyncConnection, known: Known, wanted: dict[str, object]) -> None:
+    for row in await connection.execute(
+        text(
+            "SELECT subscription_id, lead_id, approved_on, owner_centre_id, originator_id"
+            " FROM attribution.leads JOIN unnest(CAST(:ids AS text[])) AS w(id)"
+            " ON branch_id = :branch_id AND subscription_id = w.id"
+        ),
+        wanted,
+    ):
+        known.leads[row.subscription_id].append(Lead(*row[1:]))
 
 
 async def _load_rulings(
@@ -471,6 +486,12 @@ async def record(
         ((branch_id, one, kind, *_change_values(change)) for one, kind, change in produced.changes),
     )
     await _record_statements(connection, branch_id, produced.statements)
+    await _copy(
+        connection,
+        leads,
+        ("branch_id", "subscription_id", *Lead.__dataclass_fields__),
+        ((branch_id, one, *_lead_values(lead)) for one, lead in produced.leads),
+    )
     await _copy(
         connection,
         documents,

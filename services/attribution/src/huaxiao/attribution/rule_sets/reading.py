@@ -53,6 +53,7 @@ def _when(given: WhenIn) -> When:
         left_bundle=given.left_bundle,
         secondary=given.secondary,
         ruled=given.ruled,
+        lead=given.lead,
     )
 
 

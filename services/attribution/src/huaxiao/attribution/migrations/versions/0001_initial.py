@@ -217,6 +217,17 @@ def upgrade() -> None:
     schema='attribution',
     comment='One row a branch: its counters, and the lock that makes its bookings one after another'
     )
+    op.create_table('leads',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('lead_id', sa.Text(), nullable=False),
+    sa.Column('approved_on', sa.Date(), nullable=False),
+    sa.Column('owner_centre_id', sa.Text(), nullable=False),
+    sa.Column('originator_id', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'lead_id', name=op.f('leads_pkey')),
+    schema='attribution',
+    info={'append_only': True}
+    )
     op.create_table('people',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('person_id', sa.Text(), nullable=False),
@@ -365,6 +376,7 @@ def downgrade() -> None:
     op.drop_table('periods', schema='attribution')
     op.drop_table('period_closings', schema='attribution')
     op.drop_table('people', schema='attribution')
+    op.drop_table('leads', schema='attribution')
     op.drop_table('intakes', schema='attribution')
     op.drop_table('intake_sequences', schema='attribution')
     op.drop_table('intake_counts', schema='attribution')
