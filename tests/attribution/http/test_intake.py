@@ -266,6 +266,35 @@ async def test_one_event_may_come_alone(
     assert (answer.status_code, answer.json()["booked"]) == (200, 1)
 
 
+async def test_an_event_at_the_edge_of_what_is_possible_never_takes_its_batch_along(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    def paid(number: str, time: str) -> dict[str, Any]:
+        facts = {"payment_id": number, "subscription_id": "S-1", "amount_fen": 5}
+        return sender.event("payment.received", **facts) | {"time": time}
+
+    edges = [
+        sender.opened("S-2", opened_on="9999-12-31"),
+        sender.opened("S-3", opened_on="0001-01-01"),
+        paid("P-1", "0001-01-01T00:00:00+14:00"),
+        paid("P-2", "1990-01-01T00:00:00Z"),
+        sender.bill("BI-2", amount_fen=10**15),
+        *(sender.bill(f"MAX-{one}", amount_fen=10**12, tax_fen=10**12) for one in range(3)),
+        sender.opened("S-4", opened_on="2099-11-30"),
+        sender.bill("BI-4", "S-4", amount_fen=1, tax_fen=0),
+        sender.bill("BI-5", period=200001, amount_fen=1, tax_fen=0),
+    ]
+    report = await manager.post_events([sender.opened(), *edges, sender.bill()])
+    assert [(one.index, one.code) for one in report.outcomes] == [
+        (1, "bad-date"),
+        (2, "bad-date"),
+        (3, "clock-off"),
+        (4, "clock-off"),
+        (5, "bad-amount"),
+    ]
+    assert (await revenue(manager, county))["C1"] == 3 * 10**12 + 10_000 + 1
+
+
 async def test_an_empty_batch_is_no_error(manager: AttributionClient, county: int) -> None:
     assert (await manager.post_events([])).received == 0
 

@@ -20,6 +20,7 @@ DATA = {
     "amount_fen": 100,
 }
 COST = {"cost_id": "K-1", "kind": "office", "period": 201711, "amount_fen": 5}
+MOVE = {"subscription_id": "S-1", "standard_address": "130123001001"}
 WORK = {
     "order_id": "O-1",
     "kind": "install",
@@ -105,6 +106,13 @@ def test_a_right_event_is_read_whole() -> None:
             ),
             "bad-amount",
         ),
+        (event(DATA | {"amount_fen": 10**12 + 1}), "bad-amount"),
+        (event(DATA, time="1999-12-31T10:00:00Z"), "clock-off"),
+        (event(DATA, time="0001-01-01T00:00:00+14:00"), "clock-off"),
+        (event(WORK | {"requested_at": "0001-01-01T00:00:00Z"}, type="work.requested"), "bad-date"),
+        (event(MOVE | {"effective_on": "9999-12-31"}, type="subscription.moved"), "bad-date"),
+        (event(MOVE | {"effective_on": "0001-01-01"}, type="subscription.moved"), "bad-date"),
+        (b'{"id":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "malformed-event"),
         (b"17", "malformed-event"),
         (b'{"id": "\xff"}', "malformed-event"),
         (b"[[[[[[", "malformed-event"),

@@ -9,7 +9,6 @@ from pydantic import Field
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import (
-    AmountFen,
     Count,
     Fact,
     Given,
@@ -17,6 +16,7 @@ from huaxiao.shared.wire.base import (
     Name,
     PeriodNumber,
     Resource,
+    SumFen,
 )
 from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScopeIn
 
@@ -316,8 +316,8 @@ class CentreChange(Resource):
     """What a centre would gain or lose."""
 
     centre_id: Identifier
-    before_fen: AmountFen
-    after_fen: AmountFen
+    before_fen: SumFen
+    after_fen: SumFen
     subscriptions_in: Count
     subscriptions_out: Count
 
@@ -332,7 +332,7 @@ class MovedSubscription(Resource):
     to_centre_id: Identifier
     to_field_id: Identifier | None
     to_rule: str
-    revenue_fen: AmountFen
+    revenue_fen: SumFen
 
 
 class WhatIf(Resource):
@@ -396,7 +396,7 @@ class Explanation(Resource):
     decided_at: Moment
     reproduced: bool
     """The rules were run again on the evidence just now and came to the same owner."""
-    revenue_fen: AmountFen
+    revenue_fen: SumFen
     """Net revenue booked to the subscription in the period."""
 
 
@@ -407,7 +407,7 @@ class Balance(Resource):
     field_id: Identifier | None
     account: str
     period: PeriodNumber
-    amount_fen: AmountFen
+    amount_fen: SumFen
 
     @property
     def field_key(self) -> str:
@@ -427,7 +427,7 @@ class Entry(Resource):
     field_id: Identifier | None
     debit: str
     credit: str
-    amount_fen: AmountFen
+    amount_fen: SumFen
     subscription_id: Identifier | None
     source: str
     event_id: str
@@ -444,7 +444,7 @@ class UnresolvedLine(Resource):
     flags: list[str]
     since: Moment
     """When it was first decided, of whatever month."""
-    revenue_fen: AmountFen
+    revenue_fen: SumFen
     """Net revenue of the month's charges."""
 
 
@@ -457,16 +457,16 @@ class Shortfall(Resource):
     """Whose subscription it paid for; the channel says who took the money."""
     channel_id: Identifier | None
     period: PeriodNumber
-    amount_fen: AmountFen
-    remitted_fen: AmountFen
-    missing_fen: AmountFen
+    amount_fen: SumFen
+    remitted_fen: SumFen
+    missing_fen: SumFen
 
 
 class CentreRevenue(Resource):
     """A centre's net revenue of a period."""
 
     centre_id: Identifier
-    amount_fen: AmountFen
+    amount_fen: SumFen
 
 
 class Reconciliation(Resource):
@@ -474,16 +474,16 @@ class Reconciliation(Resource):
 
     period: PeriodNumber
     closed: bool
-    billed_fen: AmountFen
+    billed_fen: SumFen
     """Charges, corrections and refunds by the events themselves, VAT excluded."""
-    booked_fen: AmountFen
+    booked_fen: SumFen
     """The same by the ledger."""
-    difference_fen: AmountFen
-    attributed_fen: AmountFen
+    difference_fen: SumFen
+    attributed_fen: SumFen
     """What belongs to a contracting centre; with what lies in the pool it is all that is booked."""
-    unresolved_fen: AmountFen
+    unresolved_fen: SumFen
     """What lies in the pool."""
-    ledger_sum_fen: AmountFen
+    ledger_sum_fen: SumFen
     """Debits and credits of all accounts together: zero."""
     revenue_by_centre: list[CentreRevenue]
     held: dict[str, int]
@@ -524,7 +524,7 @@ class StatementLine(Resource):
 
     field_id: Identifier | None
     account: str
-    amount_fen: AmountFen
+    amount_fen: SumFen
 
 
 class Statement(Resource):
@@ -535,7 +535,7 @@ class Statement(Resource):
     known_at: Moment
     entries: Count
     lines: list[StatementLine]
-    net_revenue_fen: AmountFen
+    net_revenue_fen: SumFen
     digest: str
     """SHA-256, in hex, over the entries the statement sums."""
 
@@ -550,7 +550,7 @@ class BalanceChange(Fact):
     field_id: Identifier | None
     account: str
     period: PeriodNumber
-    amount_fen: AmountFen
+    amount_fen: SumFen
 
 
 class BalancesChanged(Fact):

@@ -36,6 +36,8 @@ AmountFen = Annotated[
     int,
     Field(strict=True, ge=-MAX_AMOUNT_FEN, le=MAX_AMOUNT_FEN, description="金额，单位：分"),
 ]
+SumFen = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63, description="金额合计，单位：分")]
+"""A sum of amounts: it may pass the bound of a single one."""
 Count = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 PeriodNumber = Annotated[
     int, AfterValidator(as_period), Field(strict=True, examples=[201711], description="账期 YYYYMM")

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-MAX_FEN = 10**15
+MAX_FEN = 10**12
+"""Ten thousand million yuan in one event: beyond any bill, so that no sum can pass a bigint."""
 MAX_BATCH = 10_000
 """Events in one request."""
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*\Z")]

@@ -126,7 +126,7 @@ async def _events(request: Request, media_type: str) -> list[bytes]:
     body = await _whole(request)
     try:
         raws = _batches.decode(body) if media_type == FEED_MEDIA_TYPE else [_ones.decode(body)]
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Malformed(
             f"The body is not JSON of this media type: {error}",
             f"请求体不是该媒体类型的 JSON：{error}",

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -51,6 +51,9 @@ class Reading:
 _WORK = frozenset(OrderKind)
 _CUSTOMERS = frozenset(CustomerClass)
 _SEQUENCE_DIGITS = 18
+_FIRST_DAY, _LAST_DAY = date(1950, 1, 1), date(2099, 11, 30)
+_FIRST_MOMENT = datetime(2000, 1, 2, tzinfo=UTC)
+"""Books begin with the period 200001, wherever on earth it begins."""
 _AMOUNTS = re.compile(r"`\$\.(amount_fen|tax_fen|remitted_fen)`")
 _PERIODS = re.compile(r"`\$\.period`")
 _envelopes = msgspec.json.Decoder(events.Envelope)
@@ -91,7 +94,7 @@ def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
         return _name_of(raw), nul
     try:
         envelope = _envelopes.decode(raw)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return _name_of(raw), _malformed(error)
     placed = BRANCH_MIN <= envelope.branchid <= BRANCH_MAX
     name = Name(
@@ -105,7 +108,7 @@ def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
         return name, refusal
     try:
         data = _data[envelope.type].decode(envelope.data)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return name, _malformed(error)
     message = Message(envelope.source, envelope.id, envelope.type, envelope.time, data)
     return name, _examine(data, now) or message
@@ -127,6 +130,10 @@ def _examine_envelope(envelope: events.Envelope, name: Name, now: datetime) -> R
     if name.branch_id is None:
         return Refusal(
             "unknown-branch", "branchid is no county code.", "branchid 不是县级行政区划代码。"
+        )
+    if envelope.time < _FIRST_MOMENT:
+        return Refusal(
+            "clock-off", "The event lies before the year 2000.", "事件时间早于 2000 年。"
         )
     if envelope.time > now + CLOCK_TOLERANCE:
         return Refusal(
@@ -222,8 +229,26 @@ _EXAMINED_BY: dict[type[events.EventData], Callable[[Any, datetime], Refusal | N
 }
 
 
+def _examine_days(data: events.EventData) -> Refusal | None:
+    """Refuse days and moments that no county's books reach to."""
+    for attribute in ("effective_on", "opened_on", "approved_on"):
+        day: date | None = getattr(data, attribute, None)
+        if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
+            return Refusal(
+                "bad-date", f"{attribute} {day} is out of range.", f"日期 {day} 超出范围。"
+            )
+    moment: datetime | None = getattr(data, "requested_at", None)
+    if moment is not None and not _FIRST_DAY <= moment.date() <= _LAST_DAY:
+        return Refusal(
+            "bad-date", f"requested_at {moment} is out of range.", f"时间 {moment} 超出范围。"
+        )
+    return None
+
+
 def _examine(data: events.EventData, now: datetime) -> Refusal | None:
     """Check what the form alone cannot say."""
+    if refusal := _examine_days(data):
+        return refusal
     examine = _EXAMINED_BY.get(type(data))
     return None if examine is None else examine(data, now)
 
@@ -232,7 +257,7 @@ def _name_of(raw: bytes) -> Name:
     """Read what identity there is, however broken the rest."""
     try:
         loose = _loose.decode(raw)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return Name()
 
     def text(value: object) -> str | None:
