@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -175,6 +176,21 @@ async def test_an_engineer_finishes_only_their_own_order_and_the_fact_is_publish
     assert [(one.type, one.data["on_time"]) for one in facts] == [(ORDER_FINISHED, True)]
 
 
+async def test_the_last_reason_stays_when_a_later_step_gives_none(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    manager, first = caller(Role.COUNTY_MANAGER), caller(Role.ENGINEER, ["C1"], "W01")
+    refusal = OrderStepIn(step=StepName.REJECT, at=START, reason="two jobs at once")
+    await first.step(county, "O1", refusal)
+    moved = OrderStepIn(step=StepName.REASSIGN, at=START, reason="W02 is free", engineer_id="W02")
+    await manager.step(county, "O1", moved)
+    done = await finish(caller(Role.ENGINEER, ["C1"], "W02"), county, "O1")
+    assert done.reason == "W02 is free"
+    reasons = [one.reason for one in done.steps]
+    assert reasons == [None, "two jobs at once", "W02 is free", None, None, None]
+
+
 async def test_a_contractor_sees_no_other_centres_orders(
     county: Any, request_work: Any, caller: Any
 ) -> None:
@@ -305,9 +321,37 @@ async def test_a_card_that_nobody_answers_counts_as_confirmed_when_its_time_is_o
             .where(appraisals.c.appraisal_id == card.appraisal_id)
             .values(made_at=datetime.now(UTC) - timedelta(days=3))
         )
-    await ratee.appraise_final(county, wanted)
+    assert [one.confirmed for one in (await ratee.appraisals(county)).items] == [True]
+    others = wanted.model_copy(update={"person_id": "W02"})
+    await asyncio.gather(*(ratee.appraise_final(county, one) for one in (wanted, others)))
     kinds = [
         (one.data["kind"], one.subject == card.appraisal_id)
         for one in await caller(Role.SERVICE).feed(county, after=0)
     ]
-    assert kinds == [("horizontal", True), ("final", False)]
+    assert kinds == [("horizontal", True), ("final", False), ("final", False)]
+
+
+@pytest.mark.parametrize("first_comes", ["the county", "the order"])
+async def test_work_and_its_county_that_come_at_the_same_moment_find_each_other(
+    app: Any, branch_id: Any, caller_of: Any, first_comes: Any
+) -> None:
+    county = [
+        centre(branch_id, "C1", "town"),
+        person(branch_id, "W01", "C1"),
+        entry(branch_id, "contracts.field.sealed", FIELD),
+    ]
+    both = [(apply_contracts, county), (apply_attribution, [work(branch_id, "O1")])]
+    (leads, its), (follows, others) = both if first_comes == "the county" else both[::-1]
+
+    async def follow() -> None:
+        async with app.state.database.write() as connection:
+            await follows(connection, branch_id, others)
+
+    async with app.state.database.write() as connection:
+        await leads(connection, branch_id, its)
+        beside = asyncio.create_task(follow())
+        finished, _ = await asyncio.wait([beside], timeout=0.5)
+        assert not finished
+    await beside
+    order = await caller_of(branch_id, Role.COUNTY_MANAGER).order(branch_id, "O1")
+    assert (order.performer_centre_id, order.engineer_id) == ("C1", "W01")

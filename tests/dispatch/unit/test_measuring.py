@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from huaxiao.dispatch.domain.calendar import silence_confirms_at
+from huaxiao.dispatch.domain.calendar import is_confirmed, silence_confirms_at
 from huaxiao.dispatch.domain.measuring import Record, measure
 from huaxiao.dispatch.domain.scorecard import Measure
 from huaxiao.dispatch.domain.service_level import SERVICE_LEVELS, due_at, first_contact_due
@@ -44,6 +44,13 @@ def test_open_work_counts_as_late_only_once_it_is_overdue() -> None:
     assert of(replace(waiting, due_at=UNTIL))["repair_on_time"] == Measure(0, 0)
 
 
+def test_work_that_waits_for_the_customer_is_not_overdue_once_its_clock_has_stopped() -> None:
+    waiting = replace(REPAIR, finished_at=None, state=OrderState.SUSPENDED)
+    for after, late in ((3 * HOUR, 0), (4 * HOUR, 0), (5 * HOUR, 1)):
+        stopped = replace(waiting, suspended_at=START + after)
+        assert of(stopped)["repair_on_time"] == Measure(0, late), after
+
+
 def test_cancelled_work_counts_neither_way() -> None:
     cancelled = replace(REPAIR, state=OrderState.CANCELLED, finished_at=None)
     assert of(cancelled)["repair_on_time"] == Measure(0, 0)
@@ -65,6 +72,17 @@ def test_a_first_contact_is_in_time_up_to_its_limit() -> None:
     in_time = replace(REPAIR, first_contact_at=START + timedelta(minutes=15))
     late = replace(REPAIR, line="S-2", first_contact_at=START + timedelta(minutes=16))
     assert of(in_time, late)["first_contact"] == Measure(100, 2)
+
+
+def test_a_first_contact_in_the_country_has_the_countrys_limit() -> None:
+    install = replace(
+        REPAIR,
+        kind=OrderKind.INSTALL,
+        customer_class=CustomerClass.PUBLIC,
+        first_contact_at=START + 4 * HOUR,
+    )
+    assert of(install)["first_contact"] == Measure(0, 1)
+    assert of(replace(install, rural=True))["first_contact"] == Measure(100, 1)
 
 
 def test_a_fault_on_the_same_line_within_thirty_days_is_a_repeated_one() -> None:
@@ -148,3 +166,14 @@ def test_window_hours_do_not_run_at_night() -> None:
 def test_silence_confirms_on_the_eighth_day_and_three_days_after_a_late_card() -> None:
     assert silence_confirms_at(NOVEMBER, UNTIL + DAY) == UNTIL + 8 * DAY
     assert silence_confirms_at(NOVEMBER, UNTIL + 20 * DAY) == UNTIL + 23 * DAY
+
+
+def test_a_card_stands_when_its_ratee_agrees_or_says_nothing_in_time() -> None:
+    deadline, moment = UNTIL + 8 * DAY, timedelta(microseconds=1)
+
+    def stands(now: datetime, confirmed_at: datetime | None = None) -> bool:
+        return is_confirmed(NOVEMBER, submitted_at=UNTIL + DAY, confirmed_at=confirmed_at, now=now)
+
+    assert not stands(deadline - moment)
+    assert stands(deadline)
+    assert stands(UNTIL + 2 * DAY, confirmed_at=UNTIL + 2 * DAY)

@@ -119,7 +119,7 @@ class Order(Resource):
     engineer_id: Identifier | None
     state: OrderState
     reason: str | None
-    """Why it stands where it stands; earlier reasons are with their steps."""
+    """The last reason given, or why nobody has it yet; every step keeps its own."""
     requested_at: Moment
     due_at: Moment | None
     finished_at: Moment | None

@@ -20,6 +20,7 @@ _Rater = Annotated[Principal, allow(Role.CONTRACTOR)]
 
 @router.get("/appraisals")
 async def list_appraisals(
+    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[
@@ -44,7 +45,8 @@ async def list_appraisals(
         after=after[0] if after else "",
         limit=page.limit + 1,
     )
-    return page.page([handlers.render(row) for row in rows], "appraisal_id")
+    now = request.app.state.clock()
+    return page.page([handlers.render(row, now=now) for row in rows], "appraisal_id")
 
 
 @router.post(

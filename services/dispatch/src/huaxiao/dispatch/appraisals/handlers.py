@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.appraisals import store
-from huaxiao.dispatch.domain.calendar import silence_confirms_at
+from huaxiao.dispatch.domain import service_level
+from huaxiao.dispatch.domain.calendar import is_confirmed, silence_confirms_at
 from huaxiao.dispatch.domain.measuring import REPEAT_WITHIN, Record, measure
 from huaxiao.dispatch.domain.scorecard import (
     Card,
@@ -72,13 +73,17 @@ class PeriodNotOver(Problem):
     title_zh = "账期尚未结束"
 
 
-def render(row: RowMapping | dict[str, Any]) -> Appraisal:
-    """Return an appraisal as the wire has it."""
+def render(row: RowMapping | dict[str, Any], *, now: datetime) -> Appraisal:
+    """Return an appraisal as the wire has it at a moment."""
     hundredths = row["score_hundredths"]
     score = None if hundredths is None else Decimal(hundredths).scaleb(-2)
-    return Appraisal.model_validate(
-        dict(row) | {"score": score, "confirmed": row["confirmed_at"] is not None}
+    confirmed = is_confirmed(
+        Period(row["period"]),
+        submitted_at=row["made_at"],
+        confirmed_at=row["confirmed_at"],
+        now=now,
     )
+    return Appraisal.model_validate(dict(row) | {"score": score, "confirmed": confirmed})
 
 
 async def appraise_horizontal(
@@ -133,12 +138,12 @@ async def confirm(
         raise NotFound
     principal.require_centre(row["ratee_centre_id"])
     if row["confirmed_at"] is not None:
-        return render(row)
+        return render(row, now=now)
     await store.confirm(connection, branch_id, appraisal_id, now)
     confirmed = await store.load(connection, branch_id, appraisal_id)
     if confirmed is None:
         raise NotFound
-    return await _publish(connection, branch_id, render(confirmed), now)
+    return await _publish(connection, branch_id, render(confirmed, now=now), now)
 
 
 async def appraise_final(
@@ -222,10 +227,13 @@ async def _confirm_by_silence(
 ) -> None:
     """Take silence for consent once the ratee's time is over."""
     deadline = silence_confirms_at(Period(row["period"]), row["made_at"])
-    if now < deadline:
+    if not is_confirmed(
+        Period(row["period"]), submitted_at=row["made_at"], confirmed_at=None, now=now
+    ):
         raise HorizontalNotConfirmed(silence_confirms_at=deadline.isoformat())
     await store.confirm(connection, branch_id, row["appraisal_id"], deadline)
-    await _publish(connection, branch_id, render(dict(row) | {"confirmed_at": deadline}), now)
+    confirmed = render(dict(row) | {"confirmed_at": deadline}, now=now)
+    await _publish(connection, branch_id, confirmed, now)
 
 
 def _end(period: int) -> datetime:
@@ -247,7 +255,7 @@ async def _store(
     made = await store.load(connection, branch_id, appraisal_id)
     if made is None:
         raise NotFound
-    return render(made)
+    return render(made, now=row["made_at"])
 
 
 async def _publish(
@@ -287,6 +295,8 @@ def _record(row: RowMapping) -> Record:
         dispatched_at=row["dispatched_at"],
         due_at=row["due_at"],
         finished_at=row["finished_at"],
+        rural=row["rural"],
+        suspended_at=row["suspended_at"],
         onu_online=evidence.onu_online,
         photo=evidence.photo,
         first_contact_at=evidence.first_contact_at,
@@ -309,5 +319,6 @@ def _explained(card: Card) -> dict[str, Any]:
     return {
         "exact_score": None if card.score is None else str(card.score),
         "rated": card.score is not None,
+        "service_levels": service_level.VERSION,
         "items": list(items),
     }

@@ -73,7 +73,7 @@ async def confirm(
 async def horizontals_of(
     connection: AsyncConnection, branch_id: int, period: int, ratee_centre_id: str
 ) -> Sequence[RowMapping]:
-    """Return the horizontal appraisals a centre got for a period."""
+    """Return the horizontal appraisals a centre got for a period, locked for this transaction."""
     rows = await connection.execute(
         select(appraisals)
         .where(
@@ -83,6 +83,7 @@ async def horizontals_of(
             appraisals.c.ratee_centre_id == ratee_centre_id,
         )
         .order_by(appraisals.c.appraisal_id)
+        .with_for_update()
     )
     return rows.mappings().all()
 

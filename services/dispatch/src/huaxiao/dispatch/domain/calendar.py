@@ -15,3 +15,10 @@ def silence_confirms_at(period: Period, submitted_at: datetime) -> datetime:
     That is the eighth day after the month; a card that came late leaves its ratee the same time.
     """
     return max(ends_at(period) + SUBMIT_WITHIN, submitted_at) + ANSWER_WITHIN
+
+
+def is_confirmed(
+    period: Period, *, submitted_at: datetime, confirmed_at: datetime | None, now: datetime
+) -> bool:
+    """Say whether a card stands: its ratee agreed, or let the time for an answer pass."""
+    return confirmed_at is not None or now >= silence_confirms_at(period, submitted_at)

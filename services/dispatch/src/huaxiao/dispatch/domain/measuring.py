@@ -26,6 +26,9 @@ class Record:
     dispatched_at: datetime | None
     due_at: datetime | None
     finished_at: datetime | None
+    rural: bool = False
+    suspended_at: datetime | None = None
+    """When the service clock stopped; None while it runs."""
     onu_online: bool | None = None
     photo: bool | None = None
     first_contact_at: datetime | None = None
@@ -78,7 +81,7 @@ def _on_time(records: Iterable[Record], since: datetime, until: datetime) -> Mea
         if one.finished_at is not None and one.finished_at < until:
             if one.finished_at >= since:
                 verdicts.append(one.finished_at <= one.due_at)
-        elif one.due_at < until:
+        elif one.due_at < (one.suspended_at or until) and one.due_at < until:
             verdicts.append(False)
     return _share(verdicts)
 
@@ -86,7 +89,7 @@ def _on_time(records: Iterable[Record], since: datetime, until: datetime) -> Mea
 def _contacted_in_time(one: Record) -> bool | None:
     if one.first_contact_at is None or one.dispatched_at is None:
         return None
-    due = first_contact_due(one.kind, one.customer_class, one.dispatched_at)
+    due = first_contact_due(one.kind, one.customer_class, one.dispatched_at, rural=one.rural)
     return None if due is None else one.first_contact_at <= due
 
 

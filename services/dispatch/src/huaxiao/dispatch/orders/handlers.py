@@ -59,6 +59,7 @@ async def create(
 
     A kind or class nobody knows is kept and flagged: requested work is never dropped.
     """
+    await store.place_alone(connection, branch_id)
     flags = []
     try:
         kind = OrderKind(asked.kind)
@@ -108,6 +109,7 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
     Feeds keep their own order only: work may be asked for before its field or engineer is known.
     The clock goes on from when the order came in; the customer did not ask us to wait.
     """
+    await store.place_alone(connection, branch_id)
     for row in await store.unaccepted(connection, branch_id):
         kind, customer_class = OrderKind(row["kind"]), CustomerClass(row["customer_class"])
         place = await _place(
@@ -269,7 +271,7 @@ async def step(
             "last_step_at": after.last_step_at,
             "rejections": after.rejections,
             "flags": list(after.flags),
-            "reason": given.reason,
+            "reason": given.reason or row["reason"],
             "steps": number,
             "evidence": row["evidence"] | evidence,
         },

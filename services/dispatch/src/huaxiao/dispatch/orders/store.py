@@ -15,6 +15,18 @@ from huaxiao.shared.wire.dispatch import OrderState
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
 
+_PLACING = 25
+"""Class of the advisory locks under which a branch's work is placed, one transaction at a time."""
+
+
+async def place_alone(connection: AsyncConnection, branch_id: int) -> None:
+    """Wait until nobody else places this branch's work, and keep others waiting until the end.
+
+    Of an order and its field that come at the same moment, from two feeds, each would otherwise be
+    placed and given out before it could see the other.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(_PLACING, branch_id)))
+
 
 def visible(principal: Principal) -> ColumnElement[bool]:
     """Return the condition that keeps a caller to its centres, an engineer to its own orders."""
