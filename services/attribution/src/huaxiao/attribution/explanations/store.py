@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.evidence import Evidence
-from huaxiao.attribution.ledger.store import NET_REVENUE
+from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import decisions, entries
 
 
@@ -74,16 +74,11 @@ async def net_revenue(
 ) -> int:
     """Return what is booked to a subscription of a period, whoever owns it."""
     table = entries
-    of_period = (
-        table.c.branch_id == branch_id,
-        table.c.subscription_id == subscription_id,
-        table.c.period == period,
+    found = await connection.scalar(
+        select(ledger.net_revenue()).where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.period == period,
+        )
     )
-    debited = select(func.coalesce(func.sum(table.c.amount_fen), 0)).where(
-        *of_period, table.c.debit.in_(NET_REVENUE)
-    )
-    credited = select(func.coalesce(func.sum(table.c.amount_fen), 0)).where(
-        *of_period, table.c.credit.in_(NET_REVENUE)
-    )
-    found = await connection.scalar(select(credited.scalar_subquery() - debited.scalar_subquery()))
     return int(found or 0)

@@ -1,15 +1,27 @@
 """Rows of the ledger: what is read of them, and the closing of periods."""
 
 import hashlib
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Subquery,
+    case,
+    func,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.tables import (
     balances,
     branches,
@@ -129,19 +141,32 @@ async def default_centre(connection: AsyncConnection, branch_id: int) -> str | N
     return found
 
 
+def net_revenue(
+    credited: Collection[str] = NET_REVENUE, debited: Collection[str] = NET_REVENUE
+) -> ColumnElement[int]:
+    """Sum entries to net revenue, in fen: what its accounts were credited less what was debited."""
+    table = entries
+    signed = case(
+        (table.c.credit.in_(credited), table.c.amount_fen),
+        (table.c.debit.in_(debited), -table.c.amount_fen),
+        else_=0,
+    )
+    return func.coalesce(func.sum(signed), 0)
+
+
 async def revenue_by_subscription(
     connection: AsyncConnection, branch_id: int, owner_period: int
 ) -> dict[str, int]:
     """Return net revenue of the charges of a period, and of what mirrors them, by subscription."""
+    table = entries
     rows = await connection.execute(
-        text(
-            "SELECT subscription_id, sum(CASE WHEN credit = ANY(:accounts) THEN amount_fen"
-            " WHEN debit = ANY(:accounts) THEN -amount_fen ELSE 0 END) AS amount_fen"
-            " FROM attribution.entries WHERE branch_id = :branch_id"
-            " AND owner_period = :owner_period AND subscription_id IS NOT NULL"
-            " GROUP BY subscription_id"
-        ),
-        {"branch_id": branch_id, "owner_period": owner_period, "accounts": list(NET_REVENUE)},
+        select(table.c.subscription_id, net_revenue().label("amount_fen"))
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.owner_period == owner_period,
+            table.c.subscription_id.is_not(None),
+        )
+        .group_by(table.c.subscription_id)
     )
     return {row.subscription_id: int(row.amount_fen) for row in rows}
 
@@ -160,19 +185,15 @@ async def ledger_sum(connection: AsyncConnection, branch_id: int, period: int) -
 
 async def billed(connection: AsyncConnection, branch_id: int, period: int) -> int:
     """Return net revenue from the ledger's lines that events made, not from balances."""
-    return int(
-        await connection.scalar(
-            text(
-                "SELECT coalesce(sum(CASE"
-                " WHEN credit IN ('revenue', 'adjustments') THEN amount_fen"
-                " WHEN debit IN ('refunds', 'adjustments') THEN -amount_fen ELSE 0 END), 0)"
-                " FROM attribution.entries WHERE branch_id = :branch_id AND period = :period"
-                " AND source <> '/attribution'"
-            ),
-            {"branch_id": branch_id, "period": period},
+    table = entries
+    found = await connection.scalar(
+        select(net_revenue(credited=(REVENUE, ADJUSTMENTS), debited=(REFUNDS, ADJUSTMENTS))).where(
+            table.c.branch_id == branch_id,
+            table.c.period == period,
+            table.c.source != OWN_SOURCE,
         )
-        or 0
     )
+    return int(found or 0)
 
 
 async def held_by_code(connection: AsyncConnection, branch_id: int) -> dict[str, int]:
@@ -312,25 +333,44 @@ async def seal_of(
     return None if row is None else (row.seal, row.seal_before, row.entries)
 
 
+def _sides(*conditions: ColumnElement[bool]) -> Subquery:
+    """Select each entry twice: once for the account it debits, once for the one it credits."""
+    table = entries
+    placed = (table.c.centre_id, table.c.field_id)
+    debited = select(*placed, table.c.debit.label("account"), table.c.amount_fen)
+    credited = select(*placed, table.c.credit, -table.c.amount_fen)
+    return union_all(debited.where(*conditions), credited.where(*conditions)).subquery()
+
+
 async def unbalanced(connection: AsyncConnection, branch_id: int, number: int) -> list[str]:
     """Name the balances of a period that are not the sum of its entries."""
+    sides = _sides(entries.c.branch_id == branch_id, entries.c.period == number)
+    key = (
+        sides.c.centre_id,
+        func.coalesce(sides.c.field_id, "").label("field_id"),
+        sides.c.account,
+    )
+    summed = (
+        select(*key, func.sum(sides.c.amount_fen).label("amount_fen")).group_by(*key).subquery()
+    )
+    kept = (
+        select(balances)
+        .where(balances.c.branch_id == branch_id, balances.c.period == number)
+        .subquery()
+    )
+    same = (
+        (kept.c.centre_id == summed.c.centre_id)
+        & (kept.c.field_id == summed.c.field_id)
+        & (kept.c.account == summed.c.account)
+    )
+    centre_id = func.coalesce(kept.c.centre_id, summed.c.centre_id).label("centre_id")
+    account = func.coalesce(kept.c.account, summed.c.account).label("account")
     rows = await connection.execute(
-        text(
-            "SELECT coalesce(b.centre_id, e.centre_id) AS centre_id,"
-            " coalesce(b.account, e.account) AS account FROM ("
-            " SELECT centre_id, field_id, account, amount_fen FROM attribution.balances"
-            " WHERE branch_id = :branch_id AND period = :period) b FULL JOIN ("
-            " SELECT centre_id, coalesce(field_id, '') AS field_id, account,"
-            " sum(amount_fen) AS amount_fen FROM ("
-            " SELECT centre_id, field_id, debit AS account, amount_fen"
-            " FROM attribution.entries WHERE branch_id = :branch_id AND period = :period"
-            " UNION ALL SELECT centre_id, field_id, credit, -amount_fen"
-            " FROM attribution.entries WHERE branch_id = :branch_id AND period = :period"
-            ") sides GROUP BY 1, 2, 3) e USING (centre_id, field_id, account)"
-            " WHERE coalesce(b.amount_fen, 0) <> coalesce(e.amount_fen, 0)"
-            " ORDER BY 1, 2 LIMIT 20"
-        ),
-        {"branch_id": branch_id, "period": number},
+        select(centre_id, account)
+        .select_from(kept.outerjoin(summed, same, full=True))
+        .where(func.coalesce(kept.c.amount_fen, 0) != func.coalesce(summed.c.amount_fen, 0))
+        .order_by(centre_id, account)
+        .limit(20)
     )
     return [f"{row.account} of {row.centre_id}" for row in rows]
 
@@ -343,23 +383,16 @@ async def statement_lines(
     known_at: datetime,
 ) -> list[StatementLine]:
     """Sum a centre's entries of a period that were booked by a moment, by field and account."""
+    sides = _sides(
+        entries.c.branch_id == branch_id,
+        entries.c.period == number,
+        entries.c.centre_id == centre_id,
+        entries.c.booked_at <= known_at,
+    )
     rows = await connection.execute(
-        text(
-            "SELECT field_id, account, sum(amount_fen) AS amount_fen FROM ("
-            " SELECT field_id, debit AS account, amount_fen, booked_at FROM attribution.entries"
-            " WHERE branch_id = :branch_id AND period = :period AND centre_id = :centre_id"
-            " UNION ALL"
-            " SELECT field_id, credit, -amount_fen, booked_at FROM attribution.entries"
-            " WHERE branch_id = :branch_id AND period = :period AND centre_id = :centre_id"
-            ") sides WHERE booked_at <= :known_at GROUP BY field_id, account"
-            " ORDER BY field_id NULLS FIRST, account"
-        ),
-        {
-            "branch_id": branch_id,
-            "period": number,
-            "centre_id": centre_id,
-            "known_at": known_at,
-        },
+        select(sides.c.field_id, sides.c.account, func.sum(sides.c.amount_fen).label("amount_fen"))
+        .group_by(sides.c.field_id, sides.c.account)
+        .order_by(sides.c.field_id.nulls_first(), sides.c.account)
     )
     return [
         StatementLine(field_id=row.field_id, account=row.account, amount_fen=int(row.amount_fen))

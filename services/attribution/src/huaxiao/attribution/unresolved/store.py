@@ -2,30 +2,14 @@
 
 from collections.abc import Set as AbstractSet
 
-from sqlalchemy import text
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.ledger.store import NET_REVENUE
+from huaxiao.attribution.ledger.store import net_revenue
+from huaxiao.attribution.tables import branches, decisions, entries
+from huaxiao.shared.database import within
 from huaxiao.shared.wire.attribution import UnresolvedLine
-
-_UNRESOLVED = text(
-    "SELECT d.subscription_id, d.centre_id, d.field_id, d.unit_rule, d.flags, first.decided_at,"
-    " coalesce(booked.amount_fen, 0) AS amount_fen FROM ("
-    "  SELECT DISTINCT ON (subscription_id) subscription_id, centre_id, field_id, unit_rule, flags"
-    "  FROM attribution.decisions WHERE branch_id = :branch_id AND period = :period"
-    "  AND subscription_id > :after ORDER BY subscription_id, version DESC) d"
-    " JOIN attribution.branches b ON b.branch_id = :branch_id"
-    " CROSS JOIN LATERAL (SELECT min(decided_at) AS decided_at FROM attribution.decisions"
-    "  WHERE branch_id = :branch_id AND subscription_id = d.subscription_id) first"
-    " LEFT JOIN LATERAL (SELECT sum(CASE WHEN credit = ANY(:accounts) THEN amount_fen"
-    "  WHEN debit = ANY(:accounts) THEN -amount_fen ELSE 0 END) AS amount_fen"
-    "  FROM attribution.entries WHERE branch_id = :branch_id"
-    "  AND subscription_id = d.subscription_id AND owner_period = :period) booked ON true"
-    " WHERE (d.centre_id = b.default_centre_id OR cardinality(d.flags) > 0)"
-    " AND (CAST(:flag AS text) IS NULL OR :flag = ANY(d.flags))"
-    " AND (CAST(:centre_ids AS text[]) IS NULL OR d.centre_id = ANY(:centre_ids))"
-    " ORDER BY d.subscription_id LIMIT :limit"
-)
 
 
 async def page(
@@ -39,18 +23,51 @@ async def page(
     limit: int,
 ) -> list[UnresolvedLine]:
     """Return a month's lines in the pool or with a flag, by subscription."""
-    rows = await connection.execute(
-        _UNRESOLVED,
-        {
-            "branch_id": branch_id,
-            "period": period,
-            "flag": flag,
-            "centre_ids": None if centre_ids is None else sorted(centre_ids),
-            "accounts": list(NET_REVENUE),
-            "after": after,
-            "limit": limit,
-        },
+    table = decisions
+    standing = (
+        select(
+            table.c.subscription_id,
+            table.c.centre_id,
+            table.c.field_id,
+            table.c.unit_rule,
+            table.c.flags,
+        )
+        .ext(distinct_on(table.c.subscription_id))
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.period == period,
+            table.c.subscription_id > after,
+        )
+        .order_by(table.c.subscription_id, table.c.version.desc())
+        .subquery()
     )
+    of_line = standing.c.subscription_id
+    first_decided = select(func.min(table.c.decided_at)).where(
+        table.c.branch_id == branch_id, table.c.subscription_id == of_line
+    )
+    revenue = select(net_revenue()).where(
+        entries.c.branch_id == branch_id,
+        entries.c.subscription_id == of_line,
+        entries.c.owner_period == period,
+    )
+    pool = select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
+    query = (
+        select(
+            standing,
+            first_decided.scalar_subquery().label("decided_at"),
+            revenue.scalar_subquery().label("amount_fen"),
+        )
+        .where(
+            (standing.c.centre_id == pool.scalar_subquery())
+            | (func.cardinality(standing.c.flags) > 0),
+            within(standing.c.centre_id, centre_ids),
+        )
+        .order_by(of_line)
+        .limit(limit)
+    )
+    if flag is not None:
+        query = query.where(standing.c.flags.contains([flag]))
+    rows = await connection.execute(query)
     return [
         UnresolvedLine(
             subscription_id=row.subscription_id,
