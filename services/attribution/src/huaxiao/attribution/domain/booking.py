@@ -25,7 +25,7 @@ def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer
     books.post(
         message,
         postings.charge(item.amount_fen, item.tax_fen),
-        owner=(owner.centre_id, owner.field_id),
+        owner=owner.place,
         origin=period,
         owner_period=period,
         subscription_id=item.subscription_id,
@@ -51,7 +51,7 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer
     books.post(
         message,
         postings.payment(paid.amount_fen),
-        owner=(owner.centre_id, owner.field_id),
+        owner=owner.place,
         origin=message.period,
         owner_period=message.period,
         subscription_id=paid.subscription_id,
@@ -60,24 +60,27 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer
 
 
 def _refund(books: Books, message: Message, refund: events.RefundIssued) -> Answer:
-    return _settle(books, message, "refund", refund.refund_id, refund, refund.amount_fen)
+    document = ("refund", refund.refund_id)
+    return _settle(books, message, document, refund, refund.amount_fen, postings.refund)
 
 
 def _adjust(books: Books, message: Message, made: events.AdjustmentMade) -> Answer:
-    return _settle(books, message, "adjustment", made.adjustment_id, made, -made.amount_fen)
+    document = ("adjustment", made.adjustment_id)
+    return _settle(books, message, document, made, -made.amount_fen, postings.adjustment)
 
 
 def _write_off(books: Books, message: Message, lost: events.WriteOffMade) -> Answer:
-    return _settle(books, message, "write_off", lost.write_off_id, lost, lost.amount_fen)
+    document = ("write_off", lost.write_off_id)
+    return _settle(books, message, document, lost, lost.amount_fen, postings.write_off)
 
 
 def _settle(
     books: Books,
     message: Message,
-    kind: str,
-    document_id: str,
+    named: tuple[str, str],
     data: events.RefundIssued | events.AdjustmentMade | events.WriteOffMade,
     taken_fen: int,
+    post: Callable[[int], list[postings.Posting]],
 ) -> Answer:
     """Book what mirrors a charge: it follows the charge's owner (rule 005)."""
     item = books.known.documents.get(("bill_item", data.bill_item_id))
@@ -96,21 +99,16 @@ def _settle(
             f" {settled} in all.",
             f"账单项 {data.bill_item_id} 为 {item.amount_fen} 分，累计退减将达 {settled} 分。",
         )
-    document = Document(kind, document_id, item.subscription_id, message.period, data.amount_fen)
+    document = Document(*named, item.subscription_id, message.period, data.amount_fen)
     if refusal := books.number(document):
         return refusal
     books.known.settled[data.bill_item_id] = settled
     books.produced.settled[data.bill_item_id] = settled
     owner = books.owner(item.subscription_id, item.period)
-    posted = {
-        "refund": postings.refund,
-        "adjustment": postings.adjustment,
-        "write_off": postings.write_off,
-    }[kind](data.amount_fen)
     books.post(
         message,
-        posted,
-        owner=(owner.centre_id, owner.field_id),
+        post(data.amount_fen),
+        owner=owner.place,
         origin=message.period,
         owner_period=item.period,
         subscription_id=item.subscription_id,
@@ -152,8 +150,7 @@ def _owner_of_cost(
     if cost.subscription_id is not None:
         if cost.subscription_id not in books.known.lines:
             return unknown_subscription(cost.subscription_id)
-        owner = books.owner(cost.subscription_id, period)
-        return owner.centre_id, owner.field_id
+        return books.owner(cost.subscription_id, period).place
     if cost.channel_id is not None:
         return _owner_of_channel(books.organisation, cost.channel_id, period)
     if cost.field_id is not None:

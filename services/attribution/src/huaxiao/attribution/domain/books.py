@@ -6,7 +6,7 @@ the evidence changed. So the same events end in the same books, in whatever orde
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from huaxiao.attribution.domain.evidence import Evidence, Register, gather
@@ -33,6 +33,11 @@ class Owner:
     field_rule: str | None
     flags: tuple[str, ...]
     version: int
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The centre and the field that its entries are booked to."""
+        return self.centre_id, self.field_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,32 +146,14 @@ class Books:
     def _decide_again(self, subscription_id: str, period: Period) -> None:
         before = self.known.owners[subscription_id, period]
         after = self._decide(subscription_id, period, version=before.version + 1)
-        if after is None or (after.centre_id, after.field_id) == (
-            before.centre_id,
-            before.field_id,
-        ):
+        if after is None or after.place == before.place:
             return
         event_id = f"decision:{subscription_id}:{period}:{after.version}"
         held = self.known.entries[subscription_id]
         for entry in _net(one for one in held if _owned(one, period, before)):
             in_period = booking_period(entry.period, self.closed_through)
             for line in moved(entry, after.centre_id, after.field_id, in_period):
-                self._enter(
-                    Entry(
-                        period=line.period,
-                        origin_period=line.origin_period,
-                        owner_period=line.owner_period,
-                        centre_id=line.centre_id,
-                        field_id=line.field_id,
-                        debit=line.debit,
-                        credit=line.credit,
-                        amount_fen=line.amount_fen,
-                        subscription_id=subscription_id,
-                        source=OWN_SOURCE,
-                        event_id=event_id,
-                        booked_at=self.now,
-                    )
-                )
+                self._enter(replace(line, source=OWN_SOURCE, event_id=event_id, booked_at=self.now))
 
     def _is_open(self, period: Period) -> bool:
         return self.closed_through is None or period > self.closed_through
@@ -195,7 +182,7 @@ class Books:
             version,
         )
         before = self.known.owners.get((subscription_id, period))
-        if before is not None and _same(before, owner):
+        if before is not None and replace(before, version=version) == owner:
             return None
         self.known.owners[subscription_id, period] = owner
         self.produced.decided.append(Decided(subscription_id, period, version, evidence, decision))
@@ -248,21 +235,8 @@ class Books:
             self.known.entries[entry.subscription_id].append(entry)
 
 
-def _same(before: Owner, after: Owner) -> bool:
-    return (
-        before.centre_id,
-        before.field_id,
-        before.unit_rule,
-        before.field_rule,
-        before.flags,
-    ) == (after.centre_id, after.field_id, after.unit_rule, after.field_rule, after.flags)
-
-
 def _owned(entry: Entry, period: Period, owner: Owner) -> bool:
-    return entry.owner_period == period and (entry.centre_id, entry.field_id) == (
-        owner.centre_id,
-        owner.field_id,
-    )
+    return entry.owner_period == period and (entry.centre_id, entry.field_id) == owner.place
 
 
 def _net(entries: Iterable[Entry]) -> list[Entry]:
@@ -276,28 +250,15 @@ def _net(entries: Iterable[Entry]) -> list[Entry]:
             (backward, -entry.amount_fen) if backward in sums else (forward, entry.amount_fen)
         )
         sums[key] = sums.get(key, 0) + amount
-        samples[key] = entry
-    return [_summed(samples[key], key, amount) for key, amount in sums.items() if amount]
+        samples.setdefault(key, entry)
+    return [_summed(samples[key], amount) for key, amount in sums.items() if amount]
 
 
-def _summed(sample: Entry, key: tuple[Period, Period, str, str], amount: int) -> Entry:
-    period, origin, debit, credit = key
-    if amount < 0:
-        debit, credit, amount = credit, debit, -amount
-    return Entry(
-        period=period,
-        origin_period=origin,
-        owner_period=sample.owner_period,
-        centre_id=sample.centre_id,
-        field_id=sample.field_id,
-        debit=debit,
-        credit=credit,
-        amount_fen=amount,
-        subscription_id=sample.subscription_id,
-        source=sample.source,
-        event_id=sample.event_id,
-        booked_at=sample.booked_at,
-    )
+def _summed(sample: Entry, amount_fen: int) -> Entry:
+    """Return an entry of an amount; its sides swap when the amount is negative."""
+    if amount_fen < 0:
+        return replace(sample, debit=sample.credit, credit=sample.debit, amount_fen=-amount_fen)
+    return replace(sample, amount_fen=amount_fen)
 
 
 def already_known(what: str, what_zh: str) -> Refusal:
