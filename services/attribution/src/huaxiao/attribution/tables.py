@@ -304,8 +304,8 @@ decisions = Table(
     metadata,
     branch_column(),
     Column("subscription_id", Text, primary_key=True),
-    Column("period", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_period", Integer, primary_key=True, autoincrement=False),
     Column("centre_id", Text, nullable=False),
     Column("field_id", Text),
     Column("unit_rule", Text, nullable=False),
@@ -313,9 +313,11 @@ decisions = Table(
     Column("flags", ARRAY(Text), nullable=False),
     Column("rule_set", Text, nullable=False),
     Column("evidence", JSON, nullable=False, comment="kept as it was written; never searched"),
+    Column("evidence_digest", LargeBinary, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     info=_APPEND_ONLY,
-    comment="The highest version is the owner; earlier ones are what was decided before",
+    comment="Stands until the next from_period of its version; a higher version lies over lower ones"
+    " from its first from_period on",
 )
 entries = Table(
     "entries",

@@ -379,7 +379,9 @@ class Explanation(Resource):
     subscription_id: Identifier
     period: PeriodNumber
     version: Count
-    """The how-manieth decision on this period it is; earlier ones had less evidence."""
+    """The how-manieth decision on the subscription it is; earlier ones had less evidence."""
+    since: PeriodNumber
+    """The decision stands from this period on; nothing it looks at has changed since."""
     owner: Owner
     landing_centre_id: Identifier | None
     """Where the line physically lands."""

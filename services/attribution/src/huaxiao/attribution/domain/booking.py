@@ -12,7 +12,7 @@ from huaxiao.shared.wire import events
 
 
 def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
-    if item.subscription_id not in books.known.lines:
+    if item.subscription_id not in books.known.timelines:
         return unknown_subscription(item.subscription_id)
     period = Period(item.period)
     document = Document(
@@ -34,7 +34,7 @@ def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer
 
 
 def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer:
-    if paid.subscription_id not in books.known.lines:
+    if paid.subscription_id not in books.known.timelines:
         return unknown_subscription(paid.subscription_id)
     document = Document(
         "payment",
@@ -148,7 +148,7 @@ def _owner_of_cost(
     books: Books, cost: events.Cost, period: Period
 ) -> tuple[str, str | None] | Refusal | Waiting:
     if cost.subscription_id is not None:
-        if cost.subscription_id not in books.known.lines:
+        if cost.subscription_id not in books.known.timelines:
             return unknown_subscription(cost.subscription_id)
         return books.owner(cost.subscription_id, period).place
     if cost.channel_id is not None:

@@ -6,42 +6,26 @@ the evidence changed. So the same events end in the same books, in whatever orde
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from huaxiao.attribution.domain.evidence import Evidence, Register, gather
+from huaxiao.attribution.domain.evidence import Evidence, Register, fingerprint, gather, turns
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
 from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.rules import Decision, decide
-from huaxiao.shared.periods import Period
+from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline, joined
+from huaxiao.shared.periods import FIRST_PERIOD, Period, shift
 from huaxiao.shared.wire import events
 
 OWN_SOURCE = "/attribution"
 """The source of entries that a changed decision makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose a subscription is in a period, and the how-manieth decision on it that was."""
-
-    centre_id: str
-    field_id: str | None
-    unit_rule: str
-    field_rule: str | None
-    flags: tuple[str, ...]
-    version: int
-
-    @property
-    def place(self) -> tuple[str, str | None]:
-        """The centre and the field that its entries are booked to."""
-        return self.centre_id, self.field_id
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """Something with a number of its own that must not be booked twice."""
 
     kind: str
@@ -54,13 +38,13 @@ class Document:
     """Of a payment, what reached the bank; None is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision to record."""
+class Decided(NamedTuple):
+    """A decision to record: it stands from a period until the next of its version."""
 
     subscription_id: str
-    period: Period
     version: int
+    from_period: Period
+    owner: Owner
     evidence: Evidence
     decision: Decision
 
@@ -78,9 +62,12 @@ class Known:
     rulings: dict[str, list[Ruling]] = field(default_factory=lambda: defaultdict(list))
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
-    owners: dict[tuple[str, Period], Owner] = field(default_factory=dict)
+    timelines: dict[str, Timeline] = field(default_factory=dict)
+    """Whose each subscription is; one without a timeline has never been opened."""
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """Entries of the subscriptions whose decisions are made again."""
+    fixed_through: dict[str, Period] = field(default_factory=dict)
+    """For each of them, the last closed period whose owner has something booked under it."""
     loaded: set[str] = field(default_factory=set)
     """Subscriptions that have been looked for."""
     loaded_entries: set[str] = field(default_factory=set)
@@ -137,41 +124,49 @@ class Books:
             self.affect(secondary)
 
     def decide_again(self) -> None:
-        """Make every open decision on affected subscriptions again; move what changed owner."""
-        for subscription_id, period in sorted(self.known.owners):
-            if subscription_id in self.affected and self._is_open(period):
-                self._decide_again(subscription_id, period)
+        """Decide on affected subscriptions, and move what is booked where it now belongs."""
+        for subscription_id in sorted(self.affected & self.known.lines.keys()):
+            self._decide(subscription_id)
         self.affected.clear()
 
-    def _decide_again(self, subscription_id: str, period: Period) -> None:
-        before = self.known.owners[subscription_id, period]
-        after = self._decide(subscription_id, period, version=before.version + 1)
-        if after is None or after.place == before.place:
+    def _decide(self, subscription_id: str) -> None:
+        decisions = self._decisions(subscription_id)
+        decided = joined(Stretch(one.from_period, one.owner) for one in decisions)
+        before = self.known.timelines.get(subscription_id)
+        after: Timeline | None = decided
+        if before is not None:
+            after = before.change(decided, self._first_free(subscription_id))
+        if after is None:
             return
-        event_id = f"decision:{subscription_id}:{period}:{after.version}"
-        held = self.known.entries[subscription_id]
-        for entry in _net(one for one in held if _owned(one, period, before)):
-            in_period = booking_period(entry.period, self.closed_through)
-            for line in moved(entry, after.centre_id, after.field_id, in_period):
-                self._enter(replace(line, source=OWN_SOURCE, event_id=event_id, booked_at=self.now))
+        by_owner = {one.owner: one for one in decisions}
+        for begins, owner in after.stretches:
+            of_owner = by_owner[owner]
+            self.produced.decided.append(
+                of_owner._replace(version=after.version, from_period=begins)
+            )
+        self.known.timelines[subscription_id] = after if before is None else before.overlaid(after)
+        if before is not None:
+            self._move(subscription_id, before, after)
 
-    def _is_open(self, period: Period) -> bool:
-        return self.closed_through is None or period > self.closed_through
+    def _first_free(self, subscription_id: str) -> Period:
+        """Return the first period whose owner may still become another."""
+        fixed = self.known.fixed_through.get(subscription_id, 0)
+        for entry in self.known.entries.get(subscription_id, ()):
+            if self.closed_through is not None and entry.owner_period <= self.closed_through:
+                fixed = max(fixed, entry.owner_period)
+        return shift(Period(fixed), 1) if fixed else FIRST_PERIOD
 
-    # --- owners ---------------------------------------------------------------------------------
+    def _decisions(self, subscription_id: str) -> list[Decided]:
+        """Decide for every period from which the evidence or the rules are others."""
+        register = self.known.register()
+        periods = turns(subscription_id, register, self.organisation)
+        return [
+            self._decision(subscription_id, period, register)
+            for period in sorted({*periods, *self.rules.turns})
+        ]
 
-    def owner(self, subscription_id: str, period: Period) -> Owner:
-        """Return whose a known subscription is in a period, deciding it on first need."""
-        known = self.known.owners.get((subscription_id, period))
-        if known is not None:
-            return known
-        decided = self._decide(subscription_id, period, version=1)
-        assert decided is not None  # noqa: S101 - there was nothing to equal
-        return decided
-
-    def _decide(self, subscription_id: str, period: Period, *, version: int) -> Owner | None:
-        """Decide and record; None when nothing differs from the decision that stands."""
-        evidence = gather(subscription_id, period, self.known.register(), self.organisation)
+    def _decision(self, subscription_id: str, period: Period, register: Register) -> Decided:
+        evidence = gather(subscription_id, period, register, self.organisation)
         decision = decide(evidence, self.rules.at(period))
         owner = Owner(
             decision.centre_id,
@@ -179,14 +174,33 @@ class Books:
             decision.unit_rule,
             decision.field_rule,
             decision.flags,
-            version,
+            fingerprint(evidence),
         )
-        before = self.known.owners.get((subscription_id, period))
-        if before is not None and replace(before, version=version) == owner:
-            return None
-        self.known.owners[subscription_id, period] = owner
-        self.produced.decided.append(Decided(subscription_id, period, version, evidence, decision))
-        return owner
+        return Decided(subscription_id, 1, period, owner, evidence, decision)
+
+    def _move(self, subscription_id: str, before: Timeline, after: Timeline) -> None:
+        """Take what is booked from the owners before, and give it to those after."""
+        held = self.known.entries[subscription_id]
+        begins = after.stretches[0].from_period
+        for period in sorted({one.owner_period for one in held if one.owner_period >= begins}):
+            old, new = before.at(period).place, after.at(period).place
+            if old == new:
+                continue
+            event_id = f"decision:{subscription_id}:{period}:{after.version}"
+            for entry in _net(
+                one for one in held if one.owner_period == period and one.place == old
+            ):
+                in_period = booking_period(entry.period, self.closed_through)
+                for line in moved(entry, *new, in_period):
+                    self._enter(
+                        line._replace(source=OWN_SOURCE, event_id=event_id, booked_at=self.now)
+                    )
+
+    # --- owners ---------------------------------------------------------------------------------
+
+    def owner(self, subscription_id: str, period: Period) -> Owner:
+        """Return whose a known subscription is in a period."""
+        return self.known.timelines[subscription_id].at(period)
 
     # --- entries ------------------------------------------------------------------------------
 
@@ -235,10 +249,6 @@ class Books:
             self.known.entries[entry.subscription_id].append(entry)
 
 
-def _owned(entry: Entry, period: Period, owner: Owner) -> bool:
-    return entry.owner_period == period and (entry.centre_id, entry.field_id) == owner.place
-
-
 def _net(entries: Iterable[Entry]) -> list[Entry]:
     """Sum entries of one owner by account pair, so that what was moved away is not moved again."""
     sums: dict[tuple[Period, Period, str, str], int] = {}
@@ -257,8 +267,8 @@ def _net(entries: Iterable[Entry]) -> list[Entry]:
 def _summed(sample: Entry, amount_fen: int) -> Entry:
     """Return an entry of an amount; its sides swap when the amount is negative."""
     if amount_fen < 0:
-        return replace(sample, debit=sample.credit, credit=sample.debit, amount_fen=-amount_fen)
-    return replace(sample, amount_fen=amount_fen)
+        return sample._replace(debit=sample.credit, credit=sample.debit, amount_fen=-amount_fen)
+    return sample._replace(amount_fen=amount_fen)
 
 
 def already_known(what: str, what_zh: str) -> Refusal:

@@ -4,7 +4,8 @@ Evidence holds facts already looked up (which field an address fell into, where 
 not the county they were looked up in: the same evidence gives the same owner for ever.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +27,7 @@ from huaxiao.attribution.domain.histories import (
     ruling_at,
 )
 from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
-from huaxiao.shared.periods import Period, period_of_day
+from huaxiao.shared.periods import FIRST_PERIOD, Period, period_of_day, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
 
 
@@ -91,7 +92,6 @@ class Opportunity:
 class Evidence:
     """What is known of a subscription for a period."""
 
-    period: int
     default_centre_id: str
     subject: LineEvidence
     bundle: Bundle | None = None
@@ -159,7 +159,6 @@ def gather(
     if main_id is not None and main_id in register.opened and main_id not in seen:
         main = gather(main_id, period, register, organisation, seen)
     return Evidence(
-        period=period,
         default_centre_id=organisation.default_centre_id,
         subject=look(subscription_id),
         bundle=bundle(belongs.current),
@@ -171,6 +170,47 @@ def gather(
             lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
         ),
     )
+
+
+def turns(subscription_id: str, register: Register, organisation: Organisation) -> list[Period]:
+    """Return every period from which the evidence on a subscription may be another, in order.
+
+    The first is the first period there is: between one of these and the next nothing that
+    ``gather`` looks at can differ.
+    """
+    found = {FIRST_PERIOD, *organisation.turns}
+    for one in _with_main_cards(subscription_id, register):
+        for ruling in register.rulings.get(one, ()):
+            found.add(Period(ruling.from_period))
+            if ruling.to_period is not None:
+                found.add(shift(Period(ruling.to_period), 1))
+        found |= _turned_by(register.changes.get(one, ()))
+        for bundle_id in register.bundles_of.get(one, ()):
+            statements = register.statements[bundle_id]
+            found |= _turned_by(statements)
+            for member in {member for stated in statements for member in stated.members}:
+                found |= _turned_by(register.changes.get(member, ()))
+    return sorted(found)
+
+
+def _with_main_cards(subscription_id: str, register: Register) -> list[str]:
+    """Return a subscription, its main card, the main card of that one, and so on."""
+    chain = [subscription_id]
+    while True:
+        main_id = register.opened[chain[-1]].main_subscription_id
+        if main_id is None or main_id not in register.opened or main_id in chain:
+            return chain
+        chain.append(main_id)
+
+
+def _turned_by(dated: Iterable[Change] | Iterable[BundleStatement]) -> set[Period]:
+    """Return the periods whose opening snapshot is the first to show these."""
+    return {shift(period_of_day(one.effective_on), 1) for one in dated}
+
+
+def fingerprint(evidence: Evidence) -> bytes:
+    """Return a digest that is another when anything in the evidence is."""
+    return hashlib.sha256(repr(evidence).encode()).digest()[:16]
 
 
 def _opportunity(lead: Lead | None, organisation: Organisation) -> Opportunity | None:

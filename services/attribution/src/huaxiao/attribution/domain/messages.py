@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from huaxiao.shared.periods import Period, period_of
 from huaxiao.shared.wire.events import EventData
@@ -30,8 +31,7 @@ Answer = Refusal | Waiting | None
 """What becomes of an event that is taken in; None is success."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """An event with its context."""
 
     source: str

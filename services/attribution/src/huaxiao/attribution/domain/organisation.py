@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind, ChannelMode, FieldKind
 
 
@@ -80,7 +81,15 @@ class Organisation:
     people: Mapping[str, tuple[tuple[date, str], ...]] = field(default_factory=dict)
     """For each person, since when in which centre, oldest first."""
     fields: tuple[SealedField, ...] = ()
-    _grounds: dict[Period, Ground] = field(default_factory=dict, compare=False, repr=False)
+    _grounds: dict[Period, Ground] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    @cached_property
+    def turns(self) -> frozenset[Period]:
+        """The periods from which other fields are in force than before."""
+        begin = {Period(one.term_from) for one in self.fields}
+        return frozenset(begin | {shift(Period(one.term_to), 1) for one in self.fields})
 
     def ground(self, period: Period) -> Ground:
         """Return the fields in force in a period."""

@@ -5,16 +5,15 @@ sums to zero by construction. VAT is an entry of its own.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import attribution as accounts
 from huaxiao.shared.wire.attribution import CASH_OUT_PREFIX, COST_PREFIX
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """An amount from one account to another; negative amounts are never posted, sides swap."""
 
     debit: str
@@ -22,8 +21,7 @@ class Posting:
     amount_fen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A line of the ledger, ready to be numbered."""
 
     period: Period
@@ -40,6 +38,11 @@ class Entry:
     source: str
     event_id: str
     booked_at: datetime
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The centre and the field it is booked to."""
+        return self.centre_id, self.field_id
 
 
 Balances = dict[tuple[Period, str, str | None, str], int]
@@ -93,8 +96,8 @@ def moved(
 
     The first is the old line with its sides swapped; nothing that stands is changed (R23).
     """
-    back = replace(entry, period=period, debit=entry.credit, credit=entry.debit)
-    return back, replace(entry, period=period, centre_id=centre_id, field_id=field_id)
+    back = entry._replace(period=period, debit=entry.credit, credit=entry.debit)
+    return back, entry._replace(period=period, centre_id=centre_id, field_id=field_id)
 
 
 def balances_of(entries: Iterable[Entry]) -> Balances:

@@ -75,6 +75,11 @@ class RuleBook:
     active: tuple[tuple[int, RuleSet], ...] = ()
     """From which period, oldest first; of two from the same period the later stands."""
 
+    @property
+    def turns(self) -> set[Period]:
+        """The periods from which other rules decide than before."""
+        return {Period(since) for since, _ in self.active}
+
     def at(self, period: Period) -> RuleSet:
         """Return the rule set that decides a period."""
         found = self.default

@@ -23,10 +23,15 @@ async def explain(
     """Say why a subscription belongs where it does (R22-R24).
 
     Raises:
-        NotFound: nothing of it was booked in the period, or another centre owns it.
+        NotFound: it was never opened, nothing is booked for it and no period is named, or another
+            centre owns it.
 
     """
-    recorded = await store.newest(connection, branch_id, subscription_id, period)
+    if period is None:
+        period = await store.newest_period(connection, branch_id, subscription_id)
+    if period is None:
+        raise NotFound
+    recorded = await store.recorded(connection, branch_id, subscription_id, period)
     if recorded is None:
         raise NotFound
     principal.require_centre(recorded.centre_id)
@@ -35,8 +40,9 @@ async def explain(
     decision = decide(recorded.evidence, rules)
     return Explanation(
         subscription_id=subscription_id,
-        period=recorded.period,
+        period=period,
         version=recorded.version,
+        since=recorded.from_period,
         owner=Owner(
             centre_id=recorded.centre_id,
             field_id=recorded.field_id,
@@ -66,7 +72,5 @@ async def explain(
         decided_at=recorded.decided_at,
         reproduced=(decision.centre_id, decision.field_id, decision.unit_rule)
         == (recorded.centre_id, recorded.field_id, recorded.unit_rule),
-        revenue_fen=await store.net_revenue(
-            connection, branch_id, subscription_id, recorded.period
-        ),
+        revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
     )

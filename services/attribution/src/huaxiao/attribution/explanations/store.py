@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Text, cast, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.evidence import Evidence
@@ -17,8 +18,9 @@ class Recorded:
     """A decision as it stands in the books."""
 
     subscription_id: str
-    period: int
     version: int
+    from_period: int
+    """It stands from this period on, until the next one of its version."""
     centre_id: str
     field_id: str | None
     unit_rule: str
@@ -28,15 +30,37 @@ class Recorded:
     decided_at: datetime
 
 
-async def newest(
-    connection: AsyncConnection, branch_id: int, subscription_id: str, period: int | None
-) -> Recorded | None:
-    """Return the standing decision of a period, or of the newest one decided."""
+def standing(
+    branch_id: ColumnElement[int] | int,
+    subscription_id: ColumnElement[str] | str,
+    period: ColumnElement[int] | int,
+    *columns: ColumnElement[Any],
+) -> Select[*tuple[Any, ...]]:
+    """Return the query of the one decision that stands on a subscription in a period."""
     table = decisions
-    query = select(
-        table.c.subscription_id,
-        table.c.period,
+    return (
+        select(*columns)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.from_period <= period,
+        )
+        .order_by(table.c.version.desc(), table.c.from_period.desc())
+        .limit(1)
+    )
+
+
+async def recorded(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
+) -> Recorded | None:
+    """Return the decision that stands in a period; None for a subscription never opened."""
+    table = decisions
+    query = standing(
+        branch_id,
+        subscription_id,
+        period,
         table.c.version,
+        table.c.from_period,
         table.c.centre_id,
         table.c.field_id,
         table.c.unit_rule,
@@ -44,29 +68,34 @@ async def newest(
         table.c.rule_set,
         cast(table.c.evidence, Text),
         table.c.decided_at,
-    ).where(table.c.branch_id == branch_id, table.c.subscription_id == subscription_id)
-    if period is not None:
-        query = query.where(table.c.period == period)
-    row = (
-        await connection.execute(
-            query.order_by(table.c.period.desc(), table.c.version.desc()).limit(1)
-        )
-    ).one_or_none()
+    )
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
-    evidence = msgspec.json.decode(row.evidence, type=Evidence)
     return Recorded(
-        subscription_id=row.subscription_id,
-        period=row.period,
+        subscription_id=subscription_id,
         version=row.version,
+        from_period=row.from_period,
         centre_id=row.centre_id,
         field_id=row.field_id,
         unit_rule=row.unit_rule,
         field_rule=row.field_rule,
         rule_set=row.rule_set,
-        evidence=evidence,
+        evidence=msgspec.json.decode(row.evidence, type=Evidence),
         decided_at=row.decided_at,
     )
+
+
+async def newest_period(
+    connection: AsyncConnection, branch_id: int, subscription_id: str
+) -> int | None:
+    """Return the newest period that something is booked for; None when nothing is."""
+    newest: int | None = await connection.scalar(
+        select(func.max(entries.c.owner_period)).where(
+            entries.c.branch_id == branch_id, entries.c.subscription_id == subscription_id
+        )
+    )
+    return newest
 
 
 async def net_revenue(

@@ -26,7 +26,6 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Unavailable
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.attribution import (
@@ -152,25 +151,19 @@ async def decide_again(
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
     now = intake.not_before(now)
-    open_after = intake.closed_through or 0
-    decided = list(subscription_ids or ())
-    if subscription_ids is None:
-        decided = await store.decided_after(connection, branch_id, open_after)
-    if not decided:
-        return
+    named = subscription_ids
+    if named is None:
+        named = await store.every_subscription(connection, branch_id)
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
     await store.load_lines(
         connection,
         branch_id,
         books.known,
-        subscription_ids=decided,
+        subscription_ids=named,
         dependents=subscription_ids is not None,
     )
-    if subscription_ids is None:
-        books.affected |= set(decided)
-    else:
-        for one in subscription_ids:
-            books.affect(one)
+    for one in named:
+        books.affect(one)
     await _decide_again(connection, branch_id, books)
     changes = await _write(connection, branch_id, [], books, intake, posted_by="", now=now)
     await feed.append(connection, branch_id, _facts(changes, []), now=now)
@@ -299,46 +292,31 @@ async def _load(
     connection: AsyncConnection, branch_id: int, books: Books, messages: Sequence[Message]
 ) -> None:
     """Load what these messages need."""
-    subscription_ids: set[str] = set()
+    known = books.known
+    numbers = {number for message in messages for number in documents_of(message)}
+    await store.load_documents(connection, branch_id, known, numbers)
+    settled = (known.documents.get(key) for key in numbers if key[0] == "bill_item")
+    owned = {item.subscription_id for item in settled if item and item.subscription_id}
+    learned: set[str] = set()
     bundle_ids: set[str] = set()
-    numbers: set[tuple[str, str]] = set()
-    periods: set[Period] = set()
-    learning = False
     for message in messages:
-        data = message.data
-        learning = learning or says_of_lines(message)
-        subscription_ids.update(_named_subscriptions(data))
-        bundle_id = getattr(data, "bundle_id", None)
+        named = _named_subscriptions(message.data)
+        if not says_of_lines(message):
+            owned.update(named)
+            continue
+        learned.update(named)
+        bundle_id = getattr(message.data, "bundle_id", None)
         if bundle_id is not None:
             bundle_ids.add(bundle_id)
-        numbers |= documents_of(message)
-        periods.add(message.period)
-        period = getattr(data, "period", None)
-        if period is not None:
-            periods.add(period)
-    known = books.known
-    await store.load_documents(connection, branch_id, known, numbers)
-    items = [known.documents.get(key) for key in numbers if key[0] == "bill_item"]
-    for item in items:
-        if item is not None and item.subscription_id is not None:
-            subscription_ids.add(item.subscription_id)
-            periods.add(item.period)
     await store.load_lines(
         connection,
         branch_id,
         known,
-        subscription_ids=subscription_ids,
+        subscription_ids=learned,
         bundle_ids=bundle_ids,
-        dependents=learning,
+        dependents=True,
     )
-    await store.load_owners(
-        connection,
-        branch_id,
-        known,
-        subscription_ids=subscription_ids,
-        periods=periods,
-        open_after=None,
-    )
+    await store.load_timelines(connection, branch_id, known, owned)
 
 
 def _named_subscriptions(data: events.EventData) -> Iterable[str]:
@@ -352,31 +330,18 @@ def _named_subscriptions(data: events.EventData) -> Iterable[str]:
 
 
 async def _decide_again(connection: AsyncConnection, branch_id: int, books: Books) -> None:
-    """Make the open decisions on affected subscriptions again."""
-    if not books.affected:
+    """Decide again on subscriptions whose evidence has changed."""
+    affected, known = books.affected, books.known
+    if not affected:
         return
-    open_after = books.closed_through or 0
-    await store.load_owners(
-        connection,
-        branch_id,
-        books.known,
-        subscription_ids=books.affected,
-        periods=[],
-        open_after=open_after,
+    # A line becomes evidence for those it is bundled with: load what theirs reaches as well.
+    await store.load_lines(
+        connection, branch_id, known, subscription_ids=affected, dependents=False
     )
-    decided = {one for one, _ in books.known.owners if one in books.affected}
-    if decided:
-        # A line becomes evidence for those it is bundled with: load what theirs reaches as well.
-        await store.load_lines(
-            connection, branch_id, books.known, subscription_ids=decided, dependents=False
-        )
-        await store.load_entries(
-            connection,
-            branch_id,
-            books.known,
-            subscription_ids=decided,
-            open_after=open_after,
-        )
+    await store.load_timelines(connection, branch_id, known, affected)
+    await store.load_entries(
+        connection, branch_id, known, affected, closed_through=books.closed_through
+    )
     books.decide_again()
 
 

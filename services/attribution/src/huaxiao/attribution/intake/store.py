@@ -1,18 +1,21 @@
 """Rows of intake: what is known is read by sets, what is new is written by COPY."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.domain.books import Document, Known, Owner, Produced
+from huaxiao.attribution.domain.books import Document, Known, Produced
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry
+from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline
 from huaxiao.attribution.tables import (
     balances,
     bundle_members,
@@ -35,8 +38,6 @@ _line_values = attrgetter(*_LINE_COLUMNS)
 _change_values = attrgetter(*Change.__dataclass_fields__)
 _statement_values = attrgetter(*BundleStatement.__dataclass_fields__)
 _lead_values = attrgetter(*Lead.__dataclass_fields__)
-_document_values = attrgetter(*Document.__dataclass_fields__)
-_entry_values = attrgetter(*Entry.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,29 @@ async def waiting_for(
 # --- loading what decisions need ----------------------------------------------------------------
 
 
+async def _named(
+    connection: AsyncConnection,
+    query: str,
+    branch_id: int,
+    ids: Collection[str],
+    rest: str = "",
+    *,
+    key: str = "subscription_id",
+    **given: object,
+) -> Sequence[Any]:
+    """Return the rows of a branch whose key is one of these, in one query however many they are."""
+    if not ids:
+        return ()
+    found = await connection.execute(
+        text(
+            f"{query} JOIN unnest(CAST(:ids AS text[])) AS named(id)"
+            f" ON branch_id = :branch_id AND {key} = named.id {rest}"
+        ),
+        {"branch_id": branch_id, "ids": sorted(ids)} | given,
+    )
+    return found.all()
+
+
 async def load_lines(
     connection: AsyncConnection,
     branch_id: int,
@@ -201,91 +225,49 @@ async def _load_lines(
     connection: AsyncConnection, branch_id: int, known: Known, ids: set[str]
 ) -> set[str]:
     """Load lines and their changes; return the bundles that ever named them."""
-    if not ids:
-        return set()
-    wanted = {"branch_id": branch_id, "ids": sorted(ids)}
-    for row in await connection.execute(
-        text(
-            f"SELECT {', '.join(_LINE_COLUMNS)} FROM attribution.subscriptions"  # noqa: S608 - fixed names
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-        ),
-        wanted,
-    ):
+    columns = ", ".join(_LINE_COLUMNS)
+    query = f"SELECT {columns} FROM attribution.subscriptions"  # noqa: S608 - fixed names
+    for row in await _named(connection, query, branch_id, ids):
         known.lines[row.subscription_id] = Line(*row)
-    for row in await connection.execute(
-        text(
-            "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
-            " resource_address FROM attribution.subscription_changes"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-        ),
-        wanted,
-    ):
+    query = (
+        "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
+        " resource_address FROM attribution.subscription_changes"
+    )
+    for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
-    await _load_rulings(connection, known, wanted)
-    await _load_leads(connection, known, wanted)
+    query = (
+        "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at"
+        " FROM attribution.rulings JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
+    )
+    for row in await _named(connection, query, branch_id, ids):
+        known.rulings[row.subscription_id].append(Ruling(*row[1:]))
+    query = (
+        "SELECT subscription_id, lead_id, approved_on, owner_centre_id, originator_id"
+        " FROM attribution.leads"
+    )
+    for row in await _named(connection, query, branch_id, ids):
+        known.leads[row.subscription_id].append(Lead(*row[1:]))
     found: set[str] = set()
-    for row in await connection.execute(
-        text(
-            "SELECT subscription_id, bundle_id FROM attribution.bundle_members"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-        ),
-        wanted,
-    ):
+    query = "SELECT subscription_id, bundle_id FROM attribution.bundle_members"
+    for row in await _named(connection, query, branch_id, ids):
         known.bundles_of[row.subscription_id].add(row.bundle_id)
         found.add(row.bundle_id)
     return found
-
-
-async def _load_leads(connection: AsyncConnection, known: Known, wanted: dict[str, object]) -> None:
-    for row in await connection.execute(
-        text(
-            "SELECT subscription_id, lead_id, approved_on, owner_centre_id, originator_id"
-            " FROM attribution.leads JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-        ),
-        wanted,
-    ):
-        known.leads[row.subscription_id].append(Lead(*row[1:]))
-
-
-async def _load_rulings(
-    connection: AsyncConnection, known: Known, wanted: dict[str, object]
-) -> None:
-    for row in await connection.execute(
-        text(
-            "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period,"
-            " approved_at FROM attribution.rulings"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-            " JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
-        ),
-        wanted,
-    ):
-        known.rulings[row.subscription_id].append(Ruling(*row[1:]))
 
 
 async def _load_statements(
     connection: AsyncConnection, branch_id: int, known: Known, bundle_ids: set[str]
 ) -> set[str]:
     """Load bundles that are not loaded yet; return everyone they ever named."""
-    asked = sorted(one for one in bundle_ids if one not in known.statements)
-    members: set[str] = set()
-    if not asked:
-        return members
+    asked = {one for one in bundle_ids if one not in known.statements}
     for one in asked:
         known.statements[one] = []
-    for row in await connection.execute(
-        text(
-            "SELECT bundle_id, effective_on, made_at, event, members, joins"
-            " FROM attribution.bundle_statements"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND bundle_id = w.id"
-        ),
-        {"branch_id": branch_id, "ids": asked},
-    ):
+    query = (
+        "SELECT bundle_id, effective_on, made_at, event, members, joins"
+        " FROM attribution.bundle_statements"
+    )
+    members: set[str] = set()
+    for row in await _named(connection, query, branch_id, asked, key="bundle_id"):
         statement = BundleStatement(
             row.bundle_id, row.effective_on, row.made_at, row.event, tuple(row.members), row.joins
         )
@@ -299,17 +281,9 @@ async def _load_statements(
 async def _load_secondaries(
     connection: AsyncConnection, branch_id: int, known: Known, ids: set[str]
 ) -> set[str]:
+    query = "SELECT subscription_id, main_subscription_id FROM attribution.subscriptions"
     found: set[str] = set()
-    if not ids:
-        return found
-    for row in await connection.execute(
-        text(
-            "SELECT subscription_id, main_subscription_id FROM attribution.subscriptions"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND main_subscription_id = w.id"
-        ),
-        {"branch_id": branch_id, "ids": sorted(ids)},
-    ):
+    for row in await _named(connection, query, branch_id, ids, key="main_subscription_id"):
         known.secondaries[row.main_subscription_id].add(row.subscription_id)
         found.add(row.subscription_id)
     return found
@@ -333,42 +307,24 @@ async def load_documents(
     ):
         known.documents.setdefault((row.kind, row.document_id), Document(*row))
     items = [number for kind, number in keys if kind == "bill_item"]
-    for row in await connection.execute(
-        text(
-            "SELECT bill_item_id, amount_fen FROM attribution.settled_items"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND bill_item_id = w.id"
-        ),
-        {"branch_id": branch_id, "ids": items},
-    ):
+    query = "SELECT bill_item_id, amount_fen FROM attribution.settled_items"
+    for row in await _named(connection, query, branch_id, items, key="bill_item_id"):
         known.settled.setdefault(row.bill_item_id, row.amount_fen)
 
 
-async def load_owners(
-    connection: AsyncConnection,
-    branch_id: int,
-    known: Known,
-    *,
-    subscription_ids: Collection[str],
-    periods: Collection[Period],
-    open_after: int | None,
+async def load_timelines(
+    connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Iterable[str]
 ) -> None:
-    """Load the standing decisions of named periods; of every period behind one, if it is given."""
-    for row in await connection.execute(
-        text(
-            "SELECT DISTINCT ON (subscription_id, period) subscription_id, period, centre_id,"
-            " field_id, unit_rule, field_rule, flags, version FROM attribution.decisions"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-            " WHERE (period = ANY(:periods) OR period > :open_after)"
-            " ORDER BY subscription_id, period, version DESC"
-        ),
-        {
-            "branch_id": branch_id,
-            "ids": sorted(subscription_ids),
-            "periods": sorted(periods),
-            "open_after": 999_999 if open_after is None else open_after,
-        },
+    """Load whose subscriptions are, of those that are not loaded yet."""
+    wanted = set(subscription_ids) - known.timelines.keys()
+    versions: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
+    for row in await _named(
+        connection,
+        "SELECT subscription_id, version, from_period, centre_id, field_id, unit_rule, field_rule,"
+        " flags, evidence_digest FROM attribution.decisions",
+        branch_id,
+        wanted,
+        "ORDER BY subscription_id, version, from_period",
     ):
         owner = Owner(
             row.centre_id,
@@ -376,57 +332,58 @@ async def load_owners(
             row.unit_rule,
             row.field_rule,
             tuple(row.flags),
-            row.version,
+            row.evidence_digest,
         )
-        known.owners.setdefault((row.subscription_id, Period(row.period)), owner)
+        stretch = Stretch(Period(row.from_period), owner)
+        versions[row.subscription_id, row.version].append(stretch)
+    for (subscription_id, version), stretches in versions.items():
+        decided = Timeline(tuple(stretches), version)
+        before = known.timelines.get(subscription_id)
+        known.timelines[subscription_id] = decided if before is None else before.overlaid(decided)
 
 
 async def load_entries(
     connection: AsyncConnection,
     branch_id: int,
     known: Known,
-    *,
     subscription_ids: Collection[str],
-    open_after: int,
+    *,
+    closed_through: Period | None,
 ) -> None:
-    """Load the lines that would move if an open decision on these subscriptions changed."""
+    """Load the entries that would move if a decision on these subscriptions changed."""
     asked = set(subscription_ids) - known.loaded_entries
     known.loaded_entries |= asked
-    for row in await connection.execute(
-        text(
-            "SELECT period, origin_period, owner_period, centre_id, field_id, debit, credit,"
-            " amount_fen, subscription_id, source, event_id, booked_at FROM attribution.entries"
-            " JOIN unnest(CAST(:ids AS text[])) AS w(id)"
-            " ON branch_id = :branch_id AND subscription_id = w.id"
-            " WHERE owner_period > :open_after ORDER BY number"
-        ),
-        {"branch_id": branch_id, "ids": sorted(asked), "open_after": open_after},
+    columns = ", ".join(Entry._fields)
+    for row in await _named(
+        connection,
+        f"SELECT {columns} FROM attribution.entries",  # noqa: S608 - fixed names
+        branch_id,
+        asked,
+        "WHERE owner_period > :closed_through ORDER BY number",
+        closed_through=closed_through or 0,
     ):
         known.entries[row.subscription_id].append(Entry(*row))
+    if closed_through is None:
+        return
+    for row in await _named(
+        connection,
+        "SELECT subscription_id, max(owner_period) AS period FROM attribution.entries",
+        branch_id,
+        asked,
+        "WHERE owner_period <= :closed_through GROUP BY subscription_id",
+        closed_through=closed_through,
+    ):
+        known.fixed_through[row.subscription_id] = Period(row.period)
 
 
-async def decided_after(connection: AsyncConnection, branch_id: int, open_after: int) -> list[str]:
-    """Return the subscriptions with a decision on a period behind this one."""
-    rows = await connection.execute(
-        text(
-            "SELECT DISTINCT subscription_id FROM attribution.decisions"
-            " WHERE branch_id = :branch_id AND period > :open_after ORDER BY subscription_id"
-        ),
-        {"branch_id": branch_id, "open_after": open_after},
+async def every_subscription(connection: AsyncConnection, branch_id: int) -> list[str]:
+    """Return the subscriptions of a branch."""
+    rows = await connection.scalars(
+        select(subscriptions.c.subscription_id)
+        .where(subscriptions.c.branch_id == branch_id)
+        .order_by(subscriptions.c.subscription_id)
     )
-    return list(rows.scalars())
-
-
-async def decided_in(connection: AsyncConnection, branch_id: int, period: int) -> list[str]:
-    """Return the subscriptions with a decision on a period."""
-    rows = await connection.execute(
-        text(
-            "SELECT DISTINCT subscription_id FROM attribution.decisions"
-            " WHERE branch_id = :branch_id AND period = :period ORDER BY subscription_id"
-        ),
-        {"branch_id": branch_id, "period": period},
-    )
-    return list(rows.scalars())
+    return list(rows)
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -495,28 +452,25 @@ async def record(
     await _copy(
         connection,
         documents,
-        ("branch_id", *Document.__dataclass_fields__),
-        ((branch_id, *_document_values(one)) for one in produced.documents),
+        ("branch_id", *Document._fields),
+        ((branch_id, *one) for one in produced.documents),
     )
     await _record_settled(connection, branch_id, produced.settled)
     await _copy(
         connection,
         decisions,
         (
-            *("branch_id", "subscription_id", "period", "version", "centre_id", "field_id"),
-            *("unit_rule", "field_rule", "flags", "rule_set", "evidence", "decided_at"),
+            *("branch_id", "subscription_id", "version", "from_period", "centre_id", "field_id"),
+            *("unit_rule", "field_rule", "flags", "evidence_digest", "rule_set", "evidence"),
+            "decided_at",
         ),
         (
             (
                 branch_id,
                 one.subscription_id,
-                one.period,
                 one.version,
-                one.decision.centre_id,
-                one.decision.field_id,
-                one.decision.unit_rule,
-                one.decision.field_rule,
-                one.decision.flags,
+                one.from_period,
+                *one.owner,
                 one.decision.rule_set,
                 msgspec.json.encode(one.evidence).decode(),
                 now,
@@ -527,9 +481,9 @@ async def record(
     await _copy(
         connection,
         entries,
-        ("branch_id", "number", *Entry.__dataclass_fields__),
+        ("branch_id", "number", *Entry._fields),
         (
-            (branch_id, number, *_entry_values(one))
+            (branch_id, number, *one)
             for number, one in enumerate(produced.entries, start=first_entry)
         ),
     )

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from sqlalchemy import and_, lateral, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.explanations.store import standing
 from huaxiao.attribution.tables import decisions, documents
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.attribution import Shortfall
@@ -22,14 +23,7 @@ async def short(
     """Return a month's payments of which less reached the bank than was taken, by number."""
     paid = documents
     owner = lateral(
-        select(decisions.c.centre_id)
-        .where(
-            decisions.c.branch_id == paid.c.branch_id,
-            decisions.c.subscription_id == paid.c.subscription_id,
-            decisions.c.period == paid.c.period,
-        )
-        .order_by(decisions.c.version.desc())
-        .limit(1)
+        standing(paid.c.branch_id, paid.c.subscription_id, paid.c.period, decisions.c.centre_id)
     ).alias("owner")
     rows = await connection.execute(
         select(paid, owner.c.centre_id)

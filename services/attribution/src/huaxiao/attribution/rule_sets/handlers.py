@@ -9,11 +9,12 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County, read
-from huaxiao.attribution.domain.books import Known, Owner
+from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.evidence import gather
 from huaxiao.attribution.domain.organisation import Organisation, SealedField
 from huaxiao.attribution.domain.rule_sets import RuleBook, faults
 from huaxiao.attribution.domain.rules import Decision, decide
+from huaxiao.attribution.domain.timelines import Owner
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.handlers import decide_again
 from huaxiao.attribution.ledger.store import revenue_by_subscription
@@ -180,10 +181,7 @@ class _Move:
     @property
     def is_one(self) -> bool:
         """Say whether the owner would be another."""
-        return (self.before.centre_id, self.before.field_id) != (
-            self.after.centre_id,
-            self.after.field_id,
-        )
+        return self.before.place != (self.after.centre_id, self.after.field_id)
 
 
 async def what_if(
@@ -202,7 +200,7 @@ async def what_if(
     period = Period(given.period)
     tried = _tried(county, given)
     revenue = await revenue_by_subscription(connection, branch_id, period)
-    decided = await intake.decided_in(connection, branch_id, period)
+    decided = sorted(revenue)
     moves: list[_Move] = []
     for start in range(0, len(decided), _AT_ONCE):
         some = decided[start : start + _AT_ONCE]
@@ -223,7 +221,7 @@ def _with_fields(organisation: Organisation, given: WhatIfIn) -> Organisation:
         return organisation
     drawn = {one.field_id: _field(one, given.period) for one in given.fields}
     kept = [one for one in organisation.fields if one.field_id not in drawn]
-    return replace(organisation, fields=(*kept, *drawn.values()), _grounds={})
+    return replace(organisation, fields=(*kept, *drawn.values()))
 
 
 def _field(given: DraftField, period: int) -> SealedField:
@@ -254,21 +252,14 @@ async def _decide_some(
     await intake.load_lines(
         connection, branch_id, known, subscription_ids=subscription_ids, dependents=False
     )
-    await intake.load_owners(
-        connection,
-        branch_id,
-        known,
-        subscription_ids=subscription_ids,
-        periods=[period],
-        open_after=None,
-    )
+    await intake.load_timelines(connection, branch_id, known, subscription_ids)
     register, rules = known.register(), county.rules.at(period)
     return [
         _Move(
             one,
-            known.owners[one, period],
+            known.timelines[one].at(period),
             decide(gather(one, period, register, county.organisation), rules),
-            revenue.get(one, 0),
+            revenue[one],
         )
         for one in subscription_ids
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Set as AbstractSet
 
-from sqlalchemy import func, select
+from sqlalchemy import func, lateral, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,28 +35,33 @@ async def page(
         .ext(distinct_on(table.c.subscription_id))
         .where(
             table.c.branch_id == branch_id,
-            table.c.period == period,
+            table.c.from_period <= period,
             table.c.subscription_id > after,
         )
-        .order_by(table.c.subscription_id, table.c.version.desc())
+        .order_by(table.c.subscription_id, table.c.version.desc(), table.c.from_period.desc())
         .subquery()
     )
     of_line = standing.c.subscription_id
     first_decided = select(func.min(table.c.decided_at)).where(
         table.c.branch_id == branch_id, table.c.subscription_id == of_line
     )
-    revenue = select(net_revenue()).where(
-        entries.c.branch_id == branch_id,
-        entries.c.subscription_id == of_line,
-        entries.c.owner_period == period,
-    )
+    booked = lateral(
+        select(net_revenue().label("amount_fen"))
+        .where(
+            entries.c.branch_id == branch_id,
+            entries.c.subscription_id == of_line,
+            entries.c.owner_period == period,
+        )
+        .having(func.count() > 0)
+    ).alias("booked")
     pool = select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
     query = (
         select(
             standing,
             first_decided.scalar_subquery().label("decided_at"),
-            revenue.scalar_subquery().label("amount_fen"),
+            booked.c.amount_fen,
         )
+        .join(booked, true())
         .where(
             (standing.c.centre_id == pool.scalar_subquery())
             | (func.cardinality(standing.c.flags) > 0),

@@ -66,8 +66,8 @@ def upgrade() -> None:
     op.create_table('decisions',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('subscription_id', sa.Text(), nullable=False),
-    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('from_period', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
     sa.Column('field_id', sa.Text(), nullable=True),
     sa.Column('unit_rule', sa.Text(), nullable=False),
@@ -75,10 +75,11 @@ def upgrade() -> None:
     sa.Column('flags', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('rule_set', sa.Text(), nullable=False),
     sa.Column('evidence', postgresql.JSON(astext_type=sa.Text()), nullable=False, comment='kept as it was written; never searched'),
+    sa.Column('evidence_digest', sa.LargeBinary(), nullable=False),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'period', 'version', name=op.f('decisions_pkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'version', 'from_period', name=op.f('decisions_pkey')),
     schema='attribution',
-    comment='The highest version is the owner; earlier ones are what was decided before',
+    comment='Stands until the next from_period of its version; a higher version lies over lower ones from its first from_period on',
     info={'append_only': True}
     )
     op.create_table('documents',
