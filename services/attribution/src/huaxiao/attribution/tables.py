@@ -83,7 +83,15 @@ intakes = Table(
     branch_column(),
     Column("entries", BigInteger, nullable=False, server_default=text("0")),
     Column("held", BigInteger, nullable=False, server_default=text("0")),
+    Column("resolved", BigInteger, nullable=False, server_default=text("0")),
     Column("closed_through", Integer),
+    Column(
+        "decided_mark",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="another one with every transaction that decides: what was read before it is old",
+    ),
     Column("booked_at", DateTime(timezone=True), comment="of the last entry; never goes back"),
     comment="One row a branch: its counters, and the lock that makes its bookings one after another",
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import counties, store
-from huaxiao.attribution.intake.handlers import decide_again
+from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry

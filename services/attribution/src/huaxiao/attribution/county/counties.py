@@ -1,5 +1,6 @@
 """The counties this process has read, kept as long as nothing new is said about them."""
 
+from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -9,8 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.county import store
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.rule_sets import RuleBook
+from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.tables import branches
+
+TIMELINES_KEPT = 200_000
+"""Subscriptions whose owners a process remembers, about half a kilobyte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +36,19 @@ async def read(connection: AsyncConnection, branch_id: int) -> County | None:
 
 @dataclass
 class Counties:
-    """Counties by branch, each as of a position in the contracts feed and its own rule sets."""
+    """What this process remembers of branches, each part for as long as the database says it holds."""
 
     _read: dict[int, tuple[tuple[int, int], County]] = field(default_factory=dict)
+    """Counties as of a position in the contracts feed and a number of active rule sets."""
+    _registered: set[int] = field(default_factory=set)
+    _timelines: OrderedDict[int, tuple[int, dict[str, Timeline]]] = field(
+        default_factory=OrderedDict
+    )
+    """Whose subscriptions are, as of the branch's mark; the branch written to last comes last."""
 
     async def county(self, connection: AsyncConnection, branch_id: int) -> County | None:
         """Return a branch's county as of this transaction; None for a branch that is not known."""
-        known = (
-            await store.position(connection, branch_id),
-            await rule_sets.active_count(connection, branch_id),
-        )
+        known = await store.standing_on(connection, branch_id)
         held = self._read.get(branch_id)
         if held is not None and held[0] == known:
             return held[1]
@@ -49,6 +57,28 @@ class Counties:
             self._read[branch_id] = (known, found)
         return found
 
-    async def known(self, connection: AsyncConnection) -> Collection[int]:
-        """Return the branches that are registered."""
-        return set((await connection.execute(select(branches.c.branch_id))).scalars())
+    async def registered(
+        self, connection: AsyncConnection, branch_ids: Collection[int]
+    ) -> set[int]:
+        """Return which of these branches are registered."""
+        if missing := set(branch_ids) - self._registered:
+            found = await connection.scalars(
+                select(branches.c.branch_id).where(branches.c.branch_id.in_(missing))
+            )
+            self._registered |= set(found)
+        return set(branch_ids) & self._registered
+
+    def borrow(self, branch_id: int, mark: int) -> dict[str, Timeline]:
+        """Take out the timelines read so far as of a mark, to add to them.
+
+        Borrow under the branch's lock only, and ``keep`` what came of it at the end: under another
+        mark when something was decided, so that nothing holds if the transaction then fails.
+        """
+        held, timelines = self._timelines.pop(branch_id, (mark, {}))
+        return timelines if held == mark else {}
+
+    def keep(self, branch_id: int, mark: int, timelines: dict[str, Timeline]) -> None:
+        """Remember a branch's timelines; those of the branches longest not written to go."""
+        self._timelines[branch_id] = (mark, timelines)
+        while sum(len(held) for _, held in self._timelines.values()) > TIMELINES_KEPT:
+            self._timelines.popitem(last=False)

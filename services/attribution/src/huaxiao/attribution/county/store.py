@@ -16,6 +16,7 @@ from huaxiao.attribution.tables import (
     intakes,
     people,
     positions,
+    rule_activations,
 )
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import contracts
@@ -113,6 +114,20 @@ async def position(connection: AsyncConnection, branch_id: int) -> int:
         )
     )
     return found or 0
+
+
+async def standing_on(connection: AsyncConnection, branch_id: int) -> tuple[int, int]:
+    """Return what a branch's decisions stand on: the feed position, and how many rule sets are active."""
+    followed = select(positions.c.position).where(
+        positions.c.branch_id == branch_id, positions.c.source == CONTRACTS
+    )
+    active = select(func.count()).where(rule_activations.c.branch_id == branch_id)
+    row = (
+        await connection.execute(
+            select(func.coalesce(followed.scalar_subquery(), 0), active.scalar_subquery())
+        )
+    ).one()
+    return row[0], row[1]
 
 
 async def organisation(connection: AsyncConnection, branch_id: int) -> Organisation | None:

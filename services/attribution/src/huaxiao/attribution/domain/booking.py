@@ -202,14 +202,18 @@ _NUMBERS = {
 }
 
 
-def documents_of(message: Message) -> set[tuple[str, str]]:
-    """Name the documents an event brings or refers to, by kind and number."""
+def document_brought(message: Message) -> tuple[str, str] | None:
+    """Name the document that an event brings, by kind and number."""
     data = message.data
     if isinstance(data, events.Cost):
-        return {(message.type, data.cost_id)}
-    if type(data) not in _NUMBERS:
-        return set()
-    kind, attribute = _NUMBERS[type(data)]
-    named = {(kind, getattr(data, attribute))}
-    item = getattr(data, "bill_item_id", None)
-    return named if item is None else named | {("bill_item", item)}
+        return message.type, data.cost_id
+    named = _NUMBERS.get(type(data))
+    return None if named is None else (named[0], getattr(data, named[1]))
+
+
+def document_settled(message: Message) -> tuple[str, str] | None:
+    """Name the bill item that a refund, adjustment or write-off takes back from."""
+    data = message.data
+    if isinstance(data, events.RefundIssued | events.AdjustmentMade | events.WriteOffMade):
+        return "bill_item", data.bill_item_id
+    return None

@@ -6,10 +6,9 @@ A refusal has a stable code that systems branch on, and a sentence in two langua
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,8 +24,7 @@ PERIODS_AHEAD = 1
 """How many periods ahead of the present one a bill may lie."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """What could be read of an event that could not be read whole."""
 
     source: str | None = None
@@ -37,8 +35,7 @@ class Name:
     """The sender's running number (CloudEvents ``sequence``), where it gives one in digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """An event as it came, and what it says: a message, or why it is refused."""
 
     raw: bytes

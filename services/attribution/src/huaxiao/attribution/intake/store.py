@@ -17,7 +17,6 @@ from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, 
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline
 from huaxiao.attribution.tables import (
-    balances,
     bundle_members,
     bundle_statements,
     decisions,
@@ -46,6 +45,10 @@ class Intake:
 
     entries: int
     held: int
+    resolved: int
+    """How many of the held ones have left quarantine since."""
+    mark: int
+    """Another one whenever somebody has decided."""
     closed_through: Period | None
     booked_at: datetime | None
     """When the last entry was booked."""
@@ -99,7 +102,7 @@ async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     if row is None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
-    return Intake(row.entries, row.held, closed, row.booked_at)
+    return Intake(row.entries, row.held, row.resolved, row.decided_mark, closed, row.booked_at)
 
 
 # --- what has come before -----------------------------------------------------------------------
@@ -527,27 +530,31 @@ async def _record_settled(
     )
 
 
+_CHANGE_BALANCES = text(
+    "INSERT INTO attribution.balances AS b"
+    " (branch_id, period, centre_id, field_id, account, amount_fen)"
+    " SELECT :branch_id, * FROM unnest(CAST(:periods AS integer[]), CAST(:centres AS text[]),"
+    " CAST(:fields AS text[]), CAST(:accounts AS text[]), CAST(:amounts AS bigint[]))"
+    " ON CONFLICT (branch_id, period, centre_id, field_id, account)"
+    " DO UPDATE SET amount_fen = b.amount_fen + excluded.amount_fen"
+)
+
+
 async def change_balances(connection: AsyncConnection, branch_id: int, changes: Balances) -> None:
     """Add to the balances of accounts."""
     if not changes:
         return
-    row = insert(balances)
+    periods, centre_ids, field_ids, accounts = zip(*changes, strict=True)
     await connection.execute(
-        row.on_conflict_do_update(
-            index_elements=["branch_id", "period", "centre_id", "field_id", "account"],
-            set_={"amount_fen": balances.c.amount_fen + row.excluded.amount_fen},
-        ),
-        [
-            {
-                "branch_id": branch_id,
-                "period": period,
-                "centre_id": centre_id,
-                "field_id": field_id or "",
-                "account": account,
-                "amount_fen": amount,
-            }
-            for (period, centre_id, field_id, account), amount in changes.items()
-        ],
+        _CHANGE_BALANCES,
+        {
+            "branch_id": branch_id,
+            "periods": periods,
+            "centres": centre_ids,
+            "fields": [field_id or "" for field_id in field_ids],
+            "accounts": accounts,
+            "amounts": list(changes.values()),
+        },
     )
 
 
@@ -594,33 +601,42 @@ async def hold_on(
 
 async def resolve(
     connection: AsyncConnection, branch_id: int, numbers: Collection[int], *, now: datetime
-) -> None:
-    """Let events out of quarantine: they are booked."""
-    if numbers:
-        await connection.execute(
-            update(held_events)
-            .where(held_events.c.branch_id == branch_id, held_events.c.number.in_(sorted(numbers)))
-            .values(resolved_at=now)
+) -> int:
+    """Let events out of quarantine: they are booked. Return how many there were."""
+    if not numbers:
+        return 0
+    resolved = await connection.execute(
+        update(held_events)
+        .where(
+            held_events.c.branch_id == branch_id,
+            held_events.c.number.in_(sorted(numbers)),
+            held_events.c.resolved_at.is_(None),
         )
+        .values(resolved_at=now)
+    )
+    return resolved.rowcount
 
 
 async def advance(
     connection: AsyncConnection,
     branch_id: int,
     *,
-    entry_count: int,
-    held_count: int,
-    booked_at: datetime,
+    entries: int = 0,
+    held: int = 0,
+    resolved: int = 0,
+    booked_at: datetime | None = None,
+    mark: int | None = None,
 ) -> None:
-    """Move a branch's counters on."""
-    if not entry_count and not held_count:
-        return
+    """Move a branch's counters on; a moment and a mark that are given take the old ones' place."""
     changes: dict[str, object] = {
-        "entries": intakes.c.entries + entry_count,
-        "held": intakes.c.held + held_count,
+        "entries": intakes.c.entries + entries,
+        "held": intakes.c.held + held,
+        "resolved": intakes.c.resolved + resolved,
     }
-    if entry_count:
+    if booked_at is not None:
         changes["booked_at"] = booked_at
+    if mark is not None:
+        changes["decided_mark"] = mark
     await connection.execute(
         update(intakes).where(intakes.c.branch_id == branch_id).values(changes)
     )

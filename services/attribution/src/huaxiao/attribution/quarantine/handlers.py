@@ -1,6 +1,5 @@
 """Quarantine: try an event again, mended or as it came."""
 
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -9,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.domain.messages import Message
-from huaxiao.attribution.intake import handlers as intake
+from huaxiao.attribution.intake.arrivals import Arrival
+from huaxiao.attribution.intake.handlers import place, report
 from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.taking import let_out, take
 from huaxiao.attribution.quarantine import store
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared.auth import Principal
@@ -62,16 +63,14 @@ async def replay(
     if held.state is HeldState.RESOLVED:
         raise AlreadyResolved
     raw = body if given.event is None else msgspec.json.encode(given.event)
-    arrival = intake.Arrival(
-        read(raw, now=now), number, replayed=True, mended=given.event is not None
-    )
+    arrival = Arrival(read(raw, now=now), number, replayed=True, mended=given.event is not None)
     target = arrival.reading.name.branch_id
     if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:
         raise WrongBranch
     if branch_id == UNPLACED:
         await _place(connection, counties, principal, arrival, number, now=now)
     else:
-        await intake.take(
+        await take(
             connection,
             counties,
             branch_id,
@@ -79,32 +78,30 @@ async def replay(
             posted_by=principal.subject,
             now=now,
         )
-    return intake.report([arrival])
+    return report([arrival])
 
 
 async def _place(
     connection: AsyncConnection,
     counties: Counties,
     principal: Principal,
-    arrival: intake.Arrival,
+    arrival: Arrival,
     number: int,
     *,
     now: datetime,
 ) -> None:
     """Send an event that had no branch to the one it names; there it is like any other."""
-    known = await counties.known(connection)
-    branch_id = intake.place(arrival, principal, known)
+    named = [one for one in (arrival.reading.name.branch_id,) if one is not None]
+    known = await counties.registered(connection, named)
+    branch_id, reading = place(arrival.reading, principal, known)
     if branch_id == UNPLACED:
-        await intake.take(
-            connection, counties, UNPLACED, [arrival], posted_by=principal.subject, now=now
-        )
+        arrival.reading = reading
+        await take(connection, counties, UNPLACED, [arrival], posted_by=principal.subject, now=now)
         return
     # It was counted where it had no branch; here it comes for the first time.
-    placed = intake.Arrival(replace(arrival.reading))
-    await intake.take(
-        connection, counties, branch_id, [placed], posted_by=principal.subject, now=now
-    )
+    placed = Arrival(reading)
+    await take(connection, counties, branch_id, [placed], posted_by=principal.subject, now=now)
     arrival.verdict = placed.verdict
     kept_there = {Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED, Outcome.CONFLICT}
     if placed.verdict is not None and placed.verdict.outcome in kept_there:
-        await store.resolve(connection, UNPLACED, number, now=now)
+        await let_out(connection, UNPLACED, number, now=now)

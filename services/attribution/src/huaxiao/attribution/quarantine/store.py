@@ -1,8 +1,6 @@
 """Rows of quarantine."""
 
-from datetime import datetime
-
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.tables import held_events
@@ -55,29 +53,12 @@ async def one(
     number: int,
     *,
     posted_by: str | None,
-    lock: bool = False,
 ) -> tuple[HeldEvent, bytes] | None:
     """Return a held event and its bytes as they came."""
     table = held_events
     query = select(table).where(table.c.branch_id == branch_id, table.c.number == number)
-    query = _seen_by(query, posted_by)
-    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    row = (await connection.execute(_seen_by(query, posted_by))).one_or_none()
     return None if row is None else (_held(row), row.body)
-
-
-async def resolve(
-    connection: AsyncConnection, branch_id: int, number: int, *, now: datetime
-) -> None:
-    """Let an event out of quarantine."""
-    await connection.execute(
-        update(held_events)
-        .where(
-            held_events.c.branch_id == branch_id,
-            held_events.c.number == number,
-            held_events.c.resolved_at.is_(None),
-        )
-        .values(resolved_at=now)
-    )
 
 
 def _held(row: Row[tuple[object, ...]]) -> HeldEvent:

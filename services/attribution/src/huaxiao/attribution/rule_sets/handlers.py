@@ -16,7 +16,7 @@ from huaxiao.attribution.domain.rule_sets import RuleBook, faults
 from huaxiao.attribution.domain.rules import Decision, decide
 from huaxiao.attribution.domain.timelines import Owner
 from huaxiao.attribution.intake import store as intake
-from huaxiao.attribution.intake.handlers import decide_again
+from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.ledger.store import revenue_by_subscription
 from huaxiao.attribution.rule_sets import reading, store
 from huaxiao.shared.periods import Period

@@ -9,7 +9,7 @@ from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.evidence import gather
 from huaxiao.attribution.intake import store as intake
-from huaxiao.attribution.intake.handlers import decide_again
+from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.ledger.handlers import TwoPeople
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store

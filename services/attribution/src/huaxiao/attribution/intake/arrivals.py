@@ -1,0 +1,130 @@
+"""Arrivals: events on their way into the books, and what came before them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.attribution.intake import store
+from huaxiao.attribution.intake.reading import Reading
+from huaxiao.shared.wire.attribution import Outcome
+
+_DUPLICATE = Refusal(
+    "duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"
+)
+_CONFLICT = Refusal(
+    "conflict",
+    "Another event came under this id and source before.",
+    "同一来源、同一编号此前已有内容不同的事件。",
+)
+
+
+class Verdict(NamedTuple):
+    """What became of an event."""
+
+    outcome: Outcome
+    why: Refusal
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An event on its way into the books: just posted, or out of quarantine."""
+
+    reading: Reading
+    held_number: int | None = None
+    """Its number in quarantine, if it is there."""
+    replayed: bool = False
+    """It comes out of quarantine."""
+    mended: bool = False
+    """It comes in place of what quarantine holds under the number."""
+    verdict: Verdict | None = None
+    waiting: Waiting | None = None
+    supersedes: list[int] = field(default_factory=list)
+    """Refused forms of the same event in quarantine, which this one mends."""
+    stands: bool = False
+    """Quarantine holds these bytes already."""
+
+    @property
+    def message(self) -> Message:
+        """What the event says, when it could be read."""
+        assert isinstance(self.reading.says, Message)  # noqa: S101 - refusals were sorted out
+        return self.reading.says
+
+    @property
+    def in_quarantine(self) -> list[int]:
+        """The numbers under which quarantine holds this event, and refused forms of it."""
+        own = [] if self.held_number is None else [self.held_number]
+        return own + self.supersedes
+
+    @property
+    def judged(self) -> Verdict:
+        """The verdict, when it has been given."""
+        assert self.verdict is not None  # noqa: S101 - taking gives every arrival its verdict
+        return self.verdict
+
+
+async def sort_out(
+    connection: AsyncConnection,
+    branch_id: int,
+    arrivals: Iterable[Arrival],
+    *,
+    first_time: bool,
+    quarantine: bool,
+) -> None:
+    """Give their verdict to events that came before, and to those that cannot be read.
+
+    Not asked for are events booked before when all are taken to come for the ``first_time``, and
+    held ones when nothing is in ``quarantine``.
+    """
+    keys = {one.reading.says.key for one in arrivals if isinstance(one.reading.says, Message)}
+    digests = {one.reading.digest for one in arrivals}
+    before = {} if first_time else await store.received(connection, branch_id, keys)
+    held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
+    by_digest = {one.digest: one for one in held}
+    by_key: dict[tuple[str | None, str | None], list[store.Held]] = defaultdict(list)
+    for one in held:
+        by_key[one.source, one.event_id].append(one)
+    in_batch: set[bytes] = set()
+    for arrival in arrivals:
+        digest = arrival.reading.digest
+        own = by_digest.get(digest) if arrival.held_number is None else None
+        twin = digest in in_batch
+        in_batch.add(digest)
+        arrival.stands = twin
+        if own is not None and own.outcome != Outcome.REFUSED:
+            arrival.stands = True
+            arrival.verdict = _as_before(own)
+            continue
+        if own is not None and not twin:
+            # Refused before; what it lacked may be known by now.
+            arrival.held_number = own.number
+        _judge(arrival, before, by_key)
+
+
+def _judge(
+    arrival: Arrival,
+    before: dict[tuple[str, str], bytes],
+    held: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
+) -> None:
+    """Give an event its verdict, or leave it without one when it is new."""
+    says, digest = arrival.reading.says, arrival.reading.digest
+    if isinstance(says, Refusal):
+        arrival.verdict = Verdict(Outcome.REFUSED, says)
+        return
+    others = [one for one in held.get(says.key, ()) if one.number != arrival.held_number]
+    parked = any(one.outcome == Outcome.PARKED for one in others)
+    if before.get(says.key) == digest:
+        arrival.verdict = Verdict(Outcome.DUPLICATE, _DUPLICATE)
+    elif says.key in before or parked:
+        arrival.verdict = Verdict(Outcome.CONFLICT, _CONFLICT)
+    else:
+        arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
+        # A second event of this batch under the same identity is judged against this one.
+        before[says.key] = digest
+
+
+def _as_before(held: store.Held) -> Verdict:
+    return Verdict(Outcome(held.outcome), Refusal(held.code, held.message, held.message_zh))

@@ -1,0 +1,380 @@
+"""Taking events into a branch's books, in one transaction under the branch's lock."""
+
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.completeness import store as completeness
+from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.county.store import open_intake
+from huaxiao.attribution.domain.booking import book, document_brought, document_settled
+from huaxiao.attribution.domain.books import Books, Known
+from huaxiao.attribution.domain.learning import learn, says_of_lines
+from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.attribution.domain.postings import Balances, balances_of
+from huaxiao.attribution.intake import store
+from huaxiao.attribution.intake.arrivals import Arrival, Verdict, sort_out
+from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.tables import UNPLACED, feed
+from huaxiao.shared.feed import NewFact
+from huaxiao.shared.wire import events
+from huaxiao.shared.wire.attribution import (
+    BALANCES_CHANGED,
+    WORK_REQUESTED,
+    BalanceChange,
+    BalancesChanged,
+    Outcome,
+    WorkRequestedFact,
+)
+
+_MARK_BITS = 62
+_BOOKED = Verdict(Outcome.BOOKED, Refusal("booked", "Booked.", "已入账。"))
+
+
+class CameBeforeError(Exception):
+    """Events that were taken to come for the first time did not, or may not have."""
+
+
+async def take(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    arrivals: Sequence[Arrival],
+    *,
+    posted_by: str,
+    now: datetime,
+    first_time: bool = False,
+) -> None:
+    """Take events of one branch; every arrival has its verdict when this returns.
+
+    With ``first_time`` nothing is looked up that only a repetition would find: the database's keys
+    refuse one (``asyncpg.UniqueViolationError``), and the caller takes the events again without.
+
+    Raises:
+        CameBeforeError: an event is refused, which one that came before must not be.
+
+    """
+    if branch_id == UNPLACED:
+        await open_intake(connection, UNPLACED)
+    intake = await store.lock(connection, branch_id)
+    assert intake is not None  # noqa: S101 - callers ask first whether the branch is known
+    now = intake.not_before(now)
+    await sort_out(
+        connection,
+        branch_id,
+        arrivals,
+        first_time=first_time,
+        quarantine=intake.held > intake.resolved,
+    )
+    fresh = [one for one in arrivals if one.verdict is None]
+    county = await counties.county(connection, branch_id) if fresh else None
+    if county is None:
+        await _write(connection, branch_id, arrivals, None, intake, posted_by=posted_by, now=now)
+        await _count(connection, branch_id, arrivals, now=now)
+        return
+    known = Known(timelines=counties.borrow(branch_id, intake.mark))
+    books = Books(county.organisation, county.rules, known, intake.closed_through, now)
+    released = await _run(connection, branch_id, books, fresh, first_time=first_time, now=now)
+    if first_time and any(one.judged.outcome is Outcome.REFUSED for one in fresh):
+        raise CameBeforeError
+    mark = await _write(
+        connection, branch_id, [*arrivals, *released], books, intake, posted_by=posted_by, now=now
+    )
+    await _count(connection, branch_id, arrivals, now=now)
+    await _publish(connection, branch_id, books)
+    counties.keep(branch_id, mark, known.timelines)
+
+
+async def _count(
+    connection: AsyncConnection, branch_id: int, arrivals: Iterable[Arrival], *, now: datetime
+) -> None:
+    """Count what came just now; what comes out of quarantine was counted when it came."""
+    outcomes: Counter[tuple[str, Outcome]] = Counter()
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for arrival in arrivals:
+        name = arrival.reading.name
+        if arrival.replayed or arrival.verdict is None:
+            continue
+        outcomes[name.source or "", arrival.verdict.outcome] += 1
+        if name.source is not None and name.sequence is not None:
+            numbers[name.source].add(name.sequence)
+    await completeness.count(connection, branch_id, outcomes, now=now)
+    await completeness.number(connection, branch_id, numbers)
+
+
+async def decide_again(
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    *,
+    now: datetime,
+    subscription_ids: Sequence[str] | None = None,
+) -> None:
+    """Make open decisions again, of the whole branch unless subscriptions are named."""
+    intake = await store.lock(connection, branch_id)
+    assert intake is not None  # noqa: S101 - the branch is registered
+    now = intake.not_before(now)
+    named = subscription_ids
+    if named is None:
+        named = await store.every_subscription(connection, branch_id)
+    books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
+    await store.load_lines(
+        connection,
+        branch_id,
+        books.known,
+        subscription_ids=named,
+        dependents=subscription_ids is not None,
+    )
+    for one in named:
+        books.affect(one)
+    await _decide_again(connection, branch_id, books)
+    await _write(connection, branch_id, [], books, intake, posted_by="", now=now)
+    await _publish(connection, branch_id, books)
+
+
+async def let_out(
+    connection: AsyncConnection, branch_id: int, number: int, *, now: datetime
+) -> None:
+    """Let an event out of quarantine that has gone elsewhere."""
+    resolved = await store.resolve(connection, branch_id, [number], now=now)
+    await store.advance(connection, branch_id, resolved=resolved)
+
+
+# --- into the books -----------------------------------------------------------------------------
+
+
+async def _run(
+    connection: AsyncConnection,
+    branch_id: int,
+    books: Books,
+    fresh: Sequence[Arrival],
+    *,
+    first_time: bool,
+    now: datetime,
+) -> list[Arrival]:
+    """Take arrivals into the books, then what was waiting for them; return the released ones."""
+    parked: dict[str, list[Arrival]] = defaultdict(list)
+    released: list[Arrival] = []
+    queue = list(fresh)
+    while queue:
+        learned = [one for one in queue if says_of_lines(one.message)]
+        money = [one for one in queue if not says_of_lines(one.message)]
+        await _load_lines(connection, branch_id, books.known, [one.message for one in learned])
+        await _load_documents(
+            connection,
+            branch_id,
+            books.known,
+            [one.message for one in queue],
+            first_time=first_time,
+        )
+        for arrival in learned:
+            _settle(arrival, learn(books, arrival.message), parked)
+        await _decide_again(connection, branch_id, books)
+        await _load_owners(connection, branch_id, books.known, [one.message for one in money])
+        for arrival in money:
+            _settle(arrival, book(books, arrival.message), parked)
+        queue = []
+        if books.arrived:
+            known = {one.held_number for one in (*fresh, *released)}
+            for held in await store.waiting_for(connection, branch_id, books.arrived):
+                if held.number not in known:
+                    queue.append(Arrival(read(held.body, now=now), held.number))
+            released += queue
+            for key in books.arrived:
+                queue += parked.pop(key, [])
+            books.arrived.clear()
+    return released
+
+
+def _settle(
+    arrival: Arrival, answer: Refusal | Waiting | None, parked: dict[str, list[Arrival]]
+) -> None:
+    arrival.waiting = None
+    match answer:
+        case None:
+            arrival.verdict = _BOOKED
+        case Refusal():
+            arrival.verdict = Verdict(Outcome.REFUSED, answer)
+        case Waiting():
+            why = Refusal(answer.code, answer.message, answer.message_zh)
+            arrival.verdict = Verdict(Outcome.PARKED, why)
+            arrival.waiting = answer
+            parked[answer.waiting_for].append(arrival)
+
+
+async def _load_lines(
+    connection: AsyncConnection, branch_id: int, known: Known, messages: Iterable[Message]
+) -> None:
+    """Load the lines and bundles that these messages speak of."""
+    subscription_ids: set[str] = set()
+    bundle_ids: set[str] = set()
+    for message in messages:
+        subscription_ids.update(_named_subscriptions(message.data))
+        bundle_id = getattr(message.data, "bundle_id", None)
+        if bundle_id is not None:
+            bundle_ids.add(bundle_id)
+    await store.load_lines(
+        connection,
+        branch_id,
+        known,
+        subscription_ids=subscription_ids,
+        bundle_ids=bundle_ids,
+        dependents=True,
+    )
+
+
+def _named_subscriptions(data: events.EventData) -> Iterable[str]:
+    if isinstance(data, events.BundleMembers):
+        yield from data.subscription_ids
+        return
+    for attribute in ("subscription_id", "main_subscription_id"):
+        named = getattr(data, attribute, None)
+        if named is not None:
+            yield named
+
+
+async def _load_documents(
+    connection: AsyncConnection,
+    branch_id: int,
+    known: Known,
+    messages: Iterable[Message],
+    *,
+    first_time: bool,
+) -> None:
+    """Load the documents that messages take back from, and those they may bring a second time."""
+    numbers = set()
+    for message in messages:
+        numbers.add(document_settled(message))
+        if not first_time:
+            numbers.add(document_brought(message))
+    await store.load_documents(connection, branch_id, known, [one for one in numbers if one])
+
+
+async def _load_owners(
+    connection: AsyncConnection, branch_id: int, known: Known, messages: Iterable[Message]
+) -> None:
+    """Load whose the subscriptions are that money is booked to."""
+    named: set[str | None] = set()
+    for message in messages:
+        settled = document_settled(message)
+        if settled is None:
+            named.add(getattr(message.data, "subscription_id", None))
+        elif item := known.documents.get(settled):
+            named.add(item.subscription_id)
+    await store.load_timelines(connection, branch_id, known, [one for one in named if one])
+
+
+async def _decide_again(connection: AsyncConnection, branch_id: int, books: Books) -> None:
+    """Decide again on subscriptions whose evidence has changed."""
+    affected, known = books.affected, books.known
+    if not affected:
+        return
+    # A line becomes evidence for those it is bundled with: load what theirs reaches as well.
+    await store.load_lines(
+        connection, branch_id, known, subscription_ids=affected, dependents=False
+    )
+    await store.load_timelines(connection, branch_id, known, affected)
+    await store.load_entries(
+        connection, branch_id, known, affected, closed_through=books.closed_through
+    )
+    books.decide_again()
+
+
+# --- onto the disk ------------------------------------------------------------------------------
+
+
+async def _write(
+    connection: AsyncConnection,
+    branch_id: int,
+    arrivals: Iterable[Arrival],
+    books: Books | None,
+    intake: store.Intake,
+    *,
+    posted_by: str,
+    now: datetime,
+) -> int:
+    """Write what the arrivals came to; return the branch's mark, another one if it was decided."""
+    taken: list[tuple[str, str, bytes]] = []
+    kept: list[store.NewHeld] = []
+    freed: list[int] = []
+    for arrival in arrivals:
+        outcome = arrival.judged.outcome
+        if outcome is Outcome.BOOKED:
+            taken.append((*arrival.message.key, arrival.reading.digest))
+        if outcome in {Outcome.BOOKED, Outcome.DUPLICATE}:
+            freed += arrival.in_quarantine
+        elif arrival.mended and outcome is Outcome.PARKED:
+            freed += arrival.in_quarantine
+            kept.append(_to_hold(arrival))
+        elif arrival.held_number is not None and not arrival.mended:
+            await store.hold_on(connection, branch_id, arrival.held_number, _to_hold(arrival))
+        elif not arrival.stands and not arrival.mended:
+            kept.append(_to_hold(arrival))
+    await store.record_received(connection, branch_id, taken, now=now)
+    entries, mark = 0, intake.mark
+    if books is not None:
+        await store.record(
+            connection, branch_id, books.produced, first_entry=intake.entries + 1, now=now
+        )
+        entries = len(books.produced.entries)
+        mark = secrets.randbits(_MARK_BITS) if books.produced.decided else mark
+    resolved = await store.resolve(connection, branch_id, freed, now=now)
+    await store.hold(
+        connection, branch_id, kept, first_number=intake.held + 1, posted_by=posted_by, now=now
+    )
+    if entries or kept or resolved or mark != intake.mark:
+        await store.advance(
+            connection,
+            branch_id,
+            entries=entries,
+            held=len(kept),
+            resolved=resolved,
+            booked_at=now if entries else None,
+            mark=mark,
+        )
+    return mark
+
+
+def _to_hold(arrival: Arrival) -> store.NewHeld:
+    name, why = arrival.reading.name, arrival.judged.why
+    return store.NewHeld(
+        digest=arrival.reading.digest,
+        source=name.source,
+        event_id=name.event_id,
+        type=name.type,
+        outcome=arrival.judged.outcome,
+        code=why.code,
+        message=why.message,
+        message_zh=why.message_zh,
+        waiting_for=arrival.waiting.waiting_for if arrival.waiting else None,
+        body=arrival.reading.raw,
+    )
+
+
+async def _publish(connection: AsyncConnection, branch_id: int, books: Books) -> None:
+    """Move the balances, and say in the feed what has changed."""
+    changes = balances_of(books.produced.entries)
+    await store.change_balances(connection, branch_id, changes)
+    work = books.produced.work
+    await feed.append(connection, branch_id, list(_facts(changes, work)), now=books.now)
+
+
+def _facts(changes: Balances, work: Iterable[events.WorkRequested]) -> Iterator[NewFact]:
+    if changes:
+        changed = [
+            BalanceChange(
+                centre_id=centre_id,
+                field_id=field_id,
+                account=account,
+                period=period,
+                amount_fen=amount,
+            )
+            for (period, centre_id, field_id, account), amount in changes.items()
+        ]
+        yield NewFact(BALANCES_CHANGED, "balances", BalancesChanged(changes=changed))
+    for one in work:
+        fact = WorkRequestedFact.model_validate(one, from_attributes=True)
+        yield NewFact(WORK_REQUESTED, one.order_id, fact)
