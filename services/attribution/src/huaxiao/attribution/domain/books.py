@@ -228,18 +228,18 @@ class Books:
         for one in posted:
             self._enter(
                 Entry(
-                    period=period,
-                    origin_period=origin,
-                    owner_period=owner_period,
-                    centre_id=owner[0],
-                    field_id=owner[1],
-                    debit=one.debit,
-                    credit=one.credit,
-                    amount_fen=one.amount_fen,
-                    subscription_id=subscription_id,
-                    source=message.source,
-                    event_id=message.event_id,
-                    booked_at=self.now,
+                    period,
+                    origin,
+                    owner_period,
+                    owner[0],
+                    owner[1],
+                    one.debit,
+                    one.credit,
+                    one.amount_fen,
+                    subscription_id,
+                    message.source,
+                    message.event_id,
+                    self.now,
                 )
             )
 

@@ -4,7 +4,8 @@ One entry is one amount that leaves the credit account and reaches the debit acc
 sums to zero by construction. VAT is an entry of its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -102,17 +103,15 @@ def moved(
 
 def balances_of(entries: Iterable[Entry]) -> Balances:
     """Sum entries by account; sums of zero are left out, and all sums add up to zero."""
-    sums: Balances = {}
+    moves: dict[tuple[Period, str, str | None, str, str], int] = defaultdict(int)
     for entry in entries:
-        for account, amount in _sides(entry):
-            key = (entry.period, entry.centre_id, entry.field_id, account)
-            sums[key] = sums.get(key, 0) + amount
+        key = (entry.period, entry.centre_id, entry.field_id, entry.debit, entry.credit)
+        moves[key] += entry.amount_fen
+    sums: Balances = defaultdict(int)
+    for (period, centre_id, field_id, debit, credit), amount_fen in moves.items():
+        sums[period, centre_id, field_id, debit] += amount_fen
+        sums[period, centre_id, field_id, credit] -= amount_fen
     return {key: amount for key, amount in sums.items() if amount}
-
-
-def _sides(entry: Entry) -> Iterator[tuple[str, int]]:
-    yield entry.debit, entry.amount_fen
-    yield entry.credit, -entry.amount_fen
 
 
 def booking_period(origin: Period, closed_through: Period | None) -> Period:

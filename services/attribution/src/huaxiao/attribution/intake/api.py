@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from huaxiao.attribution.callers import Sender
 from huaxiao.attribution.intake import handlers
-from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.reading import read_all
 from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem
@@ -113,7 +113,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
         raise UnsupportedEncoding
     else:
         now = state.clock()
-        readings = [read(raw, now=now) for raw in await _events(request, media_type)]
+        readings = read_all(await _events(request, media_type), now=now)
         report = await handlers.receive(
             state.database, state.counties, principal, readings, now=now
         )

@@ -12,21 +12,26 @@ from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.reading import Reading
 from huaxiao.shared.wire.attribution import Outcome
 
-_DUPLICATE = Refusal(
-    "duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"
-)
-_CONFLICT = Refusal(
-    "conflict",
-    "Another event came under this id and source before.",
-    "同一来源、同一编号此前已有内容不同的事件。",
-)
-
 
 class Verdict(NamedTuple):
     """What became of an event."""
 
     outcome: Outcome
     why: Refusal
+
+
+_DUPLICATE = Verdict(
+    Outcome.DUPLICATE,
+    Refusal("duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"),
+)
+_CONFLICT = Verdict(
+    Outcome.CONFLICT,
+    Refusal(
+        "conflict",
+        "Another event came under this id and source before.",
+        "同一来源、同一编号此前已有内容不同的事件。",
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -91,14 +96,13 @@ async def sort_out(
     for arrival in arrivals:
         digest = arrival.reading.digest
         own = by_digest.get(digest) if arrival.held_number is None else None
-        twin = digest in in_batch
+        arrival.stands = digest in in_batch
         in_batch.add(digest)
-        arrival.stands = twin
         if own is not None and own.outcome != Outcome.REFUSED:
             arrival.stands = True
             arrival.verdict = _as_before(own)
             continue
-        if own is not None and not twin:
+        if own is not None and not arrival.stands:
             # Refused before; what it lacked may be known by now.
             arrival.held_number = own.number
         _judge(arrival, before, by_key)
@@ -114,16 +118,18 @@ def _judge(
     if isinstance(says, Refusal):
         arrival.verdict = Verdict(Outcome.REFUSED, says)
         return
-    others = [one for one in held.get(says.key, ()) if one.number != arrival.held_number]
-    parked = any(one.outcome == Outcome.PARKED for one in others)
-    if before.get(says.key) == digest:
-        arrival.verdict = Verdict(Outcome.DUPLICATE, _DUPLICATE)
-    elif says.key in before or parked:
-        arrival.verdict = Verdict(Outcome.CONFLICT, _CONFLICT)
-    else:
-        arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
-        # A second event of this batch under the same identity is judged against this one.
-        before[says.key] = digest
+    key = says.key
+    known = before.get(key)
+    if known is not None:
+        arrival.verdict = _DUPLICATE if known == digest else _CONFLICT
+        return
+    others = [one for one in held.get(key, ()) if one.number != arrival.held_number]
+    if any(one.outcome == Outcome.PARKED for one in others):
+        arrival.verdict = _CONFLICT
+        return
+    arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
+    # A second event of this batch under the same identity is judged against this one.
+    before[key] = digest
 
 
 def _as_before(held: store.Held) -> Verdict:

@@ -5,16 +5,15 @@ A refusal has a stable code that systems branch on, and a sentence in two langua
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
-from huaxiao.shared.periods import Period, as_period, period_of, shift
+from huaxiao.shared.periods import Period, period_of, shift
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
@@ -47,6 +46,7 @@ class Reading(NamedTuple):
 
 _WORK = frozenset(OrderKind)
 _CUSTOMERS = frozenset(CustomerClass)
+_MONTHS = 12
 _SEQUENCE_DIGITS = 18
 _FIRST_DAY, _LAST_DAY = date(1950, 1, 1), date(2099, 11, 30)
 _FIRST_MOMENT = datetime(2000, 1, 2, tzinfo=UTC)
@@ -69,10 +69,22 @@ class _LooseName(msgspec.Struct, frozen=True):
 _loose = msgspec.json.Decoder(_LooseName)
 
 
+class Limits(NamedTuple):
+    """How late an event may lie, by the moment it is read."""
+
+    latest: datetime
+    last_period: Period
+
+
 def read(raw: bytes, *, now: datetime) -> Reading:
     """Read one event."""
-    name, says = _understand(raw, now)
-    return Reading(raw, hashlib.sha256(raw).digest(), name, says)
+    return read_all([raw], now=now)[0]
+
+
+def read_all(raws: Iterable[bytes], *, now: datetime) -> list[Reading]:
+    """Read events that came together."""
+    within = Limits(now + CLOCK_TOLERANCE, shift(period_of(now), PERIODS_AHEAD))
+    return [Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within)) for raw in raws]
 
 
 def cut_off(beginning: bytes) -> Reading:
@@ -85,7 +97,7 @@ def cut_off(beginning: bytes) -> Reading:
     return Reading(beginning, hashlib.sha256(beginning).digest(), Name(), too_long)
 
 
-def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
+def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
     if b"\\u0000" in raw:
         nul = Refusal("malformed-event", "The event holds a NUL character.", "事件含有空字符。")
         return _name_of(raw), nul
@@ -101,14 +113,14 @@ def _understand(raw: bytes, now: datetime) -> tuple[Name, Message | Refusal]:
         envelope.branchid if placed else None,
         _running_number(envelope.sequence),
     )
-    if refusal := _examine_envelope(envelope, name, now):
+    if refusal := _examine_envelope(envelope, name, within):
         return name, refusal
     try:
         data = _data[envelope.type].decode(envelope.data)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return name, _malformed(error)
     message = Message(envelope.source, envelope.id, envelope.type, envelope.time, data)
-    return name, _examine(data, now) or message
+    return name, _examine(data, within) or message
 
 
 def _running_number(given: str | None) -> int | None:
@@ -117,7 +129,7 @@ def _running_number(given: str | None) -> int | None:
     return int(given) if given.isdecimal() else None
 
 
-def _examine_envelope(envelope: events.Envelope, name: Name, now: datetime) -> Refusal | None:
+def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> Refusal | None:
     if envelope.type not in _data:
         return Refusal(
             "unknown-type",
@@ -132,7 +144,7 @@ def _examine_envelope(envelope: events.Envelope, name: Name, now: datetime) -> R
         return Refusal(
             "clock-off", "The event lies before the year 2000.", "事件时间早于 2000 年。"
         )
-    if envelope.time > now + CLOCK_TOLERANCE:
+    if envelope.time > within.latest:
         return Refusal(
             "clock-off", "The event lies in the future.", "事件时间在未来，请核对发送方时钟。"
         )
@@ -154,26 +166,19 @@ def _malformed(error: Exception) -> Refusal:
     return Refusal("malformed-event", text, f"事件格式不符合要求：{text}")
 
 
-def _examine_period(period: int, now: datetime) -> Refusal | None:
-    try:
-        named = as_period(period)
-    except ValueError:
-        return Refusal("bad-period", f"{period} is no month.", f"{period} 不是有效账期。")
-    if named > _last_period(now):
+def _examine_period(period: int, within: Limits) -> Refusal | None:
+    if period > within.last_period:
         return Refusal("bad-period", f"{period} lies in the future.", f"账期 {period} 在未来。")
+    if not 1 <= period % 100 <= _MONTHS:
+        return Refusal("bad-period", f"{period} is no month.", f"{period} 不是有效账期。")
     return None
 
 
-@lru_cache(maxsize=8)
-def _last_period(now: datetime) -> Period:
-    return shift(period_of(now), PERIODS_AHEAD)
+def _examine_bill(bill: events.BillItemIssued, within: Limits) -> Refusal | None:
+    return _examine_period(bill.period, within)
 
 
-def _examine_bill(bill: events.BillItemIssued, now: datetime) -> Refusal | None:
-    return _examine_period(bill.period, now)
-
-
-def _examine_cost(cost: events.Cost, now: datetime) -> Refusal | None:
+def _examine_cost(cost: events.Cost, within: Limits) -> Refusal | None:
     named = (cost.subscription_id, cost.channel_id, cost.field_id, cost.centre_id)
     if sum(one is not None for one in named) > 1:
         return Refusal(
@@ -181,10 +186,10 @@ def _examine_cost(cost: events.Cost, now: datetime) -> Refusal | None:
             "A cost belongs to one of subscription, channel, field or centre.",
             "成本只能归属用户、渠道、责任田、中心之一。",
         )
-    return _examine_period(cost.period, now)
+    return _examine_period(cost.period, within)
 
 
-def _examine_opening(opened: events.SubscriptionOpened, _: datetime) -> Refusal | None:
+def _examine_opening(opened: events.SubscriptionOpened, _: Limits) -> Refusal | None:
     if opened.product in events.PRODUCTS:
         return None
     return Refusal(
@@ -194,13 +199,13 @@ def _examine_opening(opened: events.SubscriptionOpened, _: datetime) -> Refusal 
     )
 
 
-def _examine_adjustment(made: events.AdjustmentMade, _: datetime) -> Refusal | None:
+def _examine_adjustment(made: events.AdjustmentMade, _: Limits) -> Refusal | None:
     if made.amount_fen:
         return None
     return Refusal("bad-amount", "An adjustment of nothing.", "调整金额不能为零。")
 
 
-def _examine_work(work: events.WorkRequested, _: datetime) -> Refusal | None:
+def _examine_work(work: events.WorkRequested, _: Limits) -> Refusal | None:
     if work.kind in _WORK and work.customer_class in _CUSTOMERS:
         return None
     return Refusal(
@@ -210,13 +215,13 @@ def _examine_work(work: events.WorkRequested, _: datetime) -> Refusal | None:
     )
 
 
-def _examine_bundle(bundle: events.BundleMembers, _: datetime) -> Refusal | None:
+def _examine_bundle(bundle: events.BundleMembers, _: Limits) -> Refusal | None:
     if len(set(bundle.subscription_ids)) == len(bundle.subscription_ids):
         return None
     return Refusal("malformed-event", "A member is named twice.", "套餐成员重复。")
 
 
-_EXAMINED_BY: dict[type[events.EventData], Callable[[Any, datetime], Refusal | None]] = {
+_EXAMINED_BY: dict[type[events.EventData], Callable[[Any, Limits], Refusal | None]] = {
     events.BillItemIssued: _examine_bill,
     events.Cost: _examine_cost,
     events.SubscriptionOpened: _examine_opening,
@@ -226,28 +231,38 @@ _EXAMINED_BY: dict[type[events.EventData], Callable[[Any, datetime], Refusal | N
 }
 
 
+_DAYS = {
+    form: tuple(
+        one for one in form.__struct_fields__ if one in {"effective_on", "opened_on", "approved_on"}
+    )
+    for form in events.DATA_TYPES.values()
+}
+"""Which days each form of data names."""
+
+
 def _examine_days(data: events.EventData) -> Refusal | None:
     """Refuse days and moments that no county's books reach to."""
-    for attribute in ("effective_on", "opened_on", "approved_on"):
-        day: date | None = getattr(data, attribute, None)
-        if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
+    for attribute in _DAYS[type(data)]:
+        day: date = getattr(data, attribute)
+        if not _FIRST_DAY <= day <= _LAST_DAY:
             return Refusal(
                 "bad-date", f"{attribute} {day} is out of range.", f"日期 {day} 超出范围。"
             )
-    moment: datetime | None = getattr(data, "requested_at", None)
-    if moment is not None and not _FIRST_DAY <= moment.date() <= _LAST_DAY:
-        return Refusal(
-            "bad-date", f"requested_at {moment} is out of range.", f"时间 {moment} 超出范围。"
-        )
+    if isinstance(data, events.WorkRequested):
+        moment = data.requested_at
+        if not _FIRST_DAY <= moment.date() <= _LAST_DAY:
+            return Refusal(
+                "bad-date", f"requested_at {moment} is out of range.", f"时间 {moment} 超出范围。"
+            )
     return None
 
 
-def _examine(data: events.EventData, now: datetime) -> Refusal | None:
+def _examine(data: events.EventData, within: Limits) -> Refusal | None:
     """Check what the form alone cannot say."""
     if refusal := _examine_days(data):
         return refusal
     examine = _EXAMINED_BY.get(type(data))
-    return None if examine is None else examine(data, now)
+    return None if examine is None else examine(data, within)
 
 
 def _name_of(raw: bytes) -> Name:

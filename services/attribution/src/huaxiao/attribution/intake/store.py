@@ -53,6 +53,11 @@ class Intake:
     booked_at: datetime | None
     """When the last entry was booked."""
 
+    @property
+    def has_quarantine(self) -> bool:
+        """Say whether any event is held."""
+        return self.held > self.resolved
+
     def not_before(self, now: datetime) -> datetime:
         """Return the moment to book at: entries' moments never go back as their numbers go on."""
         return now if self.booked_at is None else max(now, self.booked_at)

@@ -67,7 +67,7 @@ async def take(
         branch_id,
         arrivals,
         first_time=first_time,
-        quarantine=intake.held > intake.resolved,
+        quarantine=intake.has_quarantine,
     )
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
@@ -77,7 +77,9 @@ async def take(
         return
     known = Known(timelines=counties.borrow(branch_id, intake.mark))
     books = Books(county.organisation, county.rules, known, intake.closed_through, now)
-    released = await _run(connection, branch_id, books, fresh, first_time=first_time, now=now)
+    released = await _run(
+        connection, branch_id, books, fresh, first_time=first_time, quarantine=intake.has_quarantine
+    )
     if first_time and any(one.judged.outcome is Outcome.REFUSED for one in fresh):
         raise CameBeforeError
     mark = await _write(
@@ -153,7 +155,7 @@ async def _run(
     fresh: Sequence[Arrival],
     *,
     first_time: bool,
-    now: datetime,
+    quarantine: bool,
 ) -> list[Arrival]:
     """Take arrivals into the books, then what was waiting for them; return the released ones."""
     parked: dict[str, list[Arrival]] = defaultdict(list)
@@ -178,11 +180,12 @@ async def _run(
             _settle(arrival, book(books, arrival.message), parked)
         queue = []
         if books.arrived:
-            known = {one.held_number for one in (*fresh, *released)}
-            for held in await store.waiting_for(connection, branch_id, books.arrived):
-                if held.number not in known:
-                    queue.append(Arrival(read(held.body, now=now), held.number))
-            released += queue
+            if quarantine:
+                known = {one.held_number for one in (*fresh, *released)}
+                for held in await store.waiting_for(connection, branch_id, books.arrived):
+                    if held.number not in known:
+                        queue.append(Arrival(read(held.body, now=books.now), held.number))
+                released += queue
             for key in books.arrived:
                 queue += parked.pop(key, [])
             books.arrived.clear()
