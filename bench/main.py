@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -162,9 +162,9 @@ async def intake_batch(suite: Suite, size: Size) -> Figure:
         bodies = [msgspec.json.encode(batch) for batch in batches]
         rows = [[_row(event) for event in batch] for batch in batches]
         await database.execute("ANALYZE")
-        cpu = _cpu_seconds(suite)
+        before = await _spent(suite, database)
         speed = size.events / await _timed(_post(suite, bodies, size))
-        cpu = _cpu_seconds(suite) - cpu
+        cpu = await _spent(suite, database) - before
         copies = []
         for _ in range(COPIES):
             await database.execute("TRUNCATE plain_events")
@@ -173,7 +173,8 @@ async def intake_batch(suite: Suite, size: Size) -> Figure:
         name = f"run {run}" if run else "warm-up"
         tell(
             f"{name}: {speed:,.0f} events/s, COPY {limit:,.0f} rows/s, ratio {speed / limit:.3f};"
-            f" service process {1e6 * cpu / size.events:.0f} CPU µs/event"
+            f" CPU µs/event: service {1e6 * cpu.service / size.events:.0f},"
+            f" database {1e6 * cpu.database / size.events:.0f}"
         )
         if run:
             speeds.append(speed)
@@ -289,14 +290,53 @@ async def _timed(work: Awaitable[None]) -> float:
     return time.perf_counter() - started
 
 
-def _cpu_seconds(suite: Suite) -> float:
-    """Return the CPU time of the attribution process so far; 0 where there is no /proc."""
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds, of the attribution process and of the database's; 0 where there is no /proc."""
+
+    service: float
+    database: float
+
+    def __sub__(self, before: "Spent") -> "Spent":
+        return Spent(self.service - before.service, self.database - before.database)
+
+
+async def _spent(suite: Suite, database: asyncpg.Connection) -> Spent:
+    """Return what was spent so far; of the database's processes, all but the one that copies."""
+    backend = await database.fetchval("SELECT pg_backend_pid()")
     running = suite.processes["attribution"].running
-    stat = Path(f"/proc/{running.pid if running else 0}/stat")
-    if not stat.exists():
-        return 0.0
-    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    stats = {one.pid: one for one in _stats()}
+    if backend not in stats or running is None:
+        return Spent(0.0, 0.0)
+    server = stats[backend].parent
+    return Spent(
+        stats[running.pid].cpu,
+        stats[server].cpu_of_ended
+        + sum(one.cpu for one in stats.values() if one.parent == server and one.pid != backend),
+    )
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A process as /proc shows it; CPU in seconds."""
+
+    pid: int
+    parent: int
+    cpu: float
+    cpu_of_ended: float
+    """Of its children that have ended."""
+
+
+def _stats() -> Iterator[Stat]:
+    tick = os.sysconf("SC_CLK_TCK")
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            number, _, rest = path.read_text().partition(" ")
+            values = [int(one) for one in rest.rpartition(")")[2].split()[1:17]]
+            user, system, ended_user, ended_system = values[10:14]
+            yield Stat(
+                int(number), values[0], (user + system) / tick, (ended_user + ended_system) / tick
+            )
 
 
 # --- the command --------------------------------------------------------------------------------

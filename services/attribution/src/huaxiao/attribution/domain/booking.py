@@ -202,6 +202,9 @@ _NUMBERS = {
 }
 
 
+_MIRRORS = (events.RefundIssued, events.AdjustmentMade, events.WriteOffMade)
+
+
 def document_brought(message: Message) -> tuple[str, str] | None:
     """Name the document that an event brings, by kind and number."""
     data = message.data
@@ -214,6 +217,4 @@ def document_brought(message: Message) -> tuple[str, str] | None:
 def document_settled(message: Message) -> tuple[str, str] | None:
     """Name the bill item that a refund, adjustment or write-off takes back from."""
     data = message.data
-    if isinstance(data, events.RefundIssued | events.AdjustmentMade | events.WriteOffMade):
-        return "bill_item", data.bill_item_id
-    return None
+    return ("bill_item", data.bill_item_id) if isinstance(data, _MIRRORS) else None

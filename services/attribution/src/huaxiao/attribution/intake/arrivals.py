@@ -84,10 +84,13 @@ async def sort_out(
     Not asked for are events booked before when all are taken to come for the ``first_time``, and
     held ones when nothing is in ``quarantine``.
     """
-    keys = {one.reading.says.key for one in arrivals if isinstance(one.reading.says, Message)}
-    digests = {one.reading.digest for one in arrivals}
-    before = {} if first_time else await store.received(connection, branch_id, keys)
-    held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
+    before: dict[tuple[str, str], bytes] = {}
+    held: list[store.Held] = []
+    if quarantine or not first_time:
+        keys = {one.message.key for one in arrivals if isinstance(one.reading.says, Message)}
+        digests = {one.reading.digest for one in arrivals}
+        before = {} if first_time else await store.received(connection, branch_id, keys)
+        held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
     by_digest = {one.digest: one for one in held}
     by_key: dict[tuple[str | None, str | None], list[store.Held]] = defaultdict(list)
     for one in held:

@@ -248,11 +248,9 @@ async def _load_documents(
     first_time: bool,
 ) -> None:
     """Load the documents that messages take back from, and those they may bring a second time."""
-    numbers = set()
-    for message in messages:
-        numbers.add(document_settled(message))
-        if not first_time:
-            numbers.add(document_brought(message))
+    numbers = {document_settled(one) for one in messages}
+    if not first_time:
+        numbers |= {document_brought(one) for one in messages}
     await store.load_documents(connection, branch_id, known, [one for one in numbers if one])
 
 
@@ -260,13 +258,8 @@ async def _load_owners(
     connection: AsyncConnection, branch_id: int, known: Known, messages: Iterable[Message]
 ) -> None:
     """Load whose the subscriptions are that money is booked to."""
-    named: set[str | None] = set()
-    for message in messages:
-        settled = document_settled(message)
-        if settled is None:
-            named.add(getattr(message.data, "subscription_id", None))
-        elif item := known.documents.get(settled):
-            named.add(item.subscription_id)
+    named = {getattr(one.data, "subscription_id", None) for one in messages}
+    named |= {item.subscription_id for item in known.documents.values()}
     await store.load_timelines(connection, branch_id, known, [one for one in named if one])
 
 
