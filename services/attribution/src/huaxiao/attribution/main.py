@@ -7,6 +7,7 @@ from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.explanations import api as explanations
 from huaxiao.attribution.intake import api as intake
+from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.ledger import api as ledger
 from huaxiao.attribution.quarantine import api as quarantine
 from huaxiao.attribution.receipts import api as receipts
@@ -54,5 +55,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ),
     )
     app.state.counties = Counties()
+    app.state.turns = Turns(database, app.state.counties)
     app.state.max_body_bytes = settings.max_body_bytes
     return app

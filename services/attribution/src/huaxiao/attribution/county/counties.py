@@ -66,6 +66,10 @@ class Counties:
                 select(branches.c.branch_id).where(branches.c.branch_id.in_(missing))
             )
             self._registered |= set(found)
+        return self.known_registered(branch_ids)
+
+    def known_registered(self, branch_ids: Collection[int]) -> set[int]:
+        """Return which of these are known to be: a branch that is registered once stays so."""
         return set(branch_ids) & self._registered
 
     def borrow(self, branch_id: int, mark: int) -> dict[str, Timeline]:

@@ -103,8 +103,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
         if encoding and encoding not in ENCODINGS:
             raise UnsupportedEncoding
         report = await handlers.receive_stream(
-            state.database,
-            state.counties,
+            state.turns,
             principal,
             lines(request.stream(), encoding),
             clock=state.clock,
@@ -114,9 +113,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
     else:
         now = state.clock()
         readings = read_all(await _events(request, media_type), now=now)
-        report = await handlers.receive(
-            state.database, state.counties, principal, readings, now=now
-        )
+        report = await handlers.receive(state.turns, principal, readings, now=now)
     return Response(report.model_dump_json(), media_type="application/json")
 
 

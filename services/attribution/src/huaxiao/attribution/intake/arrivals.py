@@ -39,6 +39,8 @@ class Arrival:
     """An event on its way into the books: just posted, or out of quarantine."""
 
     reading: Reading
+    posted_by: str
+    """Who brings it now, and may see it if quarantine keeps it."""
     held_number: int | None = None
     """Its number in quarantine, if it is there."""
     replayed: bool = False

@@ -4,21 +4,18 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
-from asyncpg import UniqueViolationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect
 
-from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.reading import Reading, cut_off, read
 from huaxiao.attribution.intake.stream import Broken, Line
-from huaxiao.attribution.intake.taking import CameBeforeError, take
+from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
-from huaxiao.shared.database import Database
 from huaxiao.shared.problems import Unavailable
 from huaxiao.shared.wire.attribution import (
     EventOutcome,
@@ -46,17 +43,14 @@ _UNKNOWN_BRANCH = Refusal(
 
 
 async def receive(
-    database: Database,
-    counties: Counties,
-    principal: Principal,
-    readings: Sequence[Reading],
-    *,
-    now: datetime,
+    turns: Turns, principal: Principal, readings: Sequence[Reading], *, now: datetime
 ) -> IntakeReport:
-    """Take a batch in, each branch's part in a transaction of its own that commits before this returns."""
+    """Take a batch in, each branch's part in one transaction that commits before this returns."""
     named = {one.name.branch_id for one in readings if one.name.branch_id is not None}
-    async with database.read() as connection:
-        known = await counties.registered(connection, named)
+    known = turns.counties.known_registered(named)
+    if known < named:
+        async with turns.database.read() as connection:
+            known = await turns.counties.registered(connection, named)
     placed = [place(one, principal, known) for one in readings]
     parts: dict[int, list[int]] = defaultdict(list)
     for index, (branch_id, _) in enumerate(placed):
@@ -64,47 +58,13 @@ async def receive(
     arrivals: dict[int, Arrival] = {}
     for branch_id, indexes in sorted(parts.items()):
         part = [placed[index][1] for index in indexes]
-        taken = await _take_part(
-            database, counties, branch_id, part, posted_by=principal.subject, now=now
-        )
+        taken = await turns.take(branch_id, part, posted_by=principal.subject, now=now)
         arrivals |= zip(indexes, taken, strict=True)
     return report([arrivals[index] for index in range(len(readings))])
 
 
-async def _take_part(
-    database: Database,
-    counties: Counties,
-    branch_id: int,
-    readings: Sequence[Reading],
-    *,
-    posted_by: str,
-    now: datetime,
-) -> list[Arrival]:
-    """Take one branch's part in: as events that come for the first time, or else with every look-up."""
-    for first_time in (True, False):
-        arrivals = [Arrival(one) for one in readings]
-        try:
-            async with database.write() as connection:
-                await take(
-                    connection,
-                    counties,
-                    branch_id,
-                    arrivals,
-                    posted_by=posted_by,
-                    now=now,
-                    first_time=first_time,
-                )
-        except (UniqueViolationError, CameBeforeError):
-            if not first_time:
-                raise
-        else:
-            break
-    return arrivals
-
-
 async def receive_stream(
-    database: Database,
-    counties: Counties,
+    turns: Turns,
     principal: Principal,
     lines: AsyncIterator[Line],
     *,
@@ -128,7 +88,7 @@ async def receive_stream(
             cut_off(one.content) if one.too_long else read(one.content, now=now) for one in piece
         ]
         try:
-            taken = await receive(database, counties, principal, readings, now=now)
+            taken = await receive(turns, principal, readings, now=now)
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             raise Unavailable(taken=total.received) from error
         total = _joined(total, taken)

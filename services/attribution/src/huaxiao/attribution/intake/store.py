@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from asyncpg import InterfaceError, PostgresConnectionError
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -76,6 +77,7 @@ class Held:
     message: str
     message_zh: str
     body: bytes
+    posted_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class NewHeld:
     message_zh: str
     waiting_for: str | None
     body: bytes
+    posted_by: str
 
 
 _held_values = attrgetter(*NewHeld.__dataclass_fields__)
@@ -119,7 +122,7 @@ _RECEIVED = text(
 )
 _HELD = (
     "SELECT h.number, h.digest, h.source, h.event_id, h.outcome, h.code, h.message, h.message_zh,"
-    " h.body FROM attribution.held_events h"
+    " h.body, h.posted_by FROM attribution.held_events h"
 )
 _HELD_BY_DIGEST = text(
     f"{_HELD} JOIN unnest(CAST(:digests AS bytea[])) AS w(digest)"
@@ -408,9 +411,12 @@ async def _copy(
         return
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None  # noqa: S101 - the connection is open
-    await raw.driver_connection.copy_records_to_table(
-        table.name, schema_name=table.schema, columns=list(columns), records=records
-    )
+    try:
+        await raw.driver_connection.copy_records_to_table(
+            table.name, schema_name=table.schema, columns=list(columns), records=records
+        )
+    except (InterfaceError, PostgresConnectionError) as error:
+        raise ConnectionError(f"the database went away: {error}") from error
 
 
 async def record_received(
@@ -569,19 +575,15 @@ async def hold(
     kept: Sequence[NewHeld],
     *,
     first_number: int,
-    posted_by: str,
     now: datetime,
 ) -> None:
     """Keep events in quarantine."""
     await _copy(
         connection,
         held_events,
+        ("branch_id", "number", *NewHeld.__dataclass_fields__, "received_at"),
         (
-            *("branch_id", "number", *NewHeld.__dataclass_fields__),
-            *("posted_by", "received_at"),
-        ),
-        (
-            (branch_id, number, *_held_values(one), posted_by, now)
+            (branch_id, number, *_held_values(one), now)
             for number, one in enumerate(kept, start=first_number)
         ),
     )

@@ -44,7 +44,6 @@ async def take(
     branch_id: int,
     arrivals: Sequence[Arrival],
     *,
-    posted_by: str,
     now: datetime,
     first_time: bool = False,
 ) -> None:
@@ -72,7 +71,7 @@ async def take(
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
     if county is None:
-        await _write(connection, branch_id, arrivals, None, intake, posted_by=posted_by, now=now)
+        await _write(connection, branch_id, arrivals, None, intake, now=now)
         await _count(connection, branch_id, arrivals, now=now)
         return
     known = Known(timelines=counties.borrow(branch_id, intake.mark))
@@ -82,9 +81,7 @@ async def take(
     )
     if first_time and any(one.judged.outcome is Outcome.REFUSED for one in fresh):
         raise CameBeforeError
-    mark = await _write(
-        connection, branch_id, [*arrivals, *released], books, intake, posted_by=posted_by, now=now
-    )
+    mark = await _write(connection, branch_id, [*arrivals, *released], books, intake, now=now)
     await _count(connection, branch_id, arrivals, now=now)
     await _publish(connection, branch_id, books)
     counties.keep(branch_id, mark, known.timelines)
@@ -133,7 +130,7 @@ async def decide_again(
     for one in named:
         books.affect(one)
     await _decide_again(connection, branch_id, books)
-    await _write(connection, branch_id, [], books, intake, posted_by="", now=now)
+    await _write(connection, branch_id, [], books, intake, now=now)
     await _publish(connection, branch_id, books)
 
 
@@ -184,7 +181,9 @@ async def _run(
                 known = {one.held_number for one in (*fresh, *released)}
                 for held in await store.waiting_for(connection, branch_id, books.arrived):
                     if held.number not in known:
-                        queue.append(Arrival(read(held.body, now=books.now), held.number))
+                        queue.append(
+                            Arrival(read(held.body, now=books.now), held.posted_by, held.number)
+                        )
                 released += queue
             for key in books.arrived:
                 queue += parked.pop(key, [])
@@ -289,7 +288,6 @@ async def _write(
     books: Books | None,
     intake: store.Intake,
     *,
-    posted_by: str,
     now: datetime,
 ) -> int:
     """Write what the arrivals came to; return the branch's mark, another one if it was decided."""
@@ -318,9 +316,7 @@ async def _write(
         entries = len(books.produced.entries)
         mark = secrets.randbits(_MARK_BITS) if books.produced.decided else mark
     resolved = await store.resolve(connection, branch_id, freed, now=now)
-    await store.hold(
-        connection, branch_id, kept, first_number=intake.held + 1, posted_by=posted_by, now=now
-    )
+    await store.hold(connection, branch_id, kept, first_number=intake.held + 1, now=now)
     if entries or kept or resolved or mark != intake.mark:
         await store.advance(
             connection,
@@ -347,6 +343,7 @@ def _to_hold(arrival: Arrival) -> store.NewHeld:
         message_zh=why.message_zh,
         waiting_for=arrival.waiting.waiting_for if arrival.waiting else None,
         body=arrival.reading.raw,
+        posted_by=arrival.posted_by,
     )
 
 

@@ -63,7 +63,13 @@ async def replay(
     if held.state is HeldState.RESOLVED:
         raise AlreadyResolved
     raw = body if given.event is None else msgspec.json.encode(given.event)
-    arrival = Arrival(read(raw, now=now), number, replayed=True, mended=given.event is not None)
+    arrival = Arrival(
+        read(raw, now=now),
+        principal.subject,
+        number,
+        replayed=True,
+        mended=given.event is not None,
+    )
     target = arrival.reading.name.branch_id
     if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:
         raise WrongBranch
@@ -75,7 +81,6 @@ async def replay(
             counties,
             branch_id,
             [arrival],
-            posted_by=principal.subject,
             now=now,
         )
     return report([arrival])
@@ -96,11 +101,11 @@ async def _place(
     branch_id, reading = place(arrival.reading, principal, known)
     if branch_id == UNPLACED:
         arrival.reading = reading
-        await take(connection, counties, UNPLACED, [arrival], posted_by=principal.subject, now=now)
+        await take(connection, counties, UNPLACED, [arrival], now=now)
         return
     # It was counted where it had no branch; here it comes for the first time.
-    placed = Arrival(reading)
-    await take(connection, counties, branch_id, [placed], posted_by=principal.subject, now=now)
+    placed = Arrival(reading, principal.subject)
+    await take(connection, counties, branch_id, [placed], now=now)
     arrival.verdict = placed.verdict
     kept_there = {Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED, Outcome.CONFLICT}
     if placed.verdict is not None and placed.verdict.outcome in kept_there:

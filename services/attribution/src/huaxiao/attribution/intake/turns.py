@@ -1,0 +1,113 @@
+"""Turns at a branch's books: whoever gets the turn takes in what others have brought meanwhile.
+
+A branch's transactions come one after another, since each holds the branch's lock. While one runs,
+whatever arrives waits and goes into the next one together, so that many small requests cost little
+more than one large one; nobody waits longer than for the turn itself, and everyone is answered after
+the commit.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from asyncpg import UniqueViolationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.intake.arrivals import Arrival
+from huaxiao.attribution.intake.reading import Reading
+from huaxiao.attribution.intake.taking import CameBeforeError, take
+from huaxiao.shared.database import Database
+
+TOGETHER = 1_000
+"""Events beyond which no further request joins a transaction."""
+
+
+@dataclass(eq=False)
+class _Part:
+    """What one request brings to a branch."""
+
+    readings: Sequence[Reading]
+    posted_by: str
+    now: datetime
+    taken: list[Arrival] | None = None
+    failed: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.taken is not None or self.failed is not None
+
+
+@dataclass
+class Turns:
+    """The turns at every branch's books, as this process takes them."""
+
+    database: Database
+    counties: Counties
+    _waiting: dict[int, list[_Part]] = field(default_factory=lambda: defaultdict(list))
+    _locks: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    async def take(
+        self, branch_id: int, readings: Sequence[Reading], *, posted_by: str, now: datetime
+    ) -> list[Arrival]:
+        """Take events into a branch's books; return them with their verdicts after the commit."""
+        own = _Part(readings, posted_by, now)
+        waiting = self._waiting[branch_id]
+        waiting.append(own)
+        try:
+            async with self._locks[branch_id]:
+                if not own.done:
+                    await self._take_together(branch_id, _joining(own, waiting))
+        finally:
+            waiting.remove(own)
+        if own.failed is not None:
+            raise own.failed
+        assert own.taken is not None  # noqa: S101 - it is done, and has not failed
+        return own.taken
+
+    async def _take_together(self, branch_id: int, parts: Sequence[_Part]) -> None:
+        """Take parts in one transaction; when that fails for what one holds, each in its own."""
+        try:
+            await self._take(branch_id, parts)
+        except (PoolTimeoutError, OSError) as error:
+            for part in parts:
+                part.failed = error
+        except Exception as error:  # noqa: BLE001 - it goes to the request whose part it was
+            if len(parts) == 1:
+                parts[0].failed = error
+                return
+            for part in parts:
+                await self._take_together(branch_id, [part])
+
+    async def _take(self, branch_id: int, parts: Sequence[_Part]) -> None:
+        """Take parts as events that come for the first time, or else with every look-up."""
+        try:
+            await self._commit(branch_id, parts, first_time=True)
+        except (UniqueViolationError, CameBeforeError):
+            await self._commit(branch_id, parts, first_time=False)
+
+    async def _commit(self, branch_id: int, parts: Sequence[_Part], *, first_time: bool) -> None:
+        arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
+        async with self.database.write() as connection:
+            await take(
+                connection,
+                self.counties,
+                branch_id,
+                [one for part in arrivals for one in part],
+                now=max(part.now for part in parts),
+                first_time=first_time,
+            )
+        for part, taken in zip(parts, arrivals, strict=True):
+            part.taken = taken
+
+
+def _joining(own: _Part, waiting: Sequence[_Part]) -> list[_Part]:
+    """Return a part, and the others that wait as far as they fit into its transaction."""
+    joining, events = [own], len(own.readings)
+    for part in waiting:
+        events += len(part.readings)
+        if part is not own and not part.done and events <= TOGETHER:
+            joining.append(part)
+    return joining

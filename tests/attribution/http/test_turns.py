@@ -1,0 +1,103 @@
+"""Requests that arrive together are taken together, and each gets its own answer."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from attribution.conftest import RURAL, Event, Sender, body
+from fastapi import FastAPI
+
+from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.domain.messages import Message
+from huaxiao.attribution.intake import store
+from huaxiao.attribution.intake.reading import Reading, read
+from huaxiao.attribution.intake.turns import Turns
+from huaxiao.shared.clients.attribution import AttributionClient
+
+NOW = datetime(2018, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def turns(app: FastAPI) -> Turns:
+    """Return the turns of another process than the app's: nothing is remembered in common."""
+    return Turns(app.state.database, Counties())
+
+
+def reading(event: Event) -> Reading:
+    return read(body(event), now=NOW)
+
+
+async def centres(manager: AttributionClient, branch_id: int) -> dict[str, int]:
+    books = await manager.reconciliation(branch_id, 201711)
+    assert books.difference_fen == books.ledger_sum_fen == 0
+    return {one.centre_id: one.amount_fen for one in books.revenue_by_centre if one.amount_fen}
+
+
+async def test_requests_that_wait_are_committed_together_and_answered_one_by_one(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    await manager.post_events([sender.opened()])
+    bills = [sender.bill(f"BI-{number}") for number in range(40)]
+    reports = await asyncio.gather(*(manager.post_events([bill]) for bill in [*bills, *bills]))
+    outcomes = Counter((one.booked, one.duplicates) for one in reports)
+    assert outcomes == {(1, 0): 40, (0, 1): 40}
+    assert await centres(manager, county) == {"C1": 400_000}
+    facts = await manager.feed(county, after=0, limit=1000)
+    assert len(facts) < 40
+
+
+async def test_what_one_request_brings_never_fails_another(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    await manager.post_events([sender.opened()])
+    good = [reading(sender.bill(f"BI-{number}")) for number in range(5)]
+    says = good[0].says
+    assert isinstance(says, Message)
+    broken = good[0]._replace(says=says._replace(event_id="\udc80"), digest=b"other")
+    async with turns.database.write() as connection:
+        # While this holds the branch, the others gather behind it.
+        await store.lock(connection, county)
+        waiting = [
+            asyncio.create_task(turns.take(county, [one], posted_by="test", now=NOW))
+            for one in [*good[1:], broken]
+        ]
+        await asyncio.sleep(0.2)
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(one, UnicodeEncodeError) for one in found] == [False] * 4 + [True]
+    assert await centres(manager, county) == {"C1": 40_000}
+
+
+async def test_a_process_notices_what_another_has_decided(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    async def elsewhere(event: Event) -> None:
+        (taken,) = await turns.take(county, [reading(event)], posted_by="test", now=NOW)
+        assert taken.judged.outcome == "booked"
+
+    await manager.post_events([sender.opened(), sender.bill("BI-1")])
+    await elsewhere(sender.bill("BI-2"))
+    move = {"subscription_id": "S-1", "effective_on": "2017-10-15"}
+    await manager.post_events(
+        [sender.event("subscription.moved", **move, standard_address=RURAL + "0001")]
+    )
+    assert await centres(manager, county) == {"C2": 20_000}
+    await elsewhere(sender.bill("BI-3"))
+    await manager.post_events([sender.bill("BI-4")])
+    assert await centres(manager, county) == {"C2": 40_000}
+
+
+async def test_what_a_failed_transaction_decided_is_forgotten(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    opened, bill = reading(sender.opened()), reading(sender.bill())
+    says = bill.says
+    assert isinstance(says, Message)
+    broken = bill._replace(says=says._replace(event_id="\udc80"), digest=b"other")
+    with pytest.raises(UnicodeEncodeError):
+        await turns.take(county, [opened, broken], posted_by="test", now=NOW)
+    (parked,) = await turns.take(county, [bill], posted_by="test", now=NOW)
+    assert parked.judged.outcome == "parked"
+    (booked,) = await turns.take(county, [opened], posted_by="test", now=NOW)
+    assert booked.judged.outcome == "booked"
+    assert await centres(manager, county) == {"C1": 10_000}
