@@ -241,13 +241,16 @@ def _without_rules(decided: Decision) -> list[Any]:
 @pytest.mark.parametrize(
     ("approved_on", "rule"),
     [
-        (date(2017, 11, 3), "030"),
+        (date(2017, 11, 2), "030"),
         (date(2017, 8, 5), "030"),
         (date(2017, 8, 4), "130"),
+        (date(2017, 11, 3), "130"),
         (date(2017, 11, 4), "130"),
     ],
 )
-def test_a_lead_holds_for_ninety_days_and_never_backwards(approved_on: date, rule: str) -> None:
+def test_a_lead_is_approved_before_the_line_is_opened_and_holds_for_ninety_days(
+    approved_on: date, rule: str
+) -> None:
     lead = Lead("L-1", approved_on, "G1", "P1")
     subject = line(opened_on=date(2017, 11, 3), channel_id="AGENT")
     decided = decision(subject, leads={"S-1": [lead]})

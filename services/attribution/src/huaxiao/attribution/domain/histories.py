@@ -166,12 +166,12 @@ class Lead:
 
 
 LEAD_HOLDS = timedelta(days=90)
-"""How long after its approval a lead may still become a line."""
+"""How long after its approval a lead may still become a line; never on the day itself."""
 
 
 def lead_of(leads: Iterable[Lead], opened_on: date) -> Lead | None:
     """Return the lead a line came from: of several the one approved last, then the higher number."""
-    timely = [one for one in leads if timedelta(0) <= opened_on - one.approved_on <= LEAD_HOLDS]
+    timely = [one for one in leads if timedelta(0) < opened_on - one.approved_on <= LEAD_HOLDS]
     return max(timely, key=lambda one: (one.approved_on, one.lead_id), default=None)
 
 
