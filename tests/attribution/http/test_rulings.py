@@ -14,10 +14,11 @@ from huaxiao.shared.wire.attribution import RulingIn
 
 def ruling(**changed: Any) -> RulingIn:
     facts = {
-        "subscription_id": "S-1",
+        "subscription_ids": ["S-1"],
         "centre_id": "C2",
         "field_id": "F-RURAL",
         "from_period": 201711,
+        "to_period": 201810,
         "reason": "The compound was handed over.",
     }
     return RulingIn.model_validate(facts | changed)
@@ -92,22 +93,63 @@ async def test_a_locked_list_is_changed_with_its_amendment_only(
     manager: AttributionClient, booked: int
 ) -> None:
     with pytest.raises(PeerProblem) as refused:
-        await manager.put_ruling(booked, "R-1", ruling(subscription_id="S-3"))
+        await manager.put_ruling(booked, "R-1", ruling(subscription_ids=["S-3"]))
     assert refused.value.code == "amendment-needed"
-    amended = ruling(subscription_id="S-3", amendment_id="CT-2017-11-G1-A1")
+    amended = ruling(subscription_ids=["S-3"], amendment_id="CT-2017-11-G1-A1")
     assert (await manager.put_ruling(booked, "R-1", amended)).amendment_id == "CT-2017-11-G1-A1"
+
+
+async def test_no_month_of_a_rulings_term_takes_a_line_off_a_list_unseen(
+    manager: AttributionClient, finance: AttributionClient, booked: int, sender: Sender
+) -> None:
+    # The list's term begins in November: a ruling from October on reaches into it.
+    before = ruling(subscription_ids=["S-1", "S-3"], field_id=None, from_period=201710)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_ruling(booked, "R-1", before)
+    assert refused.value.code == "amendment-needed"
+    assert refused.value.body["subscription_ids"] == ["S-3"]
+    october = before.model_copy(update={"to_period": 201710})
+    assert (await manager.put_ruling(booked, "R-1", october)).subscription_ids == ["S-1", "S-3"]
+    own = ruling(subscription_ids=["S-3"], centre_id="G1", field_id="F-KEY")
+    assert (await manager.put_ruling(booked, "R-2", own)).amendment_id is None
+    # By the time of the approval the line may be a listed customer's.
+    await manager.put_ruling(booked, "R-3", ruling())
+    sender.count = 100
+    listed = sender.event(
+        "subscription.changed",
+        subscription_id="S-1",
+        effective_on="2018-03-10",
+        customer_id="ENT-1",
+    )
+    await manager.post_events([listed])
+    with pytest.raises(PeerProblem) as refused:
+        await finance.approve_ruling(booked, "R-3")
+    assert refused.value.code == "amendment-needed"
+
+
+async def test_one_ruling_moves_several_lines(
+    manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    several = ruling(subscription_ids=["S-2", "S-1"], centre_id="G1", field_id=None)
+    await manager.put_ruling(booked, "R-1", several)
+    assert (await finance.approve_ruling(booked, "R-1")).subscription_ids == ["S-2", "S-1"]
+    assert await revenue(manager, booked, 201711) == {"G1": 10_300}
 
 
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
-        ({"subscription_id": "S-404"}, "/subscription_id"),
+        ({"subscription_ids": ["S-404"]}, "/subscription_ids/0"),
+        ({"subscription_ids": ["S-2", "S-1", "S-2"]}, "/subscription_ids/2"),
         ({"centre_id": "C9", "field_id": None}, "/centre_id"),
         ({"field_id": "F-TOWN"}, "/field_id"),
-        ({"to_period": 201710}, "/to_period"),
+        ({"field_id": None, "to_period": 201710}, "/to_period"),
+        ({"from_period": 201710}, "/from_period"),
+        ({"to_period": 201811}, "/to_period"),
+        ({"to_period": None}, "/to_period"),
     ],
 )
-async def test_a_ruling_names_what_is_there(
+async def test_a_ruling_names_what_is_there_and_keeps_to_the_fields_term(
     manager: AttributionClient, booked: int, changed: dict[str, Any], pointer: str
 ) -> None:
     with pytest.raises(PeerProblem) as refused:

@@ -283,7 +283,6 @@ rulings = Table(
     metadata,
     branch_column(),
     Column("ruling_id", Text, primary_key=True),
-    Column("subscription_id", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("field_id", Text),
     Column("from_period", Integer, nullable=False),
@@ -292,8 +291,18 @@ rulings = Table(
     Column("amendment_id", Text),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
-    Index(None, "branch_id", "subscription_id"),
     info=_APPEND_ONLY,
+)
+ruled_subscriptions = Table(
+    "ruled_subscriptions",
+    metadata,
+    branch_column(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("ruling_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False, comment="its place in the ruling, from 0"),
+    Index(None, "branch_id", "ruling_id"),
+    info=_APPEND_ONLY,
+    comment="Which subscriptions a ruling names",
 )
 ruling_approvals = Table(
     "ruling_approvals",

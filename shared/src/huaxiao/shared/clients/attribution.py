@@ -222,7 +222,7 @@ class AttributionClient(ServiceClient):
         return activated
 
     async def put_ruling(self, branch_id: int, ruling_id: str, given: RulingIn) -> Ruling:
-        """Propose whose a subscription is to be."""
+        """Propose whose subscriptions are to be."""
         drafted: Ruling = await self._put(
             Ruling, f"/v1/branches/{branch_id}/rulings/{ruling_id}", given
         )

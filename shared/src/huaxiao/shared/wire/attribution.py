@@ -263,24 +263,29 @@ class ActivationIn(Given):
     from_period: PeriodNumber
 
 
-class RulingIn(Given):
-    """Whose a subscription is to be, whatever its evidence says; both ends belong to the term."""
+Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+"""Why somebody decides, in their own words."""
 
-    subscription_id: Identifier
+
+class RulingIn(Given):
+    """Whose subscriptions are to be, whatever their evidence says; both ends belong to the term."""
+
+    subscription_ids: list[Identifier] = Field(min_length=1, max_length=500)
     centre_id: Identifier
     field_id: Identifier | None = None
     from_period: PeriodNumber
     to_period: PeriodNumber | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+    """With a field, at most the end of the field's own term."""
+    reason: Reason
     amendment_id: Identifier | None = None
-    """The contract amendment, where the customer is on a locked list."""
+    """The contract amendment, where the ruling takes a customer off a locked list; kept as given."""
 
 
 class Ruling(Resource):
     """A ruling: proposed by one person, in force once another has approved it."""
 
     ruling_id: Identifier
-    subscription_id: Identifier
+    subscription_ids: list[Identifier]
     centre_id: Identifier
     field_id: Identifier | None
     from_period: PeriodNumber

@@ -248,7 +248,8 @@ async def _load_lines(
         known.changes[row.subscription_id].append(Change(*row[1:]))
     query = (
         "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at"
-        " FROM attribution.rulings JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
+        " FROM attribution.ruled_subscriptions JOIN attribution.rulings USING (branch_id, ruling_id)"
+        " JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
     )
     for row in await _named(connection, query, branch_id, ids):
         known.rulings[row.subscription_id].append(Ruling(*row[1:]))

@@ -1,1 +1,1 @@
-"""Rulings (裁定): what two people have decided about one subscription, before any rule is asked."""
+"""Rulings (裁定): what two people have decided about subscriptions, before any rule is asked."""

@@ -47,7 +47,7 @@ async def put_ruling(
     connection: WriteTx,
     principal: Closer,
 ) -> Ruling:
-    """Propose whose a subscription is to be (rule 010); it moves nothing before its approval."""
+    """Propose whose subscriptions are to be (rule 010); it moves nothing before its approval."""
     return await handlers.draft(
         connection,
         request.app.state.counties,
@@ -61,7 +61,9 @@ async def put_ruling(
 
 @router.post(
     "/rulings/{ruling_id}/approve",
-    responses=web.problem_responses(Forbidden, TwoPeople, PeriodIsClosed),
+    responses=web.problem_responses(
+        Forbidden, TwoPeople, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
+    ),
 )
 async def approve_ruling(
     request: Request,

@@ -6,20 +6,19 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.domain import rulings
 from huaxiao.attribution.domain.books import Known
-from huaxiao.attribution.domain.evidence import gather
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.ledger.handlers import TwoPeople
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store
-from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem
+from huaxiao.shared.problems import Conflict, NotFound, Problem
 from huaxiao.shared.wire.attribution import Ruling, RulingIn
 
 
 class RulingNotPossible(Problem):
-    """A ruling names a subscription, a centre and a field that are there, and a term that runs on."""
+    """A ruling names subscriptions, a centre and a field that are there, within the field's term."""
 
     code = "ruling-not-possible"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -28,7 +27,7 @@ class RulingNotPossible(Problem):
 
 
 class AmendmentNeeded(Problem):
-    """A locked list is changed by an amendment of its contract, not by a ruling alone (R21)."""
+    """A customer leaves a locked list by an amendment of its contract, not by a ruling alone (R21)."""
 
     code = "amendment-needed"
     status = HTTPStatus.CONFLICT
@@ -51,8 +50,8 @@ async def draft(
     Raises:
         NotFound: the branch is not known.
         Conflict: the identifier stands for another ruling.
-        RulingNotPossible: what it names is not there.
-        AmendmentNeeded: the subscription is on a locked list.
+        RulingNotPossible: what it names is not there, or its term does not fit.
+        AmendmentNeeded: it takes a subscription off a locked list.
 
     """
     county = await counties.county(connection, branch_id)
@@ -60,12 +59,16 @@ async def draft(
         raise NotFound
     found = await store.one(connection, branch_id, ruling_id)
     if found is not None:
-        if RulingIn.model_validate(found.model_dump(include=set(RulingIn.model_fields))) != given:
+        if _given(found) != given:
             raise Conflict
         return found
     await _require_possible(connection, county, branch_id, given)
     await store.draft(connection, branch_id, ruling_id, given, by=by, now=now)
     return await show(connection, branch_id, ruling_id)
+
+
+def _given(ruling: Ruling) -> RulingIn:
+    return RulingIn.model_validate(ruling.model_dump(include=set(RulingIn.model_fields)))
 
 
 async def _require_possible(
@@ -76,29 +79,15 @@ async def _require_possible(
         connection,
         branch_id,
         known,
-        subscription_ids=[given.subscription_id],
+        subscription_ids=given.subscription_ids,
         dependents=False,
     )
-    organisation = county.organisation
-    field = None if given.field_id is None else organisation.field(given.field_id)
-    faults = []
-    if given.subscription_id not in known.lines:
-        faults.append(Fault("/subscription_id", "unknown", "no such subscription", "无此用户"))
-    if given.centre_id not in organisation.centres:
-        faults.append(Fault("/centre_id", "unknown", "no such centre", "无此中心"))
-    if given.field_id is not None and (field is None or field.centre_id != given.centre_id):
-        faults.append(
-            Fault("/field_id", "unknown", "no sealed field of that centre", "该中心无此责任田")
-        )
-    if given.to_period is not None and given.to_period < given.from_period:
-        faults.append(Fault("/to_period", "order", "it ends before it begins", "止期早于起期"))
-    if faults:
+    register, organisation = known.register(), county.organisation
+    if faults := list(rulings.faults(given, register, organisation)):
         raise RulingNotPossible(faults=faults)
-    evidence = gather(
-        given.subscription_id, Period(given.from_period), known.register(), organisation
-    )
-    if evidence.subject.listed is not None and given.amendment_id is None:
-        raise AmendmentNeeded
+    taken = rulings.taken_off_lists(given, register, organisation)
+    if taken and given.amendment_id is None:
+        raise AmendmentNeeded(subscription_ids=taken)
 
 
 async def approve(
@@ -110,12 +99,14 @@ async def approve(
     by: str,
     now: datetime,
 ) -> Ruling:
-    """Put a ruling in force, and decide its subscription again; once approved it stays so.
+    """Put a ruling in force, and decide its subscriptions again; once approved it stays so.
 
     Raises:
         NotFound: there is no such ruling.
         TwoPeople: the one who drafted it may not approve it.
         PeriodIsClosed: it would begin in a closed period.
+        RulingNotPossible: by what is known now, its term does not fit.
+        AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
 
     """
     county = await counties.county(connection, branch_id)
@@ -129,9 +120,10 @@ async def approve(
         raise TwoPeople
     if locked.closed_through is not None and found.from_period <= locked.closed_through:
         raise PeriodIsClosed
+    await _require_possible(connection, county, branch_id, _given(found))
     await store.approve(connection, branch_id, ruling_id, by=by, now=now)
     await decide_again(
-        connection, county, branch_id, now=now, subscription_ids=[found.subscription_id]
+        connection, county, branch_id, now=now, subscription_ids=found.subscription_ids
     )
     return await show(connection, branch_id, ruling_id)
 

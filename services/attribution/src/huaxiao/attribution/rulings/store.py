@@ -3,17 +3,27 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.tables import ruling_approvals, rulings
+from huaxiao.attribution.tables import ruled_subscriptions, ruling_approvals, rulings
 from huaxiao.shared.wire.attribution import Ruling, RulingIn
 
 
 def _approved() -> Select[Any]:
+    named = ruled_subscriptions
     return select(
-        rulings, ruling_approvals.c.approved_at, ruling_approvals.c.approved_by
+        rulings,
+        ruling_approvals.c.approved_at,
+        ruling_approvals.c.approved_by,
+        select(func.array_agg(aggregate_order_by(named.c.subscription_id, named.c.position)))
+        .where(
+            named.c.branch_id == rulings.c.branch_id,
+            named.c.ruling_id == rulings.c.ruling_id,
+        )
+        .scalar_subquery()
+        .label("subscription_ids"),
     ).outerjoin(
         ruling_approvals,
         and_(
@@ -62,8 +72,20 @@ async def draft(
             ruling_id=ruling_id,
             drafted_by=by,
             drafted_at=now,
-            **given.model_dump(),
+            **given.model_dump(exclude={"subscription_ids"}),
         )
+    )
+    await connection.execute(
+        insert(ruled_subscriptions),
+        [
+            {
+                "branch_id": branch_id,
+                "ruling_id": ruling_id,
+                "position": position,
+                "subscription_id": subscription_id,
+            }
+            for position, subscription_id in enumerate(given.subscription_ids)
+        ],
     )
 
 

@@ -294,6 +294,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'name', name=op.f('rule_sets_pkey')),
     schema='attribution'
     )
+    op.create_table('ruled_subscriptions',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('ruling_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False, comment='its place in the ruling, from 0'),
+    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'ruling_id', name=op.f('ruled_subscriptions_pkey')),
+    schema='attribution',
+    comment='Which subscriptions a ruling names',
+    info={'append_only': True}
+    )
+    op.create_index(op.f('ruled_subscriptions_branch_id_ruling_id_index'), 'ruled_subscriptions', ['branch_id', 'ruling_id'], unique=False, schema='attribution')
     op.create_table('ruling_approvals',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('ruling_id', sa.Text(), nullable=False),
@@ -306,7 +317,6 @@ def upgrade() -> None:
     op.create_table('rulings',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('ruling_id', sa.Text(), nullable=False),
-    sa.Column('subscription_id', sa.Text(), nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
     sa.Column('field_id', sa.Text(), nullable=True),
     sa.Column('from_period', sa.Integer(), nullable=False),
@@ -319,7 +329,6 @@ def upgrade() -> None:
     schema='attribution',
     info={'append_only': True}
     )
-    op.create_index(op.f('rulings_branch_id_subscription_id_index'), 'rulings', ['branch_id', 'subscription_id'], unique=False, schema='attribution')
     op.create_table('settled_items',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('bill_item_id', sa.Text(), nullable=False),
@@ -370,9 +379,10 @@ def downgrade() -> None:
     op.drop_table('subscriptions', schema='attribution')
     op.drop_table('subscription_changes', schema='attribution')
     op.drop_table('settled_items', schema='attribution')
-    op.drop_index(op.f('rulings_branch_id_subscription_id_index'), table_name='rulings', schema='attribution')
     op.drop_table('rulings', schema='attribution')
     op.drop_table('ruling_approvals', schema='attribution')
+    op.drop_index(op.f('ruled_subscriptions_branch_id_ruling_id_index'), table_name='ruled_subscriptions', schema='attribution')
+    op.drop_table('ruled_subscriptions', schema='attribution')
     op.drop_table('rule_sets', schema='attribution')
     op.drop_table('rule_activations', schema='attribution')
     op.drop_table('received_events', schema='attribution')

@@ -1,0 +1,73 @@
+"""What a ruling (rule 010) may say: nothing beyond a field's term, nothing off a locked list (R21)."""
+
+from collections.abc import Iterator
+
+from huaxiao.attribution.domain.evidence import Register, gather, turns
+from huaxiao.attribution.domain.organisation import Organisation, SealedField
+from huaxiao.shared.periods import LAST_PERIOD, Period
+from huaxiao.shared.problems import Fault
+from huaxiao.shared.wire.attribution import RulingIn
+
+
+def faults(given: RulingIn, register: Register, organisation: Organisation) -> Iterator[Fault]:
+    """Find what keeps a ruling from standing: what it names is there, and its term runs on."""
+    named = given.subscription_ids
+    for index, subscription_id in enumerate(named):
+        if subscription_id not in register.opened:
+            pointer = f"/subscription_ids/{index}"
+            yield Fault(pointer, "unknown", "no such subscription", "无此用户")
+        elif subscription_id in named[:index]:
+            pointer = f"/subscription_ids/{index}"
+            yield Fault(pointer, "twice", "it is named twice", "用户重复")
+    if given.centre_id not in organisation.centres:
+        yield Fault("/centre_id", "unknown", "no such centre", "无此中心")
+    if given.to_period is not None and given.to_period < given.from_period:
+        yield Fault("/to_period", "order", "it ends before it begins", "止期早于起期")
+    if given.field_id is not None:
+        yield from _field_faults(given, organisation.field(given.field_id))
+
+
+def _field_faults(given: RulingIn, field: SealedField | None) -> Iterator[Fault]:
+    if field is None or field.centre_id != given.centre_id:
+        yield Fault("/field_id", "unknown", "no sealed field of that centre", "该中心无此责任田")
+        return
+    if given.from_period < field.term_from:
+        yield Fault(
+            "/from_period",
+            "before-term",
+            f"the field's term begins in {field.term_from}",
+            f"该责任田的承包期自 {field.term_from} 起",
+        )
+    if given.to_period is None or given.to_period > field.term_to:
+        yield Fault(
+            "/to_period",
+            "beyond-term",
+            f"the field's term ends in {field.term_to}: end the ruling by then",
+            f"该责任田的承包期至 {field.term_to} 止，裁定不得超出",
+        )
+
+
+def taken_off_lists(given: RulingIn, register: Register, organisation: Organisation) -> list[str]:
+    """Return the subscriptions that a ruling takes off a locked list, in any month of its term.
+
+    Whose customer a line was and which lists were locked may differ from month to month; a ruling
+    that leaves the line where the list has it takes nothing.
+    """
+    return [one for one in given.subscription_ids if _off_list(one, given, register, organisation)]
+
+
+def _off_list(
+    subscription_id: str, given: RulingIn, register: Register, organisation: Organisation
+) -> bool:
+    first, last = Period(given.from_period), given.to_period or LAST_PERIOD
+    turned = turns(subscription_id, register, organisation)
+    for period in (first, *(one for one in turned if first < one <= last)):
+        listed = gather(subscription_id, period, register, organisation).subject.listed
+        if listed is None:
+            continue
+        if (listed.placement.centre_id, listed.placement.field_id) != (
+            given.centre_id,
+            given.field_id,
+        ):
+            return True
+    return False
