@@ -1,7 +1,7 @@
 """The attribution service in process, on the real database, with a county it has followed."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +60,23 @@ async def caller(
 @pytest.fixture
 def manager(caller: Callable[..., AttributionClient]) -> AttributionClient:
     return caller(Role.COUNTY_MANAGER)
+
+
+@pytest.fixture
+def finance(caller: Callable[..., AttributionClient]) -> AttributionClient:
+    return caller(Role.COUNTY_FINANCE)
+
+
+@pytest.fixture
+def set_clock(app: FastAPI) -> Iterator[Callable[[datetime], None]]:
+    """Return a way to move the service's clock for this test."""
+    real = app.state.clock
+
+    def to(moment: datetime) -> None:
+        app.state.clock = lambda: moment
+
+    yield to
+    app.state.clock = real
 
 
 def fact(kind: str, subject: str, data: Fact) -> FeedEntry:

@@ -1,12 +1,11 @@
 """Books that are closed stay closed, can be checked, and say for ever what they said once."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from attribution.conftest import RURAL, Sender
-from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.sql import text
@@ -27,11 +26,6 @@ async def booked(manager: AttributionClient, county: int, sender: Sender) -> int
 
 
 @pytest.fixture
-def finance(caller: Callable[..., AttributionClient]) -> AttributionClient:
-    return caller(Role.COUNTY_FINANCE)
-
-
-@pytest.fixture
 async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Tamper]:
     """Return a way to change what the service itself cannot, as the database's superuser."""
     url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
@@ -43,18 +37,6 @@ async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Tamper]:
 
     yield execute
     await engine.dispose()
-
-
-@pytest.fixture
-def set_clock(app: FastAPI) -> Iterator[Callable[[datetime], None]]:
-    """Return a way to move the service's clock for this test."""
-    real = app.state.clock
-
-    def to(moment: datetime) -> None:
-        app.state.clock = lambda: moment
-
-    yield to
-    app.state.clock = real
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Rulings: two people move one subscription, from an open period, with a reason on record."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from attribution.conftest import Sender
 
-from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.attribution import RulingIn
@@ -22,11 +20,6 @@ def ruling(**changed: Any) -> RulingIn:
         "reason": "The compound was handed over.",
     }
     return RulingIn.model_validate(facts | changed)
-
-
-@pytest.fixture
-def finance(caller: Callable[..., AttributionClient]) -> AttributionClient:
-    return caller(Role.COUNTY_FINANCE)
 
 
 @pytest.fixture

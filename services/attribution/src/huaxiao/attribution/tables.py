@@ -289,6 +289,7 @@ rulings = Table(
     Column("to_period", Integer),
     Column("reason", Text, nullable=False),
     Column("amendment_id", Text),
+    Column("restate", Boolean, nullable=False, comment="its closed months are corrected as well"),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
     info=_APPEND_ONLY,

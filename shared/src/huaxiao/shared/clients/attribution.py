@@ -24,6 +24,7 @@ from huaxiao.shared.wire.attribution import (
     RuleSetIn,
     Ruling,
     RulingIn,
+    RulingPreview,
     SenderSequence,
     Shortfall,
     Standing,
@@ -234,6 +235,13 @@ class AttributionClient(ServiceClient):
             Ruling, f"/v1/branches/{branch_id}/rulings/{ruling_id}/approve", None
         )
         return approved
+
+    async def ruling_preview(self, branch_id: int, ruling_id: str) -> RulingPreview:
+        """Return what approving a ruling would move."""
+        found: RulingPreview = await self._get(
+            RulingPreview, f"/v1/branches/{branch_id}/rulings/{ruling_id}/preview"
+        )
+        return found
 
     async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
         """Return what other rules or fields would change."""

@@ -279,6 +279,8 @@ class RulingIn(Given):
     reason: Reason
     amendment_id: Identifier | None = None
     """The contract amendment, where the ruling takes a customer off a locked list; kept as given."""
+    restate: bool = False
+    """Correct closed months of the term too, by entries in the first open one; they stay sealed."""
 
 
 class Ruling(Resource):
@@ -292,10 +294,44 @@ class Ruling(Resource):
     to_period: PeriodNumber | None
     reason: str
     amendment_id: Identifier | None
+    restate: bool
     drafted_by: str
     drafted_at: Moment
     approved_by: str | None
     approved_at: Moment | None
+
+
+class PreviewedMove(Resource):
+    """A line's month that would have another owner."""
+
+    subscription_id: Identifier
+    period: PeriodNumber
+    booked_in: PeriodNumber
+    """Where the plus and minus entries are booked: the first open month for a closed one."""
+    from_centre_id: Identifier
+    from_field_id: Identifier | None
+    to_centre_id: Identifier
+    to_field_id: Identifier | None
+    revenue_fen: SumFen
+    """Net revenue of the month's charges; cash and cost go with it."""
+
+
+class CentreEffect(Resource):
+    """What a centre would gain (plus) or lose (minus) in a month's books."""
+
+    centre_id: Identifier
+    period: PeriodNumber
+    revenue_fen: SumFen
+
+
+class RulingPreview(Resource):
+    """What approving a ruling would move by the books as they are now; nothing was changed."""
+
+    ruling_id: Identifier
+    moved: Count
+    centres: list[CentreEffect]
+    moves: list[PreviewedMove]
+    """Those with the most revenue first, at most 500."""
 
 
 class DraftField(Given):
@@ -378,6 +414,23 @@ class ShadowCredit(Resource):
     reason: str
 
 
+class RulingMark(Resource):
+    """The ruling that a decision rests on."""
+
+    ruling_id: Identifier
+    reason: str
+    approved_at: Moment
+    restate: bool
+
+
+class ClosedAs(Resource):
+    """What was decided on a month when it was closed, and sealed so."""
+
+    owner: Owner
+    decided_at: Moment
+    closed_at: Moment
+
+
 class Explanation(Resource):
     """Why a subscription's revenue of a period belongs where it does (R22-R24)."""
 
@@ -401,6 +454,10 @@ class Explanation(Resource):
     evidence: dict[str, Any]
     """What the decision was made from, as it was then."""
     decided_at: Moment
+    ruling: RulingMark | None
+    """The ruling that stands behind it, on the line itself or on its main card."""
+    closed_as: ClosedAs | None
+    """Of a closed month whose owner has been restated since: what it was closed with."""
     reproduced: bool
     """The rules were run again on the evidence just now and came to the same owner."""
     revenue_fen: SumFen

@@ -5,7 +5,7 @@ the evidence changed. So the same events end in the same books, in whatever orde
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
 from huaxiao.attribution.domain.rule_sets import RuleBook
-from huaxiao.attribution.domain.rules import Decision, decide
+from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline, joined
 from huaxiao.shared.periods import FIRST_PERIOD, Period, shift
 from huaxiao.shared.wire import events
@@ -46,7 +46,9 @@ class Decided(NamedTuple):
     from_period: Period
     owner: Owner
     evidence: Evidence
-    decision: Decision
+    rule_set: str
+    ruling_id: str | None = None
+    """The ruling it rests on; None also for one that was made before and stands on."""
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Known:
     settled: dict[str, int] = field(default_factory=dict)
     timelines: dict[str, Timeline] = field(default_factory=dict)
     """Whose each subscription is; one without a timeline has never been opened."""
+    on_record: dict[str, list[Decided]] = field(default_factory=dict)
+    """Decisions made before, of the subscriptions whose closed months a ruling reaches."""
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """Entries of the subscriptions whose decisions are made again."""
     fixed_through: dict[str, Period] = field(default_factory=dict)
@@ -123,22 +127,30 @@ class Books:
         for secondary in self.known.secondaries.get(subscription_id, ()):
             self.affect(secondary)
 
-    def decide_again(self) -> None:
-        """Decide on affected subscriptions, and move what is booked where it now belongs."""
+    def decide_again(self, restating: Ruling | None = None) -> None:
+        """Decide on affected subscriptions, and move what is booked where it now belongs.
+
+        Closed months keep their owner, except those that a restating ruling reaches.
+        """
         for subscription_id in sorted(self.affected & self.known.lines.keys()):
-            self._decide(subscription_id)
+            self._decide(subscription_id, restating)
         self.affected.clear()
 
-    def _decide(self, subscription_id: str) -> None:
+    def _decide(self, subscription_id: str, restating: Ruling | None) -> None:
         decisions = self._decisions(subscription_id)
         decided = joined(Stretch(one.from_period, one.owner) for one in decisions)
         before = self.known.timelines.get(subscription_id)
         after: Timeline | None = decided
         if before is not None:
-            after = before.change(decided, self._first_free(subscription_id))
+            free = self._first_free(subscription_id)
+            if restating is not None and restating.from_period < free:
+                decided = _restated(before, decisions, free, restating)
+                free = Period(restating.from_period)
+            after = before.change(decided, free)
         if after is None:
             return
-        by_owner = {one.owner: one for one in decisions}
+        on_record = self.known.on_record.get(subscription_id, ())
+        by_owner = {one.owner: one for one in (*on_record, *decisions)}
         for begins, owner in after.stretches:
             of_owner = by_owner[owner]
             self.produced.decided.append(
@@ -176,7 +188,9 @@ class Books:
             decision.flags,
             fingerprint(evidence),
         )
-        return Decided(subscription_id, 1, period, owner, evidence, decision)
+        return Decided(
+            subscription_id, 1, period, owner, evidence, decision.rule_set, decision.ruling_id
+        )
 
     def _move(self, subscription_id: str, before: Timeline, after: Timeline) -> None:
         """Take what is booked from the owners before, and give it to those after."""
@@ -247,6 +261,21 @@ class Books:
         self.produced.entries.append(entry)
         if entry.subscription_id is not None:
             self.known.entries[entry.subscription_id].append(entry)
+
+
+def _restated(
+    before: Timeline, decisions: Sequence[Decided], free: Period, ruling: Ruling
+) -> Timeline:
+    """Return what is decided from a ruling's first month on; closed months it is not behind stay."""
+    first = Period(ruling.from_period)
+    turned = {one.from_period for one in before.stretches}
+    turned |= {one.from_period for one in decisions}
+    stretches: list[Stretch] = []
+    for period in sorted({first, free, *(one for one in turned if one > first)}):
+        now = next(one for one in reversed(decisions) if one.from_period <= period)
+        reached = period >= free or now.ruling_id == ruling.ruling_id
+        stretches.append(Stretch(period, now.owner if reached else before.at(period)))
+    return joined(stretches)
 
 
 def _net(entries: Iterable[Entry]) -> list[Entry]:

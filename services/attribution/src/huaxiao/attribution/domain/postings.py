@@ -5,7 +5,8 @@ sums to zero by construction. VAT is an entry of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -46,6 +47,8 @@ class Entry(NamedTuple):
         return self.centre_id, self.field_id
 
 
+NET_REVENUE = (accounts.REVENUE, accounts.REFUNDS, accounts.ADJUSTMENTS)
+"""The accounts whose sum, with its sign turned, is net revenue."""
 Balances = dict[tuple[Period, str, str | None, str], int]
 """Amounts by period, centre, field and account: debit positive, credit negative."""
 
@@ -99,6 +102,38 @@ def moved(
     """
     back = entry._replace(period=period, debit=entry.credit, credit=entry.debit)
     return back, entry._replace(period=period, centre_id=centre_id, field_id=field_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a changed decision moves of one subscription's month."""
+
+    subscription_id: str
+    owner_period: Period
+    """The month that has another owner."""
+    period: Period
+    """The month it is booked in: the first open one for a month that is closed."""
+    before: tuple[str, str | None]
+    after: tuple[str, str | None]
+    revenue_fen: int
+
+
+def moves_of(entries: Sequence[Entry]) -> list[Move]:
+    """Sum the pairs of entries that ``moved`` made, by subscription and month, as they come."""
+    sums: dict[Move, int] = {}
+    for back, forth in zip(entries[::2], entries[1::2], strict=True):
+        assert forth.subscription_id is not None  # noqa: S101 - only subscriptions' entries move
+        key = Move(
+            forth.subscription_id, forth.owner_period, forth.period, back.place, forth.place, 0
+        )
+        sums[key] = sums.get(key, 0) + _net_revenue(forth)
+    return [replace(one, revenue_fen=amount) for one, amount in sums.items()]
+
+
+def _net_revenue(entry: Entry) -> int:
+    if entry.credit in NET_REVENUE:
+        return entry.amount_fen
+    return -entry.amount_fen if entry.debit in NET_REVENUE else 0
 
 
 def balances_of(entries: Iterable[Entry]) -> Balances:

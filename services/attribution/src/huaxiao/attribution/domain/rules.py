@@ -5,7 +5,7 @@ passed. The last one takes whatever is left, so nothing is ever without an owner
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
@@ -35,6 +35,7 @@ class Place:
     field_rule: str | None = None
     """The rule that chose the field; the rule at hand when it is not another one's."""
     flags: tuple[str, ...] = ()
+    ruling_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Decision:
     development_centre_id: str | None
     shadows: tuple[Shadow, ...]
     rejected: tuple[Candidate, ...]
+    ruling_id: str | None
+    """The ruling it rests on: one on the line itself, or on its main card."""
 
 
 def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
@@ -104,6 +107,7 @@ def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
             development_centre_id=_development(evidence.subject),
             shadows=_shadows(evidence, rule.code, found.centre_id),
             rejected=tuple(rejected),
+            ruling_id=found.ruling_id,
         )
     raise AssertionError("a rule set that is active takes every line")
 
@@ -119,7 +123,7 @@ def _judge(rule: Rule, evidence: Evidence, rule_set: RuleSet) -> Place | Nowhere
         found = _SOURCES[source](evidence, rule_set)
         flags += found.flags
         if isinstance(found, Place):
-            return Place(found.centre_id, found.field_id, found.field_rule, flags)
+            return replace(found, flags=flags)
         nowhere = found.why
     return Nowhere(nowhere, flags)
 
@@ -131,7 +135,7 @@ def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     ruling = evidence.ruling
     if ruling is None:
         return Nowhere(Why("nobody has ruled on it", "没有裁定"))
-    return Place(ruling.centre_id, ruling.field_id)
+    return Place(ruling.centre_id, ruling.field_id, ruling_id=ruling.ruling_id)
 
 
 def _lead_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
@@ -167,7 +171,7 @@ def _main_card(evidence: Evidence, rule_set: RuleSet) -> Place | Nowhere:
     if evidence.main is None:
         return Nowhere(Why("the main card is unknown", "主卡未知"), (MAIN_MISSING,))
     main = decide(evidence.main, rule_set)
-    return Place(main.centre_id, main.field_id, main.field_rule, main.flags)
+    return Place(main.centre_id, main.field_id, main.field_rule, main.flags, main.ruling_id)
 
 
 def _standard_address(evidence: Evidence, _: RuleSet) -> Place | Nowhere:

@@ -8,9 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.explanations import store
 from huaxiao.attribution.rule_sets import store as rule_sets
+from huaxiao.attribution.rulings import store as rulings
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.problems import NotFound
-from huaxiao.shared.wire.attribution import Explanation, Owner, RejectedCandidate, ShadowCredit
+from huaxiao.shared.wire.attribution import (
+    ClosedAs,
+    Explanation,
+    Owner,
+    RejectedCandidate,
+    RulingMark,
+    ShadowCredit,
+)
 
 
 async def explain(
@@ -34,7 +42,10 @@ async def explain(
     recorded = await store.recorded(connection, branch_id, subscription_id, period)
     if recorded is None:
         raise NotFound
-    principal.require_centre(recorded.centre_id)
+    closed_as = await _closed_as(connection, branch_id, recorded, period)
+    owners = {recorded.centre_id, *([closed_as.owner.centre_id] if closed_as else [])}
+    if not any(principal.may_see(one) for one in owners):
+        raise NotFound
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
     decision = decide(recorded.evidence, rules)
@@ -43,12 +54,7 @@ async def explain(
         period=period,
         version=recorded.version,
         since=recorded.from_period,
-        owner=Owner(
-            centre_id=recorded.centre_id,
-            field_id=recorded.field_id,
-            unit_rule=recorded.unit_rule,
-            field_rule=recorded.field_rule,
-        ),
+        owner=_owner(recorded),
         landing_centre_id=decision.landing_centre_id,
         development_centre_id=decision.development_centre_id,
         rule_title=decision.rule.title,
@@ -70,7 +76,45 @@ async def explain(
         ],
         evidence=to_jsonable_python(asdict(recorded.evidence)),
         decided_at=recorded.decided_at,
+        ruling=await _ruling(connection, branch_id, decision.ruling_id),
+        closed_as=closed_as,
         reproduced=(decision.centre_id, decision.field_id, decision.unit_rule)
         == (recorded.centre_id, recorded.field_id, recorded.unit_rule),
         revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
+    )
+
+
+def _owner(recorded: store.Recorded) -> Owner:
+    return Owner(
+        centre_id=recorded.centre_id,
+        field_id=recorded.field_id,
+        unit_rule=recorded.unit_rule,
+        field_rule=recorded.field_rule,
+    )
+
+
+async def _closed_as(
+    connection: AsyncConnection, branch_id: int, stands: store.Recorded, period: int
+) -> ClosedAs | None:
+    """Return what a closed month was closed with, if it belongs to another now."""
+    closed_at = await store.closed_at(connection, branch_id, period)
+    if closed_at is None or stands.decided_at <= closed_at:
+        return None
+    then = await store.recorded(connection, branch_id, stands.subscription_id, period, at=closed_at)
+    if then is None or (then.centre_id, then.field_id) == (stands.centre_id, stands.field_id):
+        return None
+    return ClosedAs(owner=_owner(then), decided_at=then.decided_at, closed_at=closed_at)
+
+
+async def _ruling(
+    connection: AsyncConnection, branch_id: int, ruling_id: str | None
+) -> RulingMark | None:
+    found = None if ruling_id is None else await rulings.one(connection, branch_id, ruling_id)
+    if found is None or found.approved_at is None:
+        return None
+    return RulingMark(
+        ruling_id=found.ruling_id,
+        reason=found.reason,
+        approved_at=found.approved_at,
+        restate=found.restate,
     )

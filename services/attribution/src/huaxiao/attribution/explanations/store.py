@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.ledger import store as ledger
-from huaxiao.attribution.tables import decisions, entries
+from huaxiao.attribution.tables import decisions, entries, periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,14 @@ def standing(
 
 
 async def recorded(
-    connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
+    connection: AsyncConnection,
+    branch_id: int,
+    subscription_id: str,
+    period: int,
+    *,
+    at: datetime | None = None,
 ) -> Recorded | None:
-    """Return the decision that stands in a period; None for a subscription never opened."""
+    """Return the decision that stands in a period, or stood at a moment; None if there was none."""
     table = decisions
     query = standing(
         branch_id,
@@ -69,6 +74,8 @@ async def recorded(
         cast(table.c.evidence, Text),
         table.c.decided_at,
     )
+    if at is not None:
+        query = query.where(table.c.decided_at <= at)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
@@ -84,6 +91,17 @@ async def recorded(
         evidence=msgspec.json.decode(row.evidence, type=Evidence),
         decided_at=row.decided_at,
     )
+
+
+async def closed_at(connection: AsyncConnection, branch_id: int, period: int) -> datetime | None:
+    """Return when a period was closed, by itself or with a later one; None while it is open."""
+    found: datetime | None = await connection.scalar(
+        select(periods.c.closed_at)
+        .where(periods.c.branch_id == branch_id, periods.c.period >= period)
+        .order_by(periods.c.period)
+        .limit(1)
+    )
+    return found
 
 
 async def newest_period(

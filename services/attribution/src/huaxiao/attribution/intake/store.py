@@ -13,7 +13,8 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.domain.books import Document, Known, Produced
+from huaxiao.attribution.domain.books import Decided, Document, Known, Produced
+from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline
@@ -111,6 +112,14 @@ async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
     return Intake(row.entries, row.held, row.resolved, row.decided_mark, closed, row.booked_at)
+
+
+async def closed_through(connection: AsyncConnection, branch_id: int) -> Period | None:
+    """Return the last closed period of a branch, without keeping bookings out."""
+    found: int | None = await connection.scalar(
+        select(intakes.c.closed_through).where(intakes.c.branch_id == branch_id)
+    )
+    return None if found is None else Period(found)
 
 
 # --- what has come before -----------------------------------------------------------------------
@@ -338,20 +347,48 @@ async def load_timelines(
         wanted,
         "ORDER BY subscription_id, version, from_period",
     ):
-        owner = Owner(
-            row.centre_id,
-            row.field_id,
-            row.unit_rule,
-            row.field_rule,
-            tuple(row.flags),
-            row.evidence_digest,
-        )
-        stretch = Stretch(Period(row.from_period), owner)
+        stretch = Stretch(Period(row.from_period), _owner(row))
         versions[row.subscription_id, row.version].append(stretch)
     for (subscription_id, version), stretches in versions.items():
         decided = Timeline(tuple(stretches), version)
         before = known.timelines.get(subscription_id)
         known.timelines[subscription_id] = decided if before is None else before.overlaid(decided)
+
+
+def _owner(row: Any) -> Owner:
+    return Owner(
+        row.centre_id,
+        row.field_id,
+        row.unit_rule,
+        row.field_rule,
+        tuple(row.flags),
+        row.evidence_digest,
+    )
+
+
+async def load_decisions(
+    connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
+) -> None:
+    """Load all that was ever decided on subscriptions, with the evidence, oldest first."""
+    for row in await _named(
+        connection,
+        "SELECT subscription_id, version, from_period, centre_id, field_id, unit_rule, field_rule,"
+        " flags, evidence_digest, CAST(evidence AS text) AS evidence, rule_set"
+        " FROM attribution.decisions",
+        branch_id,
+        subscription_ids,
+        "ORDER BY subscription_id, version, from_period",
+    ):
+        known.on_record.setdefault(row.subscription_id, []).append(
+            Decided(
+                row.subscription_id,
+                row.version,
+                Period(row.from_period),
+                _owner(row),
+                msgspec.json.decode(row.evidence, type=Evidence),
+                row.rule_set,
+            )
+        )
 
 
 async def load_entries(
@@ -486,7 +523,7 @@ async def record(
                 one.version,
                 one.from_period,
                 *one.owner,
-                one.decision.rule_set,
+                one.rule_set,
                 msgspec.json.encode(one.evidence).decode(),
                 now,
             )

@@ -12,9 +12,10 @@ from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, document_brought, document_settled
 from huaxiao.attribution.domain.books import Books, Known
+from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
-from huaxiao.attribution.domain.postings import Balances, balances_of
+from huaxiao.attribution.domain.postings import Balances, Entry, balances_of
 from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.arrivals import Arrival, Verdict, sort_out
 from huaxiao.attribution.intake.reading import read
@@ -111,8 +112,12 @@ async def decide_again(
     *,
     now: datetime,
     subscription_ids: Sequence[str] | None = None,
+    restating: Ruling | None = None,
 ) -> None:
-    """Make open decisions again, of the whole branch unless subscriptions are named."""
+    """Make open decisions again, of the whole branch unless subscriptions are named.
+
+    A restating ruling, in force by now, reaches the closed months of its term as well.
+    """
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
     now = intake.not_before(now)
@@ -120,18 +125,49 @@ async def decide_again(
     if named is None:
         named = await store.every_subscription(connection, branch_id)
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
+    await _load_named(connection, branch_id, books, named, dependents=subscription_ids is not None)
+    await _decide_again(connection, branch_id, books, restating)
+    await _write(connection, branch_id, [], books, intake, now=now)
+    await _publish(connection, branch_id, books)
+
+
+async def rehearse(
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    ruling: Ruling,
+    *,
+    now: datetime,
+    subscription_ids: Sequence[str],
+    restating: bool,
+) -> list[Entry]:
+    """Say what putting a ruling in force would bring about now; nothing is written."""
+    closed_through = await store.closed_through(connection, branch_id)
+    books = Books(county.organisation, county.rules, Known(), closed_through, now)
+    await _load_named(connection, branch_id, books, subscription_ids, dependents=True)
+    for one in subscription_ids:
+        books.known.rulings[one].append(ruling)
+    await _decide_again(connection, branch_id, books, ruling if restating else None)
+    return books.produced.entries
+
+
+async def _load_named(
+    connection: AsyncConnection,
+    branch_id: int,
+    books: Books,
+    subscription_ids: Sequence[str],
+    *,
+    dependents: bool,
+) -> None:
     await store.load_lines(
         connection,
         branch_id,
         books.known,
-        subscription_ids=named,
-        dependents=subscription_ids is not None,
+        subscription_ids=subscription_ids,
+        dependents=dependents,
     )
-    for one in named:
+    for one in subscription_ids:
         books.affect(one)
-    await _decide_again(connection, branch_id, books)
-    await _write(connection, branch_id, [], books, intake, now=now)
-    await _publish(connection, branch_id, books)
 
 
 async def let_out(
@@ -262,7 +298,9 @@ async def _load_owners(
     await store.load_timelines(connection, branch_id, known, [one for one in named if one])
 
 
-async def _decide_again(connection: AsyncConnection, branch_id: int, books: Books) -> None:
+async def _decide_again(
+    connection: AsyncConnection, branch_id: int, books: Books, restating: Ruling | None = None
+) -> None:
     """Decide again on subscriptions whose evidence has changed."""
     affected, known = books.affected, books.known
     if not affected:
@@ -272,10 +310,11 @@ async def _decide_again(connection: AsyncConnection, branch_id: int, books: Book
         connection, branch_id, known, subscription_ids=affected, dependents=False
     )
     await store.load_timelines(connection, branch_id, known, affected)
-    await store.load_entries(
-        connection, branch_id, known, affected, closed_through=books.closed_through
-    )
-    books.decide_again()
+    closed_through = books.closed_through if restating is None else None
+    await store.load_entries(connection, branch_id, known, affected, closed_through=closed_through)
+    if restating is not None:
+        await store.load_decisions(connection, branch_id, known, affected)
+    books.decide_again(restating)
 
 
 # --- onto the disk ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.intake.store import lock
 from huaxiao.attribution.ledger import store
 from huaxiao.attribution.tables import feed
@@ -217,6 +218,6 @@ async def statement(
         known_at=known_at,
         entries=count,
         lines=lines,
-        net_revenue_fen=-sum(one.amount_fen for one in lines if one.account in store.NET_REVENUE),
+        net_revenue_fen=-sum(one.amount_fen for one in lines if one.account in NET_REVENUE),
         digest=digest,
     )

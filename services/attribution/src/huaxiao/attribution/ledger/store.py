@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.books import OWN_SOURCE
+from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.tables import (
     balances,
     branches,
@@ -44,8 +45,6 @@ from huaxiao.shared.wire.attribution import (
     StatementLine,
 )
 
-NET_REVENUE = (REVENUE, REFUNDS, ADJUSTMENTS)
-"""The accounts whose sum, with its sign turned, is net revenue."""
 _AT_ONCE = 10_000
 BalanceKey = tuple[str, str, str]
 

@@ -12,7 +12,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.attribution import Ruling, RulingIn
+from huaxiao.shared.wire.attribution import Ruling, RulingIn, RulingPreview
 
 router = web.router(tags=["rulings"])
 
@@ -35,9 +35,29 @@ async def get_ruling(
     return await handlers.show(connection, branch_id, ruling_id)
 
 
+@router.get("/rulings/{ruling_id}/preview", responses=web.problem_responses(Forbidden))
+async def preview_ruling(
+    request: Request,
+    branch_id: BranchId,
+    ruling_id: Identifier,
+    connection: ReadTx,
+    _: BranchReader,
+) -> RulingPreview:
+    """Show what approving a ruling would move, and what each centre gains or loses by it."""
+    return await handlers.preview(
+        connection,
+        request.app.state.counties,
+        branch_id,
+        ruling_id,
+        now=request.app.state.clock(),
+    )
+
+
 @router.put(
     "/rulings/{ruling_id}",
-    responses=web.problem_responses(Forbidden, Conflict, RulingNotPossible, AmendmentNeeded),
+    responses=web.problem_responses(
+        Forbidden, Conflict, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
+    ),
 )
 async def put_ruling(
     request: Request,

@@ -1,20 +1,31 @@
 """Rulings: drafted by one person, approved by another, in force from an open period."""
 
+from collections import defaultdict
 from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County
-from huaxiao.attribution.domain import rulings
+from huaxiao.attribution.domain import histories, rulings
 from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.postings import Move, moves_of
 from huaxiao.attribution.intake import store as intake
-from huaxiao.attribution.intake.taking import decide_again
+from huaxiao.attribution.intake.taking import decide_again, rehearse
 from huaxiao.attribution.ledger.handlers import TwoPeople
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Conflict, NotFound, Problem
-from huaxiao.shared.wire.attribution import Ruling, RulingIn
+from huaxiao.shared.wire.attribution import (
+    CentreEffect,
+    PreviewedMove,
+    Ruling,
+    RulingIn,
+    RulingPreview,
+)
+
+_MOVES_SHOWN = 500
 
 
 class RulingNotPossible(Problem):
@@ -50,18 +61,21 @@ async def draft(
     Raises:
         NotFound: the branch is not known.
         Conflict: the identifier stands for another ruling.
+        PeriodIsClosed: it begins in a closed period and does not say that it restates.
         RulingNotPossible: what it names is not there, or its term does not fit.
         AmendmentNeeded: it takes a subscription off a locked list.
 
     """
     county = await counties.county(connection, branch_id)
-    if county is None or await intake.lock(connection, branch_id) is None:
+    locked = await intake.lock(connection, branch_id)
+    if county is None or locked is None:
         raise NotFound
     found = await store.one(connection, branch_id, ruling_id)
     if found is not None:
         if _given(found) != given:
             raise Conflict
         return found
+    _require_open(given, locked.closed_through)
     await _require_possible(connection, county, branch_id, given)
     await store.draft(connection, branch_id, ruling_id, given, by=by, now=now)
     return await show(connection, branch_id, ruling_id)
@@ -69,6 +83,15 @@ async def draft(
 
 def _given(ruling: Ruling) -> RulingIn:
     return RulingIn.model_validate(ruling.model_dump(include=set(RulingIn.model_fields)))
+
+
+def _require_open(given: RulingIn, closed_through: Period | None) -> None:
+    if given.restate or closed_through is None or given.from_period > closed_through:
+        return
+    raise PeriodIsClosed(
+        "This period is closed; to correct it in the first open one, propose with restate.",
+        "该账期已关闭；如需在首个开放账期更正，请以 restate 提出。",
+    )
 
 
 async def _require_possible(
@@ -104,7 +127,7 @@ async def approve(
     Raises:
         NotFound: there is no such ruling.
         TwoPeople: the one who drafted it may not approve it.
-        PeriodIsClosed: it would begin in a closed period.
+        PeriodIsClosed: it would begin in a closed period, and does not say that it restates.
         RulingNotPossible: by what is known now, its term does not fit.
         AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
 
@@ -118,14 +141,88 @@ async def approve(
         return found
     if found.drafted_by == by:
         raise TwoPeople
-    if locked.closed_through is not None and found.from_period <= locked.closed_through:
-        raise PeriodIsClosed
+    _require_open(_given(found), locked.closed_through)
     await _require_possible(connection, county, branch_id, _given(found))
+    now = max(now, await store.after_closing(connection, branch_id) or now)
     await store.approve(connection, branch_id, ruling_id, by=by, now=now)
     await decide_again(
-        connection, county, branch_id, now=now, subscription_ids=found.subscription_ids
+        connection,
+        county,
+        branch_id,
+        now=now,
+        subscription_ids=found.subscription_ids,
+        restating=_in_force(found, now) if found.restate else None,
     )
     return await show(connection, branch_id, ruling_id)
+
+
+def _in_force(ruling: Ruling, approved_at: datetime) -> histories.Ruling:
+    return histories.Ruling(
+        ruling.ruling_id,
+        ruling.centre_id,
+        ruling.field_id,
+        ruling.from_period,
+        ruling.to_period,
+        approved_at,
+    )
+
+
+async def preview(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    ruling_id: str,
+    *,
+    now: datetime,
+) -> RulingPreview:
+    """Say what approving a ruling would move; change nothing.
+
+    Raises:
+        NotFound: there is no such ruling.
+
+    """
+    county = await counties.county(connection, branch_id)
+    found = await store.one(connection, branch_id, ruling_id)
+    if county is None or found is None:
+        raise NotFound
+    moves: list[Move] = []
+    if found.approved_at is None:
+        entries = await rehearse(
+            connection,
+            county,
+            branch_id,
+            _in_force(found, now),
+            now=now,
+            subscription_ids=found.subscription_ids,
+            restating=found.restate,
+        )
+        moves = moves_of(entries)
+    effects: dict[tuple[str, Period], int] = defaultdict(int)
+    for one in moves:
+        effects[one.before[0], one.period] -= one.revenue_fen
+        effects[one.after[0], one.period] += one.revenue_fen
+    return RulingPreview(
+        ruling_id=ruling_id,
+        moved=len(moves),
+        centres=[
+            CentreEffect(centre_id=centre_id, period=period, revenue_fen=amount)
+            for (centre_id, period), amount in sorted(effects.items())
+            if amount
+        ],
+        moves=[
+            PreviewedMove(
+                subscription_id=one.subscription_id,
+                period=one.owner_period,
+                booked_in=one.period,
+                from_centre_id=one.before[0],
+                from_field_id=one.before[1],
+                to_centre_id=one.after[0],
+                to_field_id=one.after[1],
+                revenue_fen=one.revenue_fen,
+            )
+            for one in sorted(moves, key=lambda one: -abs(one.revenue_fen))[:_MOVES_SHOWN]
+        ],
+    )
 
 
 async def show(connection: AsyncConnection, branch_id: int, ruling_id: str) -> Ruling:

@@ -323,6 +323,7 @@ def upgrade() -> None:
     sa.Column('to_period', sa.Integer(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('amendment_id', sa.Text(), nullable=True),
+    sa.Column('restate', sa.Boolean(), nullable=False, comment='its closed months are corrected as well'),
     sa.Column('drafted_by', sa.Text(), nullable=False),
     sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'ruling_id', name=op.f('rulings_pkey')),
