@@ -40,7 +40,7 @@ test: check ## all checks and tests
 
 .PHONY: bench
 bench: install ## measure, on standard output a JSON line each: make bench [FIGURE=intake_batch]
-	@PYTHONPATH=tests $(RUN) python bench/main.py $(FIGURE)
+	@PYTHONPATH=tests $(RUN) python -m bench.main $(FIGURE)
 
 .PHONY: openapi
 openapi: install ## write services/*/openapi.json from the code

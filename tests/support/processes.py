@@ -29,6 +29,8 @@ class ServiceProcess:
     port: int
     environment: Mapping[str, str]
     log: Path
+    app: str | None = None
+    """What makes the app; the service's own by default."""
     running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,7 +40,8 @@ class ServiceProcess:
     def start(self) -> None:
         assert self.running is None, f"{self.service} runs already"
         command = [
-            *(sys.executable, "-m", "uvicorn", f"huaxiao.{self.service}.main:create_app"),
+            *(sys.executable, "-m", "uvicorn"),
+            self.app or f"huaxiao.{self.service}.main:create_app",
             *("--factory", "--host", _HOST, "--port", str(self.port)),
             *("--timeout-graceful-shutdown", "3"),
         ]

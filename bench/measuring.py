@@ -1,0 +1,214 @@
+"""What every figure is measured with: a suite of its own, a county, clocks."""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+from support.postgres import PreparedDatabase
+from support.processes import Processes
+
+from huaxiao.cli import embedded
+from huaxiao.cli.sample.county import BRANCH_ID, sample_county
+from huaxiao.cli.sample.generator import Sample
+from huaxiao.cli.sample.registration import register_county, sign_contracts
+from huaxiao.cli.suite import Keys
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.contracts import ContractsClient
+
+SERVICES = ("contracts", "attribution")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    subscribers: int
+    batches: int
+    batch: int
+    runs: int
+
+    @property
+    def events(self) -> int:
+        """Return the events of one run."""
+        return self.batches * self.batch
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as it is printed; ``spread`` is the smallest and the largest ratio."""
+
+    figure: str
+    value: float
+    unit: str
+    against: str
+    ratio: float
+    runs: int
+    spread: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Running services, and the database that they are alone with."""
+
+    processes: Processes
+    database: PreparedDatabase
+    keys: Keys
+
+    def token(self, role: Role) -> str:
+        """Return a token for the sample county."""
+        return self.keys.issuer().token(f"bench:{role}", roles=[role], branch_ids=[BRANCH_ID])
+
+    def headers(self, role: Role, media_type: str) -> dict[str, str]:
+        """Return the headers of a request for the sample county."""
+        return {"Authorization": f"Bearer {self.token(role)}", "Content-Type": media_type}
+
+
+def tell(line: str) -> None:
+    """Say how it goes, beside the figures."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@asynccontextmanager
+async def running_suite() -> AsyncIterator[Suite]:
+    """Start the services as processes of their own, on a PostgreSQL of their own."""
+    with _scratch() as folder:
+        async with _running_in(folder) as suite:
+            yield suite
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="huaxiao-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server runs as another user where this one is root
+        yield folder
+
+
+@asynccontextmanager
+async def _running_in(folder: Path) -> AsyncIterator[Suite]:
+    postgres = await asyncio.to_thread(embedded.start, folder)
+    try:
+        await asyncio.to_thread(embedded.prepare, postgres)
+        database = PreparedDatabase(postgres, embedded.DATABASE)
+        keys = Keys.under(folder)
+        keys.issuer()
+        processes = Processes(database, keys, folder, services=SERVICES)
+        try:
+            await processes.start()
+            yield Suite(processes, database, keys)
+        finally:
+            processes.stop()
+    finally:
+        postgres.stop()
+
+
+async def open_the_county(suite: Suite, sample: Sample) -> None:
+    """Register the county and open its subscriptions: what stands before the first bill."""
+    token = suite.token(Role.COUNTY_MANAGER)
+    async with (
+        ContractsClient(suite.processes["contracts"].url, lambda: token) as contracts,
+        AttributionClient(suite.processes["attribution"].url, lambda: token) as attribution,
+    ):
+        await register_county(contracts, sample_county())
+        await sign_contracts(contracts, sample_county(), sample.base)
+        published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
+        for _ in range(600):
+            if await _has_followed(attribution, published[-1].position):
+                break
+            await asyncio.sleep(0.1)
+        opening = [
+            event
+            for event in sample.events
+            if event["type"] in {"subscription.opened", "bundle.formed"}
+        ]
+        for start in range(0, len(opening), 1_000):
+            await attribution.post_events(opening[start : start + 1_000])
+    tell(f"{len(opening)} subscriptions and bundles stand")
+
+
+async def _has_followed(attribution: AttributionClient, position: int) -> bool:
+    try:
+        return (await attribution.standing(BRANCH_ID)).contracts_position == position
+    except PeerProblem:
+        return False  # it has not heard of the branch yet
+
+
+async def timed(work: Awaitable[None]) -> float:
+    """Return the seconds that something takes."""
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started
+
+
+def figure(
+    name: str, values: Sequence[float], unit: str, *, against: str, ratios: Sequence[float]
+) -> Figure:
+    """Return the median of values that were measured in pairs with what they are held against."""
+    return Figure(
+        figure=name,
+        value=round(median(values), 2 if unit == "ms" else 0),
+        unit=unit,
+        against=against,
+        ratio=round(median(ratios), 3),
+        runs=len(ratios),
+        spread=(round(min(ratios), 3), round(max(ratios), 3)),
+    )
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds, of the attribution process and of the database's; 0 where there is no /proc."""
+
+    service: float
+    database: float
+
+    def __sub__(self, before: "Spent") -> "Spent":
+        return Spent(self.service - before.service, self.database - before.database)
+
+
+async def spent(suite: Suite, database: asyncpg.Connection) -> Spent:
+    """Return what was spent so far; of the database's processes, all but the one that copies."""
+    backend = await database.fetchval("SELECT pg_backend_pid()")
+    running = suite.processes["attribution"].running
+    stats = {one.pid: one for one in _stats()}
+    if backend not in stats or running is None:
+        return Spent(0.0, 0.0)
+    server = stats[backend].parent
+    return Spent(
+        stats[running.pid].cpu,
+        stats[server].cpu_of_ended
+        + sum(one.cpu for one in stats.values() if one.parent == server and one.pid != backend),
+    )
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A process as /proc shows it; CPU in seconds."""
+
+    pid: int
+    parent: int
+    cpu: float
+    cpu_of_ended: float
+    """Of its children that have ended."""
+
+
+def _stats() -> Iterator[Stat]:
+    tick = os.sysconf("SC_CLK_TCK")
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            number, _, rest = path.read_text().partition(" ")
+            values = [int(one) for one in rest.rpartition(")")[2].split()[1:17]]
+            user, system, ended_user, ended_system = values[10:14]
+            yield Stat(
+                int(number), values[0], (user + system) / tick, (ended_user + ended_system) / tick
+            )
