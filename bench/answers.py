@@ -1,14 +1,12 @@
 """How soon questions are answered."""
 
-import time
 from collections.abc import Callable
 from statistics import median
 
-import httpx
 import msgspec
 
 from bench.intake import bills, months, post
-from bench.measuring import Figure, Size, Suite, figure, open_the_county, tell
+from bench.measuring import Figure, Size, Suite, Wire, figure, open_the_county, tell, timed
 from huaxiao.cli.sample.county import BRANCH_ID, sample_county
 from huaxiao.cli.sample.generator import Event, generate
 from huaxiao.shared.auth import Role
@@ -47,21 +45,15 @@ async def _ask(suite: Suite, size: Size, name: str, path: Callable[[Event], str]
     )
     asked = [event for batch in batches for event in batch][:QUESTIONS]
     took, ratios = [], []
-    async with httpx.AsyncClient(
-        base_url=url, headers=suite.headers(Role.COUNTY_MANAGER, "application/json")
-    ) as http:
+    async with Wire(url, suite.headers(Role.COUNTY_MANAGER, "application/json")) as wire:
         for event in asked:
-            one = await _seconds(http, f"/v1/branches/{BRANCH_ID}/{path(event)}")
-            empty = await _seconds(http, "/healthz")
+            one = await timed(_question(wire, f"/v1/branches/{BRANCH_ID}/{path(event)}"))
+            empty = await timed(_question(wire, "/healthz"))
             took.append(1000 * one)
             ratios.append(one / empty)
     tell(f"{name}: median {median(took):.2f} ms over {len(took)} questions")
     return figure(name, took, "ms", against="an answer that looks nothing up", ratios=ratios)
 
 
-async def _seconds(http: httpx.AsyncClient, path: str) -> float:
-    started = time.perf_counter()
-    answer = await http.get(path)
-    took = time.perf_counter() - started
-    answer.raise_for_status()
-    return took
+async def _question(wire: Wire, path: str) -> None:
+    await wire.ask("GET", path)

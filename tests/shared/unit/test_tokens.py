@@ -83,3 +83,25 @@ def test_whatever_is_wrong_with_a_token_it_speaks_for_nobody(
 ) -> None:
     with pytest.raises(Unauthenticated):
         verifier.verify(token)
+
+
+def test_a_token_that_was_good_is_refused_from_its_end_on(
+    verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = managers(issuer(OPERATOR))
+    assert verifier.verify(token) == verifier.verify(token)
+    ends = jwt.decode(token, options={"verify_signature": False})["exp"] + 30
+    monkeypatch.setattr("time.time", lambda: ends - 0.1)
+    assert verifier.verify(token).subject == "test"
+    monkeypatch.setattr("time.time", lambda: ends)
+    with pytest.raises(Unauthenticated):
+        verifier.verify(token)
+
+
+def test_many_tokens_do_not_make_a_good_one_bad(verifier: TokenVerifier) -> None:
+    first = managers(issuer(OPERATOR))
+    for number in range(1_100):
+        person = f"P{number}"
+        token = managers(issuer(OPERATOR), person_id=person)
+        assert verifier.verify(token).person_id == person
+    assert verifier.verify(first).person_id is None

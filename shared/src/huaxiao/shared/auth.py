@@ -5,7 +5,10 @@ branches it may act in and the centres it may see; ``None`` means all of them. S
 ``principal.centre_ids`` and apply it in SQL: a contractor sees its own centre and no other.
 """
 
+import hashlib
 import json
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from huaxiao.shared.problems import Forbidden, NotFound, Unauthenticated
 
+_TOKENS_KEPT = 1_000
 _LEEWAY_SECONDS = 30
 _TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
 BOUND_SUBJECT = "huaxiao_subject"
@@ -80,6 +84,8 @@ class TokenVerifier:
         }
         self._issuer = issuer
         self._audience = [service, SUITE_AUDIENCE]
+        self._verified: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        """Whom tokens speak for, and until when, by their digest: a signature stays what it is."""
 
     @classmethod
     def from_file(cls, path: Path, *, issuer: str, service: str) -> "TokenVerifier":
@@ -93,6 +99,19 @@ class TokenVerifier:
             Unauthenticated: anything at all is wrong with it.
 
         """
+        digest = hashlib.sha256(token.encode()).digest()
+        principal, expires_at = self._verified.get(digest) or self._examine(token)
+        if time.time() >= expires_at + _LEEWAY_SECONDS:
+            self._verified.pop(digest, None)
+            raise Unauthenticated
+        self._verified[digest] = principal, expires_at
+        self._verified.move_to_end(digest)
+        if len(self._verified) > _TOKENS_KEPT:
+            self._verified.popitem(last=False)
+        return principal
+
+    def _examine(self, token: str) -> tuple[Principal, float]:
+        """Check a token's signature and claims; return whom it speaks for, and when it expires."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ", "").lower() != _TOKEN_TYPE:
@@ -114,7 +133,7 @@ class TokenVerifier:
                 raise Unauthenticated
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated from error
-        return principal
+        return principal, float(claims["exp"])
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

@@ -337,7 +337,7 @@ async def load_timelines(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Iterable[str]
 ) -> None:
     """Load whose subscriptions are, of those that are not loaded yet."""
-    wanted = set(subscription_ids) - known.timelines.keys()
+    wanted = {one for one in subscription_ids if one not in known.timelines}
     versions: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
     for row in await _named(
         connection,
