@@ -44,6 +44,16 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+COUNTY_READERS = (
+    Role.COUNTY_MANAGER,
+    Role.PROVINCE,
+    Role.AUDITOR,
+    Role.SERVICE,
+    Role.COUNTY_FINANCE,
+)
+"""Who reads what concerns every centre of a county at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated caller."""

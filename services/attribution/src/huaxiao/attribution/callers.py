@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from huaxiao.shared.auth import Principal, Role, allow
+from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 
 Sender = Annotated[Principal, allow(Role.BSS_SOURCE, Role.SERVICE, Role.COUNTY_MANAGER)]
 """Posts events."""
@@ -14,26 +14,6 @@ Mender = Annotated[
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
 """Drafts and activates rule sets."""
-Reader = Annotated[
-    Principal,
-    allow(
-        Role.COUNTY_MANAGER,
-        Role.PROVINCE,
-        Role.AUDITOR,
-        Role.SERVICE,
-        Role.COUNTY_FINANCE,
-        Role.CONTRACTOR,
-    ),
-]
-BranchReader = Annotated[
-    Principal,
-    allow(
-        Role.COUNTY_MANAGER,
-        Role.PROVINCE,
-        Role.AUDITOR,
-        Role.SERVICE,
-        Role.COUNTY_FINANCE,
-        Role.BSS_SOURCE,
-    ),
-]
+Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
+BranchReader = Annotated[Principal, allow(*COUNTY_READERS, Role.BSS_SOURCE)]
 """Readers of what concerns every centre of the branch at once: no contractors."""

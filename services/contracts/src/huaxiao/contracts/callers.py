@@ -2,23 +2,10 @@
 
 from typing import Annotated
 
-from huaxiao.shared.auth import Principal, Role, allow
+from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 
 Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
 PayrollWriter = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
-Reader = Annotated[
-    Principal,
-    allow(
-        Role.COUNTY_MANAGER,
-        Role.PROVINCE,
-        Role.AUDITOR,
-        Role.SERVICE,
-        Role.COUNTY_FINANCE,
-        Role.CONTRACTOR,
-    ),
-]
-BranchReader = Annotated[
-    Principal,
-    allow(Role.COUNTY_MANAGER, Role.PROVINCE, Role.AUDITOR, Role.SERVICE, Role.COUNTY_FINANCE),
-]
+Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
+BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 """Readers of what concerns every centre of the branch at once: no contractors."""
