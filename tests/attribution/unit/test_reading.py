@@ -127,6 +127,32 @@ def test_a_wrong_event_is_refused_with_a_code(raw: bytes, code: str) -> None:
     assert reading.raw == raw
 
 
+def code(raw: bytes) -> str | None:
+    says = read(raw, now=NOW).says
+    return says.code if isinstance(says, Refusal) else None
+
+
+@pytest.mark.parametrize(
+    ("first", "before"),
+    [
+        ("2000-01-01T00:00:00+08:00", "1999-12-31T23:59:59.999999+08:00"),
+        ("1999-12-31T16:00:00Z", "1999-12-31T15:59:59Z"),
+    ],
+)
+def test_books_begin_with_the_year_2000_in_the_business_zone(first: str, before: str) -> None:
+    assert code(event(DATA, time=first)) is None
+    assert code(event(DATA, time=before)) == "clock-off"
+
+
+@pytest.mark.parametrize(
+    ("day", "beyond"), [("1950-01-01", "1949-12-31"), ("2099-11-30", "2099-12-01")]
+)
+def test_days_are_taken_as_far_as_periods_reach(day: str, beyond: str) -> None:
+    moved = "subscription.moved"
+    assert code(event(MOVE | {"effective_on": day}, type=moved)) is None
+    assert code(event(MOVE | {"effective_on": beyond}, type=moved)) == "bad-date"
+
+
 def test_a_wrong_event_is_named_as_far_as_it_can_be_read() -> None:
     reading = read(event(DATA | {"amount_fen": 1.5}), now=NOW)
     assert (reading.name.source, reading.name.event_id) == ("/billing", "E-1")

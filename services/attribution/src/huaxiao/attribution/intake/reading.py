@@ -6,14 +6,22 @@ A refusal has a stable code that systems branch on, and a sentence in two langua
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
-from huaxiao.shared.periods import Period, period_of, shift
+from huaxiao.shared.periods import (
+    FIRST_PERIOD,
+    LAST_PERIOD,
+    Period,
+    first_day,
+    period_of,
+    shift,
+    starts_at,
+)
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
@@ -48,9 +56,9 @@ _WORK = frozenset(OrderKind)
 _CUSTOMERS = frozenset(CustomerClass)
 _MONTHS = 12
 _SEQUENCE_DIGITS = 18
-_FIRST_DAY, _LAST_DAY = date(1950, 1, 1), date(2099, 11, 30)
-_FIRST_MOMENT = datetime(2000, 1, 2, tzinfo=UTC)
-"""Books begin with the period 200001, wherever on earth it begins."""
+_FIRST_DAY, _LAST_DAY = date(1950, 1, 1), first_day(LAST_PERIOD) - timedelta(days=1)
+"""What happens in a month counts from the next one on, and there must be a next one."""
+_FIRST_MOMENT = starts_at(FIRST_PERIOD)
 _AMOUNTS = re.compile(r"`\$\.(amount_fen|tax_fen|remitted_fen)`")
 _PERIODS = re.compile(r"`\$\.period`")
 _envelopes = msgspec.json.Decoder(events.Envelope)
