@@ -76,6 +76,51 @@ async def test_a_seal_is_chained_to_the_one_before(
         await manager.verification(closed, 201801)
 
 
+async def test_a_month_with_nothing_in_it_is_closed_with_the_one_after(
+    manager: AttributionClient, finance: AttributionClient, closed: int, sender: Sender
+) -> None:
+    sender.count = 100
+    await manager.post_events([sender.bill("BI-9", period=201801)])
+    listed = {one.period: one for one in await manager.periods(closed)}
+    assert {number: one.state.value for number, one in listed.items()} == {
+        201711: "closed",
+        201712: "open",
+        201801: "open",
+    }
+    await manager.begin_closing(closed, 201801)
+    await finance.close_period(closed, 201801)
+    for passed_over in (201710, 201712):
+        found = await manager.begin_closing(closed, passed_over)
+        assert (found.state, found.entries) == (PeriodState.CLOSED, 0)
+        assert (await manager.reconciliation(closed, passed_over)).closed
+    listed = {one.period: one for one in await manager.periods(closed)}
+    assert {number: one.closed_with for number, one in listed.items()} == {
+        201711: 201711,
+        201712: 201801,
+        201801: 201801,
+    }
+    assert listed[201712].seal == listed[201801].seal
+    late = sender.bill("BI-10", period=201712, amount_fen=70, tax_fen=0)
+    await manager.post_events([late])
+    (entry,) = (await manager.entries(closed, period=201802)).items
+    assert (entry.origin_period, entry.amount_fen) == (201712, 70)
+
+
+async def test_periods_say_who_closed_them_and_come_in_pages(
+    http: httpx.AsyncClient, closed: int, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, closed)}"}
+    path = f"/v1/branches/{closed}/periods"
+    (found,) = (await http.get(path, headers=headers)).json()["items"]
+    assert (found["begun_by"], found["closed_by"]) == (
+        "test:county_manager",
+        "test:county_finance",
+    )
+    assert found == (await http.get(f"{path}/201711", headers=headers)).json()
+    page = (await http.get(f"{path}?limit=1", headers=headers)).json()
+    assert (page["items"], page["next_cursor"]) == ([found], None)
+
+
 @pytest.mark.parametrize(
     ("change", "finding"),
     [

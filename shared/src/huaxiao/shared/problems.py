@@ -113,6 +113,15 @@ class StaleVersion(Problem):
     title_zh = "对象在读取之后已被修改"
 
 
+class TwoPeople(Problem):
+    """The one who began may not be the one who finishes."""
+
+    code = "two-people"
+    status = HTTPStatus.CONFLICT
+    title = "Somebody else must finish what you have begun"
+    title_zh = "须由另一人完成此操作"
+
+
 class Unauthenticated(Problem):
     """No bearer token, or one that does not hold. Never says which."""
 

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.attribution.closing import api as closing
 from huaxiao.attribution.completeness import api as completeness
 from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             quarantine.unplaced,
             quarantine.router,
             ledger.router,
+            closing.router,
             explanations.router,
             completeness.router,
             receipts.router,

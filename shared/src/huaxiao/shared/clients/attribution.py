@@ -169,6 +169,10 @@ class AttributionClient(ServiceClient):
         )
         return found
 
+    async def periods(self, branch_id: int) -> list[Period]:
+        """Return the branch's periods, open and closed, in order."""
+        return await self._all(Period, f"/v1/branches/{branch_id}/periods")
+
     async def begin_closing(self, branch_id: int, period: int) -> Period:
         """Begin to close a period; somebody else closes it."""
         begun: Period = await self._post(

@@ -567,7 +567,13 @@ class Period(Resource):
 
     period: PeriodNumber
     state: PeriodState
+    begun_at: Moment | None = None
+    begun_by: str | None = None
+    """Who has begun to close it; somebody else closes it."""
     closed_at: Moment | None = None
+    closed_by: str | None = None
+    closed_with: PeriodNumber | None = None
+    """Of a closed period: itself, or the later one that was closed while nothing was booked here."""
     entries: Count | None = None
     """Of a closed period: how many entries are sealed."""
     seal: str | None = None

@@ -5,28 +5,15 @@ from typing import Annotated
 from fastapi import Query, Request
 from pydantic import AwareDatetime
 
-from huaxiao.attribution.callers import BranchReader, Closer, Reader
+from huaxiao.attribution.callers import BranchReader, Reader
 from huaxiao.attribution.ledger import handlers, store
-from huaxiao.attribution.ledger.handlers import (
-    ClosingNotBegun,
-    EarlierPeriodOpen,
-    NotSettledYet,
-    PeriodNotOver,
-    TwoPeople,
-)
+from huaxiao.attribution.ledger.handlers import NotSettledYet
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.attribution import (
-    Balance,
-    Entry,
-    Period,
-    Reconciliation,
-    Statement,
-    Verification,
-)
+from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.wire.attribution import Balance, Entry, Reconciliation, Statement
 from huaxiao.shared.wire.base import PeriodText
 
 router = web.router(tags=["ledger"])
@@ -112,66 +99,4 @@ async def get_statement(
         period,
         known_at=known_at or now - handlers.SETTLED_AFTER,
         now=now,
-    )
-
-
-@router.get("/periods", responses=web.problem_responses(Forbidden))
-async def list_closed_periods(
-    branch_id: BranchId, connection: ReadTx, _: Reader, page: PageOf
-) -> Page[Period]:
-    """List the closed periods with their seals."""
-    (after,) = page.after(int) or (0,)
-    found = await store.closed_page(connection, branch_id, after=after, limit=page.limit + 1)
-    return page.page(found, "period")
-
-
-@router.get("/periods/{period}", responses=web.problem_responses(Forbidden))
-async def get_period(
-    branch_id: BranchId, period: PeriodText, connection: ReadTx, _: Reader
-) -> Period:
-    """Show whether a period is open, closing or closed."""
-    return await store.period(connection, branch_id, period)
-
-
-@router.get("/periods/{period}/verification", responses=web.problem_responses(Forbidden))
-async def verify_period(
-    branch_id: BranchId, period: PeriodText, connection: ReadTx, _: BranchReader
-) -> Verification:
-    """Hold a closed period against its seal, and its balances against its entries."""
-    return await handlers.verify(connection, branch_id, period)
-
-
-@router.post(
-    "/periods/{period}/closing",
-    responses=web.problem_responses(Forbidden, PeriodNotOver, EarlierPeriodOpen),
-)
-async def begin_closing(
-    request: Request,
-    branch_id: BranchId,
-    period: PeriodText,
-    connection: WriteTx,
-    principal: Closer,
-) -> Period:
-    """Begin to close a period; somebody else closes it."""
-    return await handlers.begin_closing(
-        connection, branch_id, period, by=principal.subject, now=request.app.state.clock()
-    )
-
-
-@router.post(
-    "/periods/{period}/close",
-    responses=web.problem_responses(
-        Forbidden, PeriodNotOver, EarlierPeriodOpen, ClosingNotBegun, TwoPeople
-    ),
-)
-async def close_period(
-    request: Request,
-    branch_id: BranchId,
-    period: PeriodText,
-    connection: WriteTx,
-    principal: Closer,
-) -> Period:
-    """Close and seal a period: what comes later of it is booked in the first open one."""
-    return await handlers.close(
-        connection, branch_id, period, by=principal.subject, now=request.app.state.clock()
     )

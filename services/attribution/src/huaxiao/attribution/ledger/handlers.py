@@ -1,62 +1,15 @@
-"""The ledger: reconcile a period, and close it."""
+"""The ledger: reconcile a period, and state what was known of it."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.closing import store as closing
 from huaxiao.attribution.domain.postings import NET_REVENUE
-from huaxiao.attribution.intake.store import lock
 from huaxiao.attribution.ledger import store
-from huaxiao.attribution.tables import feed
-from huaxiao.shared import periods
-from huaxiao.shared.feed import NewFact
-from huaxiao.shared.problems import NotFound, Problem
-from huaxiao.shared.wire.attribution import (
-    PERIOD_CLOSED,
-    Period,
-    PeriodClosed,
-    PeriodState,
-    Reconciliation,
-    Statement,
-    Verification,
-)
-
-
-class PeriodNotOver(Problem):
-    """Events of a period may still happen while it lasts."""
-
-    code = "period-not-over"
-    status = HTTPStatus.CONFLICT
-    title = "This period is not over yet"
-    title_zh = "该账期尚未结束"
-
-
-class EarlierPeriodOpen(Problem):
-    """Periods close in order."""
-
-    code = "earlier-period-open"
-    status = HTTPStatus.CONFLICT
-    title = "An earlier period with bookings is still open"
-    title_zh = "更早的账期尚未关闭"
-
-
-class ClosingNotBegun(Problem):
-    """One person begins to close a period, another one closes it."""
-
-    code = "closing-not-begun"
-    status = HTTPStatus.CONFLICT
-    title = "Nobody has begun to close this period"
-    title_zh = "该账期尚未开始关账"
-
-
-class TwoPeople(Problem):
-    """The one who began may not be the one who finishes."""
-
-    code = "two-people"
-    status = HTTPStatus.CONFLICT
-    title = "Somebody else must finish what you have begun"
-    title_zh = "须由另一人完成此操作"
+from huaxiao.shared.problems import Problem
+from huaxiao.shared.wire.attribution import PeriodState, Reconciliation, Statement
 
 
 class NotSettledYet(Problem):
@@ -74,6 +27,7 @@ SETTLED_AFTER = timedelta(minutes=2)
 
 async def reconcile(connection: AsyncConnection, branch_id: int, period: int) -> Reconciliation:
     """Hold the balances of a period against the events' own lines."""
+    standing = await closing.period(connection, branch_id, period)
     revenue = await store.revenue_by_centre(connection, branch_id, period)
     billed = await store.billed(connection, branch_id, period)
     booked = sum(one.amount_fen for one in revenue)
@@ -81,7 +35,7 @@ async def reconcile(connection: AsyncConnection, branch_id: int, period: int) ->
     unresolved = sum(one.amount_fen for one in revenue if one.centre_id == pool)
     return Reconciliation(
         period=period,
-        closed=(await store.period(connection, branch_id, period)).state is PeriodState.CLOSED,
+        closed=standing.state is PeriodState.CLOSED,
         billed_fen=billed,
         booked_fen=booked,
         difference_fen=billed - booked,
@@ -91,104 +45,6 @@ async def reconcile(connection: AsyncConnection, branch_id: int, period: int) ->
         revenue_by_centre=revenue,
         held=await store.held_by_code(connection, branch_id),
     )
-
-
-async def begin_closing(
-    connection: AsyncConnection, branch_id: int, period: int, *, by: str, now: datetime
-) -> Period:
-    """Begin to close a period; it goes on taking entries until another person closes it.
-
-    Raises:
-        NotFound: the branch is not known.
-        PeriodNotOver: the period has not ended.
-        EarlierPeriodOpen: something is booked in an open period before it.
-
-    """
-    intake = await lock(connection, branch_id)
-    if intake is None:
-        raise NotFound
-    found = await store.period(connection, branch_id, period)
-    if found.state is not PeriodState.OPEN:
-        return found
-    await _require_next(connection, branch_id, period, through=intake.closed_through, now=now)
-    await store.begin_closing(connection, branch_id, period, by=by, now=now)
-    return await store.period(connection, branch_id, period)
-
-
-async def close(
-    connection: AsyncConnection, branch_id: int, period: int, *, by: str, now: datetime
-) -> Period:
-    """Close a period that somebody else has begun to close, and seal its entries.
-
-    Raises:
-        NotFound: the branch is not known.
-        ClosingNotBegun: nobody has begun to close it.
-        TwoPeople: the one who began may not finish.
-        EarlierPeriodOpen: something is booked in an open period before it.
-
-    """
-    intake = await lock(connection, branch_id)
-    if intake is None:
-        raise NotFound
-    found = await store.period(connection, branch_id, period)
-    if found.state is PeriodState.CLOSED:
-        return found
-    begun_by = await store.begun_by(connection, branch_id, period)
-    if begun_by is None:
-        raise ClosingNotBegun
-    if begun_by == by:
-        raise TwoPeople
-    await _require_next(connection, branch_id, period, through=intake.closed_through, now=now)
-    before = await store.seal_before(connection, branch_id, period)
-    seal, count = await store.digest(connection, branch_id, period, before=before)
-    await store.close(connection, branch_id, period, by=by, now=now, sealed=(seal, before, count))
-    fact = NewFact(PERIOD_CLOSED, str(period), PeriodClosed(period=period, seal=seal))
-    await feed.append(connection, branch_id, [fact], now=now)
-    return await store.period(connection, branch_id, period)
-
-
-async def _require_next(
-    connection: AsyncConnection,
-    branch_id: int,
-    period: int,
-    *,
-    through: periods.Period | None,
-    now: datetime,
-) -> None:
-    """Periods close in order, and when they are over."""
-    if now < periods.ends_at(periods.Period(period)):
-        raise PeriodNotOver
-    earliest = await store.first_period_with_entries(connection, branch_id, after=through or 0)
-    if period <= (through or 0) or (earliest is not None and earliest < period):
-        raise EarlierPeriodOpen(period=earliest)
-
-
-async def verify(connection: AsyncConnection, branch_id: int, period: int) -> Verification:
-    """Hold a closed period against its seal, and its balances against its entries.
-
-    Raises:
-        NotFound: the period is not closed.
-
-    """
-    sealed = await store.seal_of(connection, branch_id, period)
-    if sealed is None:
-        raise NotFound
-    seal, before, count = sealed
-    findings: list[str] = []
-    if before != await store.seal_before(connection, branch_id, period):
-        findings.append("the seal before this one is another than when it was closed")
-    found, found_count = await store.digest(connection, branch_id, period, before=before)
-    if found_count != count:
-        findings.append(f"{count} entries were sealed, {found_count} are there")
-    if found != seal:
-        findings.append("the entries are not those that were sealed")
-    findings += [
-        f"the balance {one} is not the sum of its entries"
-        for one in await store.unbalanced(connection, branch_id, period)
-    ]
-    if total := await store.ledger_sum(connection, branch_id, period):
-        findings.append(f"debits and credits differ by {total} fen")
-    return Verification(period=period, holds=not findings, findings=findings)
 
 
 async def statement(

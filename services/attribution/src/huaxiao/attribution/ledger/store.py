@@ -1,24 +1,20 @@
-"""Rows of the ledger: what is read of them, and the closing of periods."""
+"""Rows of the ledger: what is read of them, and what they come to."""
 
 import hashlib
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Subquery,
     case,
     func,
     select,
     tuple_,
     union_all,
-    update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.books import OWN_SOURCE
@@ -28,9 +24,6 @@ from huaxiao.attribution.tables import (
     branches,
     entries,
     held_events,
-    intakes,
-    period_closings,
-    periods,
 )
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.attribution import (
@@ -40,8 +33,6 @@ from huaxiao.shared.wire.attribution import (
     Balance,
     CentreRevenue,
     Entry,
-    Period,
-    PeriodState,
     StatementLine,
 )
 
@@ -207,86 +198,6 @@ async def held_by_code(connection: AsyncConnection, branch_id: int) -> dict[str,
     return {row[0]: row[1] for row in rows}
 
 
-async def period(connection: AsyncConnection, branch_id: int, number: int) -> Period:
-    """Return a period: open, closing or closed."""
-    row = (
-        await connection.execute(
-            select(periods).where(periods.c.branch_id == branch_id, periods.c.period == number)
-        )
-    ).one_or_none()
-    if row is not None:
-        return _closed(row)
-    begun = await begun_by(connection, branch_id, number)
-    return Period(period=number, state=PeriodState.OPEN if begun is None else PeriodState.CLOSING)
-
-
-def _closed(row: Row[Any]) -> Period:
-    return Period(
-        period=row.period,
-        state=PeriodState.CLOSED,
-        closed_at=row.closed_at,
-        entries=row.entries,
-        seal=row.seal,
-    )
-
-
-async def begun_by(connection: AsyncConnection, branch_id: int, number: int) -> str | None:
-    """Return who has begun to close a period."""
-    found: str | None = await connection.scalar(
-        select(period_closings.c.begun_by).where(
-            period_closings.c.branch_id == branch_id, period_closings.c.period == number
-        )
-    )
-    return found
-
-
-async def begin_closing(
-    connection: AsyncConnection, branch_id: int, number: int, *, by: str, now: datetime
-) -> None:
-    """Record who begins to close a period."""
-    await connection.execute(
-        insert(period_closings)
-        .values(branch_id=branch_id, period=number, begun_by=by, begun_at=now)
-        .on_conflict_do_nothing()
-    )
-
-
-async def closed_page(
-    connection: AsyncConnection, branch_id: int, *, after: int, limit: int
-) -> list[Period]:
-    """Return the closed periods in order."""
-    rows = await connection.execute(
-        select(periods)
-        .where(periods.c.branch_id == branch_id, periods.c.period > after)
-        .order_by(periods.c.period)
-        .limit(limit)
-    )
-    return [_closed(row) for row in rows]
-
-
-async def seal_before(connection: AsyncConnection, branch_id: int, number: int) -> str:
-    """Return the seal of the period closed before; nothing for the first."""
-    found = await connection.scalar(
-        select(periods.c.seal)
-        .where(periods.c.branch_id == branch_id, periods.c.period < number)
-        .order_by(periods.c.period.desc())
-        .limit(1)
-    )
-    return found or ""
-
-
-async def first_period_with_entries(
-    connection: AsyncConnection, branch_id: int, *, after: int
-) -> int | None:
-    """Return the earliest period behind one that anything was booked in."""
-    found: int | None = await connection.scalar(
-        select(func.min(balances.c.period)).where(
-            balances.c.branch_id == branch_id, balances.c.period > after
-        )
-    )
-    return found
-
-
 async def digest(
     connection: AsyncConnection,
     branch_id: int,
@@ -318,18 +229,6 @@ async def digest(
         if len(rows) < _AT_ONCE:
             return hashed.hexdigest(), count
         after = rows[-1].number
-
-
-async def seal_of(
-    connection: AsyncConnection, branch_id: int, number: int
-) -> tuple[str, str, int] | None:
-    """Return a closed period's seal, the one before it, and its number of entries."""
-    row = (
-        await connection.execute(
-            select(periods).where(periods.c.branch_id == branch_id, periods.c.period == number)
-        )
-    ).one_or_none()
-    return None if row is None else (row.seal, row.seal_before, row.entries)
 
 
 def _sides(*conditions: ColumnElement[bool]) -> Subquery:
@@ -398,30 +297,3 @@ async def statement_lines(
         for row in rows
         if row.amount_fen
     ]
-
-
-async def close(
-    connection: AsyncConnection,
-    branch_id: int,
-    number: int,
-    *,
-    by: str,
-    now: datetime,
-    sealed: tuple[str, str, int],
-) -> None:
-    """Close a period under its seal, and with it every one before."""
-    seal, before, count = sealed
-    await connection.execute(
-        insert(periods).values(
-            branch_id=branch_id,
-            period=number,
-            closed_at=now,
-            closed_by=by,
-            seal=seal,
-            seal_before=before,
-            entries=count,
-        )
-    )
-    await connection.execute(
-        update(intakes).where(intakes.c.branch_id == branch_id).values(closed_through=number)
-    )

@@ -3,14 +3,13 @@
 from fastapi import Request
 
 from huaxiao.attribution.callers import BranchReader, Closer
-from huaxiao.attribution.ledger.handlers import TwoPeople
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import handlers, store
 from huaxiao.attribution.rulings.handlers import AmendmentNeeded, RulingNotPossible
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
-from huaxiao.shared.problems import Conflict, Forbidden
+from huaxiao.shared.problems import Conflict, Forbidden, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.attribution import Ruling, RulingIn, RulingPreview
 

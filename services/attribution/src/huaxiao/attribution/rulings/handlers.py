@@ -12,11 +12,10 @@ from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.postings import Move, moves_of
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again, rehearse
-from huaxiao.attribution.ledger.handlers import TwoPeople
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Conflict, NotFound, Problem
+from huaxiao.shared.problems import Conflict, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.attribution import (
     CentreEffect,
     PreviewedMove,
