@@ -33,6 +33,19 @@ async def test_an_unknown_field_is_named(
     assert response.json()["errors"][0]["code"] == "extra-forbidden"
 
 
+async def test_a_query_parameter_that_a_route_does_not_have_is_named(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    path = f"/v1/branches/{branch_id}/notes?about=n&limti=5"
+
+    response = await http.get(path, headers=manager)
+
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
+    pointers = [one["pointer"] for one in response.json()["errors"]]
+    assert pointers == ["/query/about", "/query/limti"]
+    assert (await http.get(path)).status_code == 401
+
+
 async def test_a_problem_is_told_in_the_readers_language(
     http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
 ) -> None:

@@ -4,9 +4,10 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huaxiao.shared import trace
-from huaxiao.shared.auth import TokenVerifier
+from huaxiao.shared.auth import Principal, TokenVerifier, authenticate
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.problems import (
@@ -47,8 +48,32 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def router(*, tags: Sequence[str], prefix: str = "/v1/branches/{branch_id}") -> APIRouter:
-    """Return a router whose routes commit before they answer."""
-    return APIRouter(prefix=prefix, tags=list(tags), route_class=TransactionalRoute)
+    """Return a router whose routes commit before they answer, and know all they are asked."""
+    return APIRouter(
+        prefix=prefix,
+        tags=list(tags),
+        route_class=TransactionalRoute,
+        dependencies=[Depends(_know_every_parameter)],
+    )
+
+
+async def _know_every_parameter(
+    request: Request, _: Annotated[Principal, Depends(authenticate)]
+) -> None:
+    """Refuse query parameters that the route does not have: what was asked would go unanswered."""
+    unknown = request.query_params.keys() - _parameters(request.scope["route"].dependant)
+    if unknown:
+        faults = [
+            Fault(f"/query/{one}", "extra-forbidden", "no such parameter", "没有此查询参数")
+            for one in sorted(unknown)
+        ]
+        raise Malformed(faults=faults)
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Name the query parameters of a route and of all that it depends on."""
+    nested = (_parameters(one) for one in dependant.dependencies)
+    return {one.alias for one in dependant.query_params}.union(*nested)
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
