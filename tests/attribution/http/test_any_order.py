@@ -5,6 +5,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.feed import Follower
 from huaxiao.shared.wire import contracts
-from huaxiao.shared.wire.attribution import HeldState
+from huaxiao.shared.wire.attribution import Balance, HeldState
 
 SEEDS = range(6)
 PERIODS = (201711, 201712)
@@ -176,6 +177,14 @@ class Branch:
         )
         return found
 
+    async def as_of(self, known_at: datetime) -> list[Balance]:
+        """Return the balances as they were known at a moment."""
+        asked = [
+            self.client.balances(self.branch_id, period=period, known_at=known_at)
+            for period in PERIODS
+        ]
+        return [one for balances in asked for one in await balances]
+
     async def _summed(self, query: str) -> dict[tuple[int, str, str, str], int]:
         sums: Counter[tuple[int, str, str, str]] = Counter()
         async with self._app.state.database.read() as connection:
@@ -237,7 +246,21 @@ async def test_any_order_any_batches_and_two_senders_at_once_end_in_the_same_boo
         for batch in batches:
             await crowded.client.post_events(of(crowded, batch))
 
+    known: dict[datetime, list[Balance]] = {}
+
+    async def look() -> None:
+        while sending:
+            known_at = datetime.now(UTC)
+            known[known_at] = await crowded.as_of(known_at)
+            await asyncio.sleep(0)
+
+    sending = True
+    looking = asyncio.create_task(look())
     await asyncio.gather(send(one_way), send(other_way))
+    sending = False
+    await looking
+    for known_at, balances in known.items():
+        assert await crowded.as_of(known_at) == balances, f"seed {seed}"
 
     expected = await straight.books()
     assert expected, seed

@@ -1,11 +1,10 @@
 """Books that are closed stay closed, can be checked, and say for ever what they said once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from attribution.conftest import RURAL, Sender
+from attribution.conftest import Sender
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.sql import text
@@ -155,58 +154,3 @@ async def test_whoever_changes_sealed_books_is_found_out(
     found = await manager.verification(closed, 201711)
     assert not found.holds
     assert finding in found.findings
-
-
-async def test_an_old_statement_comes_out_the_same_bytes_after_any_correction(
-    http: httpx.AsyncClient,
-    manager: AttributionClient,
-    booked: int,
-    sender: Sender,
-    token: Callable[..., str],
-    set_clock: Callable[[datetime], None],
-) -> None:
-    known_at = datetime.now(UTC)
-    set_clock(known_at + timedelta(minutes=5))
-    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, booked)}"}
-
-    async def statement() -> bytes:
-        answer = await http.get(
-            f"/v1/branches/{booked}/statements/C1",
-            params={"period": 201711, "known_at": known_at.isoformat()},
-            headers=headers,
-        )
-        assert answer.status_code == 200
-        return answer.content
-
-    before = await statement()
-    moved = sender.event(
-        "subscription.moved",
-        subscription_id="S-1",
-        effective_on="2017-10-20",
-        standard_address=RURAL,
-    )
-    await manager.post_events([sender.bill("BI-3"), moved])
-    assert await statement() == before
-    set_clock(known_at + timedelta(minutes=10))
-    now = await manager.statement(booked, "C1", period=201711)
-    assert (now.net_revenue_fen, now.lines) == (0, [])
-    then = await manager.statement(booked, "C1", period=201711, known_at=known_at)
-    assert (then.net_revenue_fen, then.entries) == (20_000, 4)
-
-
-async def test_a_moment_that_may_still_change_is_not_stated(
-    manager: AttributionClient, booked: int
-) -> None:
-    with pytest.raises(PeerProblem) as refused:
-        await manager.statement(booked, "C1", period=201711, known_at=datetime.now(UTC))
-    assert (refused.value.status, refused.value.code) == (409, "not-settled-yet")
-
-
-async def test_a_contractor_sees_the_statement_of_its_own_centre(
-    caller: Callable[..., AttributionClient], booked: int
-) -> None:
-    town = caller(Role.CONTRACTOR, ["C1"])
-    assert (await town.statement(booked, "C1", period=201711)).centre_id == "C1"
-    with pytest.raises(PeerProblem) as refused:
-        await town.statement(booked, "C2", period=201711)
-    assert refused.value.status == 404

@@ -92,7 +92,11 @@ intakes = Table(
         server_default=text("0"),
         comment="another one with every transaction that decides: what was read before it is old",
     ),
-    Column("booked_at", DateTime(timezone=True), comment="of the last entry; never goes back"),
+    Column(
+        "settled_until",
+        DateTime(timezone=True),
+        comment="nothing more is booked before it; never goes back",
+    ),
     comment="One row a branch: its counters, and the lock that makes its bookings one after another",
 )
 received_events = Table(

@@ -105,13 +105,22 @@ class AttributionClient(ServiceClient):
         return found
 
     async def balances(
-        self, branch_id: int, *, period: int, centre_id: str | None = None
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
     ) -> list[Balance]:
-        """Return every balance of a period."""
+        """Return every balance of a period, as it is now or as it was known at a moment."""
         return await self._all(
             Balance,
             f"/v1/branches/{branch_id}/balances",
-            params={"period": period, "centre_id": centre_id},
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "known_at": known_at and known_at.isoformat(),
+            },
         )
 
     async def entries(

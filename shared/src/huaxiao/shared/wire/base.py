@@ -29,7 +29,10 @@ class Fact(BaseModel):
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this moment lies beyond the calendar in UTC") from error
 
 
 AmountFen = Annotated[

@@ -52,8 +52,8 @@ class Intake:
     mark: int
     """Another one whenever somebody has decided."""
     closed_through: Period | None
-    booked_at: datetime | None
-    """When the last entry was booked."""
+    settled_until: datetime | None
+    """Nothing more is booked before it."""
 
     @property
     def has_quarantine(self) -> bool:
@@ -62,7 +62,7 @@ class Intake:
 
     def not_before(self, now: datetime) -> datetime:
         """Return the moment to book at: entries' moments never go back as their numbers go on."""
-        return now if self.booked_at is None else max(now, self.booked_at)
+        return now if self.settled_until is None else max(now, self.settled_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     if row is None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
-    return Intake(row.entries, row.held, row.resolved, row.decided_mark, closed, row.booked_at)
+    return Intake(row.entries, row.held, row.resolved, row.decided_mark, closed, row.settled_until)
 
 
 async def closed_through(connection: AsyncConnection, branch_id: int) -> Period | None:
@@ -679,7 +679,7 @@ async def advance(
         "resolved": intakes.c.resolved + resolved,
     }
     if booked_at is not None:
-        changes["booked_at"] = booked_at
+        changes["settled_until"] = booked_at
     if mark is not None:
         changes["decided_mark"] = mark
     await connection.execute(

@@ -1,35 +1,60 @@
 """Routes of the ledger."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request
-from pydantic import AwareDatetime
+from fastapi import Depends, Query, Request
 
 from huaxiao.attribution.callers import BranchReader, Reader
 from huaxiao.attribution.ledger import handlers, store
-from huaxiao.attribution.ledger.handlers import NotSettledYet
+from huaxiao.attribution.ledger.handlers import MomentToCome
 from huaxiao.shared import web
+from huaxiao.shared.database import Database
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.attribution import Balance, Entry, Reconciliation, Statement
-from huaxiao.shared.wire.base import PeriodText
+from huaxiao.shared.wire.base import Moment, PeriodText
 
 router = web.router(tags=["ledger"])
 OfCentre = Annotated[Identifier | None, Query(description="only this centre")]
 
 
-@router.get("/balances", responses=web.problem_responses(Forbidden))
+KnownAt = Annotated[
+    Moment | None, Query(description="as it was known at this moment, which has passed")
+]
+
+
+async def _settled_moment(
+    request: Request, branch_id: BranchId, _: Reader, known_at: KnownAt = None
+) -> datetime:
+    """Settle a moment, the present one if none is named, in a transaction that ends here."""
+    database: Database = request.app.state.database
+    async with database.write() as connection:
+        return await handlers.settle(connection, branch_id, known_at, now=request.app.state.clock())
+
+
+async def _past_moment(
+    request: Request, branch_id: BranchId, principal: Reader, known_at: KnownAt = None
+) -> datetime | None:
+    """Settle a moment if one is named."""
+    if known_at is None:
+        return None
+    return await _settled_moment(request, branch_id, principal, known_at)
+
+
+@router.get("/balances", responses=web.problem_responses(Forbidden, MomentToCome))
 async def list_balances(
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Reader,
+    known_at: Annotated[datetime | None, Depends(_past_moment)],
+    connection: ReadTx,
     page: PageOf,
     period: PeriodText,
     centre_id: OfCentre = None,
 ) -> Page[Balance]:
-    """List a period's balances by centre, field and account."""
+    """List a period's balances by centre, field and account: now, or as known at a moment."""
     after = page.after(str, str, str) or ("", "", "")
     found = await store.balance_page(
         connection,
@@ -37,6 +62,7 @@ async def list_balances(
         period=period,
         centre_id=centre_id,
         centre_ids=principal.centre_ids,
+        known_at=known_at,
         after=(after[0], after[1], after[2]),
         limit=page.limit + 1,
     )
@@ -76,27 +102,15 @@ async def get_reconciliation(
     return await handlers.reconcile(connection, branch_id, period)
 
 
-@router.get("/statements/{centre_id}", responses=web.problem_responses(Forbidden, NotSettledYet))
+@router.get("/statements/{centre_id}", responses=web.problem_responses(Forbidden, MomentToCome))
 async def get_statement(
-    request: Request,
     branch_id: BranchId,
     centre_id: Identifier,
-    connection: ReadTx,
     principal: Reader,
+    known_at: Annotated[datetime, Depends(_settled_moment)],
+    connection: ReadTx,
     period: PeriodText,
-    known_at: Annotated[
-        AwareDatetime | None,
-        Query(description="two minutes ago or earlier; now less two if absent"),
-    ] = None,
 ) -> Statement:
     """Show a centre's period as it was known at a moment; later corrections never change it."""
     principal.require_centre(centre_id)
-    now = request.app.state.clock()
-    return await handlers.statement(
-        connection,
-        branch_id,
-        centre_id,
-        period,
-        known_at=known_at or now - handlers.SETTLED_AFTER,
-        now=now,
-    )
+    return await handlers.statement(connection, branch_id, centre_id, period, known_at=known_at)

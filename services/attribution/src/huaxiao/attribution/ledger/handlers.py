@@ -1,6 +1,6 @@
 """The ledger: reconcile a period, and state what was known of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,17 +12,13 @@ from huaxiao.shared.problems import Problem
 from huaxiao.shared.wire.attribution import PeriodState, Reconciliation, Statement
 
 
-class NotSettledYet(Problem):
-    """What was known at a moment is certain only when no booking of it can be on its way."""
+class MomentToCome(Problem):
+    """What will be known at a moment is certain only when it has passed."""
 
-    code = "not-settled-yet"
+    code = "moment-to-come"
     status = HTTPStatus.CONFLICT
-    title = "Ask for a moment at least two minutes ago"
-    title_zh = "查询时点须早于两分钟之前"
-
-
-SETTLED_AFTER = timedelta(minutes=2)
-"""Longer than any booking takes: the database ends a transaction that idles or hangs for 30 s."""
+    title = "This moment is still to come"
+    title_zh = "该时点尚未到来"
 
 
 async def reconcile(connection: AsyncConnection, branch_id: int, period: int) -> Reconciliation:
@@ -47,6 +43,25 @@ async def reconcile(connection: AsyncConnection, branch_id: int, period: int) ->
     )
 
 
+async def settle(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None, *, now: datetime
+) -> datetime:
+    """Make a moment one of which nothing more is booked; without one, the last that can be.
+
+    Raises:
+        NotFound: the branch is not known.
+        MomentToCome: bookings of that moment may still be made.
+
+    """
+    until = await store.settled_until(connection, branch_id)
+    latest = now if until is None else max(now, until)
+    moment = known_at or latest
+    if moment > latest:
+        raise MomentToCome(latest=latest.isoformat())
+    await store.settle(connection, branch_id, moment)
+    return moment
+
+
 async def statement(
     connection: AsyncConnection,
     branch_id: int,
@@ -54,16 +69,8 @@ async def statement(
     period: int,
     *,
     known_at: datetime,
-    now: datetime,
 ) -> Statement:
-    """Return a centre's period as it was known at a moment: the same for ever.
-
-    Raises:
-        NotSettledYet: bookings of that moment may still be on their way.
-
-    """
-    if known_at > now - SETTLED_AFTER:
-        raise NotSettledYet(latest=(now - SETTLED_AFTER).isoformat())
+    """Return a centre's period as it was known at a settled moment: the same for ever."""
     lines = await store.statement_lines(connection, branch_id, centre_id, period, known_at)
     digest, count = await store.digest(
         connection, branch_id, period, centre_id=centre_id, known_at=known_at

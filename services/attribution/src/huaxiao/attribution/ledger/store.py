@@ -7,13 +7,16 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Subquery,
     case,
+    cast,
     func,
     select,
     tuple_,
     union_all,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,8 +27,10 @@ from huaxiao.attribution.tables import (
     branches,
     entries,
     held_events,
+    intakes,
 )
 from huaxiao.shared.database import within
+from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
     REFUNDS,
@@ -47,16 +52,19 @@ async def balance_page(
     period: int,
     centre_id: str | None,
     centre_ids: AbstractSet[str] | None,
+    known_at: datetime | None,
     after: BalanceKey,
     limit: int,
 ) -> list[Balance]:
-    """Return balances of a period by centre, field and account."""
-    table = balances
+    """Return balances of a period by centre, field and account: now, or as known at a moment."""
+    if known_at is None:
+        table = _kept(branch_id, period)
+    else:
+        table = _summed(branch_id, period, entries.c.booked_at <= known_at)
     query = (
         select(table)
         .where(
-            table.c.branch_id == branch_id,
-            table.c.period == period,
+            table.c.amount_fen != 0,
             tuple_(table.c.centre_id, table.c.field_id, table.c.account) > after,
             within(table.c.centre_id, centre_ids),
         )
@@ -70,7 +78,7 @@ async def balance_page(
             centre_id=row.centre_id,
             field_id=row.field_id or None,
             account=row.account,
-            period=row.period,
+            period=period,
             amount_fen=row.amount_fen,
         )
         for row in await connection.execute(query)
@@ -231,6 +239,36 @@ async def digest(
         after = rows[-1].number
 
 
+async def settled_until(connection: AsyncConnection, branch_id: int) -> datetime | None:
+    """Return the moment before which nothing more is booked; None while nothing has been.
+
+    Raises:
+        NotFound: the branch is not known.
+
+    """
+    rows = await connection.execute(
+        select(intakes.c.settled_until).where(intakes.c.branch_id == branch_id)
+    )
+    row = rows.one_or_none()
+    if row is None:
+        raise NotFound
+    moment: datetime | None = row.settled_until
+    return moment
+
+
+async def settle(connection: AsyncConnection, branch_id: int, known_at: datetime) -> None:
+    """Let nothing more be booked at or before a moment; wait for the booking under way."""
+    table = intakes
+    await connection.execute(
+        update(table)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.settled_until.is_(None) | (table.c.settled_until <= known_at),
+        )
+        .values(settled_until=known_at + datetime.resolution)
+    )
+
+
 def _sides(*conditions: ColumnElement[bool]) -> Subquery:
     """Select each entry twice: once for the account it debits, once for the one it credits."""
     table = entries
@@ -240,22 +278,31 @@ def _sides(*conditions: ColumnElement[bool]) -> Subquery:
     return union_all(debited.where(*conditions), credited.where(*conditions)).subquery()
 
 
-async def unbalanced(connection: AsyncConnection, branch_id: int, number: int) -> list[str]:
-    """Name the balances of a period that are not the sum of its entries."""
-    sides = _sides(entries.c.branch_id == branch_id, entries.c.period == number)
+def _summed(branch_id: int, number: int, *conditions: ColumnElement[bool]) -> Subquery:
+    """Sum a period's entries by centre, field and account, as the balances have them."""
+    sides = _sides(entries.c.branch_id == branch_id, entries.c.period == number, *conditions)
     key = (
         sides.c.centre_id,
         func.coalesce(sides.c.field_id, "").label("field_id"),
         sides.c.account,
     )
-    summed = (
-        select(*key, func.sum(sides.c.amount_fen).label("amount_fen")).group_by(*key).subquery()
-    )
-    kept = (
+    # The sum of bigints is a numeric in PostgreSQL.
+    amount = cast(func.sum(sides.c.amount_fen), BigInteger).label("amount_fen")
+    return select(*key, amount).group_by(*key).subquery()
+
+
+def _kept(branch_id: int, number: int) -> Subquery:
+    """Select a period's balances as they are kept."""
+    return (
         select(balances)
         .where(balances.c.branch_id == branch_id, balances.c.period == number)
         .subquery()
     )
+
+
+async def unbalanced(connection: AsyncConnection, branch_id: int, number: int) -> list[str]:
+    """Name the balances of a period that are not the sum of its entries."""
+    summed, kept = _summed(branch_id, number), _kept(branch_id, number)
     same = (
         (kept.c.centre_id == summed.c.centre_id)
         & (kept.c.field_id == summed.c.field_id)
@@ -281,19 +328,13 @@ async def statement_lines(
     known_at: datetime,
 ) -> list[StatementLine]:
     """Sum a centre's entries of a period that were booked by a moment, by field and account."""
-    sides = _sides(
-        entries.c.branch_id == branch_id,
-        entries.c.period == number,
-        entries.c.centre_id == centre_id,
-        entries.c.booked_at <= known_at,
+    summed = _summed(
+        branch_id, number, entries.c.centre_id == centre_id, entries.c.booked_at <= known_at
     )
     rows = await connection.execute(
-        select(sides.c.field_id, sides.c.account, func.sum(sides.c.amount_fen).label("amount_fen"))
-        .group_by(sides.c.field_id, sides.c.account)
-        .order_by(sides.c.field_id.nulls_first(), sides.c.account)
+        select(summed).where(summed.c.amount_fen != 0).order_by(summed.c.field_id, summed.c.account)
     )
     return [
-        StatementLine(field_id=row.field_id, account=row.account, amount_fen=int(row.amount_fen))
+        StatementLine(field_id=row.field_id or None, account=row.account, amount_fen=row.amount_fen)
         for row in rows
-        if row.amount_fen
     ]

@@ -215,7 +215,7 @@ def upgrade() -> None:
     sa.Column('resolved', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('closed_through', sa.Integer(), nullable=True),
     sa.Column('decided_mark', sa.BigInteger(), server_default=sa.text('0'), nullable=False, comment='another one with every transaction that decides: what was read before it is old'),
-    sa.Column('booked_at', sa.DateTime(timezone=True), nullable=True, comment='of the last entry; never goes back'),
+    sa.Column('settled_until', sa.DateTime(timezone=True), nullable=True, comment='nothing more is booked before it; never goes back'),
     sa.PrimaryKeyConstraint('branch_id', name=op.f('intakes_pkey')),
     schema='attribution',
     comment='One row a branch: its counters, and the lock that makes its bookings one after another'
