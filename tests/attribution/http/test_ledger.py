@@ -128,6 +128,15 @@ async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
     assert [one.rule for one in found.rejected] == [
         *("010", "020", "025", "030", "040", "050", "060", "070", "075", "080")
     ]
+    assert found.story_zh[:2] == [
+        "2017年11月，宽带 S-1 的收入归 C1、责任田 F-TOWN。",
+        (
+            "依据规则 090“标准地址”：其标准地址 130123001001 属于"
+            " 责任田 F-TOWN（承包期2017年11月至2018年10月）。"
+        ),
+    ]
+    assert "100.00 yuan are at stake" in found.story[4]
+    assert len(found.story) == len(found.story_zh)
     with pytest.raises(PeerProblem) as absent:
         await manager.explanation(booked, "S-404")
     assert absent.value.status == 404

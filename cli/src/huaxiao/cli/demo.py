@@ -175,18 +175,9 @@ def _show_revenue(console: Console, story: Story, books: Reconciliation) -> None
 
 
 def _show_explanation(console: Console, found: Explanation) -> None:
-    flags = f" Flags: {', '.join(found.flags)}." if found.flags else ""
-    console.print(
-        f"Why does {found.subscription_id} belong to {found.owner.centre_id}"
-        f" ({found.owner.field_id})? Rule {found.owner.unit_rule}: {found.rule_title}"
-        f" {found.rule_title_zh}. It lands in {found.landing_centre_id or 'no centre'}, was"
-        f" developed by {found.development_centre_id or 'nobody on record'};"
-        f" {yuan(found.revenue_fen)} yuan this month.{flags}"
-    )
-    for one in found.rejected:
-        console.print(f"  not {one.rule} {one.title} {one.title_zh}: {one.reason} {one.reason_zh}")
-    for shadow in found.shadow_credits:
-        console.print(f"  memo, in no sum: {shadow.centre_id} {shadow.reason}")
+    console.print(f"Why does {found.subscription_id} belong to {found.owner.centre_id}? 归属理由")
+    for sentence in (*found.story_zh, *found.story):
+        console.print(f"  {sentence}")
     console.print()
 
 

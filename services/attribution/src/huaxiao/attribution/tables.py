@@ -45,6 +45,8 @@ centres = Table(
     branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
 )
 people = Table(
     "people",
@@ -61,6 +63,7 @@ channels = Table(
     Column("channel_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
 )
 fields = Table(
     "fields",
@@ -69,6 +72,7 @@ fields = Table(
     Column("field_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
     Column("scope", JSONB, nullable=False),

@@ -412,6 +412,7 @@ class ShadowCredit(Resource):
 
     centre_id: Identifier
     reason: str
+    reason_zh: str
 
 
 class RulingMark(Resource):
@@ -462,6 +463,10 @@ class Explanation(Resource):
     """The rules were run again on the evidence just now and came to the same owner."""
     revenue_fen: SumFen
     """Net revenue booked to the subscription in the period."""
+    story: list[str]
+    """All of it in sentences, the first of which says whose the revenue is."""
+    story_zh: list[str]
+    """The same in Chinese, sentence by sentence."""
 
 
 class Balance(Resource):

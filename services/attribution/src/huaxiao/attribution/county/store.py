@@ -8,6 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.organisation import Channel, Organisation, SealedField
+from huaxiao.attribution.domain.telling.case import Names, SealedName
+from huaxiao.attribution.domain.words import Told
 from huaxiao.attribution.tables import (
     branches,
     centres,
@@ -50,7 +52,13 @@ async def add_centre(
     """Know a centre."""
     await connection.execute(
         insert(centres)
-        .values(branch_id=branch_id, centre_id=fact.centre.centre_id, kind=fact.centre.kind)
+        .values(
+            branch_id=branch_id,
+            centre_id=fact.centre.centre_id,
+            kind=fact.centre.kind,
+            name=fact.centre.name,
+            name_zh=fact.centre.name_zh,
+        )
         .on_conflict_do_nothing()
     )
 
@@ -78,10 +86,11 @@ async def add_channel(
     connection: AsyncConnection, branch_id: int, fact: contracts.ChannelRegistered
 ) -> None:
     """Know a channel."""
-    row = {"kind": fact.channel.kind, "centre_id": fact.channel.centre_id}
+    channel = fact.channel
+    row = {"kind": channel.kind, "centre_id": channel.centre_id, "name_zh": channel.name_zh}
     await connection.execute(
         insert(channels)
-        .values(branch_id=branch_id, channel_id=fact.channel.channel_id, **row)
+        .values(branch_id=branch_id, channel_id=channel.channel_id, **row)
         .on_conflict_do_update(index_elements=["branch_id", "channel_id"], set_=row)
     )
 
@@ -97,6 +106,7 @@ async def add_field(
             field_id=fact.field_id,
             kind=fact.kind,
             centre_id=fact.centre_id,
+            name_zh=fact.name_zh,
             term_from=fact.term_from,
             term_to=fact.term_to,
             scope=fact.scope.model_dump(mode="json"),
@@ -180,6 +190,26 @@ def _field(
         customer_ids=frozenset(one.customer_id for one in scope.customers),
         channel_ids=tuple(scope.channel_ids),
         channel_mode=scope.channel_mode,
+    )
+
+
+async def names(connection: AsyncConnection, branch_id: int) -> Names:
+    """Return what the county's centres, fields and channels are called."""
+    centre_rows = await connection.execute(select(centres).where(centres.c.branch_id == branch_id))
+    field_rows = await connection.execute(
+        select(fields.c.field_id, fields.c.name_zh, fields.c.term_from, fields.c.term_to).where(
+            fields.c.branch_id == branch_id
+        )
+    )
+    channel_rows = await connection.execute(
+        select(channels.c.channel_id, channels.c.name_zh).where(channels.c.branch_id == branch_id)
+    )
+    return Names(
+        centres={row.centre_id: Told(row.name, row.name_zh) for row in centre_rows},
+        fields={
+            row.field_id: SealedName(row.name_zh, row.term_from, row.term_to) for row in field_rows
+        },
+        channels={row.channel_id: row.name_zh for row in channel_rows},
     )
 
 

@@ -7,7 +7,7 @@ not the county they were looked up in: the same evidence gives the same owner fo
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Optional
 
@@ -24,7 +24,9 @@ from huaxiao.attribution.domain.histories import (
     evidence_ends,
     lead_of,
     line_before,
+    moved_on,
     ruling_at,
+    transferred_on,
 )
 from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
 from huaxiao.shared.periods import FIRST_PERIOD, Period, period_of_day, shift
@@ -68,6 +70,10 @@ class LineEvidence:
     channel: SalesChannel | None
     developer: Colleague | None
     account_manager: Colleague | None
+    moved_on: date | None = None
+    """The day it moved to its address; None is where it was opened."""
+    transferred_on: date | None = None
+    """The day it passed to its customer; None is whom it was opened for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Bundle:
     bundle_id: str
     since: date
     fixed: tuple[LineEvidence, ...]
+    left_on: date | None = None
+    """The day the line was no longer in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,9 @@ class Opportunity:
     """The lead that the line came from, in time."""
 
     lead_id: str
+    approved_on: date
     centre_id: str
+    originator_id: str | None
     originator_centre_id: str | None
 
 
@@ -136,8 +146,14 @@ def gather(
     end = evidence_ends(opened.opened_on, period)
 
     def look(one: str) -> LineEvidence:
-        line = line_before(register.opened[one], register.changes.get(one, ()), end)
-        return _look_up(line, ground, organisation)
+        changes = register.changes.get(one, ())
+        line = line_before(register.opened[one], changes, end)
+        found = _look_up(line, ground, organisation)
+        if not changes:
+            return found
+        return replace(
+            found, moved_on=moved_on(changes, end), transferred_on=transferred_on(changes, end)
+        )
 
     def bundle(found: Membership | None) -> Bundle | None:
         if found is None:
@@ -147,7 +163,7 @@ def gather(
             for one in found.members
             if one in register.opened and register.opened[one].product in FIXED_PRODUCTS
         )
-        return Bundle(found.bundle_id, found.since, tuple(fixed))
+        return Bundle(found.bundle_id, found.since, tuple(fixed), found.left_on)
 
     named_by = register.bundles_of.get(subscription_id, ())
     belongs: BundlesOfLine = bundles_before(
@@ -218,7 +234,9 @@ def _opportunity(lead: Lead | None, organisation: Organisation) -> Opportunity |
         return None
     return Opportunity(
         lead.lead_id,
+        lead.approved_on,
         lead.owner_centre_id,
+        lead.originator_id,
         organisation.centre_of_person(lead.originator_id, lead.approved_on),
     )
 

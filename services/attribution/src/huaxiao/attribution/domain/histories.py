@@ -63,6 +63,8 @@ class Membership:
     bundle_id: str
     since: date
     members: tuple[str, ...]
+    left_on: date | None = None
+    """The day the line in question was no longer in it."""
 
 
 def evidence_ends(opened_on: date, period: Period) -> date:
@@ -89,6 +91,18 @@ def line_before(opened: Line, changes: Iterable[Change], end: date) -> Line:
                 resource_address=change.resource_address,
             )
     return line
+
+
+def moved_on(changes: Iterable[Change], end: date) -> date | None:
+    """Return the day of the last move before a day."""
+    days = (one.effective_on for one in changes if one.standard_address is not None)
+    return max((one for one in days if one < end), default=None)
+
+
+def transferred_on(changes: Iterable[Change], end: date) -> date | None:
+    """Return the day of the last transfer to another customer before a day."""
+    days = (one.effective_on for one in changes if one.customer_id is not None)
+    return max((one for one in days if one < end), default=None)
 
 
 def bundle_steps(statements: Iterable[BundleStatement], end: date) -> list[Membership]:
@@ -126,7 +140,7 @@ def bundles_before(
             current.append((_joined(steps, subscription_id), bundle_id, steps[-1]))
         else:
             gone = steps[steps.index(inside[-1]) + 1].since
-            left.append((gone, bundle_id, inside[-1]))
+            left.append((gone, bundle_id, replace(inside[-1], left_on=gone)))
     if current:
         since, bundle_id, step = max(current, key=lambda one: one[:2])
         return BundlesOfLine(Membership(bundle_id, since, step.members), None)

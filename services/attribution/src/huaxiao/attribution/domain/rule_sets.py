@@ -7,7 +7,9 @@ chooses, orders and combines them, and writes no code.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 
+from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.attribution import ListedLine, OwnerSource
@@ -20,6 +22,8 @@ class Why:
 
     text: str
     text_zh: str
+    close: bool = False
+    """The line came close, so that people will ask; any other reason goes without saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +111,43 @@ def _not_listed(when: When, evidence: Evidence) -> Why | None:
     if listed is None:
         return Why("the customer is on no list", "客户不在任何清单中")
     if when.listed is ListedLine.STOCK and not listed.stock:
-        return Why("the line is newer than the locked list", "该用户晚于锁定清单入网")
+        return Why("the line is newer than the locked list", "该用户晚于锁定清单入网", close=True)
     return None
 
 
 def _other_line(when: When, evidence: Evidence) -> Why | None:
     line = evidence.subject.line
     if when.products is not None and line.product not in when.products:
-        return Why(f"not for a {line.product} line", f"不适用于 {line.product} 类用户")
+        return _is(line.product)
     if when.products_except is not None and line.product in when.products_except:
-        return Why(f"not for a {line.product} line", f"不适用于 {line.product} 类用户")
+        return _is(line.product)
     if when.customer_kinds_except is not None and line.customer_kind in when.customer_kinds_except:
-        return Why(f"not for a {line.customer_kind}", f"不适用于 {line.customer_kind} 类客户")
+        kind = words.customer(line.customer_kind)
+        listed = when.listed is not None
+        return Why(f"the customer is {kind.text}", f"客户是{kind.text_zh}", close=listed)
     return None
+
+
+@cache
+def _is(product: str) -> Why:
+    named = words.product(product)
+    return Why(f"it is {words.a(named.text)}", f"是{named.text_zh}")
 
 
 def _other_channel(when: When, evidence: Evidence) -> Why | None:
     channel = evidence.subject.channel
     if when.channel_kinds is None or (channel and channel.kind in when.channel_kinds):
         return None
-    return Why("not sold by such a channel", "不是此类渠道发展")
+    return _sold_by(channel.kind) if channel else NO_CHANNEL
+
+
+@cache
+def _sold_by(kind: ChannelKind) -> Why:
+    named = words.CHANNELS[kind]
+    return Why(f"{words.a(named.text)} sold it", f"由{named.text_zh}售出")
+
+
+NO_CHANNEL = Why("it has no known channel", "没有已知渠道")
 
 
 def _not_promised(when: When, evidence: Evidence) -> Why | None:
@@ -140,13 +161,13 @@ def _not_promised(when: When, evidence: Evidence) -> Why | None:
 def _not_grouped(when: When, evidence: Evidence) -> Why | None:
     line = evidence.subject.line
     if when.in_campus and line.campus_id is None:
-        return Why("in no campus group", "不在校园群组中")
+        return Why("it is in no campus group", "不在校园群组中")
     if when.in_bundle and evidence.bundle is None:
-        return Why("in no bundle", "不在融合套餐中")
+        return Why("it is in no bundle", "不在融合套餐中")
     if when.left_bundle and evidence.left_bundle is None:
         return Why("it has left no bundle", "没有离开过融合套餐")
     if when.secondary and line.main_subscription_id is None:
-        return Why("not a secondary card", "不是副卡")
+        return Why("it is no secondary card", "不是副卡")
     return None
 
 

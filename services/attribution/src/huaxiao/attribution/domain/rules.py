@@ -5,25 +5,30 @@ passed. The last one takes whatever is left, so nothing is ever without an owner
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 
 from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
-from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, Why, unmet
+from huaxiao.attribution.domain.rule_sets import NO_CHANNEL, Rule, RuleSet, Why, unmet
 from huaxiao.shared.wire.attribution import OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
 
-ADDR_CONFLICT = "ADDR_CONFLICT"
-"""Standard and resource address lead to different centres or fields; the standard one wins."""
-NO_ADDRESS = "NO_ADDRESS"
-"""A fixed line without an address that any field covers: somebody must mend its address."""
-CIRCUIT_NO_DEVELOPER = "CIRCUIT_NO_DEVELOPER"
-"""A circuit that nobody is known to have sold."""
-MAIN_MISSING = "MAIN_MISSING"
-"""A secondary card whose main card is unknown."""
-MAIN_IN_CIRCLE = "MAIN_IN_CIRCLE"
-"""Secondary cards that name each other as main."""
+
+class Flag(StrEnum):
+    """What asks for attention and changes no owner; a rule may set flags of its own beside these."""
+
+    ADDR_CONFLICT = "ADDR_CONFLICT"
+    """Standard and resource address lead to different centres or fields; the standard one wins."""
+    NO_ADDRESS = "NO_ADDRESS"
+    """A fixed line without an address that any field covers: somebody must mend its address."""
+    CIRCUIT_NO_DEVELOPER = "CIRCUIT_NO_DEVELOPER"
+    """A circuit that nobody is known to have sold."""
+    MAIN_MISSING = "MAIN_MISSING"
+    """A secondary card whose main card is unknown."""
+    MAIN_IN_CIRCLE = "MAIN_IN_CIRCLE"
+    """Secondary cards that name each other as main."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Shadow:
     """A memo for a centre that helped; never in a sum."""
 
     centre_id: str
-    reason: str
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,10 @@ class Decision:
     rule_set: str
     unit_rule: str
     field_rule: str | None
+    source: OwnerSource
+    """Which of the rule's owner sources yielded the place."""
+    tried: tuple[Why, ...]
+    """Why those before it yielded none."""
     flags: tuple[str, ...]
     landing_centre_id: str | None
     development_centre_id: str | None
@@ -79,6 +88,19 @@ class Decision:
     rejected: tuple[Candidate, ...]
     ruling_id: str | None
     """The ruling it rests on: one on the line itself, or on its main card."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a rule that takes the line has found."""
+
+    source: OwnerSource
+    place: Place
+    tried: tuple[Why, ...]
+    flags: tuple[str, ...]
+
+
+_NAMES_NOBODY = Why("it names no owner", "规则未指定归属")
 
 
 def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
@@ -95,37 +117,40 @@ def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
         if isinstance(found, Nowhere):
             rejected.append(Candidate(rule, found.why))
             continue
+        place = found.place
         return Decision(
-            centre_id=found.centre_id,
-            field_id=found.field_id,
+            centre_id=place.centre_id,
+            field_id=place.field_id,
             rule=rule,
             rule_set=rule_set.name,
             unit_rule=rule.code,
-            field_rule=(found.field_rule or rule.code) if found.field_id else None,
+            field_rule=(place.field_rule or rule.code) if place.field_id else None,
+            source=found.source,
+            tried=found.tried,
             flags=tuple(flags),
             landing_centre_id=_landing(evidence.subject),
             development_centre_id=_development(evidence.subject),
-            shadows=_shadows(evidence, rule.code, found.centre_id),
+            shadows=_shadows(evidence, place.centre_id),
             rejected=tuple(rejected),
-            ruling_id=found.ruling_id,
+            ruling_id=place.ruling_id,
         )
     raise AssertionError("a rule set that is active takes every line")
 
 
-def _judge(rule: Rule, evidence: Evidence, rule_set: RuleSet) -> Place | Nowhere | Why:
+def _judge(rule: Rule, evidence: Evidence, rule_set: RuleSet) -> _Found | Nowhere | Why:
     """Ask a rule: it takes the line, knows of no place for it, or does not apply."""
     why = unmet(rule.when, evidence)
     if why is not None:
         return why
     flags: tuple[str, ...] = ()
-    nowhere = Why("it names no owner", "规则未指定归属")
+    tried: tuple[Why, ...] = ()
     for source in rule.owner:
         found = _SOURCES[source](evidence, rule_set)
         flags += found.flags
         if isinstance(found, Place):
-            return replace(found, flags=flags)
-        nowhere = found.why
-    return Nowhere(nowhere, flags)
+            return _Found(source, found, tried, flags)
+        tried += (found.why,)
+    return Nowhere(tried[-1] if tried else _NAMES_NOBODY, flags)
 
 
 # --- where owner sources lead -------------------------------------------------------------------
@@ -153,7 +178,7 @@ def _list_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 def _campus_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     if evidence.subject.campus is None:
-        return Nowhere(Why("the campus is on no list", "该校园不在清单中"))
+        return Nowhere(Why("the campus is on no list", "该校园不在清单中", close=True))
     return _at(evidence.subject.campus)
 
 
@@ -167,9 +192,11 @@ def _left_bundle_anchor(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 def _main_card(evidence: Evidence, rule_set: RuleSet) -> Place | Nowhere:
     if evidence.main_in_circle:
-        return Place(evidence.default_centre_id, flags=(MAIN_IN_CIRCLE,))
+        return Place(evidence.default_centre_id, flags=(Flag.MAIN_IN_CIRCLE,))
     if evidence.main is None:
-        return Nowhere(Why("the main card is unknown", "主卡未知"), (MAIN_MISSING,))
+        return Nowhere(
+            Why("the main card is unknown", "主卡未知", close=True), (Flag.MAIN_MISSING,)
+        )
     main = decide(evidence.main, rule_set)
     return Place(main.centre_id, main.field_id, main.field_rule, main.flags, main.ruling_id)
 
@@ -185,7 +212,7 @@ def _resource_address(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 def _channel_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     channel = evidence.subject.channel
     if channel is None:
-        return Nowhere(Why("no known channel", "没有已知渠道"))
+        return Nowhere(NO_CHANNEL)
     if channel.isolated_field is None:
         return Nowhere(
             Why("the channel is in no field of its own", "该渠道不在隔离的渠道型责任田中")
@@ -195,13 +222,13 @@ def _channel_field(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 def _channel_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     if evidence.subject.channel is None:
-        return Nowhere(Why("no known channel", "没有已知渠道"))
+        return Nowhere(NO_CHANNEL)
     return Place(evidence.subject.channel.centre_id)
 
 
 def _developer_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     if evidence.subject.developer is None:
-        return Nowhere(Why("no known developer", "没有已知发展人"))
+        return Nowhere(Why("it has no known developer", "没有已知发展人"))
     return Place(evidence.subject.developer.centre_id)
 
 
@@ -214,13 +241,13 @@ def _enterprise_account_manager(evidence: Evidence, _: RuleSet) -> Place | Nowhe
     nobody = subject.account_manager is None and subject.developer is None
     found = _enterprise(subject.account_manager)
     if nobody and isinstance(found, Nowhere):
-        return Nowhere(found.why, (CIRCUIT_NO_DEVELOPER,))
+        return Nowhere(found.why, (Flag.CIRCUIT_NO_DEVELOPER,))
     return found
 
 
 def _default_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     unplaced = evidence.subject.line.product in FIXED_PRODUCTS
-    return Place(evidence.default_centre_id, flags=(NO_ADDRESS,) if unplaced else ())
+    return Place(evidence.default_centre_id, flags=(Flag.NO_ADDRESS,) if unplaced else ())
 
 
 _SOURCES: dict[OwnerSource, Callable[[Evidence, RuleSet], Place | Nowhere]] = {
@@ -258,30 +285,47 @@ def _enterprise(person: Colleague | None) -> Place | Nowhere:
 def _by_standard_address(subject: LineEvidence) -> Place | Nowhere:
     placement, other = subject.by_standard_address, subject.by_resource_address
     if placement is None:
-        return Nowhere(Why("no field covers its standard address", "没有责任田覆盖其标准地址"))
+        return Nowhere(_uncovered(subject.line.standard_address, _NO_STANDARD, _OFF_STANDARD))
     differs = other is not None and (other.centre_id, other.field_id) != (
         placement.centre_id,
         placement.field_id,
     )
-    return _at(placement, (ADDR_CONFLICT,) if differs else ())
+    return _at(placement, (Flag.ADDR_CONFLICT,) if differs else ())
 
 
 def _by_resource_address(subject: LineEvidence) -> Place | Nowhere:
     if subject.by_resource_address is None:
-        return Nowhere(Why("no field covers its resource address", "没有责任田覆盖其资源地址"))
+        return Nowhere(_uncovered(subject.line.resource_address, _NO_RESOURCE, _OFF_RESOURCE))
     return _at(subject.by_resource_address)
 
 
+_NO_STANDARD = Why("it has no standard address", "没有登记标准地址", close=True)
+_OFF_STANDARD = Why("no field covers its standard address", "没有责任田覆盖其标准地址", close=True)
+_NO_RESOURCE = Why("it has no resource address", "没有登记资源地址", close=True)
+_OFF_RESOURCE = Why("no field covers its resource address", "没有责任田覆盖其资源地址", close=True)
+
+
+def _uncovered(address: str | None, absent: Why, off: Why) -> Why:
+    return absent if address is None else off
+
+
+def anchor_of(bundle: Bundle) -> LineEvidence:
+    """Return the fixed line a bundle follows: broadband, else television, else voice; the oldest."""
+    return min(bundle.fixed, key=_anchor_order)
+
+
 def _by_anchor(bundle: Bundle | None) -> Place | Nowhere:
-    """Return where a bundle's anchor lies: broadband before television before voice."""
+    """Return where a bundle's anchor lies."""
     if bundle is None or not bundle.fixed:
-        return Nowhere(Why("the bundle has no fixed line", "该套餐没有固网成员"))
-    anchor = min(bundle.fixed, key=_anchor_order)
+        return Nowhere(Why("the bundle has no fixed line", "该套餐没有固网成员", close=True))
+    anchor = anchor_of(bundle)
     for by_address in (_by_standard_address, _by_resource_address):
         found = by_address(anchor)
         if isinstance(found, Place):
             return found
-    return Nowhere(Why("no field covers the bundle's fixed line", "没有责任田覆盖该套餐的固网成员"))
+    return Nowhere(
+        Why("no field covers the bundle's fixed line", "没有责任田覆盖该套餐的固网成员", close=True)
+    )
 
 
 def _anchor_order(member: LineEvidence) -> tuple[int, int, str]:
@@ -304,11 +348,12 @@ def _development(subject: LineEvidence) -> str | None:
     return subject.channel.centre_id if subject.channel else None
 
 
-def _shadows(evidence: Evidence, rule: str, owner: str) -> tuple[Shadow, ...]:
+def _shadows(evidence: Evidence, owner: str) -> tuple[Shadow, ...]:
     shadows: list[Shadow] = []
     channel, lead = evidence.subject.channel, evidence.opportunity
     if channel and channel.kind is ChannelKind.OWN_HALL and channel.centre_id != owner:
-        shadows.append(Shadow(channel.centre_id, f"sold in an own hall; owned by rule {rule}"))
+        shadows.append(Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出")))
     if lead and lead.originator_centre_id and lead.originator_centre_id != owner:
-        shadows.append(Shadow(lead.originator_centre_id, f"brought lead {lead.lead_id}"))
+        why = Why(f"it brought lead {lead.lead_id}", f"由其提出商机 {lead.lead_id}")
+        shadows.append(Shadow(lead.originator_centre_id, why))
     return tuple(shadows)

@@ -1,15 +1,23 @@
 """Explanations: run the rules again on the evidence that was kept."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.county import store as county
+from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.rules import decide
+from huaxiao.attribution.domain.telling.case import Case
+from huaxiao.attribution.domain.telling.story import tell
+from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.explanations import store
+from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.rulings import store as rulings
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ClosedAs,
@@ -42,13 +50,28 @@ async def explain(
     recorded = await store.recorded(connection, branch_id, subscription_id, period)
     if recorded is None:
         raise NotFound
-    closed_as = await _closed_as(connection, branch_id, recorded, period)
+    closed_at = await store.closed_at(connection, branch_id, period)
+    closed_as = await _closed_as(connection, branch_id, recorded, period, closed_at)
     owners = {recorded.centre_id, *([closed_as.owner.centre_id] if closed_as else [])}
     if not any(principal.may_see(one) for one in owners):
         raise NotFound
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
     decision = decide(recorded.evidence, rules)
+    ruling = await _ruling(connection, branch_id, decision.ruling_id)
+    case = Case(
+        period=Period(period),
+        evidence=recorded.evidence,
+        decision=decision,
+        rules=rules,
+        names=await county.names(connection, branch_id),
+        timeline=await _timeline(connection, branch_id, subscription_id),
+        revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
+        closed=closed_at is not None,
+        closed_as=(closed_as.owner.centre_id, closed_as.owner.field_id) if closed_as else None,
+        ruling_reason=ruling.reason if ruling else None,
+    )
+    story = tell(case)
     return Explanation(
         subscription_id=subscription_id,
         period=period,
@@ -62,7 +85,8 @@ async def explain(
         rule_set=recorded.rule_set,
         flags=list(decision.flags),
         shadow_credits=[
-            ShadowCredit(centre_id=one.centre_id, reason=one.reason) for one in decision.shadows
+            ShadowCredit(centre_id=one.centre_id, reason=one.why.text, reason_zh=one.why.text_zh)
+            for one in decision.shadows
         ],
         rejected=[
             RejectedCandidate(
@@ -76,11 +100,12 @@ async def explain(
         ],
         evidence=to_jsonable_python(asdict(recorded.evidence)),
         decided_at=recorded.decided_at,
-        ruling=await _ruling(connection, branch_id, decision.ruling_id),
+        ruling=ruling,
         closed_as=closed_as,
-        reproduced=(decision.centre_id, decision.field_id, decision.unit_rule)
-        == (recorded.centre_id, recorded.field_id, recorded.unit_rule),
-        revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
+        reproduced=case.reproduced,
+        revenue_fen=case.revenue_fen,
+        story=[one.text for one in story],
+        story_zh=[one.text_zh for one in story],
     )
 
 
@@ -94,10 +119,13 @@ def _owner(recorded: store.Recorded) -> Owner:
 
 
 async def _closed_as(
-    connection: AsyncConnection, branch_id: int, stands: store.Recorded, period: int
+    connection: AsyncConnection,
+    branch_id: int,
+    stands: store.Recorded,
+    period: int,
+    closed_at: datetime | None,
 ) -> ClosedAs | None:
     """Return what a closed month was closed with, if it belongs to another now."""
-    closed_at = await store.closed_at(connection, branch_id, period)
     if closed_at is None or stands.decided_at <= closed_at:
         return None
     then = await store.recorded(connection, branch_id, stands.subscription_id, period, at=closed_at)
@@ -118,3 +146,9 @@ async def _ruling(
         approved_at=found.approved_at,
         restate=found.restate,
     )
+
+
+async def _timeline(connection: AsyncConnection, branch_id: int, subscription_id: str) -> Timeline:
+    known = Known()
+    await intake.load_timelines(connection, branch_id, known, [subscription_id])
+    return known.timelines[subscription_id]

@@ -52,6 +52,8 @@ def upgrade() -> None:
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'centre_id', name=op.f('centres_pkey')),
     schema='attribution'
     )
@@ -60,6 +62,7 @@ def upgrade() -> None:
     sa.Column('channel_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'channel_id', name=op.f('channels_pkey')),
     schema='attribution'
     )
@@ -148,6 +151,7 @@ def upgrade() -> None:
     sa.Column('field_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
     sa.Column('term_from', sa.Integer(), nullable=False),
     sa.Column('term_to', sa.Integer(), nullable=False),
     sa.Column('scope', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
