@@ -142,6 +142,40 @@ async def test_a_field_can_be_tried_before_it_is_drawn(
     assert sum(one.after_fen for one in answer.centres) == 13_000
 
 
+async def test_what_if_looks_at_several_months_and_names_the_months_of_a_move(
+    manager: AttributionClient, booked: int, sender: Sender
+) -> None:
+    sender.count = 100
+    await manager.post_events(
+        [
+            sender.bill("BI-11", "S-2", period=201712, amount_fen=500),
+            sender.bill("BI-12", "S-1", period=201712, amount_fen=700),
+            sender.bill("BI-13", "S-2", period=201801, amount_fen=900),
+        ]
+    )
+    asked = WhatIfIn(
+        period=201711, to_period=201712, rules=await mobiles_by_address(manager, booked)
+    )
+    answer = await manager.what_if(booked, asked)
+    (move,) = answer.moves
+    assert (move.subscription_id, move.from_period, move.to_period) == ("S-2", 201711, 201712)
+    assert move.revenue_fen == 3_000 + 500
+    assert sum(one.before_fen for one in answer.centres) == 13_000 + 1_200
+    assert sum(one.after_fen for one in answer.centres) == 13_000 + 1_200
+    none_shown = await manager.what_if(booked, asked.model_copy(update={"moves_shown": 0}))
+    assert (none_shown.moves, none_shown.moves_omitted, none_shown.moved) == ([], 1, 1)
+
+
+async def test_months_asked_for_go_forward(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    path = f"/v1/branches/{county}/what-if"
+    body = {"period": 201712, "to_period": 201711}
+    answer = await http.post(path, json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
 @pytest.mark.parametrize(
     "rules",
     [

@@ -17,6 +17,7 @@ from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.tables import feed, idempotency_keys, positions
 from huaxiao.attribution.unresolved import api as unresolved
+from huaxiao.attribution.what_if import api as what_if
 from huaxiao.attribution.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             completeness.router,
             receipts.router,
             rule_sets.router,
+            what_if.router,
             rulings.router,
             unresolved.router,
             county.router,

@@ -2,9 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
@@ -344,13 +344,23 @@ class DraftField(Given):
 
 
 class WhatIfIn(Given):
-    """A question: how a past month would have been divided by other rules or fields."""
+    """A question: how past months would have been divided by other rules or fields."""
 
     period: PeriodNumber
+    to_period: PeriodNumber | None = None
+    """The last month asked for; the first one alone when absent."""
     rules: RuleSetIn | None = None
     """The rules to try; the branch's own when absent."""
     fields: list[DraftField] = Field(default_factory=list, max_length=1000)
     """Fields to try in place of the sealed ones of the same code, or beside them."""
+    moves_shown: int = Field(default=500, ge=0, le=100_000)
+    """How many of the moves to name."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to_period is not None and self.to_period < self.period:
+            raise ValueError("to_period lies before period")
+        return self
 
 
 class CentreChange(Resource):
@@ -364,9 +374,11 @@ class CentreChange(Resource):
 
 
 class MovedSubscription(Resource):
-    """A subscription that would belong to another centre or field."""
+    """A subscription that would belong to another centre or field in billed months."""
 
     subscription_id: Identifier
+    from_period: PeriodNumber
+    to_period: PeriodNumber
     from_centre_id: Identifier
     from_field_id: Identifier | None
     from_rule: str
@@ -380,12 +392,16 @@ class WhatIf(Resource):
     """The difference that other rules or fields would make; nothing was changed."""
 
     period: PeriodNumber
+    to_period: PeriodNumber
     subscriptions: Count
     """How many were decided again."""
     moved: Count
+    """How many would be another's in any of the months."""
     centres: list[CentreChange]
     moves: list[MovedSubscription]
-    """Those with the most revenue first, at most 500."""
+    """Those with the most revenue first."""
+    moves_omitted: Count
+    """How many more there are than were asked for."""
 
 
 class Owner(Resource):

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from huaxiao.attribution.domain.evidence import Evidence, Register, fingerprint, gather, turns
+from huaxiao.attribution.domain.decisions import Decided, decide_on
+from huaxiao.attribution.domain.evidence import Register
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
 from huaxiao.attribution.domain.rule_sets import RuleBook
-from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline, joined
 from huaxiao.shared.periods import FIRST_PERIOD, Period, shift
 from huaxiao.shared.wire import events
@@ -36,19 +36,6 @@ class Document(NamedTuple):
     channel_id: str | None = None
     remitted_fen: int | None = None
     """Of a payment, what reached the bank; None is not known."""
-
-
-class Decided(NamedTuple):
-    """A decision to record: it stands from a period until the next of its version."""
-
-    subscription_id: str
-    version: int
-    from_period: Period
-    owner: Owner
-    evidence: Evidence
-    rule_set: str
-    ruling_id: str | None = None
-    """The ruling it rests on; None also for one that was made before and stands on."""
 
 
 @dataclass
@@ -137,7 +124,8 @@ class Books:
         self.affected.clear()
 
     def _decide(self, subscription_id: str, restating: Ruling | None) -> None:
-        decisions = self._decisions(subscription_id)
+        register = self.known.register()
+        decisions = decide_on(subscription_id, register, self.organisation, self.rules)
         decided = joined(Stretch(one.from_period, one.owner) for one in decisions)
         before = self.known.timelines.get(subscription_id)
         after: Timeline | None = decided
@@ -167,30 +155,6 @@ class Books:
             if self.closed_through is not None and entry.owner_period <= self.closed_through:
                 fixed = max(fixed, entry.owner_period)
         return shift(Period(fixed), 1) if fixed else FIRST_PERIOD
-
-    def _decisions(self, subscription_id: str) -> list[Decided]:
-        """Decide for every period from which the evidence or the rules are others."""
-        register = self.known.register()
-        periods = turns(subscription_id, register, self.organisation)
-        return [
-            self._decision(subscription_id, period, register)
-            for period in sorted({*periods, *self.rules.turns})
-        ]
-
-    def _decision(self, subscription_id: str, period: Period, register: Register) -> Decided:
-        evidence = gather(subscription_id, period, register, self.organisation)
-        decision = decide(evidence, self.rules.at(period))
-        owner = Owner(
-            decision.centre_id,
-            decision.field_id,
-            decision.unit_rule,
-            decision.field_rule,
-            decision.flags,
-            fingerprint(evidence),
-        )
-        return Decided(
-            subscription_id, 1, period, owner, evidence, decision.rule_set, decision.ruling_id
-        )
 
     def _move(self, subscription_id: str, before: Timeline, after: Timeline) -> None:
         """Take what is booked from the owners before, and give it to those after."""

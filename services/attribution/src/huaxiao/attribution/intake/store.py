@@ -13,7 +13,8 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.domain.books import Decided, Document, Known, Produced
+from huaxiao.attribution.domain.books import Document, Known, Produced
+from huaxiao.attribution.domain.decisions import Decided
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry

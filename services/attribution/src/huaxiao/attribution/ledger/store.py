@@ -1,6 +1,7 @@
 """Rows of the ledger: what is read of them, and what they come to."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -30,6 +31,7 @@ from huaxiao.attribution.tables import (
     intakes,
 )
 from huaxiao.shared.database import within
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
@@ -153,20 +155,23 @@ def net_revenue(
 
 
 async def revenue_by_subscription(
-    connection: AsyncConnection, branch_id: int, owner_period: int
-) -> dict[str, int]:
-    """Return net revenue of the charges of a period, and of what mirrors them, by subscription."""
+    connection: AsyncConnection, branch_id: int, first: int, last: int
+) -> dict[str, dict[Period, int]]:
+    """Return net revenue of the charges of months, and of what mirrors them, by subscription."""
     table = entries
     rows = await connection.execute(
-        select(table.c.subscription_id, net_revenue().label("amount_fen"))
+        select(table.c.subscription_id, table.c.owner_period, net_revenue())
         .where(
             table.c.branch_id == branch_id,
-            table.c.owner_period == owner_period,
+            table.c.owner_period.between(first, last),
             table.c.subscription_id.is_not(None),
         )
-        .group_by(table.c.subscription_id)
+        .group_by(table.c.subscription_id, table.c.owner_period)
     )
-    return {row.subscription_id: int(row.amount_fen) for row in rows}
+    found: dict[str, dict[Period, int]] = defaultdict(dict)
+    for subscription_id, period, amount_fen in rows:
+        found[subscription_id][Period(period)] = int(amount_fen)
+    return found
 
 
 async def ledger_sum(connection: AsyncConnection, branch_id: int, period: int) -> int:

@@ -10,7 +10,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.attribution import ActivationIn, RuleSet, RuleSetIn, WhatIf, WhatIfIn
+from huaxiao.shared.wire.attribution import ActivationIn, RuleSet, RuleSetIn
 
 router = web.router(tags=["rules"])
 
@@ -74,15 +74,3 @@ async def activate_rule_set(
         by=principal.subject,
         now=request.app.state.clock(),
     )
-
-
-@router.post("/what-if", responses=web.problem_responses(Forbidden, RulesNotValid))
-async def ask_what_if(
-    request: Request,
-    branch_id: BranchId,
-    given: WhatIfIn,
-    connection: ReadTx,
-    _: BranchReader,
-) -> WhatIf:
-    """Show how other rules or fields would have divided a month; nothing is changed."""
-    return await handlers.what_if(connection, request.app.state.counties, branch_id, given)

@@ -1,0 +1,1 @@
+"""What other rules or fields would change, before anyone lets them decide."""

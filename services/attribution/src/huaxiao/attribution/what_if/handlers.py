@@ -1,0 +1,136 @@
+"""Decide past months again under other rules or fields, and change nothing."""
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.decisions import decide_on
+from huaxiao.attribution.domain.differences import Difference
+from huaxiao.attribution.domain.organisation import Organisation, SealedField
+from huaxiao.attribution.domain.rule_sets import RuleBook
+from huaxiao.attribution.domain.timelines import Stretch, joined
+from huaxiao.attribution.intake import store as intake
+from huaxiao.attribution.ledger.store import revenue_by_subscription
+from huaxiao.attribution.rule_sets import reading
+from huaxiao.attribution.rule_sets.handlers import require_valid
+from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import NotFound
+from huaxiao.shared.wire.attribution import (
+    CentreChange,
+    DraftField,
+    MovedSubscription,
+    WhatIf,
+    WhatIfIn,
+)
+
+_DRAFT = "draft"
+_AT_ONCE = 1_000
+"""Subscriptions that are decided before others get their turn at the process."""
+
+
+async def what_if(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    given: WhatIfIn,
+) -> WhatIf:
+    """Decide the subscriptions billed in some months again; change nothing.
+
+    Raises:
+        NotFound: the branch is not known.
+        RulesNotValid: the rules to try could not be active.
+
+    """
+    county = await counties.county(connection, branch_id)
+    if county is None:
+        raise NotFound
+    first, last = Period(given.period), Period(given.to_period or given.period)
+    tried = _tried(county, given, last)
+    revenue = await revenue_by_subscription(connection, branch_id, first, last)
+    difference = Difference()
+    billed = sorted(revenue)
+    for start in range(0, len(billed), _AT_ONCE):
+        some = billed[start : start + _AT_ONCE]
+        known = Known()
+        await intake.load_lines(
+            connection, branch_id, known, subscription_ids=some, dependents=False
+        )
+        await intake.load_timelines(connection, branch_id, known, some)
+        register = known.register()
+        for one in some:
+            decided = decide_on(
+                one, register, tried.organisation, tried.rules, first=first, last=last
+            )
+            after = joined(Stretch(each.from_period, each.owner) for each in decided)
+            difference.add(one, known.timelines[one], after, revenue[one])
+    return _render(given, difference)
+
+
+def _tried(county: County, given: WhatIfIn, last: Period) -> County:
+    rules = county.rules
+    if given.rules is not None:
+        require_valid(_DRAFT, given.rules)
+        rules = RuleBook(reading.rule_set(_DRAFT, given.rules))
+    return County(_with_fields(county.organisation, given, last), rules)
+
+
+def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> Organisation:
+    if not given.fields:
+        return organisation
+    drawn = {one.field_id: _field(one, given.period, last) for one in given.fields}
+    kept = [one for one in organisation.fields if one.field_id not in drawn]
+    return replace(organisation, fields=(*kept, *drawn.values()))
+
+
+def _field(given: DraftField, first: int, last: int) -> SealedField:
+    scope = given.scope
+    return SealedField(
+        field_id=given.field_id,
+        kind=given.kind,
+        centre_id=given.centre_id,
+        term_from=first,
+        term_to=last,
+        address_prefixes=tuple(scope.address_prefixes),
+        resource_prefixes=tuple(scope.resource_prefixes),
+        customer_ids=frozenset(one.customer_id for one in scope.customers),
+        channel_ids=tuple(scope.channel_ids),
+        channel_mode=scope.channel_mode,
+    )
+
+
+def _render(given: WhatIfIn, difference: Difference) -> WhatIf:
+    moves = difference.largest_first()
+    return WhatIf(
+        period=given.period,
+        to_period=given.to_period or given.period,
+        subscriptions=difference.subscriptions,
+        moved=difference.moved,
+        centres=[
+            CentreChange(
+                centre_id=centre_id,
+                before_fen=sums.before_fen,
+                after_fen=sums.after_fen,
+                subscriptions_in=len(sums.came),
+                subscriptions_out=len(sums.went),
+            )
+            for centre_id, sums in sorted(difference.centres.items())
+        ],
+        moves=[
+            MovedSubscription(
+                subscription_id=one.subscription_id,
+                from_period=one.from_period,
+                to_period=one.to_period,
+                from_centre_id=one.before.centre_id,
+                from_field_id=one.before.field_id,
+                from_rule=one.before.unit_rule,
+                to_centre_id=one.after.centre_id,
+                to_field_id=one.after.field_id,
+                to_rule=one.after.unit_rule,
+                revenue_fen=one.revenue_fen,
+            )
+            for one in moves[: given.moves_shown]
+        ],
+        moves_omitted=max(0, len(moves) - given.moves_shown),
+    )
