@@ -14,6 +14,7 @@ from dataclasses import asdict
 from bench.answers import balance, explain
 from bench.intake import intake_batch, intake_batch_vs_orm, intake_batch_written, intake_single
 from bench.measuring import Figure, Size, Suite, running_suite
+from bench.replay import replay_5m
 
 FULL = Size(subscribers=10_000, batches=20, batch=1_000, runs=7)
 QUICK = Size(subscribers=60, batches=2, batch=50, runs=2)
@@ -26,6 +27,7 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure]]] = {
         intake_single,
         explain,
         balance,
+        replay_5m,
     )
 }
 

@@ -195,7 +195,7 @@ def figure(
     """Return the median of values that were measured in pairs with what they are held against."""
     return Figure(
         figure=name,
-        value=round(median(values), 2 if unit == "ms" else 0),
+        value=round(median(values), 0 if unit == "events/s" else 2),
         unit=unit,
         against=against,
         ratio=round(median(ratios), 3),

@@ -1,5 +1,6 @@
 """Deciding on a subscription for every month there is, each time its evidence turns."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from huaxiao.attribution.domain.evidence import Evidence, Register, fingerprint, gather, turns
@@ -31,8 +32,11 @@ def decide_on(
     *,
     first: Period = FIRST_PERIOD,
     last: Period = LAST_PERIOD,
+    digest: Callable[[Evidence], bytes] = fingerprint,
 ) -> list[Decided]:
     """Decide for each period of a stretch from which the evidence or the rules are others.
+
+    ``digest`` tells evidence from other evidence, where that matters for the same owner.
 
     Raises:
         KeyError: the subscription is not in the register.
@@ -40,7 +44,10 @@ def decide_on(
     """
     turned = {*turns(subscription_id, register, organisation), *rules.turns}
     periods = sorted({first, *(one for one in turned if first < one <= last)})
-    return [_decide(subscription_id, period, register, organisation, rules) for period in periods]
+    return [
+        _decide(subscription_id, period, register, organisation, rules, digest)
+        for period in periods
+    ]
 
 
 def _decide(
@@ -49,6 +56,7 @@ def _decide(
     register: Register,
     organisation: Organisation,
     rules: RuleBook,
+    digest: Callable[[Evidence], bytes],
 ) -> Decided:
     evidence = gather(subscription_id, period, register, organisation)
     decision = decide(evidence, rules.at(period))
@@ -58,7 +66,7 @@ def _decide(
         decision.unit_rule,
         decision.field_rule,
         decision.flags,
-        fingerprint(evidence),
+        digest(evidence),
     )
     return Decided(
         subscription_id, 1, period, owner, evidence, decision.rule_set, decision.ruling_id

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from huaxiao.attribution.domain.timelines import Owner, Timeline
@@ -18,6 +19,19 @@ class Move(NamedTuple):
     before: Owner
     after: Owner
     revenue_fen: int
+
+
+class _Month(NamedTuple):
+    """A billed month of a subscription."""
+
+    period: Period
+    before: Owner
+    after: Owner
+    revenue_fen: int
+
+    @property
+    def stays(self) -> bool:
+        return self.before.place == self.after.place
 
 
 @dataclass
@@ -45,13 +59,18 @@ class Difference:
     ) -> None:
         """Add a subscription with its net revenue by month, in fen."""
         self.subscriptions += 1
-        for period, amount_fen in revenue.items():
-            self.centres[before.at(period).centre_id].before_fen += amount_fen
-            self.centres[after.at(period).centre_id].after_fen += amount_fen
-        found = list(_moves(subscription_id, before, after, revenue))
-        self.moved += bool(found)
-        self.moves += found
-        for move in found:
+        months = [
+            _Month(period, before.at(period), after.at(period), revenue[period])
+            for period in sorted(revenue)
+        ]
+        for month in months:
+            self.centres[month.before.centre_id].before_fen += month.revenue_fen
+            self.centres[month.after.centre_id].after_fen += month.revenue_fen
+        if all(month.stays for month in months):
+            return
+        self.moved += 1
+        for move in _moves(subscription_id, months):
+            self.moves.append(move)
             if move.before.centre_id != move.after.centre_id:
                 self.centres[move.before.centre_id].went.add(subscription_id)
                 self.centres[move.after.centre_id].came.add(subscription_id)
@@ -64,26 +83,16 @@ class Difference:
         )
 
 
-def _moves(
-    subscription_id: str, before: Timeline, after: Timeline, revenue: Mapping[Period, int]
-) -> Iterator[Move]:
-    run: Move | None = None
-    for period, old, new in _pairs(before, after, revenue):
-        goes_on = run is not None and (run.before.place, run.after.place) == (old.place, new.place)
-        if run is not None and goes_on:
-            run = run._replace(to_period=period, revenue_fen=run.revenue_fen + revenue[period])
+def _moves(subscription_id: str, months: Iterable[_Month]) -> Iterator[Move]:
+    for (old, new), run in groupby(months, key=lambda one: (one.before.place, one.after.place)):
+        if old == new:
             continue
-        if run is not None:
-            yield run
-        run = None
-        if old.place != new.place:
-            run = Move(subscription_id, period, period, old, new, revenue[period])
-    if run is not None:
-        yield run
-
-
-def _pairs(
-    before: Timeline, after: Timeline, periods: Iterable[Period]
-) -> Iterator[tuple[Period, Owner, Owner]]:
-    for period in sorted(periods):
-        yield period, before.at(period), after.at(period)
+        moved = list(run)
+        yield Move(
+            subscription_id,
+            moved[0].period,
+            moved[-1].period,
+            moved[0].before,
+            moved[0].after,
+            sum(one.revenue_fen for one in moved),
+        )

@@ -61,7 +61,13 @@ async def what_if(
         register = known.register()
         for one in some:
             decided = decide_on(
-                one, register, tried.organisation, tried.rules, first=first, last=last
+                one,
+                register,
+                tried.organisation,
+                tried.rules,
+                first=first,
+                last=last,
+                digest=lambda _: b"",
             )
             after = joined(Stretch(each.from_period, each.owner) for each in decided)
             difference.add(one, known.timelines[one], after, revenue[one])
