@@ -175,7 +175,20 @@ class Branch:
             " jsonb_array_elements(data -> 'changes') AS one WHERE branch_id = :branch_id"
             " AND type = 'attribution.balances.changed'"
         )
+        for one in await self.client.reconciliations(self.branch_id):
+            assert (one.difference_fen, one.ledger_sum_fen) == (0, 0)
+            whole = await self.client.reconciliation(self.branch_id, one.period)
+            assert whole.entered_fen == one.billed_fen
+        assert await self._spans("SELECT period, first_entry, last_entry FROM period_totals") == (
+            await self._spans("SELECT period, min(number), max(number) FROM entries", "GROUP BY 1")
+        )
         return found
+
+    async def _spans(self, query: str, rest: str = "") -> list[tuple[int, ...]]:
+        where = f"{query} WHERE branch_id = :branch_id {rest} ORDER BY 1"
+        async with self._app.state.database.read() as connection:
+            rows = await connection.execute(text(where), {"branch_id": self.branch_id})
+            return [tuple(row) for row in rows]
 
     async def as_of(self, known_at: datetime) -> list[Balance]:
         """Return the balances as they were known at a moment."""

@@ -1,6 +1,6 @@
 """The ledger over HTTP: who sees what, what closes, what explains itself."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -173,6 +173,43 @@ async def test_periods_close_in_order_and_only_when_they_are_over(
         with pytest.raises(PeerProblem) as refused:
             await finance.begin_closing(booked, period)
         assert (refused.value.status, refused.value.code) == (409, code)
+
+
+async def test_every_period_is_held_against_its_documents_the_newest_first(
+    http: httpx.AsyncClient,
+    caller: Callable[..., AttributionClient],
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+    token: Callable[..., str],
+    tamper: Callable[[str], Awaitable[None]],
+) -> None:
+    sender.count = 100
+    await manager.begin_closing(booked, 201711)
+    await caller(Role.COUNTY_FINANCE).close_period(booked, 201711)
+    refund = sender.event("refund.issued", refund_id="R-1", bill_item_id="BI-2", amount_fen=500)
+    await manager.post_events([sender.bill("BI-9", amount_fen=70, tax_fen=0), refund])
+    listed = await manager.reconciliations(booked)
+    assert [(one.period, one.closed, one.billed_fen, one.booked_fen) for one in listed] == [
+        (201712, False, -430, -430),
+        (201711, True, 13_000, 13_000),
+    ]
+    for one in listed:
+        whole = await manager.reconciliation(booked, one.period)
+        assert whole.entered_fen == one.billed_fen
+        assert one.model_dump().items() <= whole.model_dump().items()
+    headers = {"Authorization": f"Bearer {token(Role.AUDITOR, booked)}"}
+    path = f"/v1/branches/{booked}/reconciliations"
+    first = (await http.get(f"{path}?limit=1", headers=headers)).json()
+    rest = (await http.get(f"{path}?cursor={first['next_cursor']}", headers=headers)).json()
+    assert [one["period"] for one in first["items"] + rest["items"]] == [201712, 201711]
+    await tamper(
+        "UPDATE attribution.balances SET amount_fen = amount_fen - 7"
+        f" WHERE branch_id = {booked} AND account = 'revenue' AND centre_id = 'C1'"
+        " AND period = 201712"
+    )
+    newest = (await manager.reconciliations(booked))[0]
+    assert (newest.difference_fen, newest.ledger_sum_fen) == (-7, -7)
 
 
 async def test_a_sending_system_sees_its_own_quarantine_only(

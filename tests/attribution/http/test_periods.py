@@ -1,14 +1,10 @@
 """Books that are closed stay closed, can be checked, and say for ever what they said once."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from attribution.conftest import Sender
-from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.sql import text
-from support.postgres import PreparedDatabase
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -22,20 +18,6 @@ Tamper = Callable[[str], Awaitable[None]]
 async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
     await manager.post_events([sender.opened(), sender.bill(), sender.bill("BI-2")])
     return county
-
-
-@pytest.fixture
-async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Tamper]:
-    """Return a way to change what the service itself cannot, as the database's superuser."""
-    url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(url)
-
-    async def execute(statement: str) -> None:
-        async with engine.begin() as connection:
-            await connection.execute(text(statement))
-
-    yield execute
-    await engine.dispose()
 
 
 @pytest.fixture

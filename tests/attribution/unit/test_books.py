@@ -13,6 +13,7 @@ from huaxiao.attribution.domain.learning import learn
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Balances, balances_of
 from huaxiao.attribution.domain.rule_sets import RuleBook
+from huaxiao.attribution.domain.totals import totals_of
 from huaxiao.attribution.rule_sets.reading import default_rule_set
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire import events
@@ -160,6 +161,27 @@ def test_the_ledger_sums_to_zero_at_every_moment(order: list[Message], upto: int
         take(taken, one)
     assert sum(nonzero(taken).values()) == 0
     assert all(entry.amount_fen > 0 for entry in taken.produced.entries)
+
+
+@given(st.permutations(STORY), st.sampled_from([None, NOVEMBER]))
+def test_what_documents_come_to_is_what_is_booked_in_every_period(
+    order: list[Message], closed_through: Period | None
+) -> None:
+    taken = books(closed_through)
+    take_all(taken, order)
+    totals = totals_of(taken.produced, closed_through, first_entry=7)
+    booked: dict[Period, int] = {}
+    numbers: dict[Period, list[int]] = {}
+    for number, entry in enumerate(taken.produced.entries, start=7):
+        numbers.setdefault(entry.period, []).append(number)
+        signed = balances_of([entry])
+        booked[entry.period] = booked.get(entry.period, 0) + sum(
+            net_revenue(signed, centre) for centre in ORGANISATION.centres
+        )
+    assert {period: one.billed_fen for period, one in totals.items()} == booked
+    assert {period: (one.first_entry, one.last_entry) for period, one in totals.items()} == {
+        period: (held[0], held[-1]) for period, held in numbers.items()
+    }
 
 
 def test_what_was_booked_is_never_changed_only_moved_by_a_minus_and_a_plus() -> None:

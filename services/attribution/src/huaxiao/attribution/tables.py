@@ -375,6 +375,16 @@ balances = Table(
     Column("account", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
 )
+period_totals = Table(
+    "period_totals",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("first_entry", BigInteger, nullable=False),
+    Column("last_entry", BigInteger, nullable=False),
+    Column("billed_fen", BigInteger, nullable=False, comment="net revenue by the documents"),
+    comment="Between which of its branch's entries a period's lie, and what is billed in it",
+)
 period_closings = Table(
     "period_closings",
     metadata,

@@ -18,6 +18,7 @@ from huaxiao.shared.wire.attribution import (
     HeldState,
     IntakeReport,
     Period,
+    PeriodBooks,
     Reconciliation,
     ReplayIn,
     RuleSet,
@@ -177,6 +178,10 @@ class AttributionClient(ServiceClient):
             Reconciliation, f"/v1/branches/{branch_id}/reconciliation", params={"period": period}
         )
         return found
+
+    async def reconciliations(self, branch_id: int) -> list[PeriodBooks]:
+        """Return the books of every period against its documents, the newest first."""
+        return await self._all(PeriodBooks, f"/v1/branches/{branch_id}/reconciliations")
 
     async def periods(self, branch_id: int) -> list[Period]:
         """Return the branch's periods, open and closed, in order."""

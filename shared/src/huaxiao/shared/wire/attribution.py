@@ -554,22 +554,30 @@ class CentreRevenue(Resource):
     amount_fen: SumFen
 
 
-class Reconciliation(Resource):
-    """The books against the events they came from (R23)."""
+class PeriodBooks(Resource):
+    """A period's balances against the documents that were taken in."""
 
     period: PeriodNumber
     closed: bool
     billed_fen: SumFen
-    """Charges, corrections and refunds by the events themselves, VAT excluded."""
+    """Charges and corrections less refunds by the documents themselves, VAT excluded."""
     booked_fen: SumFen
-    """The same by the ledger."""
+    """The same by the balances."""
     difference_fen: SumFen
+    """Billed less booked: zero."""
     attributed_fen: SumFen
     """What belongs to a contracting centre; with what lies in the pool it is all that is booked."""
     unresolved_fen: SumFen
     """What lies in the pool."""
     ledger_sum_fen: SumFen
     """Debits and credits of all accounts together: zero."""
+
+
+class Reconciliation(PeriodBooks):
+    """The books of one period against the events they came from."""
+
+    entered_fen: SumFen
+    """What is billed, by the ledger's lines that events made, counted one by one."""
     revenue_by_centre: list[CentreRevenue]
     held: dict[str, int]
     """Events in quarantine now, by code (of the whole branch)."""

@@ -139,6 +139,9 @@ async def verify(connection: AsyncConnection, branch_id: int, period: int) -> Ve
         f"the balance {one} is not the sum of its entries"
         for one in await ledger.unbalanced(connection, branch_id, period)
     ]
-    if total := await ledger.ledger_sum(connection, branch_id, period):
-        findings.append(f"debits and credits differ by {total} fen")
+    for books in await ledger.books(connection, branch_id, period=period):
+        if books.difference_fen:
+            findings.append(f"documents and balances differ by {books.difference_fen} fen")
+        if books.ledger_sum_fen:
+            findings.append(f"debits and credits differ by {books.ledger_sum_fen} fen")
     return Verification(period=period, holds=not findings, findings=findings)

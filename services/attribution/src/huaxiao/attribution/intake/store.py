@@ -1,7 +1,7 @@
 """Rows of intake: what is known is read by sets, what is new is written by COPY."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -19,6 +19,7 @@ from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline
+from huaxiao.attribution.domain.totals import Total
 from huaxiao.attribution.tables import (
     bundle_members,
     bundle_statements,
@@ -581,7 +582,14 @@ async def _record_settled(
 
 
 _CHANGE_BALANCES = text(
-    "INSERT INTO attribution.balances AS b"
+    "WITH totals AS ("
+    " INSERT INTO attribution.period_totals AS t"
+    " (branch_id, period, first_entry, last_entry, billed_fen)"
+    " SELECT :branch_id, * FROM unnest(CAST(:total_periods AS integer[]),"
+    " CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:billed AS bigint[]))"
+    " ON CONFLICT (branch_id, period) DO UPDATE SET last_entry = excluded.last_entry,"
+    " billed_fen = t.billed_fen + excluded.billed_fen)"
+    " INSERT INTO attribution.balances AS b"
     " (branch_id, period, centre_id, field_id, account, amount_fen)"
     " SELECT :branch_id, * FROM unnest(CAST(:periods AS integer[]), CAST(:centres AS text[]),"
     " CAST(:fields AS text[]), CAST(:accounts AS text[]), CAST(:amounts AS bigint[]))"
@@ -590,19 +598,27 @@ _CHANGE_BALANCES = text(
 )
 
 
-async def change_balances(connection: AsyncConnection, branch_id: int, changes: Balances) -> None:
-    """Add to the balances of accounts."""
-    if not changes:
+async def change_balances(
+    connection: AsyncConnection,
+    branch_id: int,
+    changes: Balances,
+    totals: Mapping[Period, Total],
+) -> None:
+    """Add to the balances of accounts and to the totals of periods, in one statement."""
+    if not totals:
         return
-    periods, centre_ids, field_ids, accounts = zip(*changes, strict=True)
     await connection.execute(
         _CHANGE_BALANCES,
         {
             "branch_id": branch_id,
-            "periods": periods,
-            "centres": centre_ids,
-            "fields": [field_id or "" for field_id in field_ids],
-            "accounts": accounts,
+            "total_periods": list(totals),
+            "firsts": [one.first_entry for one in totals.values()],
+            "lasts": [one.last_entry for one in totals.values()],
+            "billed": [one.billed_fen for one in totals.values()],
+            "periods": [period for period, _, _, _ in changes],
+            "centres": [centre_id for _, centre_id, _, _ in changes],
+            "fields": [field_id or "" for _, _, field_id, _ in changes],
+            "accounts": [account for _, _, _, account in changes],
             "amounts": list(changes.values()),
         },
     )

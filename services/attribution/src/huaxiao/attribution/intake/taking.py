@@ -16,6 +16,7 @@ from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Balances, Entry, balances_of
+from huaxiao.attribution.domain.totals import totals_of
 from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.arrivals import Arrival, Verdict, sort_out
 from huaxiao.attribution.intake.reading import read
@@ -84,7 +85,7 @@ async def take(
         raise CameBeforeError
     mark = await _write(connection, branch_id, [*arrivals, *released], books, intake, now=now)
     await _count(connection, branch_id, arrivals, now=now)
-    await _publish(connection, branch_id, books)
+    await _publish(connection, branch_id, books, intake)
     counties.keep(branch_id, mark, known.timelines)
 
 
@@ -128,7 +129,7 @@ async def decide_again(
     await _load_named(connection, branch_id, books, named, dependents=subscription_ids is not None)
     await _decide_again(connection, branch_id, books, restating)
     await _write(connection, branch_id, [], books, intake, now=now)
-    await _publish(connection, branch_id, books)
+    await _publish(connection, branch_id, books, intake)
 
 
 async def rehearse(
@@ -386,10 +387,13 @@ def _to_hold(arrival: Arrival) -> store.NewHeld:
     )
 
 
-async def _publish(connection: AsyncConnection, branch_id: int, books: Books) -> None:
+async def _publish(
+    connection: AsyncConnection, branch_id: int, books: Books, intake: store.Intake
+) -> None:
     """Move the balances, and say in the feed what has changed."""
     changes = balances_of(books.produced.entries)
-    await store.change_balances(connection, branch_id, changes)
+    totals = totals_of(books.produced, books.closed_through, first_entry=intake.entries + 1)
+    await store.change_balances(connection, branch_id, changes, totals)
     work = books.produced.work
     await feed.append(connection, branch_id, list(_facts(changes, work)), now=books.now)
 

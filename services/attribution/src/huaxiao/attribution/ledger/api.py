@@ -14,7 +14,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx
-from huaxiao.shared.wire.attribution import Balance, Entry, Reconciliation, Statement
+from huaxiao.shared.wire.attribution import Balance, Entry, PeriodBooks, Reconciliation, Statement
 from huaxiao.shared.wire.base import Moment, PeriodText
 
 router = web.router(tags=["ledger"])
@@ -94,11 +94,21 @@ async def list_entries(
     return page.page(found, "number")
 
 
+@router.get("/reconciliations", responses=web.problem_responses(Forbidden))
+async def list_reconciliations(
+    branch_id: BranchId, connection: ReadTx, _: BranchReader, page: PageOf
+) -> Page[PeriodBooks]:
+    """Hold the books of every period against its documents, the newest first."""
+    (before,) = page.after(int) or (None,)
+    found = await store.books(connection, branch_id, before=before, limit=page.limit + 1)
+    return page.page(found, "period")
+
+
 @router.get("/reconciliation", responses=web.problem_responses(Forbidden))
 async def get_reconciliation(
     branch_id: BranchId, connection: ReadTx, _: BranchReader, period: PeriodText
 ) -> Reconciliation:
-    """Hold the books of a period against the events they came from (R23)."""
+    """Hold the books of a period against the events they came from."""
     return await handlers.reconcile(connection, branch_id, period)
 
 

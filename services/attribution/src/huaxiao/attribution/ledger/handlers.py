@@ -5,11 +5,11 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.closing import store as closing
 from huaxiao.attribution.domain.postings import NET_REVENUE
+from huaxiao.attribution.intake.store import closed_through
 from huaxiao.attribution.ledger import store
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.attribution import PeriodState, Reconciliation, Statement
+from huaxiao.shared.wire.attribution import PeriodBooks, Reconciliation, Statement
 
 
 class MomentToCome(Problem):
@@ -22,24 +22,28 @@ class MomentToCome(Problem):
 
 
 async def reconcile(connection: AsyncConnection, branch_id: int, period: int) -> Reconciliation:
-    """Hold the balances of a period against the events' own lines."""
-    standing = await closing.period(connection, branch_id, period)
-    revenue = await store.revenue_by_centre(connection, branch_id, period)
-    billed = await store.billed(connection, branch_id, period)
-    booked = sum(one.amount_fen for one in revenue)
-    pool = await store.default_centre(connection, branch_id)
-    unresolved = sum(one.amount_fen for one in revenue if one.centre_id == pool)
+    """Hold a period's documents, entries and balances against each other."""
+    found = await store.books(connection, branch_id, period=period)
+    books = found[0] if found else await _nothing_booked(connection, branch_id, period)
     return Reconciliation(
-        period=period,
-        closed=standing.state is PeriodState.CLOSED,
-        billed_fen=billed,
-        booked_fen=booked,
-        difference_fen=billed - booked,
-        attributed_fen=booked - unresolved,
-        unresolved_fen=unresolved,
-        ledger_sum_fen=await store.ledger_sum(connection, branch_id, period),
-        revenue_by_centre=revenue,
+        **books.model_dump(),
+        entered_fen=await store.entered(connection, branch_id, period),
+        revenue_by_centre=await store.revenue_by_centre(connection, branch_id, period),
         held=await store.held_by_code(connection, branch_id),
+    )
+
+
+async def _nothing_booked(connection: AsyncConnection, branch_id: int, period: int) -> PeriodBooks:
+    closed = await closed_through(connection, branch_id)
+    return PeriodBooks(
+        period=period,
+        closed=closed is not None and period <= closed,
+        billed_fen=0,
+        booked_fen=0,
+        difference_fen=0,
+        attributed_fen=0,
+        unresolved_fen=0,
+        ledger_sum_fen=0,
     )
 
 

@@ -9,12 +9,18 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
+    ScalarSelect,
     Subquery,
+    and_,
     case,
     cast,
+    false,
     func,
+    lateral,
     select,
+    true,
     tuple_,
     union_all,
     update,
@@ -29,6 +35,7 @@ from huaxiao.attribution.tables import (
     entries,
     held_events,
     intakes,
+    period_totals,
 )
 from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period
@@ -40,11 +47,31 @@ from huaxiao.shared.wire.attribution import (
     Balance,
     CentreRevenue,
     Entry,
+    PeriodBooks,
     StatementLine,
 )
 
 _AT_ONCE = 10_000
 BalanceKey = tuple[str, str, str]
+
+
+def _in_period(branch_id: int, number: int) -> ColumnElement[bool]:
+    """Say of an entry that it is one of a period's, none of which lies beyond its first and last."""
+
+    def bound(column: Column[int]) -> ScalarSelect[int]:
+        totals = period_totals
+        return (
+            select(column)
+            .where(totals.c.branch_id == branch_id, totals.c.period == number)
+            .scalar_subquery()
+        )
+
+    return and_(
+        entries.c.branch_id == branch_id,
+        entries.c.number >= bound(period_totals.c.first_entry),
+        entries.c.number <= bound(period_totals.c.last_entry),
+        entries.c.period == number,
+    )
 
 
 async def balance_page(
@@ -106,7 +133,7 @@ async def entry_page(
         within(table.c.centre_id, centre_ids),
     )
     if period is not None:
-        query = query.where(table.c.period == period)
+        query = query.where(_in_period(branch_id, period))
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
     if subscription_id is not None:
@@ -131,14 +158,6 @@ async def revenue_by_centre(
         .order_by(table.c.centre_id)
     )
     return [CentreRevenue(centre_id=row.centre_id, amount_fen=int(row.amount_fen)) for row in rows]
-
-
-async def default_centre(connection: AsyncConnection, branch_id: int) -> str | None:
-    """Return the centre that holds what belongs to no field."""
-    found: str | None = await connection.scalar(
-        select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
-    )
-    return found
 
 
 def net_revenue(
@@ -174,26 +193,70 @@ async def revenue_by_subscription(
     return found
 
 
-async def ledger_sum(connection: AsyncConnection, branch_id: int, period: int) -> int:
-    """Sum every balance of a period; it is zero while the books are sound."""
-    return int(
-        await connection.scalar(
-            select(func.coalesce(func.sum(balances.c.amount_fen), 0)).where(
-                balances.c.branch_id == branch_id, balances.c.period == period
-            )
+async def books(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    period: int | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[PeriodBooks]:
+    """Return what periods' documents and balances come to, the newest period first."""
+    totals, kept = period_totals, balances
+    closed_through = select(intakes.c.closed_through).where(intakes.c.branch_id == branch_id)
+    pool = select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
+    revenue = kept.c.account.in_(NET_REVENUE)
+    in_pool = kept.c.centre_id == pool.scalar_subquery()
+
+    def total(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        amounts = func.sum(kept.c.amount_fen).filter(true(), *conditions)
+        return cast(func.coalesce(amounts, 0), BigInteger)
+
+    sums = lateral(
+        select(
+            (-total(revenue)).label("booked_fen"),
+            (-total(revenue, in_pool)).label("unresolved_fen"),
+            total().label("ledger_sum_fen"),
+        ).where(kept.c.branch_id == totals.c.branch_id, kept.c.period == totals.c.period)
+    ).alias("sums")
+    query = (
+        select(
+            totals.c.period,
+            totals.c.billed_fen,
+            func.coalesce(totals.c.period <= closed_through.scalar_subquery(), false()).label(
+                "closed"
+            ),
+            sums,
         )
-        or 0
+        .join(sums, true())
+        .where(totals.c.branch_id == branch_id)
+        .order_by(totals.c.period.desc())
+        .limit(limit)
     )
+    if period is not None:
+        query = query.where(totals.c.period == period)
+    if before is not None:
+        query = query.where(totals.c.period < before)
+    return [
+        PeriodBooks(
+            period=row.period,
+            closed=row.closed,
+            billed_fen=row.billed_fen,
+            booked_fen=row.booked_fen,
+            difference_fen=row.billed_fen - row.booked_fen,
+            attributed_fen=row.booked_fen - row.unresolved_fen,
+            unresolved_fen=row.unresolved_fen,
+            ledger_sum_fen=row.ledger_sum_fen,
+        )
+        for row in await connection.execute(query)
+    ]
 
 
-async def billed(connection: AsyncConnection, branch_id: int, period: int) -> int:
-    """Return net revenue from the ledger's lines that events made, not from balances."""
-    table = entries
+async def entered(connection: AsyncConnection, branch_id: int, period: int) -> int:
+    """Return net revenue by the ledger's lines that events made, one by one."""
     found = await connection.scalar(
         select(net_revenue(credited=(REVENUE, ADJUSTMENTS), debited=(REFUNDS, ADJUSTMENTS))).where(
-            table.c.branch_id == branch_id,
-            table.c.period == period,
-            table.c.source != OWN_SOURCE,
+            _in_period(branch_id, period), entries.c.source != OWN_SOURCE
         )
     )
     return int(found or 0)
@@ -223,7 +286,7 @@ async def digest(
     """Return the SHA-256 over a period's entries in order of number, and how many there are."""
     table = entries
     columns = [one for one in table.columns if one.name != "branch_id"]
-    query = select(*columns).where(table.c.branch_id == branch_id, table.c.period == period_number)
+    query = select(*columns).where(_in_period(branch_id, period_number))
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
     if known_at is not None:
@@ -285,7 +348,7 @@ def _sides(*conditions: ColumnElement[bool]) -> Subquery:
 
 def _summed(branch_id: int, number: int, *conditions: ColumnElement[bool]) -> Subquery:
     """Sum a period's entries by centre, field and account, as the balances have them."""
-    sides = _sides(entries.c.branch_id == branch_id, entries.c.period == number, *conditions)
+    sides = _sides(_in_period(branch_id, number), *conditions)
     key = (
         sides.c.centre_id,
         func.coalesce(sides.c.field_id, "").label("field_id"),

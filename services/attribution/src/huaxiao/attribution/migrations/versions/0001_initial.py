@@ -253,6 +253,16 @@ def upgrade() -> None:
     comment='Periods whose closing one person has begun; another one closes them',
     info={'append_only': True}
     )
+    op.create_table('period_totals',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('first_entry', sa.BigInteger(), nullable=False),
+    sa.Column('last_entry', sa.BigInteger(), nullable=False),
+    sa.Column('billed_fen', sa.BigInteger(), nullable=False, comment='net revenue by the documents'),
+    sa.PrimaryKeyConstraint('branch_id', 'period', name=op.f('period_totals_pkey')),
+    schema='attribution',
+    comment="Between which of its branch's entries a period's lie, and what is billed in it"
+    )
     op.create_table('periods',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
@@ -392,6 +402,7 @@ def downgrade() -> None:
     op.drop_table('rule_activations', schema='attribution')
     op.drop_table('received_events', schema='attribution')
     op.drop_table('periods', schema='attribution')
+    op.drop_table('period_totals', schema='attribution')
     op.drop_table('period_closings', schema='attribution')
     op.drop_table('people', schema='attribution')
     op.drop_table('leads', schema='attribution')
