@@ -124,6 +124,8 @@ async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
         "field_rule": "090",
     }
     assert found.reproduced
+    followed = found.evidence["subject"]["by_standard_address"]
+    assert (followed["field_id"], followed["digest"]) == ("F-TOWN", "0" * 64)
     assert found.revenue_fen == 10_000
     assert [one.rule for one in found.rejected] == [
         *("010", "020", "025", "030", "040", "050", "060", "070", "075", "080")

@@ -7,7 +7,8 @@ from sqlalchemy import ScalarSelect, Table, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.domain.organisation import Channel, Organisation, SealedField
+from huaxiao.attribution.county.fields import field_with
+from huaxiao.attribution.domain.organisation import Channel, Organisation
 from huaxiao.attribution.domain.telling.case import Names, SealedName
 from huaxiao.attribution.domain.words import Told
 from huaxiao.attribution.tables import (
@@ -169,27 +170,16 @@ async def organisation(connection: AsyncConnection, branch_id: int) -> Organisat
         },
         people={person_id: tuple(held) for person_id, held in places.items()},
         fields=tuple(
-            _field(row.field_id, row.kind, row.centre_id, (row.term_from, row.term_to), row.scope)
+            field_with(
+                contracts.FieldScope.model_validate(row.scope),
+                field_id=row.field_id,
+                kind=FieldKind(row.kind),
+                centre_id=row.centre_id,
+                term=(row.term_from, row.term_to),
+                digest=row.digest,
+            )
             for row in field_rows
         ),
-    )
-
-
-def _field(
-    field_id: str, kind: str, centre_id: str, term: tuple[int, int], stored: dict[str, object]
-) -> SealedField:
-    scope = contracts.FieldScope.model_validate(stored)
-    return SealedField(
-        field_id=field_id,
-        kind=FieldKind(kind),
-        centre_id=centre_id,
-        term_from=term[0],
-        term_to=term[1],
-        address_prefixes=tuple(scope.address_prefixes),
-        resource_prefixes=tuple(scope.resource_prefixes),
-        customer_ids=frozenset(one.customer_id for one in scope.customers),
-        channel_ids=tuple(scope.channel_ids),
-        channel_mode=scope.channel_mode,
     )
 
 

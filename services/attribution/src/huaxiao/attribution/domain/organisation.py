@@ -17,6 +17,8 @@ class Placement:
     field_id: str | None
     matched: str
     """The address prefix, resource, customer, channel or person that led here."""
+    digest: str = ""
+    """Of the field's scope as it was sealed, so that a decision says which drawing it followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,12 @@ class SealedField:
     customer_ids: frozenset[str] = frozenset()
     channel_ids: tuple[str, ...] = ()
     channel_mode: ChannelMode | None = None
+    digest: str = ""
+    """Of the scope as it was sealed; empty for a field that is only tried."""
+
+    def placement(self, matched: str) -> Placement:
+        """Return where something belongs that this field covers."""
+        return Placement(self.centre_id, self.field_id, matched, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +125,15 @@ def _ground(fields: Iterable[SealedField]) -> Ground:
     by_channel: dict[str, Placement] = {}
     for one in fields:
         for prefix in one.address_prefixes:
-            by_address[prefix] = Placement(one.centre_id, one.field_id, prefix)
+            by_address[prefix] = one.placement(prefix)
         for prefix in one.resource_prefixes:
-            by_resource[prefix] = Placement(one.centre_id, one.field_id, prefix)
+            by_resource[prefix] = one.placement(prefix)
         for customer_id in one.customer_ids:
-            placement = Placement(one.centre_id, one.field_id, customer_id)
+            placement = one.placement(customer_id)
             by_customer[customer_id] = Listing(placement, one.term_from)
         if one.channel_mode is ChannelMode.ISOLATED:
             for channel_id in one.channel_ids:
-                by_channel[channel_id] = Placement(one.centre_id, one.field_id, channel_id)
+                by_channel[channel_id] = one.placement(channel_id)
     return Ground(
         by_address,
         by_resource,

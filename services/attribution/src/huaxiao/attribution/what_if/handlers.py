@@ -5,10 +5,11 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.county.fields import field_with
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.decisions import decide_on
 from huaxiao.attribution.domain.differences import Difference
-from huaxiao.attribution.domain.organisation import Organisation, SealedField
+from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.timelines import Stretch, joined
 from huaxiao.attribution.intake import store as intake
@@ -19,7 +20,6 @@ from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     CentreChange,
-    DraftField,
     MovedSubscription,
     WhatIf,
     WhatIfIn,
@@ -85,25 +85,18 @@ def _tried(county: County, given: WhatIfIn, last: Period) -> County:
 def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> Organisation:
     if not given.fields:
         return organisation
-    drawn = {one.field_id: _field(one, given.period, last) for one in given.fields}
+    drawn = {
+        one.field_id: field_with(
+            one.scope,
+            field_id=one.field_id,
+            kind=one.kind,
+            centre_id=one.centre_id,
+            term=(given.period, last),
+        )
+        for one in given.fields
+    }
     kept = [one for one in organisation.fields if one.field_id not in drawn]
     return replace(organisation, fields=(*kept, *drawn.values()))
-
-
-def _field(given: DraftField, first: int, last: int) -> SealedField:
-    scope = given.scope
-    return SealedField(
-        field_id=given.field_id,
-        kind=given.kind,
-        centre_id=given.centre_id,
-        term_from=first,
-        term_to=last,
-        address_prefixes=tuple(scope.address_prefixes),
-        resource_prefixes=tuple(scope.resource_prefixes),
-        customer_ids=frozenset(one.customer_id for one in scope.customers),
-        channel_ids=tuple(scope.channel_ids),
-        channel_mode=scope.channel_mode,
-    )
 
 
 def _render(given: WhatIfIn, difference: Difference) -> WhatIf:
