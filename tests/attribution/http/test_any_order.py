@@ -38,6 +38,7 @@ def story(sender: Sender, chance: random.Random) -> list[Event]:
         *(bundle(sender, chance) for _ in range(chance.randrange(5))),
         *(move(sender, chance) for _ in range(chance.randrange(4))),
         *(lead(sender, chance, number) for number in range(chance.randrange(3))),
+        *(baseline(sender, chance) for _ in range(chance.randrange(4))),
         *(transfer(sender, chance) for _ in range(chance.randrange(3))),
         *money(sender, chance),
     ]
@@ -85,6 +86,16 @@ def lead(sender: Sender, chance: random.Random, number: int) -> Event:
         subscription_id=chance.choice(LINES),
         approved_on=f"2017-{chance.choice(['04', '10'])}-20",
         owner_centre_id=chance.choice(["C1", "G1", "C9"]),
+    )
+
+
+def baseline(sender: Sender, chance: random.Random) -> Event:
+    return sender.event(
+        "baseline.stated",
+        subscription_id=chance.choice(LINES),
+        period=chance.choice(PERIODS),
+        centre_id=chance.choice(["C1", "C2", "C9"]),
+        field_id=chance.choice(["F-TOWN", "F-RURAL"]),
     )
 
 

@@ -367,6 +367,22 @@ async def test_a_lead_that_is_heard_of_late_moves_what_was_booked_without_it(
     assert codes(await manager.post_events([again])) == [(0, "refused", "already-known")]
 
 
+async def test_a_baseline_that_comes_late_takes_out_of_the_pool_what_it_names(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    mobile = sender.opened(product="mobile")
+    await manager.post_events([mobile, sender.bill()])
+    assert await revenue(manager, county) == {"C0": 10_000}
+    facts = {"subscription_id": "S-1", "centre_id": "C1", "field_id": "F-TOWN"}
+    stated = sender.event("baseline.stated", period=201711, **facts)
+    no_month = sender.event("baseline.stated", period=201713, **facts)
+    assert codes(await manager.post_events([stated, no_month])) == [(1, "refused", "bad-period")]
+    assert await revenue(manager, county) == {"C1": 10_000}
+    found = await manager.explanation(county, "S-1")
+    assert (found.owner.unit_rule, found.reproduced) == ("160", True)
+    assert "承包基线" in found.story_zh[1]
+
+
 async def test_work_is_asked_for_once_in_the_feed(
     caller: Callable[..., AttributionClient], county: int, sender: Sender
 ) -> None:

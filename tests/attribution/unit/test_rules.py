@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.attribution.domain.evidence import Evidence, Register, gather
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
+from huaxiao.attribution.domain.histories import (
+    Baseline,
+    BundleStatement,
+    Change,
+    Lead,
+    Line,
+    Ruling,
+)
 from huaxiao.attribution.domain.rule_sets import Rule
 from huaxiao.attribution.domain.rules import Decision, decide
 from huaxiao.attribution.rule_sets.reading import default_rule_set
@@ -263,6 +270,40 @@ def test_a_lead_belongs_to_its_centre_and_credits_who_brought_it() -> None:
     assert (decided.centre_id, [one.centre_id for one in decided.shadows]) == ("G1", ["C1"])
     unknown = Lead("L-1", date(2017, 11, 1), "G9", None)
     assert decision(line(opened_on=date(2017, 11, 3)), leads={"S-1": [unknown]}).unit_rule == "900"
+
+
+@pytest.mark.parametrize(
+    ("opened_on", "period", "centre_id", "owner"),
+    [
+        (date(2017, 10, 31), NOVEMBER, "C2", ("160", "C2", "F-RURAL")),
+        (date(2017, 11, 1), NOVEMBER, "C2", ("900", "C0", None)),
+        (date(2017, 10, 31), Period(201710), "C2", ("900", "C0", None)),
+        (date(2017, 10, 31), Period(201811), "C2", ("160", "C2", None)),
+        (date(2017, 10, 31), NOVEMBER, "C1", ("160", "C1", None)),
+        (date(2017, 10, 31), NOVEMBER, "C9", ("900", "C0", None)),
+    ],
+    ids=["before", "new", "too early", "the term is over", "another's field", "no such centre"],
+)
+def test_a_baseline_places_what_was_there_before_it_and_nothing_else_places(
+    opened_on: date, period: Period, centre_id: str, owner: tuple[str, str, str | None]
+) -> None:
+    stated = Baseline(201711, MOMENT, "/bss#1", centre_id, "F-RURAL")
+    decided = decision(line(opened_on=opened_on), period=period, baselines={"S-1": [stated]})
+    assert (decided.unit_rule, decided.centre_id, decided.field_id) == owner
+    known = line(opened_on=opened_on, channel_id="AGENT")
+    assert decision(known, period=period, baselines={"S-1": [stated]}).unit_rule == "130"
+
+
+def test_of_two_baselines_the_later_counts_and_a_missing_address_is_still_flagged() -> None:
+    stated = [
+        Baseline(201711, MOMENT, "/bss#2", "C1", None),
+        Baseline(201712, MOMENT, "/bss#1", "C2", None),
+    ]
+    subject = line(product="broadband")
+    november = decision(subject, baselines={"S-1": stated})
+    december = decision(subject, period=DECEMBER, baselines={"S-1": stated[::-1]})
+    assert (november.centre_id, december.centre_id) == ("C1", "C2")
+    assert november.flags == december.flags == ("NO_ADDRESS",)
 
 
 def test_a_ruling_comes_before_every_rule() -> None:

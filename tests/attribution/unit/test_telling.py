@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Register, fingerprint, gather, turns
-from huaxiao.attribution.domain.histories import Change, Lead, Line, Ruling
+from huaxiao.attribution.domain.histories import Baseline, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
 from huaxiao.attribution.domain.rules import Flag, decide
 from huaxiao.attribution.domain.telling.case import Case, Names, SealedName
@@ -308,6 +308,18 @@ LEFT = bundled(statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 
             (
                 "依据规则 150“线上2I2C”：它于2016年3月1日由线上渠道 线上商城（ONLINE）售出；"
                 "此规则所收的用户不归任何承包中心，归 本部/游离（C0）。"
+            ),
+        ),
+        (
+            case(line(), baselines={"S-1": [Baseline(201711, MOMENT, "/bss#1", "C1", "F-TOWN")]}),
+            (
+                "Rule 160 (“Baseline”) decides: no other evidence places it, and the baseline of"
+                " November 2017 has it, opened on 1 March 2016, with Town centre (C1), field F-TOWN"
+                " (东关片)."
+            ),
+            (
+                "依据规则 160“承包基线”：没有其他证据可判归属，而2017年11月的承包基线将它（2016年3月1日入网）列在"
+                " 县城营服中心（C1）、责任田 东关片（F-TOWN）。"
             ),
         ),
         (

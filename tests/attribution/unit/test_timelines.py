@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.attribution.domain.evidence import Register, fingerprint, gather, turns
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Ruling
+from huaxiao.attribution.domain.histories import Baseline, BundleStatement, Change, Ruling
 from huaxiao.attribution.domain.organisation import SealedField
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline, joined
 from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period, periods_from, shift
@@ -31,7 +31,7 @@ names = st.sampled_from(LINES)
 
 @st.composite
 def registers(draw: st.DrawFn) -> Register:
-    """Return four lines with moves, transfers, bundles, main cards and rulings."""
+    """Return four lines with moves, transfers, bundles, main cards, rulings and baselines."""
     opened = {
         one: line(
             one,
@@ -77,7 +77,12 @@ def registers(draw: st.DrawFn) -> Register:
         for one in draw(st.lists(names, max_size=2))
         if (begin := draw(st.sampled_from(MONTHS)))
     }
-    return Register(opened, changes, statements, bundles_of, rulings)
+    baselines = {
+        one: [Baseline(begin, AT, "E-1", "C2", draw(st.sampled_from([None, "F-RURAL"])))]
+        for one in draw(st.lists(names, max_size=2))
+        if (begin := draw(st.sampled_from(MONTHS)))
+    }
+    return Register(opened, changes, statements, bundles_of, rulings, baselines=baselines)
 
 
 @given(registers(), names)

@@ -230,6 +230,19 @@ leads = Table(
     Column("originator_id", Text),
     info=_APPEND_ONLY,
 )
+baselines = Table(
+    "baselines",
+    metadata,
+    branch_column(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("period", Integer, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    info=_APPEND_ONLY,
+    comment="Whose lines were when a contract began, for those that no other evidence places",
+)
 documents = Table(
     "documents",
     metadata,

@@ -194,6 +194,7 @@ class OwnerSource(StrEnum):
     CHANNEL_FIELD = "channel_field"
     CHANNEL_CENTRE = "channel_centre"
     DEVELOPER_CENTRE = "developer_centre"
+    BASELINE = "baseline"
     ENTERPRISE_DEVELOPER = "enterprise_developer"
     ENTERPRISE_ACCOUNT_MANAGER = "enterprise_account_manager"
     DEFAULT_CENTRE = "default_centre"
@@ -213,6 +214,7 @@ class WhenIn(Given):
     secondary: bool = False
     ruled: bool = False
     lead: bool = False
+    baseline: bool = False
 
 
 class RuleIn(Given):

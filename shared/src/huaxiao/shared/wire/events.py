@@ -113,6 +113,15 @@ class LeadConverted(EventData, frozen=True):
     originator_id: Id | None = None
 
 
+class BaselineStated(EventData, frozen=True):
+    """Whose a line was by a contract's baseline: it counts from a month on, where no evidence is."""
+
+    subscription_id: Id
+    period: PeriodNumber
+    centre_id: Id
+    field_id: Id | None = None
+
+
 class BillItemIssued(EventData, frozen=True):
     """A charge is billed. ``amount_fen`` is without VAT, ``tax_fen`` the VAT on it."""
 
@@ -197,6 +206,7 @@ DATA_TYPES: dict[str, type[EventData]] = {
     "bundle.changed": BundleMembers,
     "bundle.dissolved": BundleDissolved,
     "lead.converted": LeadConverted,
+    "baseline.stated": BaselineStated,
     "bill_item.issued": BillItemIssued,
     "payment.received": PaymentReceived,
     "refund.issued": RefundIssued,

@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 from huaxiao.attribution.domain.decisions import Decided, decide_on
 from huaxiao.attribution.domain.evidence import Register
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
+from huaxiao.attribution.domain.histories import (
+    Baseline,
+    BundleStatement,
+    Change,
+    Lead,
+    Line,
+    Ruling,
+)
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
@@ -48,6 +55,7 @@ class Known:
     bundles_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     secondaries: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     leads: dict[str, list[Lead]] = field(default_factory=lambda: defaultdict(list))
+    baselines: dict[str, list[Baseline]] = field(default_factory=lambda: defaultdict(list))
     rulings: dict[str, list[Ruling]] = field(default_factory=lambda: defaultdict(list))
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
@@ -66,7 +74,13 @@ class Known:
     def register(self) -> Register:
         """Return what evidence is gathered from."""
         return Register(
-            self.lines, self.changes, self.statements, self.bundles_of, self.rulings, self.leads
+            self.lines,
+            self.changes,
+            self.statements,
+            self.bundles_of,
+            self.rulings,
+            self.leads,
+            self.baselines,
         )
 
 
@@ -80,6 +94,8 @@ class Produced:
     statements: list[BundleStatement] = field(default_factory=list)
     leads: list[tuple[str, Lead]] = field(default_factory=list)
     """Subscription, lead."""
+    baselines: list[tuple[str, Baseline]] = field(default_factory=list)
+    """Subscription, what a contract's baseline says of it."""
     documents: list[Document] = field(default_factory=list)
     settled: dict[str, int] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)

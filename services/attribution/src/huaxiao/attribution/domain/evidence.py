@@ -13,6 +13,7 @@ from typing import Optional
 
 from huaxiao.attribution.domain.histories import (
     FIXED_PRODUCTS,
+    Baseline,
     BundlesOfLine,
     BundleStatement,
     Change,
@@ -20,6 +21,7 @@ from huaxiao.attribution.domain.histories import (
     Line,
     Membership,
     Ruling,
+    baseline_at,
     bundles_before,
     evidence_ends,
     lead_of,
@@ -99,6 +101,16 @@ class Opportunity:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where a contract's baseline has the line; the field while it is under contract."""
+
+    period: int
+    """The month the baseline is of."""
+    centre_id: str
+    field_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a subscription for a period."""
 
@@ -110,6 +122,7 @@ class Evidence:
     main_in_circle: bool = False
     ruling: Ruling | None = None
     opportunity: Opportunity | None = None
+    baseline: Snapshot | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,8 @@ class Register:
     """For each subscription, the approved rulings on it."""
     leads: Mapping[str, Sequence[Lead]] = field(default_factory=dict)
     """For each subscription, the leads that are said to have become it."""
+    baselines: Mapping[str, Sequence[Baseline]] = field(default_factory=dict)
+    """For each subscription, what contracts' baselines say of it."""
 
 
 def gather(
@@ -185,6 +200,11 @@ def gather(
         opportunity=_opportunity(
             lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
         ),
+        baseline=_snapshot(
+            baseline_at(register.baselines.get(subscription_id, ()), opened.opened_on, period),
+            organisation,
+            period,
+        ),
     )
 
 
@@ -200,6 +220,7 @@ def turns(subscription_id: str, register: Register, organisation: Organisation) 
             found.add(Period(ruling.from_period))
             if ruling.to_period is not None:
                 found.add(shift(Period(ruling.to_period), 1))
+        found |= {Period(stated.period) for stated in register.baselines.get(one, ())}
         found |= _turned_by(register.changes.get(one, ()))
         for bundle_id in register.bundles_of.get(one, ()):
             statements = register.statements[bundle_id]
@@ -239,6 +260,20 @@ def _opportunity(lead: Lead | None, organisation: Organisation) -> Opportunity |
         lead.originator_id,
         organisation.centre_of_person(lead.originator_id, lead.approved_on),
     )
+
+
+def _snapshot(
+    stated: Baseline | None, organisation: Organisation, period: Period
+) -> Snapshot | None:
+    if stated is None or stated.centre_id not in organisation.centres:
+        return None
+    sealed = organisation.field(stated.field_id) if stated.field_id else None
+    holds = (
+        sealed is not None
+        and sealed.centre_id == stated.centre_id
+        and sealed.term_from <= period <= sealed.term_to
+    )
+    return Snapshot(stated.period, stated.centre_id, stated.field_id if holds else None)
 
 
 def _look_up(line: Line, ground: Ground, organisation: Organisation) -> LineEvidence:

@@ -179,6 +179,27 @@ class Lead:
     originator_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Whose a line was by the baseline of a contract that begins with a period (rule 160)."""
+
+    period: int
+    made_at: datetime
+    event: str
+    centre_id: str
+    field_id: str | None
+
+
+def baseline_at(baselines: Iterable[Baseline], opened_on: date, period: Period) -> Baseline | None:
+    """Return the newest baseline of a period that had the line: it was opened before it began."""
+    known = [
+        one
+        for one in baselines
+        if one.period <= period and opened_on < first_day(Period(one.period))
+    ]
+    return max(known, key=lambda one: (one.period, one.made_at, one.event), default=None)
+
+
 LEAD_HOLDS = timedelta(days=90)
 """How long after its approval a lead may still become a line; never on the day itself."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from huaxiao.attribution.domain.books import Books, Document, already_known, unknown_subscription
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line
+from huaxiao.attribution.domain.histories import Baseline, BundleStatement, Change, Lead, Line
 from huaxiao.attribution.domain.messages import Answer, Message, Waiting
 from huaxiao.shared.wire import events
 
@@ -120,6 +120,14 @@ def _convert(books: Books, message: Message, lead: events.LeadConverted) -> Answ
     return None
 
 
+def _state_baseline(books: Books, message: Message, stated: events.BaselineStated) -> Answer:
+    found = Baseline(stated.period, message.time, message.name, stated.centre_id, stated.field_id)
+    books.known.baselines[stated.subscription_id].append(found)
+    books.produced.baselines.append((stated.subscription_id, found))
+    books.affect(stated.subscription_id)
+    return None
+
+
 _LEARNED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer]] = {
     events.SubscriptionOpened: _open,
     events.SubscriptionMoved: _move,
@@ -128,6 +136,7 @@ _LEARNED_BY: dict[type[events.EventData], Callable[[Books, Message, Any], Answer
     events.BundleMembers: _form,
     events.BundleDissolved: _dissolve,
     events.LeadConverted: _convert,
+    events.BaselineStated: _state_baseline,
 }
 
 

@@ -41,6 +41,7 @@ class When:
     secondary: bool = False
     ruled: bool = False
     lead: bool = False
+    baseline: bool = False
 
     @property
     def always(self) -> bool:
@@ -155,6 +156,8 @@ def _not_promised(when: When, evidence: Evidence) -> Why | None:
         return Why("nobody has ruled on it", "没有裁定")
     if when.lead and evidence.opportunity is None:
         return Why("it came from no lead in time", "不是有效期内商机转化")
+    if when.baseline and evidence.baseline is None:
+        return Why("it is in no baseline", "不在承包基线中")
     return None
 
 

@@ -245,9 +245,16 @@ def _enterprise_account_manager(evidence: Evidence, _: RuleSet) -> Place | Nowhe
     return found
 
 
+def _baseline(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
+    snapshot = evidence.baseline
+    if snapshot is None:
+        return Nowhere(Why("it is in no baseline", "不在承包基线中"))
+    flags = _unplaced(evidence.subject)
+    return Place(snapshot.centre_id, snapshot.field_id, flags=flags)
+
+
 def _default_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
-    unplaced = evidence.subject.line.product in FIXED_PRODUCTS
-    return Place(evidence.default_centre_id, flags=(Flag.NO_ADDRESS,) if unplaced else ())
+    return Place(evidence.default_centre_id, flags=_unplaced(evidence.subject))
 
 
 _SOURCES: dict[OwnerSource, Callable[[Evidence, RuleSet], Place | Nowhere]] = {
@@ -263,6 +270,7 @@ _SOURCES: dict[OwnerSource, Callable[[Evidence, RuleSet], Place | Nowhere]] = {
     OwnerSource.CHANNEL_FIELD: _channel_field,
     OwnerSource.CHANNEL_CENTRE: _channel_centre,
     OwnerSource.DEVELOPER_CENTRE: _developer_centre,
+    OwnerSource.BASELINE: _baseline,
     OwnerSource.ENTERPRISE_DEVELOPER: _enterprise_developer,
     OwnerSource.ENTERPRISE_ACCOUNT_MANAGER: _enterprise_account_manager,
     OwnerSource.DEFAULT_CENTRE: _default_centre,
@@ -335,6 +343,13 @@ def _anchor_order(member: LineEvidence) -> tuple[int, int, str]:
         line.opened_on.toordinal(),
         line.subscription_id,
     )
+
+
+def _unplaced(subject: LineEvidence) -> tuple[str, ...]:
+    """Return the flag of a fixed line whose addresses no field covers."""
+    placed = subject.by_standard_address or subject.by_resource_address
+    fixed = subject.line.product in FIXED_PRODUCTS
+    return (Flag.NO_ADDRESS,) if fixed and not placed else ()
 
 
 def _landing(subject: LineEvidence) -> str | None:

@@ -186,6 +186,10 @@ def _examine_bill(bill: events.BillItemIssued, within: Limits) -> Refusal | None
     return _examine_period(bill.period, within)
 
 
+def _examine_baseline(stated: events.BaselineStated, within: Limits) -> Refusal | None:
+    return _examine_period(stated.period, within)
+
+
 def _examine_cost(cost: events.Cost, within: Limits) -> Refusal | None:
     named = (cost.subscription_id, cost.channel_id, cost.field_id, cost.centre_id)
     if sum(one is not None for one in named) > 1:
@@ -231,6 +235,7 @@ def _examine_bundle(bundle: events.BundleMembers, _: Limits) -> Refusal | None:
 
 _EXAMINED_BY: dict[type[events.EventData], Callable[[Any, Limits], Refusal | None]] = {
     events.BillItemIssued: _examine_bill,
+    events.BaselineStated: _examine_baseline,
     events.Cost: _examine_cost,
     events.SubscriptionOpened: _examine_opening,
     events.AdjustmentMade: _examine_adjustment,

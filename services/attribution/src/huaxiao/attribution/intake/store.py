@@ -16,11 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.books import Document, Known, Produced
 from huaxiao.attribution.domain.decisions import Decided
 from huaxiao.attribution.domain.evidence import Evidence
-from huaxiao.attribution.domain.histories import BundleStatement, Change, Lead, Line, Ruling
+from huaxiao.attribution.domain.histories import (
+    Baseline,
+    BundleStatement,
+    Change,
+    Lead,
+    Line,
+    Ruling,
+)
 from huaxiao.attribution.domain.postings import Balances, Entry
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline
 from huaxiao.attribution.domain.totals import Total
 from huaxiao.attribution.tables import (
+    baselines,
     bundle_members,
     bundle_statements,
     decisions,
@@ -40,6 +48,7 @@ _LINE_COLUMNS = tuple(Line.__dataclass_fields__)
 _line_values = attrgetter(*_LINE_COLUMNS)
 _change_values = attrgetter(*Change.__dataclass_fields__)
 _statement_values = attrgetter(*BundleStatement.__dataclass_fields__)
+_baseline_values = attrgetter(*Baseline.__dataclass_fields__)
 _lead_values = attrgetter(*Lead.__dataclass_fields__)
 
 
@@ -270,6 +279,12 @@ async def _load_lines(
     )
     for row in await _named(connection, query, branch_id, ids):
         known.leads[row.subscription_id].append(Lead(*row[1:]))
+    query = (
+        "SELECT subscription_id, period, made_at, event, centre_id, field_id"
+        " FROM attribution.baselines"
+    )
+    for row in await _named(connection, query, branch_id, ids):
+        known.baselines[row.subscription_id].append(Baseline(*row[1:]))
     found: set[str] = set()
     query = "SELECT subscription_id, bundle_id FROM attribution.bundle_members"
     for row in await _named(connection, query, branch_id, ids):
@@ -502,6 +517,12 @@ async def record(
         leads,
         ("branch_id", "subscription_id", *Lead.__dataclass_fields__),
         ((branch_id, one, *_lead_values(lead)) for one, lead in produced.leads),
+    )
+    await _copy(
+        connection,
+        baselines,
+        ("branch_id", "subscription_id", *Baseline.__dataclass_fields__),
+        ((branch_id, one, *_baseline_values(stated)) for one, stated in produced.baselines),
     )
     await _copy(
         connection,

@@ -54,6 +54,7 @@ def _when(given: WhenIn) -> When:
         secondary=given.secondary,
         ruled=given.ruled,
         lead=given.lead,
+        baseline=given.baseline,
     )
 
 

@@ -87,6 +87,11 @@ _BY_RULING_ONLY = Told(
     "What would change it: a ruling.",
     "可能改变归属的情形：裁定。",
 )
+_BY_EVIDENCE = Told(
+    "What would change it: better evidence, or a ruling; months that are open are then decided"
+    " again.",
+    "可能改变归属的情形：补充证据，或裁定；未关账月份随即重新判定。",
+)
 CHANGED_BY: dict[OwnerSource, Told] = {
     OwnerSource.RULING: Told(
         "What would change it: a later ruling.", "可能改变归属的情形：之后的裁定。"
@@ -107,11 +112,8 @@ CHANGED_BY: dict[OwnerSource, Told] = {
     OwnerSource.DEVELOPER_CENTRE: _BY_BUNDLING,
     OwnerSource.ENTERPRISE_DEVELOPER: _BY_RULING_ONLY,
     OwnerSource.ENTERPRISE_ACCOUNT_MANAGER: _BY_RULING_ONLY,
-    OwnerSource.DEFAULT_CENTRE: Told(
-        "What would change it: better evidence, or a ruling; months that are open are then decided"
-        " again.",
-        "可能改变归属的情形：补充证据，或裁定；未关账月份随即重新判定。",
-    ),
+    OwnerSource.BASELINE: _BY_EVIDENCE,
+    OwnerSource.DEFAULT_CENTRE: _BY_EVIDENCE,
 }
 
 

@@ -243,6 +243,18 @@ def _account_manager(case: Case) -> Told:
     )
 
 
+def _baseline(case: Case) -> Told:
+    snapshot = _found(case.evidence.baseline)
+    opened, begins = words.day(case.subject.line.opened_on), words.month(snapshot.period)
+    place = case.names.place(snapshot.centre_id, snapshot.field_id)
+    return Told(
+        f"no other evidence places it, and the baseline of {begins.text} has it, opened on"
+        f" {opened.text}, with {place.text}",
+        f"没有其他证据可判归属，而{begins.text_zh}的承包基线将它（{opened.text_zh}入网）列在"
+        f" {place.text_zh}",
+    )
+
+
 def _default(case: Case) -> Told:
     decision = case.decision
     centre, tried = case.names.centre(decision.centre_id), joined(decision.tried)
@@ -284,5 +296,6 @@ REASONS: dict[OwnerSource, Callable[[Case], Told]] = {
     OwnerSource.DEVELOPER_CENTRE: _developer,
     OwnerSource.ENTERPRISE_DEVELOPER: _developer,
     OwnerSource.ENTERPRISE_ACCOUNT_MANAGER: _account_manager,
+    OwnerSource.BASELINE: _baseline,
     OwnerSource.DEFAULT_CENTRE: _default,
 }

@@ -20,6 +20,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'period', 'centre_id', 'field_id', 'account', name=op.f('balances_pkey')),
     schema='attribution'
     )
+    op.create_table('baselines',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('event', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('field_id', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'event', name=op.f('baselines_pkey')),
+    schema='attribution',
+    comment='Whose lines were when a contract began, for those that no other evidence places',
+    info={'append_only': True}
+    )
     op.create_table('branches',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('name_zh', sa.Text(), nullable=False),
@@ -428,5 +441,6 @@ def downgrade() -> None:
     op.drop_table('bundle_statements', schema='attribution')
     op.drop_table('bundle_members', schema='attribution')
     op.drop_table('branches', schema='attribution')
+    op.drop_table('baselines', schema='attribution')
     op.drop_table('balances', schema='attribution')
     # ### end Alembic commands ###
