@@ -12,6 +12,7 @@ import zstandard
 from attribution.conftest import FIELDS, RURAL, TOWN, Sender, fact
 from sqlalchemy import select, text
 
+from huaxiao.attribution.intake import handlers
 from huaxiao.attribution.tables import received_events
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -532,3 +533,55 @@ async def test_a_body_that_is_not_taken_is_refused_with_its_reason(
     }
     answer = await http.post("/v1/events", content=b" " * size, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("broken", ['{"id":"\\ud800"}', "[" * 3000 + "]" * 3000, '{"id":NaN}'])
+async def test_an_event_that_is_no_json_is_refused_by_its_index_and_kept(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+    broken: str,
+) -> None:
+    good = [json.dumps(sender.opened()), json.dumps(sender.bill())]
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    body = f"[{good[0]},{broken},{good[1]}]"
+    answer = await http.post(
+        "/v1/events", content=body, headers=headers | {"Content-Type": FEED_MEDIA_TYPE}
+    )
+    report = IntakeReport.model_validate(answer.json())
+    assert (report.booked, codes(report)) == (2, [(1, "refused", "malformed-event")])
+    assert await revenue(manager, county) == {"C1": 10_000}
+    one = await http.post(
+        "/v1/events",
+        content=broken,
+        headers=headers | {"Content-Type": "application/cloudevents+json"},
+    )
+    assert codes(IntakeReport.model_validate(one.json())) == [(0, "refused", "malformed-event")]
+    mine = await http.get("/v1/quarantine", headers=headers)
+    assert broken in {held["body"] for held in mine.json()["items"]}
+
+
+async def test_a_stream_of_long_lines_is_committed_by_its_bytes(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handlers, "PIECE_BYTES", 4_096)
+    events = [sender.opened(), *(sender.bill(f"BI-{number}") for number in range(40))]
+    headers = {
+        "Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}",
+        "Content-Type": "application/x-ndjson",
+    }
+    answer = await http.post(
+        "/v1/events", content="\n".join(json.dumps(one) for one in events), headers=headers
+    )
+    assert answer.json()["booked"] == 41
+    facts = [
+        one for one in await manager.feed(county, after=0, limit=1000) if "balances" in one.type
+    ]
+    assert len(facts) > 2

@@ -3,11 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from fastapi import Request, Response
 
 from huaxiao.attribution.callers import Sender
 from huaxiao.attribution.intake import handlers
+from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_all
 from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
@@ -21,8 +21,6 @@ _ONE = "application/cloudevents+json"
 _STREAM = "application/x-ndjson"
 _STREAM_LIMIT = 2**40
 """Bytes of a stream as sent: no limit to speak of, since no more than a piece is ever held."""
-_batches = msgspec.json.Decoder(list[msgspec.Raw])
-_ones = msgspec.json.Decoder(msgspec.Raw)
 
 
 class UnsupportedMediaType(Problem):
@@ -122,19 +120,21 @@ async def _events(request: Request, media_type: str) -> list[bytes]:
         raise UnsupportedMediaType
     body = await _whole(request)
     try:
-        raws = _batches.decode(body) if media_type == FEED_MEDIA_TYPE else [_ones.decode(body)]
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raws = split(body if media_type == FEED_MEDIA_TYPE else b"[" + body + b"]")
+    except ValueError as error:
         raise Malformed(
             f"The body is not JSON of this media type: {error}",
             f"请求体不是该媒体类型的 JSON：{error}",
         ) from error
+    if media_type == _ONE and len(raws) != 1:
+        raise Malformed("The body is not one event.", "请求体不是单个事件。")
     if len(raws) > MAX_BATCH:
         raise Malformed(
             f"A batch holds at most {MAX_BATCH} events.",
             f"一批最多 {MAX_BATCH} 条事件。",
             faults=[Fault("", "too-many", "too many events", "事件过多")],
         )
-    return [bytes(raw) for raw in raws]
+    return raws
 
 
 async def _whole(request: Request) -> bytes:

@@ -24,7 +24,9 @@ from huaxiao.shared.wire.attribution import (
 )
 
 PIECE = 1_000
-"""Events of a stream that are committed together."""
+"""Events of a stream that are committed together, at most."""
+PIECE_BYTES = 8 * 1024 * 1024
+"""Bytes of a stream that are held before they are committed; the last line may pass it."""
 OUTCOMES_SHOWN = 1_000
 """Outcomes that the report of a stream names; every one of them is in quarantine or was known."""
 _NOT_ALLOWED = Refusal(
@@ -80,9 +82,10 @@ async def receive_stream(
     """
     total = report([])
     piece: list[Line] = []
+    size = 0
 
     async def take_piece() -> None:
-        nonlocal total
+        nonlocal total, size
         now = clock()
         readings = [
             cut_off(one.content) if one.too_long else read(one.content, now=now) for one in piece
@@ -93,12 +96,14 @@ async def receive_stream(
             raise Unavailable(taken=total.received) from error
         total = _joined(total, taken)
         piece.clear()
+        size = 0
 
     stopped: str | None = None
     try:
         async for line in lines:
             piece.append(line)
-            if len(piece) == PIECE:
+            size += len(line.content)
+            if len(piece) == PIECE or size >= PIECE_BYTES:
                 await take_piece()
     except (Broken, ClientDisconnect) as error:
         stopped = str(error) or "the connection broke off"
