@@ -9,7 +9,7 @@ import pytest
 from attribution.conftest import Sender
 
 from huaxiao.cli import importing
-from huaxiao.cli.importing import import_file, rejects_file, state_file
+from huaxiao.cli.importing import import_file, rejected_rows_file, rejects_file, state_file
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.wire.attribution import IntakeReport
@@ -101,3 +101,60 @@ async def test_another_file_of_the_same_name_begins_at_its_beginning(
     done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
     assert (done.lines, done.booked, done.clean) == (1, 1, True)
     assert not rejects_file(path).exists()
+
+
+async def test_rejected_rows_stand_as_they_came_and_are_booked_once_mended(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    mended = rejected_rows_file(path)
+    assert mended.read_text("utf-8-sig").splitlines() == [
+        "number,line,yuan",
+        "D-3,S-1,ten",
+        "D-7,S-1,-1.00",
+    ]
+    mended.write_text(mended.read_text("utf-8-sig").replace("ten", "10").replace("-1.00", "1.00"))
+    done = await import_file(manager, mended, mapping(branch_id), progress=lambda _: None)
+    assert (done.lines, done.booked, done.clean) == (2, 2, True)
+    assert (await manager.reconciliation(branch_id, 201711)).booked_fen == 23_100
+
+
+async def test_a_file_in_chinese_encoding_without_a_heading_comes_back_as_it_was(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    stated = {
+        "encoding": "gb18030",
+        "delimiter": "|",
+        "columns": ["number", "line", "note", "yuan"],
+    }
+    described = FileMapping.model_validate(mapping(branch_id).model_dump(by_alias=True) | stated)
+    bad = "G-2|S-1|宽带|一元".encode("gb18030")
+    path.write_bytes("G-1|S-1|宽带|10\n".encode("gb18030") + bad + b"\nG-3|S-1|\xff|10\n")
+    done = await import_file(manager, path, described, progress=lambda _: None)
+    assert (done.lines, done.booked, done.rejected) == (3, 1, 2)
+    assert rejected_rows_file(path).read_bytes().split() == [bad, b"G-3|S-1|\xff|10"]
+
+
+async def test_a_stop_between_a_batch_and_its_mark_names_no_reject_twice(
+    manager: AttributionClient, file: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch_id, path = file
+    monkeypatch.setattr(importing, "BATCH", 5)
+    kept = importing.keep
+
+    def power_cut(*given: Any) -> None:
+        if given[1].lines == 10:
+            raise OSError("the power went")
+        kept(*given)
+
+    monkeypatch.setattr(importing, "keep", power_cut)
+    with pytest.raises(OSError, match="power"):
+        await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    monkeypatch.setattr(importing, "keep", kept)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    assert (done.lines, done.refused, done.rejected) == (25, 1, 1)
+    with rejects_file(path).open(encoding="utf-8-sig") as rejects:
+        assert [row["line"] for row in csv.DictReader(rejects)] == ["5", "9"]
+    assert rejected_rows_file(path).read_text("utf-8-sig").count("D-7") == 1

@@ -1,8 +1,10 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiao.shared.money import split_fen, yuan
+from huaxiao.shared.money import fen_of_yuan, split_fen, yuan
 
 weights = st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any)
 
@@ -35,3 +37,29 @@ def test_weights_that_divide_nothing_are_refused(bad: list[int]) -> None:
 )
 def test_yuan_shows_two_decimals_and_a_sign(amount_fen: int, shown: str) -> None:
     assert yuan(amount_fen) == shown
+
+
+@given(st.integers(-(10**16), 10**16))
+def test_an_amount_for_people_reads_back_exactly(amount_fen: int) -> None:
+    assert fen_of_yuan(yuan(amount_fen)) == amount_fen
+    assert fen_of_yuan(yuan(amount_fen).replace(",", "")) == amount_fen
+    assert fen_of_yuan(f"{amount_fen}") == amount_fen * 100
+
+
+@given(st.text("0123456789.,-+_eE ￥１０", max_size=9) | st.text(max_size=6))
+def test_a_text_is_the_amount_that_it_says_or_none(text: str) -> None:
+    try:
+        found = fen_of_yuan(text)
+    except ValueError:
+        return
+    assert Decimal(text.replace(",", "")) * 100 == found
+    assert text.isascii()
+    assert all(len(group) == 3 for group in text.partition(".")[0].split(",")[1:])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,00", "59,00", "1_0", "1e3", "0.001", ".5", "1.", "１", " 1", "--1"]
+)
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="yuan"):
+        fen_of_yuan(text)

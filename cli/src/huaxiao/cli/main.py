@@ -17,7 +17,7 @@ from rich.console import Console
 
 from huaxiao.cli import embedded
 from huaxiao.cli.demo import run_demo
-from huaxiao.cli.importing import Imported, import_file, rejects_file
+from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.cli.progress import progress_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
@@ -145,7 +145,8 @@ def import_events(
             f" waiting, {done.refused + done.conflicts} refused, {done.rejected} no events"
         )
         if not done.clean:
-            console.print(f"Rows to mend: {rejects_file(file)}")
+            console.print(f"What is wrong, by line: {rejects_file(file)}")
+            console.print(f"The rows, to mend and import again: {rejected_rows_file(file)}")
     raise typer.Exit(0 if done.clean else 1)
 
 

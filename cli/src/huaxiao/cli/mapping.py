@@ -1,20 +1,27 @@
 """How a row of a billing system's daily file becomes a business event: a mapping, as TOML."""
 
+import codecs
 import csv
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from huaxiao.shared.identifiers import BranchId
-from huaxiao.shared.money import FEN_PER_YUAN
+from huaxiao.shared.money import fen_of_yuan
 from huaxiao.shared.periods import BUSINESS_ZONE
+
+KEEPING = "surrogateescape"
+"""How bytes that are no character in the file's encoding are read, so that they can be written back."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER = re.compile(r"-?[0-9]+")
 
 
 class Form(StrEnum):
@@ -64,6 +71,15 @@ class FileMapping(BaseModel):
     time: Source
     data: dict[str, Source]
 
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+        return encoding
+
     @classmethod
     def from_file(cls, path: Path) -> "FileMapping":
         """Read a mapping."""
@@ -75,6 +91,9 @@ class Row:
     """A row of the file: an event, or why there is none."""
 
     line: int
+    """Of the file, where the row begins."""
+    values: tuple[str, ...]
+    """The row as it stands in the file; bytes of no character are kept as surrogates."""
     event: dict[str, Any] | None
     reason: str | None = None
 
@@ -83,44 +102,81 @@ class _RowFaultError(ValueError):
     pass
 
 
-def rows(path: Path, mapping: FileMapping) -> Iterator[Row]:
-    """Yield the file's rows as events.
+@dataclass(frozen=True)
+class DailyFile:
+    """An open file with its heading."""
+
+    heading: Sequence[str]
+    rows: Iterator[Row]
+
+
+@contextmanager
+def opened(path: Path, mapping: FileMapping) -> Iterator[DailyFile]:
+    """Open a file to read its rows as events, one at a time.
 
     Raises:
-        ValueError: the file is not in the encoding that the mapping states, or lacks a column.
+        ValueError: the heading is not in the encoding that the mapping states, or lacks a column.
 
     """
-    with path.open(encoding=mapping.encoding, newline="") as file:
-        reader = csv.DictReader(
-            file, fieldnames=mapping.columns, delimiter=mapping.delimiter, strict=True
-        )
-        _require_columns(reader.fieldnames or [], mapping)
+    with path.open(encoding=mapping.encoding, errors=KEEPING, newline="") as file:
+        reader = csv.reader(file, delimiter=mapping.delimiter, strict=True)
+        heading = mapping.columns or next(reader, [])
+        _require_columns(heading, mapping)
+        yield DailyFile(heading, _rows(reader, heading, mapping))
+
+
+def _rows(reader: Any, heading: Sequence[str], mapping: FileMapping) -> Iterator[Row]:
+    while True:
+        line = reader.line_num + 1
         try:
-            for row in reader:
-                yield _row(reader.line_num, row, mapping)
+            values = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:
-            raise ValueError(f"line {reader.line_num}: {error}") from error
+            yield Row(line, (), None, f"{error}, up to line {reader.line_num}")
+            continue
+        if values:
+            yield _row(line, values, heading, mapping)
 
 
-def _row(line: int, row: Mapping[str, str | None], mapping: FileMapping) -> Row:
+def _row(line: int, values: Sequence[str], heading: Sequence[str], mapping: FileMapping) -> Row:
     try:
-        return Row(line, _event(row, mapping))
+        event = _event(_by_column(values, heading, mapping), mapping)
     except _RowFaultError as fault:
-        return Row(line, None, str(fault))
+        return Row(line, tuple(values), None, str(fault))
+    return Row(line, tuple(values), event)
 
 
-def _require_columns(found: Any, mapping: FileMapping) -> None:
+def _by_column(
+    values: Sequence[str], heading: Sequence[str], mapping: FileMapping
+) -> dict[str, str]:
+    if len(values) != len(heading):
+        raise _RowFaultError(f"{len(values)} columns where the file has {len(heading)}")
+    if _SURROGATE.search("".join(values)):
+        raise _RowFaultError(f"it is not written in {mapping.encoding}")
+    return dict(zip(heading, values, strict=True))
+
+
+def _require_columns(found: Sequence[str], mapping: FileMapping) -> None:
+    if _SURROGATE.search("".join(found)):
+        raise ValueError(
+            f"the heading is not written in {mapping.encoding}: name the file's encoding in the"
+            " mapping, such as gb18030"
+        )
     wanted = {one.column for one in (mapping.time, *mapping.data.values()) if one.column}
     missing = sorted(wanted - set(found))
     if missing:
         raise ValueError(f"the file has no column {', '.join(missing)}")
+    twice = sorted(one for one in wanted if list(found).count(one) > 1)
+    if twice:
+        raise ValueError(f"the file has two columns {', '.join(twice)}")
 
 
-def _event(row: Mapping[str, str | None], mapping: FileMapping) -> dict[str, Any]:
+def _event(row: Mapping[str, str], mapping: FileMapping) -> dict[str, Any]:
     data = {name: _value(row, one) for name, one in mapping.data.items()}
     moment = _text(row, mapping.time)
     try:
-        event_id = mapping.id.format_map({key: value or "" for key, value in row.items() if key})
+        event_id = mapping.id.format_map(row)
     except (KeyError, IndexError, ValueError) as error:
         raise _RowFaultError(f"the id's template names an unknown column: {error}") from error
     return {
@@ -134,16 +190,16 @@ def _event(row: Mapping[str, str | None], mapping: FileMapping) -> dict[str, Any
     }
 
 
-def _text(row: Mapping[str, str | None], source: Source) -> str:
+def _text(row: Mapping[str, str], source: Source) -> str:
     if source.constant is not None:
         return str(source.constant)
-    text = (row.get(source.column or "") or "").strip()
+    text = row.get(source.column or "", "").strip()
     if not text and not source.optional:
         raise _RowFaultError(f"{source.column} is empty")
     return text
 
 
-def _value(row: Mapping[str, str | None], source: Source) -> str | int | None:
+def _value(row: Mapping[str, str], source: Source) -> str | int | None:
     if source.constant is not None:
         return source.constant
     text = _text(row, source)
@@ -155,32 +211,22 @@ def _value(row: Mapping[str, str | None], source: Source) -> str | int | None:
         case Form.INTEGER:
             return _integer(text, source)
         case Form.YUAN:
-            return fen(text)
+            return _fen(text, source)
         case Form.DATE:
             return _moment(text, source.format).date().isoformat()
 
 
 def _integer(text: str, source: Source) -> int:
+    if _INTEGER.fullmatch(text) is None:
+        raise _RowFaultError(f"{source.column}: {text!r} is not a whole number")
+    return int(text)
+
+
+def _fen(text: str, source: Source) -> int:
     try:
-        return int(text)
+        return fen_of_yuan(text)
     except ValueError as error:
-        raise _RowFaultError(f"{source.column}: {text!r} is not a whole number") from error
-
-
-def fen(text: str) -> int:
-    """Return an amount in yuan as whole fen.
-
-    Raises:
-        ValueError: it is no amount, or finer than a fen.
-
-    """
-    try:
-        exact = Decimal(text.replace(",", "")) * FEN_PER_YUAN
-    except InvalidOperation as error:
-        raise _RowFaultError(f"{text!r} is not an amount in yuan") from error
-    if not exact.is_finite() or exact != exact.to_integral_value():
-        raise _RowFaultError(f"{text!r} is not a whole number of fen")
-    return int(exact)
+        raise _RowFaultError(f"{source.column}: {error}") from error
 
 
 def _moment(text: str, form: str) -> datetime:

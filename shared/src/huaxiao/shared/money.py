@@ -3,9 +3,11 @@
 Amounts are named ``amount_fen`` wherever they stand, so that the unit is never guessed.
 """
 
+import re
 from collections.abc import Sequence
 
 FEN_PER_YUAN = 100
+_YUAN = re.compile(r"(-?)([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{1,2})0*)?")
 MAX_AMOUNT_FEN = 10**15
 """Ten trillion yuan: beyond any county's books, far inside a ``bigint``, so sums cannot overflow."""
 
@@ -31,6 +33,23 @@ def split_fen(total_fen: int, weights: Sequence[int]) -> list[int]:
     for index in by_remainder[: total_fen - sum(parts)]:
         parts[index] += 1
     return parts
+
+
+def fen_of_yuan(text: str) -> int:
+    """Return an amount in yuan as whole fen: ``-12,345.67`` is ``-1234567``.
+
+    Commas only group thousands, and nothing is rounded.
+
+    Raises:
+        ValueError: it is no such amount, or finer than a fen.
+
+    """
+    found = _YUAN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not an amount in yuan with at most two decimals")
+    sign, whole, fraction = found.groups(default="")
+    amount_fen = int(whole.replace(",", "")) * FEN_PER_YUAN + int(fraction.ljust(2, "0") or 0)
+    return -amount_fen if sign else amount_fen
 
 
 def yuan(amount_fen: int) -> str:
