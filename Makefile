@@ -40,7 +40,8 @@ test: check ## all checks and tests
 
 .PHONY: bench
 bench: install ## measure, on standard output a JSON line each: make bench [FIGURE=intake_batch]
-	@PYTHONPATH=tests $(RUN) python -m bench.main $(FIGURE)
+	@PYTHONPATH=tests $(UV) run --frozen $(if $(TIGERBEETLE_ADDRESS),--with tigerbeetle) -- \
+		python -m bench.main $(FIGURE)
 
 .PHONY: openapi
 openapi: install ## write services/*/openapi.json from the code

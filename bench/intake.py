@@ -57,7 +57,7 @@ async def intake_batch(suite: Suite, size: Size) -> Figure:
         return copy
 
     against = f"COPY of one row an event into a plain table with its key, {size.batch} a commit"
-    return await _in_batches(suite, size, "intake_batch", against, limit, PLAIN_TABLE)
+    return await in_batches(suite, size, "intake_batch", against, limit, PLAIN_TABLE)
 
 
 async def intake_batch_written(suite: Suite, size: Size) -> Figure:
@@ -80,7 +80,7 @@ async def intake_batch_written(suite: Suite, size: Size) -> Figure:
         return copy
 
     against = f"COPY of the rows it writes into tables like its own, {size.batch} events a commit"
-    return await _in_batches(suite, size, "intake_batch_written", against, limit, clones)
+    return await in_batches(suite, size, "intake_batch_written", against, limit, clones)
 
 
 async def intake_batch_vs_orm(suite: Suite, size: Size) -> Figure:
@@ -102,7 +102,7 @@ async def intake_batch_vs_orm(suite: Suite, size: Size) -> Figure:
     against = f"a FastAPI service with a Pydantic body and an ORM, {size.batch} a request"
     try:
         await peer.ready()
-        return await _in_batches(suite, size, "intake_batch_vs_orm", against, limit, PLAIN_TABLE, 1)
+        return await in_batches(suite, size, "intake_batch_vs_orm", against, limit, PLAIN_TABLE, 1)
     finally:
         peer.kill()
 
@@ -127,7 +127,7 @@ async def _written(
     }
 
 
-async def _in_batches(
+async def in_batches(
     suite: Suite,
     size: Size,
     name: str,
@@ -141,24 +141,13 @@ async def _in_batches(
     The planner is given statistics before each, as autovacuum gives them to a database that has
     stood a minute.
     """
-    sample = generate(sample_county(), seed=1, subscribers=size.subscribers)
-    await open_the_county(suite, sample)
-    database = await asyncpg.connect(suite.database.url("postgres"))
-    durable = await database.fetch(
-        "SELECT name || ' ' || setting FROM pg_settings WHERE name IN"
-        " ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version')"
-    )
-    tell(f"PostgreSQL: {', '.join(row[0] for row in durable)}; {os.cpu_count()} cores")
+    sample, database = await _ready(suite, size)
     await database.execute(tables)
-    headers = suite.headers(Role.BSS_SOURCE, FEED_MEDIA_TYPE)
     speeds, ratios = [], []
     for run, month in enumerate(itertools.islice(months(), size.runs + 1)):
         batches = list(bills(sample, month, size))
-        bodies = [msgspec.json.encode(batch) for batch in batches]
-        await database.execute("ANALYZE")
         before = await spent(suite, database)
-        posted = post(suite.processes["attribution"].url, headers, bodies, booked=size.batch)
-        speed = size.events / await timed(posted)
+        speed = await _speed(suite, database, batches)
         cpu = await spent(suite, database) - before
         copies = []
         for _ in range(times):
@@ -176,6 +165,77 @@ async def _in_batches(
             ratios.append(speed / fastest)
     await database.close()
     return figure(name, speeds, "events/s", against=against, ratios=ratios)
+
+
+async def _ready(suite: Suite, size: Size) -> tuple[Sample, asyncpg.Connection]:
+    """Open the county, and a connection to say how durable the database is."""
+    sample = generate(sample_county(), seed=1, subscribers=size.subscribers)
+    await open_the_county(suite, sample)
+    database = await asyncpg.connect(suite.database.url("postgres"))
+    durable = await database.fetch(
+        "SELECT name || ' ' || setting FROM pg_settings WHERE name IN"
+        " ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version')"
+    )
+    tell(f"PostgreSQL: {', '.join(row[0] for row in durable)}; {os.cpu_count()} cores")
+    return sample, database
+
+
+async def _speed(
+    suite: Suite, database: asyncpg.Connection, batches: Sequence[list[Event]]
+) -> float:
+    """Post batches, and return the events a second."""
+    bodies = [msgspec.json.encode(batch) for batch in batches]
+    headers = suite.headers(Role.BSS_SOURCE, FEED_MEDIA_TYPE)
+    size = len(batches[0])
+    await database.execute("ANALYZE")
+    posted = post(suite.processes["attribution"].url, headers, bodies, booked=size)
+    return size * len(batches) / await timed(posted)
+
+
+DEEP = """
+    INSERT INTO attribution.received_events (branch_id, source, event_id, digest, received_at)
+        SELECT $1, '/billing/deep', 'D-' || n, decode(md5('D-' || n), 'hex'), now()
+        FROM generate_series($2::bigint, $3::bigint) AS n;
+    INSERT INTO attribution.documents (branch_id, kind, document_id, subscription_id, period,
+            amount_fen)
+        SELECT $1, 'bill_item', 'D-' || n, 'S-DEEP-' || n % 50000, 201711, 1000
+        FROM generate_series($2::bigint, $3::bigint) AS n;
+    INSERT INTO attribution.entries (branch_id, number, period, origin_period, owner_period,
+            centre_id, debit, credit, amount_fen, subscription_id, source, event_id, booked_at)
+        SELECT $1, -n, 201711, 201711, 201711, 'C0', 'receivable', 'revenue', 1000,
+            'S-DEEP-' || n % 50000, '/billing/deep', 'D-' || n, now()
+        FROM generate_series($2::bigint, $3::bigint) AS n
+"""
+"""Rows of past events of the branch itself, so that the same indexes grow."""
+STEP = 1_000_000
+
+
+async def intake_at_10m(suite: Suite, size: Size) -> Figure:
+    """Post batches onto ten million past events; against the speed on one million."""
+    sample, database = await _ready(suite, size)
+    every = iter(months())
+    rows = size.events * 50
+    speeds: dict[int, list[float]] = {}
+    for depth in (rows, 10 * rows):
+        done = await database.fetchval(
+            "SELECT count(*) FROM attribution.documents WHERE document_id LIKE 'D-%'"
+        )
+        for start in range(done + 1, depth + 1, STEP):
+            await _deepen(database, start, min(start + STEP - 1, depth))
+        speeds[depth] = [
+            await _speed(suite, database, list(bills(sample, next(every), size))) for _ in range(4)
+        ][1:]
+        tell(f"on {depth:,} events: {', '.join(f'{one:,.0f}' for one in speeds[depth])} events/s")
+    await database.close()
+    shallow, deep = speeds.values()
+    ratios = [one / other for one, other in zip(deep, shallow, strict=True)]
+    against = f"the same on {rows:,} past events; measured on {10 * rows:,}"
+    return figure("intake_at_10m", deep, "events/s", against=against, ratios=ratios)
+
+
+async def _deepen(database: asyncpg.Connection, first: int, last: int) -> None:
+    for statement in DEEP.split(";"):
+        await database.execute(statement, BRANCH_ID, first, last, timeout=300)
 
 
 def months() -> Iterator[Period]:

@@ -12,19 +12,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
 from bench.answers import balance, explain
-from bench.intake import intake_batch, intake_batch_vs_orm, intake_batch_written, intake_single
+from bench.intake import (
+    intake_at_10m,
+    intake_batch,
+    intake_batch_vs_orm,
+    intake_batch_written,
+    intake_single,
+)
 from bench.measuring import Figure, Size, Suite, running_suite
 from bench.replay import replay_5m
+from bench.tigerbeetle import intake_batch_vs_tigerbeetle
 
 FULL = Size(subscribers=10_000, batches=20, batch=1_000, runs=7)
 QUICK = Size(subscribers=60, batches=2, batch=50, runs=2)
-FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure]]] = {
+FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
     one.__name__: one
     for one in (
         intake_batch,
         intake_batch_written,
         intake_batch_vs_orm,
+        intake_batch_vs_tigerbeetle,
         intake_single,
+        intake_at_10m,
         explain,
         balance,
         replay_5m,
@@ -37,7 +46,8 @@ async def measure(names: Sequence[str], size: Size) -> None:
     for name in names:
         async with running_suite() as suite:
             figure = await FIGURES[name](suite, size)
-        print(json.dumps(asdict(figure)), flush=True)
+        if figure is not None:
+            print(json.dumps(asdict(figure)), flush=True)
 
 
 def main() -> None:
