@@ -2,16 +2,19 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import hypothesis
 import pytest
+from fastapi import FastAPI
 from support.postgres import PreparedDatabase, prepare_worker_database
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.issuer import Issuer
 
 # How long an example takes says something about the machine and nothing about the code.
@@ -85,6 +88,32 @@ def token(issuer: Issuer) -> Callable[..., str]:
 def branch_id() -> int:
     """Return a branch no other test uses: isolation without cleaning up."""
     return next(_branches)
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a plain client of the service under test."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        yield client
+
+
+@pytest.fixture
+async def caller(
+    app: FastAPI, client_type: type[ServiceClient], token: Callable[..., str], branch_id: int
+) -> AsyncIterator[Callable[..., ServiceClient]]:
+    """Return a maker of the service's clients for this test's branch, by role and centres."""
+    made: list[ServiceClient] = []
+
+    def make(role: Role, centre_ids: list[str] | None = None) -> ServiceClient:
+        signed = token(role, branch_id, centre_ids)
+        transport = httpx.ASGITransport(app=app)
+        made.append(client_type("http://service", lambda: signed, transport=transport))
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.close()
 
 
 @pytest.fixture(scope="session")

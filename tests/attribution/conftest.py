@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url, text
@@ -36,28 +35,8 @@ async def app(settings_for: Callable[[str], dict[str, Any]]) -> AsyncIterator[Fa
 
 
 @pytest.fixture(scope="session")
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://attribution") as client:
-        yield client
-
-
-@pytest.fixture
-async def caller(
-    app: FastAPI, token: Callable[..., str], branch_id: int
-) -> AsyncIterator[Callable[..., AttributionClient]]:
-    """Return a maker of clients for this test's branch, by role and centres."""
-    made: list[AttributionClient] = []
-
-    def make(role: Role, centre_ids: list[str] | None = None) -> AttributionClient:
-        signed = token(role, branch_id, centre_ids)
-        transport = httpx.ASGITransport(app=app)
-        made.append(AttributionClient("http://attribution", lambda: signed, transport=transport))
-        return made[-1]
-
-    yield make
-    for client in made:
-        await client.close()
+def client_type() -> type[AttributionClient]:
+    return AttributionClient
 
 
 @pytest.fixture

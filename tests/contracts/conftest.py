@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -21,28 +20,8 @@ async def app(settings_for: Callable[[str], dict[str, Any]]) -> AsyncIterator[Fa
 
 
 @pytest.fixture(scope="session")
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://contracts") as client:
-        yield client
-
-
-@pytest.fixture
-async def caller(
-    app: FastAPI, token: Callable[..., str], branch_id: int
-) -> AsyncIterator[Callable[..., ContractsClient]]:
-    """Return a maker of clients for this test's branch, by role and centres."""
-    made: list[ContractsClient] = []
-
-    def make(role: Role, centre_ids: list[str] | None = None) -> ContractsClient:
-        signed = token(role, branch_id, centre_ids)
-        transport = httpx.ASGITransport(app=app)
-        made.append(ContractsClient("http://contracts", lambda: signed, transport=transport))
-        return made[-1]
-
-    yield make
-    for client in made:
-        await client.close()
+def client_type() -> type[ContractsClient]:
+    return ContractsClient
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
 from huaxiao.kpi.main import create_app
 from huaxiao.kpi.settings import Settings
-from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.kpi import KpiClient
 
 
@@ -20,19 +18,6 @@ async def app(settings_for: Callable[[str], dict[str, Any]]) -> AsyncIterator[Fa
     await made.state.database.close()
 
 
-@pytest.fixture
-async def caller(
-    app: FastAPI, token: Callable[..., str], branch_id: int
-) -> AsyncIterator[Callable[..., KpiClient]]:
-    """Return a maker of clients for this test's branch, by role and centres."""
-    made: list[KpiClient] = []
-
-    def make(role: Role, centre_ids: list[str] | None = None) -> KpiClient:
-        signed = token(role, branch_id, centre_ids)
-        transport = httpx.ASGITransport(app=app)
-        made.append(KpiClient("http://kpi", lambda: signed, transport=transport))
-        return made[-1]
-
-    yield make
-    for client in made:
-        await client.close()
+@pytest.fixture(scope="session")
+def client_type() -> type[KpiClient]:
+    return KpiClient

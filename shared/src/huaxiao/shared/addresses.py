@@ -14,8 +14,6 @@ CODE_PATTERN = r"^[1-6][0-9]{5,17}$"
 CODE_DIGITS = 18
 """Digits of the longest code; ``10**18`` fits a ``bigint``."""
 
-VILLAGE_DIGITS = 12
-
 AddressCode = Annotated[
     str, Field(pattern=CODE_PATTERN, examples=["130123100201"], description="标准地址编码")
 ]

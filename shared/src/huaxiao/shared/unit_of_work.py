@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -155,11 +155,6 @@ class TransactionalRoute(APIRoute):
 def sqlstate(error: DBAPIError) -> str | None:
     """Return the SQLSTATE of a database error, if the server sent one."""
     return getattr(error.orig, "sqlstate", None)
-
-
-def is_unique_violation(error: IntegrityError) -> bool:
-    """Say whether an insert met a row that is already there."""
-    return sqlstate(error) == "23505"
 
 
 async def _read(request: Request) -> AsyncConnection:

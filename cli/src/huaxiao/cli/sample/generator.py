@@ -84,7 +84,6 @@ class Expected:
     """Events of a wrong form, by what is wrong."""
     other_bodies: int
     unknown_refunds: int
-    out_of_order: int
     planted: dict[str, tuple[str, ...]]
     """Subscriptions of each planted case."""
     orders: int
@@ -441,7 +440,6 @@ def generate(county: County, seed: int, subscribers: int = PLANNED_SUBSCRIBERS) 
             refused_forms=refused,
             other_bodies=len(other_bodies),
             unknown_refunds=unknown_refunds,
-            out_of_order=len(late),
             planted={name: tuple(ids) for name, ids in month.planted.items()},
             orders=len(work),
             mended_fen={

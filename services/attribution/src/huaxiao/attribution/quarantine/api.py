@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.callers import Mender
 from huaxiao.attribution.quarantine import handlers, store
@@ -11,7 +12,7 @@ from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.pages import Page, PageOf, PageQuery
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.attribution import HeldEvent, HeldState, IntakeReport, ReplayIn
@@ -35,6 +36,27 @@ def _number(held_id: str) -> int:
     return number
 
 
+async def _page(
+    connection: AsyncConnection,
+    branch_id: int,
+    posted_by: str | None,
+    page: PageQuery,
+    state: HeldState | None,
+    code: str | None,
+) -> Page[HeldEvent]:
+    (after,) = page.after(int) or (0,)
+    found = await store.page(
+        connection,
+        branch_id,
+        posted_by=posted_by,
+        state=state,
+        code=code,
+        after=after,
+        limit=page.limit + 1,
+    )
+    return page.page(found, "number")
+
+
 @router.get("/quarantine", responses=web.problem_responses(Forbidden))
 async def list_quarantine(
     branch_id: BranchId,
@@ -45,17 +67,7 @@ async def list_quarantine(
     code: Code = None,
 ) -> Page[HeldEvent]:
     """List the events that could not be booked, oldest first, each with its reason."""
-    (after,) = page.after(int) or (0,)
-    found = await store.page(
-        connection,
-        branch_id,
-        posted_by=_own(principal),
-        state=state,
-        code=code,
-        after=after,
-        limit=page.limit + 1,
-    )
-    return page.page(found, "number")
+    return await _page(connection, branch_id, _own(principal), page, state, code)
 
 
 @router.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
@@ -103,17 +115,7 @@ async def list_unplaced(
     code: Code = None,
 ) -> Page[HeldEvent]:
     """List the caller's own events that belong to no branch it may write to."""
-    (after,) = page.after(int) or (0,)
-    found = await store.page(
-        connection,
-        UNPLACED,
-        posted_by=principal.subject,
-        state=state,
-        code=code,
-        after=after,
-        limit=page.limit + 1,
-    )
-    return page.page(found, "number")
+    return await _page(connection, UNPLACED, principal.subject, page, state, code)
 
 
 @unplaced.post(
