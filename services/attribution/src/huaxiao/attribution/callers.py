@@ -14,6 +14,18 @@ Mender = Annotated[
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
 """Drafts and activates rule sets."""
-Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
+Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS, Role.BSS_SOURCE)]
 """Readers of what concerns every centre of the branch at once: no contractors."""
+RulingReader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE)]
+"""Readers of rulings and of what they would move: no contractors."""
+Party = Annotated[
+    Principal, allow(Role.CONTRACTOR, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.SUPPORT_CENTRE)
+]
+"""Speaks for a centre in a dispute; the county for the pool."""
+Judge = Annotated[Principal, allow(Role.SUPPORT_CENTRE, Role.COUNTY_MANAGER)]
+"""Proposes the decision of a dispute."""
+Confirmer = Annotated[
+    Principal, allow(Role.SUPPORT_CENTRE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
+]
+"""Confirms the decision of a dispute."""

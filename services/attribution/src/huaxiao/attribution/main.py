@@ -6,6 +6,7 @@ from huaxiao.attribution.closing import api as closing
 from huaxiao.attribution.completeness import api as completeness
 from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.disputes import api as disputes
 from huaxiao.attribution.explanations import api as explanations
 from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.intake.turns import Turns
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             rule_sets.router,
             what_if.router,
             rulings.router,
+            disputes.router,
             unresolved.router,
             county.router,
             feed.router(),

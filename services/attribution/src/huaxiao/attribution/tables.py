@@ -311,6 +311,7 @@ rulings = Table(
     Column("reason", Text, nullable=False),
     Column("amendment_id", Text),
     Column("restate", Boolean, nullable=False, comment="its closed months are corrected as well"),
+    Column("dispute_id", Text, comment="the dispute it decides"),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
     info=_APPEND_ONLY,
@@ -336,6 +337,73 @@ ruling_approvals = Table(
     info=_APPEND_ONLY,
 )
 
+disputes = Table(
+    "disputes",
+    metadata,
+    branch_column(),
+    Column("dispute_id", Text, primary_key=True),
+    Column("subscription_id", Text, nullable=False),
+    Column("from_period", Integer, nullable=False),
+    Column("to_period", Integer),
+    Column("entry_number", BigInteger),
+    Column("claimant_centre_id", Text, nullable=False),
+    Column("respondent_centre_id", Text, nullable=False),
+    Column("owner_centre_id", Text, nullable=False),
+    Column("owner_field_id", Text),
+    Column("centre_id", Text, nullable=False, comment="whose it should be, by the claim"),
+    Column("field_id", Text),
+    Column("state", Text, nullable=False),
+    Column("frozen", Boolean, nullable=False, comment="the line's decisions wait for its end"),
+    Column("reply_due", DateTime(timezone=True), nullable=False),
+    Column("decide_due", DateTime(timezone=True), nullable=False),
+    Column("appeal_due", DateTime(timezone=True)),
+    Column("final_due", DateTime(timezone=True)),
+    Column("proposed_by", Text),
+    Column("advocates", ARRAY(Text), nullable=False),
+    Column("deciders", ARRAY(Text), nullable=False),
+    Column("ruling_id", Text, comment="the decision in force"),
+    Column("proposal_id", Text, comment="the decision that waits to be confirmed"),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True), comment="when the line was frozen no longer"),
+    Index(None, "branch_id", "subscription_id"),
+    Index(
+        "disputes_frozen_index",
+        "branch_id",
+        "subscription_id",
+        unique=True,
+        postgresql_where=text("frozen"),
+    ),
+)
+dispute_steps = Table(
+    "dispute_steps",
+    metadata,
+    branch_column(),
+    Column("dispute_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("text", Text),
+    Column("documents", JSONB, nullable=False),
+    Column("ruling_id", Text),
+    info=_APPEND_ONLY,
+)
+dispute_limits = Table(
+    "dispute_limits",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("raise_days", Integer, nullable=False),
+    Column("reply_days", Integer, nullable=False),
+    Column("decide_days", Integer, nullable=False),
+    Column("appeal_days", Integer, nullable=False),
+    Column("final_days", Integer, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+    comment="How long the steps of a dispute may take; the last row holds",
+)
+
 # --- what was decided and booked ----------------------------------------------------------------
 
 decisions = Table(
@@ -357,6 +425,24 @@ decisions = Table(
     info=_APPEND_ONLY,
     comment="Stands until the next from_period of its version; a higher version lies over lower ones"
     " from its first from_period on",
+)
+deferred_decisions = Table(
+    "deferred_decisions",
+    metadata,
+    branch_column(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    Column("unit_rule", Text, nullable=False),
+    Column("field_rule", Text),
+    Column("flags", ARRAY(Text), nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("evidence_digest", LargeBinary, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    comment="What would have been decided on a line that is frozen; it goes when the dispute ends",
 )
 entries = Table(
     "entries",

@@ -12,6 +12,11 @@ from huaxiao.shared.wire.attribution import (
     ActivationIn,
     Balance,
     Completeness,
+    Dispute,
+    DisputeDecisionIn,
+    DisputeIn,
+    DisputeLimits,
+    DisputeState,
     Entry,
     Explanation,
     HeldEvent,
@@ -19,6 +24,7 @@ from huaxiao.shared.wire.attribution import (
     IntakeReport,
     Period,
     PeriodBooks,
+    PleaIn,
     Reconciliation,
     ReplayIn,
     RuleSet,
@@ -260,6 +266,81 @@ class AttributionClient(ServiceClient):
             RulingPreview, f"/v1/branches/{branch_id}/rulings/{ruling_id}/preview"
         )
         return found
+
+    async def dispute_limits(self, branch_id: int) -> DisputeLimits:
+        """Return how long the steps of a dispute may take."""
+        found: DisputeLimits = await self._get(
+            DisputeLimits, f"/v1/branches/{branch_id}/dispute-limits"
+        )
+        return found
+
+    async def put_dispute_limits(self, branch_id: int, given: DisputeLimits) -> DisputeLimits:
+        """Set how long the steps of a dispute may take."""
+        kept: DisputeLimits = await self._put(
+            DisputeLimits, f"/v1/branches/{branch_id}/dispute-limits", given
+        )
+        return kept
+
+    async def disputes(
+        self,
+        branch_id: int,
+        *,
+        state: DisputeState | None = None,
+        frozen: bool | None = None,
+        subscription_id: str | None = None,
+    ) -> list[Dispute]:
+        """Return the disputes that the caller may see."""
+        return await self._all(
+            Dispute,
+            f"/v1/branches/{branch_id}/disputes",
+            params={"state": state, "frozen": frozen, "subscription_id": subscription_id},
+        )
+
+    async def dispute(self, branch_id: int, dispute_id: str) -> Dispute:
+        """Return a dispute with everything that was said and done."""
+        found: Dispute = await self._get(Dispute, f"/v1/branches/{branch_id}/disputes/{dispute_id}")
+        return found
+
+    async def raise_dispute(self, branch_id: int, dispute_id: str, given: DisputeIn) -> Dispute:
+        """Contest whose a line is."""
+        raised: Dispute = await self._put(
+            Dispute, f"/v1/branches/{branch_id}/disputes/{dispute_id}", given
+        )
+        return raised
+
+    async def reply_to_dispute(self, branch_id: int, dispute_id: str, given: PleaIn) -> Dispute:
+        """Answer for the other centre."""
+        return await self._step(branch_id, dispute_id, "reply", given)
+
+    async def propose_decision(
+        self, branch_id: int, dispute_id: str, given: DisputeDecisionIn
+    ) -> Dispute:
+        """Propose the decision of a dispute, or of its appeal."""
+        return await self._step(branch_id, dispute_id, "decision", given)
+
+    async def confirm_decision(self, branch_id: int, dispute_id: str) -> Dispute:
+        """Confirm what somebody else has proposed."""
+        return await self._step(branch_id, dispute_id, "confirm", None)
+
+    async def appeal_dispute(self, branch_id: int, dispute_id: str, given: PleaIn) -> Dispute:
+        """Take a dispute to the general manager."""
+        return await self._step(branch_id, dispute_id, "appeal", given)
+
+    async def withdraw_dispute(self, branch_id: int, dispute_id: str) -> Dispute:
+        """Withdraw a claim that is not decided yet."""
+        return await self._step(branch_id, dispute_id, "withdraw", None)
+
+    async def lapse_dispute(self, branch_id: int, dispute_id: str) -> Dispute:
+        """End a dispute whose appeal nobody has decided in time."""
+        return await self._step(branch_id, dispute_id, "lapse", None)
+
+    async def _step(
+        self, branch_id: int, dispute_id: str, step: str, given: PleaIn | DisputeDecisionIn | None
+    ) -> Dispute:
+        after: Dispute = await self._post(
+            Dispute, f"/v1/branches/{branch_id}/disputes/{dispute_id}/{step}", given
+        )
+        return after
 
     async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
         """Return what other rules or fields would change."""

@@ -23,6 +23,8 @@ from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScopeIn
 BALANCES_CHANGED = "attribution.balances.changed"
 WORK_REQUESTED = "attribution.work.requested"
 PERIOD_CLOSED = "attribution.period.closed"
+DISPUTE_RAISED = "attribution.dispute.raised"
+DISPUTE_ENDED = "attribution.dispute.ended"
 
 REVENUE = "revenue"
 REFUNDS = "refunds"
@@ -297,6 +299,8 @@ class Ruling(Resource):
     reason: str
     amendment_id: Identifier | None
     restate: bool
+    dispute_id: Identifier | None
+    """The dispute that it decides; its confirmation there puts it in force."""
     drafted_by: str
     drafted_at: Moment
     approved_by: str | None
@@ -334,6 +338,152 @@ class RulingPreview(Resource):
     centres: list[CentreEffect]
     moves: list[PreviewedMove]
     """Those with the most revenue first, at most 500."""
+
+
+class DisputeState(StrEnum):
+    """Where a dispute stands; its line is frozen until it is decided, and again under appeal."""
+
+    RAISED = "raised"  # 待答辩
+    REPLIED = "replied"  # 待裁决
+    PROPOSED = "proposed"  # 待确认
+    DECIDED = "decided"  # 已裁决，可申诉
+    APPEALED = "appealed"  # 申诉中
+    FINAL_PROPOSED = "final_proposed"  # 终裁待确认
+    FINAL = "final"  # 终局
+    WITHDRAWN = "withdrawn"  # 已撤回
+    UNDECIDED = "undecided"  # 逾期未决
+
+
+class DisputeStepName(StrEnum):
+    """What may be done about a dispute."""
+
+    RAISE = "raise"
+    REPLY = "reply"
+    PROPOSE = "propose"
+    CONFIRM = "confirm"
+    APPEAL = "appeal"
+    WITHDRAW = "withdraw"
+    LAPSE = "lapse"
+
+
+class DocumentReference(Given):
+    """A document kept elsewhere: the digest says which it was, whatever becomes of the address."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00]+$")]
+
+
+Documents = Annotated[list[DocumentReference], Field(max_length=20)]
+
+
+class DisputeIn(Given):
+    """A centre contests whose a subscription is; both ends belong to the contested term."""
+
+    subscription_id: Identifier
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None = None
+    entry_number: Count | None = None
+    """The entry that shows it, of the subscription and the term; its whole month is contested."""
+    claimant_centre_id: Identifier
+    centre_id: Identifier
+    """Whose it should be; either this centre or the present owner is the claimant."""
+    field_id: Identifier | None = None
+    text: Reason
+    documents: Documents = Field(default_factory=list)
+
+
+class PleaIn(Given):
+    """What a party says to a dispute."""
+
+    text: Reason
+    documents: Documents = Field(default_factory=list)
+
+
+class DisputeDecisionIn(Given):
+    """Whose the contested subscription is to be: a ruling (rule 010), once another confirms it."""
+
+    centre_id: Identifier
+    field_id: Identifier | None = None
+    to_period: PeriodNumber | None = None
+    """Within the contested term; its end when absent."""
+    reason: Reason
+    amendment_id: Identifier | None = None
+    """The contract amendment, where the decision takes a customer off a locked list."""
+
+
+Days = Annotated[int, Field(strict=True, ge=1, le=60, description="自然日")]
+
+
+class DisputeLimits(Given):
+    """How long each step of a dispute may take, in natural days after the day it counts from."""
+
+    raise_days: Days = 5
+    """After the month is closed, or after the decision that made the present owner, if later."""
+    reply_days: Days = 3
+    decide_days: Days = 5
+    """After the reply, or after the time for it has passed."""
+    appeal_days: Days = 5
+    final_days: Days = 5
+
+
+class DisputeStep(Resource):
+    """Something that was done about a dispute."""
+
+    number: Count
+    step: DisputeStepName
+    by: str
+    at: Moment
+    text: str | None
+    documents: list[DocumentReference]
+    ruling_id: Identifier | None
+    """Of a decision: the ruling it proposes or puts in force."""
+
+
+class DisputeDecision(Resource):
+    """Whose the contested months are to be, by a ruling."""
+
+    ruling_id: Identifier
+    centre_id: Identifier
+    field_id: Identifier | None
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None
+    reason: str
+
+
+class Dispute(Resource):
+    """A dispute about whose a subscription is."""
+
+    dispute_id: Identifier
+    subscription_id: Identifier
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None
+    entry_number: Count | None
+    claimant_centre_id: Identifier
+    respondent_centre_id: Identifier
+    owner_centre_id: Identifier
+    """Whose it was when the dispute was raised."""
+    owner_field_id: Identifier | None
+    centre_id: Identifier
+    """Whose it should be, by the claim."""
+    field_id: Identifier | None
+    state: DisputeState
+    frozen: bool
+    """What is heard of the line meanwhile is kept, and moves nothing before the dispute ends."""
+    due_at: Moment | None
+    """Until when the next step is due, this moment no longer included."""
+    overdue: bool
+    """Nobody has decided in time: the line stays with its present owner until somebody does."""
+    raised_at: Moment
+    age_days: Count
+    """Natural days since it was raised, until it ended."""
+    revenue_fen: SumFen
+    """Net revenue at stake: the line's charges of the contested term, as booked by now."""
+    decision: DisputeDecision | None
+    """The decision in force."""
+    proposal: DisputeDecision | None
+    """A decision that waits to be confirmed."""
+    steps: list[DisputeStep]
 
 
 class DraftField(Given):
@@ -450,6 +600,19 @@ class ClosedAs(Resource):
     closed_at: Moment
 
 
+class DisputeMark(Resource):
+    """A dispute about the explained month, the newest one."""
+
+    dispute_id: Identifier
+    state: DisputeState
+    frozen: bool
+    claimant_centre_id: Identifier
+    centre_id: Identifier
+    """Whose it should be, by the claim."""
+    due_at: Moment | None
+    overdue: bool
+
+
 class Explanation(Resource):
     """Why a subscription's revenue of a period belongs where it does (R22-R24)."""
 
@@ -477,6 +640,7 @@ class Explanation(Resource):
     """The ruling that stands behind it, on the line itself or on its main card."""
     closed_as: ClosedAs | None
     """Of a closed month whose owner has been restated since: what it was closed with."""
+    dispute: DisputeMark | None
     reproduced: bool
     """The rules were run again on the evidence just now and came to the same owner."""
     revenue_fen: SumFen
@@ -677,3 +841,24 @@ class PeriodClosed(Fact):
 
     period: PeriodNumber
     seal: str | None = None
+
+
+class DisputeRaised(Fact):
+    """A centre contests whose a subscription is; its decisions are frozen until the dispute ends."""
+
+    dispute_id: Identifier
+    subscription_id: Identifier
+    claimant_centre_id: Identifier
+    respondent_centre_id: Identifier
+    from_period: PeriodNumber
+    to_period: PeriodNumber | None = None
+
+
+class DisputeEnded(Fact):
+    """A dispute froze a subscription and does so no longer: decided, final, withdrawn or undecided."""
+
+    dispute_id: Identifier
+    subscription_id: Identifier
+    state: DisputeState
+    ruling_id: Identifier | None = None
+    """Of a decision: the ruling it has put in force."""

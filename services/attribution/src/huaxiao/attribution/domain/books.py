@@ -5,7 +5,7 @@ the evidence changed. So the same events end in the same books, in whatever orde
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -62,7 +62,17 @@ class Known:
     timelines: dict[str, Timeline] = field(default_factory=dict)
     """Whose each subscription is; one without a timeline has never been opened."""
     on_record: dict[str, list[Decided]] = field(default_factory=dict)
-    """Decisions made before, of the subscriptions whose closed months a ruling reaches."""
+    """Decisions made before, of the subscriptions whose closed months may be reached."""
+    frozen: set[str] = field(default_factory=set)
+    """Subscriptions whose owner waits for the end of a dispute."""
+    deferred: dict[str, Timeline] = field(default_factory=dict)
+    """Whose they would be, of those on which something was decided while they were frozen."""
+
+    @property
+    def thawed(self) -> set[str]:
+        """Subscriptions that are frozen no longer, and have what was deferred ahead of them."""
+        return self.deferred.keys() - self.frozen
+
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """Entries of the subscriptions whose decisions are made again."""
     fixed_through: dict[str, Period] = field(default_factory=dict)
@@ -70,6 +80,7 @@ class Known:
     loaded: set[str] = field(default_factory=set)
     """Subscriptions that have been looked for."""
     loaded_entries: set[str] = field(default_factory=set)
+    loaded_deferred: set[str] = field(default_factory=set)
 
     def register(self) -> Register:
         """Return what evidence is gathered from."""
@@ -99,6 +110,10 @@ class Produced:
     documents: list[Document] = field(default_factory=list)
     settled: dict[str, int] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
+    deferred: list[Decided] = field(default_factory=list)
+    """Decisions on frozen subscriptions: kept, not in force."""
+    thawed: list[str] = field(default_factory=list)
+    """Subscriptions whose deferred decisions have been made up for."""
     entries: list[Entry] = field(default_factory=list)
     work: list[events.WorkRequested] = field(default_factory=list)
 
@@ -133,36 +148,64 @@ class Books:
     def decide_again(self, restating: Ruling | None = None) -> None:
         """Decide on affected subscriptions, and move what is booked where it now belongs.
 
-        Closed months keep their owner, except those that a restating ruling reaches.
+        Closed months keep their owner, except those that a restating ruling reaches, and those on
+        which a dispute that has ended held back what was decided while they were open.
         """
         for subscription_id in sorted(self.affected & self.known.lines.keys()):
-            self._decide(subscription_id, restating)
+            register = self.known.register()
+            decisions = decide_on(subscription_id, register, self.organisation, self.rules)
+            if subscription_id in self.known.timelines:
+                self._decide_again(subscription_id, decisions, restating)
+            else:
+                self._lay(subscription_id, _timeline(decisions), decisions)
         self.affected.clear()
 
-    def _decide(self, subscription_id: str, restating: Ruling | None) -> None:
-        register = self.known.register()
-        decisions = decide_on(subscription_id, register, self.organisation, self.rules)
-        decided = joined(Stretch(one.from_period, one.owner) for one in decisions)
-        before = self.known.timelines.get(subscription_id)
-        after: Timeline | None = decided
-        if before is not None:
-            free = self._first_free(subscription_id)
-            if restating is not None and restating.from_period < free:
-                decided = _restated(before, decisions, free, restating)
-                free = Period(restating.from_period)
-            after = before.change(decided, free)
-        if after is None:
+    def _decide_again(
+        self, subscription_id: str, decisions: Sequence[Decided], restating: Ruling | None
+    ) -> None:
+        before = self.known.timelines[subscription_id]
+        basis = self.known.deferred.get(subscription_id, before)
+        free = self._first_free(subscription_id)
+        if subscription_id in self.known.frozen:
+            self._defer(subscription_id, basis.change(_timeline(decisions), free), decisions)
             return
+        if restating is None and basis is before:
+            after = before.change(_timeline(decisions), free)
+        else:
+            decided = _reaching_back(basis, decisions, free, restating)
+            after = before.change(decided, FIRST_PERIOD)
+        if basis is not before:
+            del self.known.deferred[subscription_id]
+            self.produced.thawed.append(subscription_id)
+        if after is not None:
+            self._lay(subscription_id, after, decisions)
+            self._move(subscription_id, before, after)
+
+    def _lay(self, subscription_id: str, after: Timeline, decisions: Sequence[Decided]) -> None:
+        """Lay decisions over those that stand."""
+        before = self.known.timelines.get(subscription_id)
+        self.known.timelines[subscription_id] = after if before is None else before.overlaid(after)
+        self.produced.decided += self._recorded(subscription_id, after, decisions)
+
+    def _defer(
+        self, subscription_id: str, later: Timeline | None, decisions: Sequence[Decided]
+    ) -> None:
+        """Keep what would be decided on a frozen subscription, until its dispute has ended."""
+        if later is None:
+            return
+        standing = self.known.timelines[subscription_id]
+        basis = self.known.deferred.get(subscription_id, standing)
+        self.known.deferred[subscription_id] = basis.overlaid(later)
+        self.produced.deferred += self._recorded(subscription_id, later, decisions)
+
+    def _recorded(
+        self, subscription_id: str, timeline: Timeline, decisions: Sequence[Decided]
+    ) -> Iterator[Decided]:
+        """Yield what is to be recorded of a timeline, a decision for each stretch."""
         on_record = self.known.on_record.get(subscription_id, ())
         by_owner = {one.owner: one for one in (*on_record, *decisions)}
-        for begins, owner in after.stretches:
-            of_owner = by_owner[owner]
-            self.produced.decided.append(
-                of_owner._replace(version=after.version, from_period=begins)
-            )
-        self.known.timelines[subscription_id] = after if before is None else before.overlaid(after)
-        if before is not None:
-            self._move(subscription_id, before, after)
+        for begins, owner in timeline.stretches:
+            yield by_owner[owner]._replace(version=timeline.version, from_period=begins)
 
     def _first_free(self, subscription_id: str) -> Period:
         """Return the first period whose owner may still become another."""
@@ -243,18 +286,22 @@ class Books:
             self.known.entries[entry.subscription_id].append(entry)
 
 
-def _restated(
-    before: Timeline, decisions: Sequence[Decided], free: Period, ruling: Ruling
+def _timeline(decisions: Iterable[Decided]) -> Timeline:
+    return joined(Stretch(one.from_period, one.owner) for one in decisions)
+
+
+def _reaching_back(
+    basis: Timeline, decisions: Sequence[Decided], free: Period, restating: Ruling | None
 ) -> Timeline:
-    """Return what is decided from a ruling's first month on; closed months it is not behind stay."""
-    first = Period(ruling.from_period)
-    turned = {one.from_period for one in before.stretches}
-    turned |= {one.from_period for one in decisions}
+    """Return what is decided, with closed months as they stand unless the ruling is behind them."""
+    turned = {one.from_period for one in (*basis.stretches, *_timeline(decisions).stretches)}
     stretches: list[Stretch] = []
-    for period in sorted({first, free, *(one for one in turned if one > first)}):
+    for period in sorted({free, *turned}):
         now = next(one for one in reversed(decisions) if one.from_period <= period)
-        reached = period >= free or now.ruling_id == ruling.ruling_id
-        stretches.append(Stretch(period, now.owner if reached else before.at(period)))
+        ruled = restating is not None and now.ruling_id == restating.ruling_id
+        stretches.append(
+            Stretch(period, now.owner if ruled or period >= free else basis.at(period))
+        )
     return joined(stretches)
 
 

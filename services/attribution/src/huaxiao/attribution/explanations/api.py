@@ -1,5 +1,7 @@
 """The route that says why."""
 
+from fastapi import Request
+
 from huaxiao.attribution.callers import Reader
 from huaxiao.attribution.explanations import handlers
 from huaxiao.shared import web
@@ -16,6 +18,7 @@ router = web.router(tags=["explanations"])
     "/subscriptions/{subscription_id}/explanation", responses=web.problem_responses(Forbidden)
 )
 async def get_explanation(
+    request: Request,
     branch_id: BranchId,
     subscription_id: Identifier,
     connection: ReadTx,
@@ -23,4 +26,11 @@ async def get_explanation(
     period: PeriodText | None = None,
 ) -> Explanation:
     """Say why a subscription's revenue belongs where it does: the rule, the evidence, the rest."""
-    return await handlers.explain(connection, branch_id, subscription_id, period, principal)
+    return await handlers.explain(
+        connection,
+        branch_id,
+        subscription_id,
+        period,
+        principal,
+        now=request.app.state.clock(),
+    )

@@ -7,6 +7,8 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import store as county
+from huaxiao.attribution.disputes import store as disputes
+from huaxiao.attribution.disputes.handlers import mark
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.telling.case import Case
@@ -35,12 +37,13 @@ async def explain(
     subscription_id: str,
     period: int | None,
     principal: Principal,
+    now: datetime,
 ) -> Explanation:
     """Say why a subscription belongs where it does (R22-R24).
 
     Raises:
-        NotFound: it was never opened, nothing is booked for it and no period is named, or another
-            centre owns it.
+        NotFound: it was never opened, nothing is booked for it and no period is named, or it does
+            not concern the caller's centre: as owner now or at closing, or as party to a dispute.
 
     """
     if period is None:
@@ -52,8 +55,13 @@ async def explain(
         raise NotFound
     closed_at = await store.closed_at(connection, branch_id, period)
     closed_as = await _closed_as(connection, branch_id, recorded, period, closed_at)
-    owners = {recorded.centre_id, *([closed_as.owner.centre_id] if closed_as else [])}
-    if not any(principal.may_see(one) for one in owners):
+    dispute = await disputes.newest_on(connection, branch_id, subscription_id, period)
+    concerned = {recorded.centre_id}
+    if closed_as is not None:
+        concerned.add(closed_as.owner.centre_id)
+    if dispute is not None:
+        concerned |= {dispute.claimant_centre_id, dispute.respondent_centre_id}
+    if not any(principal.may_see(one) for one in concerned):
         raise NotFound
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
@@ -102,6 +110,7 @@ async def explain(
         decided_at=recorded.decided_at,
         ruling=ruling,
         closed_as=closed_as,
+        dispute=None if dispute is None else mark(dispute, now=now),
         reproduced=case.reproduced,
         revenue_fen=case.revenue_fen,
         story=[one.text for one in story],

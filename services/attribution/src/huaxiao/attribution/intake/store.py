@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 from asyncpg import InterfaceError, PostgresConnectionError
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,11 +32,14 @@ from huaxiao.attribution.tables import (
     bundle_members,
     bundle_statements,
     decisions,
+    deferred_decisions,
+    disputes,
     documents,
     entries,
     held_events,
     intakes,
     leads,
+    periods,
     received_events,
     settled_items,
     subscription_changes,
@@ -44,6 +47,11 @@ from huaxiao.attribution.tables import (
 )
 from huaxiao.shared.periods import Period
 
+_OWNER_COLUMNS = (
+    *("subscription_id", "version", "from_period", "centre_id", "field_id"),
+    *("unit_rule", "field_rule", "flags", "evidence_digest"),
+)
+_BY_VERSION = "ORDER BY subscription_id, version, from_period"
 _LINE_COLUMNS = tuple(Line.__dataclass_fields__)
 _line_values = attrgetter(*_LINE_COLUMNS)
 _change_values = attrgetter(*Change.__dataclass_fields__)
@@ -131,6 +139,17 @@ async def closed_through(connection: AsyncConnection, branch_id: int) -> Period 
         select(intakes.c.closed_through).where(intakes.c.branch_id == branch_id)
     )
     return None if found is None else Period(found)
+
+
+async def after_closing(connection: AsyncConnection, branch_id: int) -> datetime | None:
+    """Return the first moment after the newest closing; None while nothing is closed.
+
+    Two processes' clocks may differ: what is decided after a closing says so nevertheless.
+    """
+    closed_at: datetime | None = await connection.scalar(
+        select(func.max(periods.c.closed_at)).where(periods.c.branch_id == branch_id)
+    )
+    return None if closed_at is None else closed_at + timedelta(microseconds=1)
 
 
 # --- what has come before -----------------------------------------------------------------------
@@ -354,22 +373,44 @@ async def load_timelines(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Iterable[str]
 ) -> None:
     """Load whose subscriptions are, of those that are not loaded yet."""
-    wanted = {one for one in subscription_ids if one not in known.timelines}
+    wanted = set(subscription_ids) - known.timelines.keys()
+    rows = await _named(connection, _owners("decisions"), branch_id, wanted, _BY_VERSION)
+    _overlay(known.timelines, known.timelines, rows)
+
+
+async def load_deferred(
+    connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
+) -> None:
+    """Load which subscriptions disputes keep frozen, and what was deferred on them meanwhile."""
+    frozen = await connection.scalars(
+        select(disputes.c.subscription_id).where(
+            disputes.c.branch_id == branch_id, disputes.c.frozen
+        )
+    )
+    known.frozen.update(set(frozen).intersection(subscription_ids))
+    wanted = set(subscription_ids) - known.loaded_deferred
+    known.loaded_deferred |= wanted
+    rows = await _named(connection, _owners("deferred_decisions"), branch_id, wanted, _BY_VERSION)
+    _overlay(known.deferred, known.timelines, rows)
+
+
+def _owners(table: str, *also: str) -> str:
+    columns = ", ".join((*_OWNER_COLUMNS, *also))
+    return f"SELECT {columns} FROM attribution.{table}"  # noqa: S608 - fixed names
+
+
+def _overlay(
+    timelines: dict[str, Timeline], basis: Mapping[str, Timeline], rows: Iterable[Any]
+) -> None:
+    """Lay versions, lowest first, over the timelines that are there, or over their basis."""
     versions: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
-    for row in await _named(
-        connection,
-        "SELECT subscription_id, version, from_period, centre_id, field_id, unit_rule, field_rule,"
-        " flags, evidence_digest FROM attribution.decisions",
-        branch_id,
-        wanted,
-        "ORDER BY subscription_id, version, from_period",
-    ):
+    for row in rows:
         stretch = Stretch(Period(row.from_period), _owner(row))
         versions[row.subscription_id, row.version].append(stretch)
     for (subscription_id, version), stretches in versions.items():
         decided = Timeline(tuple(stretches), version)
-        before = known.timelines.get(subscription_id)
-        known.timelines[subscription_id] = decided if before is None else before.overlaid(decided)
+        before = timelines.get(subscription_id) or basis.get(subscription_id)
+        timelines[subscription_id] = decided if before is None else before.overlaid(decided)
 
 
 def _owner(row: Any) -> Owner:
@@ -386,26 +427,20 @@ def _owner(row: Any) -> Owner:
 async def load_decisions(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
 ) -> None:
-    """Load all that was ever decided on subscriptions, with the evidence, oldest first."""
-    for row in await _named(
-        connection,
-        "SELECT subscription_id, version, from_period, centre_id, field_id, unit_rule, field_rule,"
-        " flags, evidence_digest, CAST(evidence AS text) AS evidence, rule_set"
-        " FROM attribution.decisions",
-        branch_id,
-        subscription_ids,
-        "ORDER BY subscription_id, version, from_period",
-    ):
-        known.on_record.setdefault(row.subscription_id, []).append(
-            Decided(
-                row.subscription_id,
-                row.version,
-                Period(row.from_period),
-                _owner(row),
-                msgspec.json.decode(row.evidence, type=Evidence),
-                row.rule_set,
+    """Load all that was ever decided or deferred on subscriptions, with the evidence."""
+    for table in ("decisions", "deferred_decisions"):
+        query = _owners(table, "rule_set", "CAST(evidence AS text) AS evidence")
+        for row in await _named(connection, query, branch_id, subscription_ids, _BY_VERSION):
+            known.on_record.setdefault(row.subscription_id, []).append(
+                Decided(
+                    row.subscription_id,
+                    row.version,
+                    Period(row.from_period),
+                    _owner(row),
+                    msgspec.json.decode(row.evidence, type=Evidence),
+                    row.rule_set,
+                )
             )
-        )
 
 
 async def load_entries(
@@ -531,14 +566,38 @@ async def record(
         ((branch_id, *one) for one in produced.documents),
     )
     await _record_settled(connection, branch_id, produced.settled)
+    await _record_decisions(connection, branch_id, decisions, produced.decided, now=now)
+    await _record_decisions(connection, branch_id, deferred_decisions, produced.deferred, now=now)
+    if produced.thawed:
+        await connection.execute(
+            delete(deferred_decisions).where(
+                deferred_decisions.c.branch_id == branch_id,
+                deferred_decisions.c.subscription_id.in_(produced.thawed),
+            )
+        )
     await _copy(
         connection,
-        decisions,
+        entries,
+        ("branch_id", "number", *Entry._fields),
         (
-            *("branch_id", "subscription_id", "version", "from_period", "centre_id", "field_id"),
-            *("unit_rule", "field_rule", "flags", "evidence_digest", "rule_set", "evidence"),
-            "decided_at",
+            (branch_id, number, *one)
+            for number, one in enumerate(produced.entries, start=first_entry)
         ),
+    )
+
+
+async def _record_decisions(
+    connection: AsyncConnection,
+    branch_id: int,
+    table: Table,
+    decided: Iterable[Decided],
+    *,
+    now: datetime,
+) -> None:
+    await _copy(
+        connection,
+        table,
+        ("branch_id", *_OWNER_COLUMNS, "rule_set", "evidence", "decided_at"),
         (
             (
                 branch_id,
@@ -550,16 +609,7 @@ async def record(
                 msgspec.json.encode(one.evidence).decode(),
                 now,
             )
-            for one in produced.decided
-        ),
-    )
-    await _copy(
-        connection,
-        entries,
-        ("branch_id", "number", *Entry._fields),
-        (
-            (branch_id, number, *one)
-            for number, one in enumerate(produced.entries, start=first_entry)
+            for one in decided
         ),
     )
 

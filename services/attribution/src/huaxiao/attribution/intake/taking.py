@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -121,7 +121,7 @@ async def decide_again(
     """
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
-    now = intake.not_before(now)
+    now = intake.not_before(max(now, await store.after_closing(connection, branch_id) or now))
     named = subscription_ids
     if named is None:
         named = await store.every_subscription(connection, branch_id)
@@ -142,13 +142,19 @@ async def rehearse(
     subscription_ids: Sequence[str],
     restating: bool,
 ) -> list[Entry]:
-    """Say what putting a ruling in force would bring about now; nothing is written."""
+    """Return what putting a ruling in force would book now; nothing is written."""
     closed_through = await store.closed_through(connection, branch_id)
     books = Books(county.organisation, county.rules, Known(), closed_through, now)
     await _load_named(connection, branch_id, books, subscription_ids, dependents=True)
     for one in subscription_ids:
         books.known.rulings[one].append(ruling)
-    await _decide_again(connection, branch_id, books, ruling if restating else None)
+    await _decide_again(
+        connection,
+        branch_id,
+        books,
+        ruling if restating else None,
+        thawing=subscription_ids,
+    )
     return books.produced.entries
 
 
@@ -300,7 +306,12 @@ async def _load_owners(
 
 
 async def _decide_again(
-    connection: AsyncConnection, branch_id: int, books: Books, restating: Ruling | None = None
+    connection: AsyncConnection,
+    branch_id: int,
+    books: Books,
+    restating: Ruling | None = None,
+    *,
+    thawing: Collection[str] = (),
 ) -> None:
     """Decide again on subscriptions whose evidence has changed."""
     affected, known = books.affected, books.known
@@ -311,10 +322,14 @@ async def _decide_again(
         connection, branch_id, known, subscription_ids=affected, dependents=False
     )
     await store.load_timelines(connection, branch_id, known, affected)
-    closed_through = books.closed_through if restating is None else None
-    await store.load_entries(connection, branch_id, known, affected, closed_through=closed_through)
-    if restating is not None:
-        await store.load_decisions(connection, branch_id, known, affected)
+    await store.load_deferred(connection, branch_id, known, affected)
+    known.frozen.difference_update(thawing)
+    reached = known.thawed if restating is None else affected
+    await store.load_entries(connection, branch_id, known, reached, closed_through=None)
+    await store.load_entries(
+        connection, branch_id, known, affected, closed_through=books.closed_through
+    )
+    await store.load_decisions(connection, branch_id, known, reached)
     books.decide_again(restating)
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from huaxiao.attribution.callers import BranchReader, Closer
+from huaxiao.attribution.callers import Closer, RulingReader
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import handlers, store
 from huaxiao.attribution.rulings.handlers import AmendmentNeeded, RulingNotPossible
@@ -18,7 +18,7 @@ router = web.router(tags=["rulings"])
 
 @router.get("/rulings", responses=web.problem_responses(Forbidden))
 async def list_rulings(
-    branch_id: BranchId, connection: ReadTx, _: BranchReader, page: PageOf
+    branch_id: BranchId, connection: ReadTx, _: RulingReader, page: PageOf
 ) -> Page[Ruling]:
     """List rulings, proposed and in force."""
     (after,) = page.after(str) or ("",)
@@ -28,7 +28,7 @@ async def list_rulings(
 
 @router.get("/rulings/{ruling_id}", responses=web.problem_responses(Forbidden))
 async def get_ruling(
-    branch_id: BranchId, ruling_id: Identifier, connection: ReadTx, _: BranchReader
+    branch_id: BranchId, ruling_id: Identifier, connection: ReadTx, _: RulingReader
 ) -> Ruling:
     """Show a ruling."""
     return await handlers.show(connection, branch_id, ruling_id)
@@ -40,7 +40,7 @@ async def preview_ruling(
     branch_id: BranchId,
     ruling_id: Identifier,
     connection: ReadTx,
-    _: BranchReader,
+    _: RulingReader,
 ) -> RulingPreview:
     """Show what approving a ruling would move, and what each centre gains or loses by it."""
     return await handlers.preview(
@@ -81,7 +81,7 @@ async def put_ruling(
 @router.post(
     "/rulings/{ruling_id}/approve",
     responses=web.problem_responses(
-        Forbidden, TwoPeople, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
+        Forbidden, Conflict, TwoPeople, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
     ),
 )
 async def approve_ruling(

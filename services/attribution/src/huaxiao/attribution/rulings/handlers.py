@@ -7,6 +7,7 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.domain import histories, rulings
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.postings import Move, moves_of
@@ -15,7 +16,7 @@ from huaxiao.attribution.intake.taking import decide_again, rehearse
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Conflict, NotFound, Problem, TwoPeople
+from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.attribution import (
     CentreEffect,
     PreviewedMove,
@@ -74,10 +75,44 @@ async def draft(
         if _given(found) != given:
             raise Conflict
         return found
-    _require_open(given, locked.closed_through)
-    await _require_possible(connection, county, branch_id, given)
-    await store.draft(connection, branch_id, ruling_id, given, by=by, now=now)
+    await propose(
+        connection,
+        county,
+        branch_id,
+        ruling_id,
+        given,
+        closed_through=locked.closed_through,
+        by=by,
+        now=now,
+    )
     return await show(connection, branch_id, ruling_id)
+
+
+async def propose(
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    ruling_id: str,
+    given: RulingIn,
+    *,
+    closed_through: Period | None,
+    by: str,
+    now: datetime,
+    dispute_id: str | None = None,
+) -> None:
+    """Record a proposal that can stand, under the branch's lock; it may be a dispute's decision.
+
+    Raises:
+        PeriodIsClosed: it begins in a closed period and does not say that it restates.
+        RulingNotPossible: what it names is not there, its term does not fit, or a line is disputed.
+        AmendmentNeeded: it takes a subscription off a locked list.
+
+    """
+    _require_open(given, closed_through)
+    await _require_possible(connection, county, branch_id, given, dispute_id)
+    await store.draft(
+        connection, branch_id, ruling_id, given, dispute_id=dispute_id, by=by, now=now
+    )
 
 
 def _given(ruling: Ruling) -> RulingIn:
@@ -94,7 +129,11 @@ def _require_open(given: RulingIn, closed_through: Period | None) -> None:
 
 
 async def _require_possible(
-    connection: AsyncConnection, county: County, branch_id: int, given: RulingIn
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    given: RulingIn,
+    dispute_id: str | None,
 ) -> None:
     known = Known()
     await intake.load_lines(
@@ -105,7 +144,14 @@ async def _require_possible(
         dependents=False,
     )
     register, organisation = known.register(), county.organisation
-    if faults := list(rulings.faults(given, register, organisation)):
+    faults = list(rulings.faults(given, register, organisation))
+    frozen = await disputes.frozen(connection, branch_id, given.subscription_ids)
+    for index, line in enumerate(given.subscription_ids):
+        if frozen.get(line, dispute_id) != dispute_id:
+            message = f"dispute {frozen[line]} decides on it"
+            message_zh = f"该用户由争议 {frozen[line]} 裁决"
+            faults.append(Fault(f"/subscription_ids/{index}", "disputed", message, message_zh))
+    if faults:
         raise RulingNotPossible(faults=faults)
     taken = rulings.taken_off_lists(given, register, organisation)
     if taken and given.amendment_id is None:
@@ -125,6 +171,7 @@ async def approve(
 
     Raises:
         NotFound: there is no such ruling.
+        Conflict: it is a dispute's decision, confirmed there.
         TwoPeople: the one who drafted it may not approve it.
         PeriodIsClosed: it would begin in a closed period, and does not say that it restates.
         RulingNotPossible: by what is known now, its term does not fit.
@@ -138,21 +185,55 @@ async def approve(
         raise NotFound
     if found.approved_at is not None:
         return found
+    if found.dispute_id is not None:
+        raise Conflict(
+            "This ruling is proposed in a dispute and confirmed there.",
+            "该裁定属于争议裁决，应在争议中确认。",
+            dispute_id=found.dispute_id,
+        )
     if found.drafted_by == by:
         raise TwoPeople
-    _require_open(_given(found), locked.closed_through)
-    await _require_possible(connection, county, branch_id, _given(found))
-    now = max(now, await store.after_closing(connection, branch_id) or now)
-    await store.approve(connection, branch_id, ruling_id, by=by, now=now)
+    await put_in_force(
+        connection,
+        county,
+        branch_id,
+        found,
+        closed_through=locked.closed_through,
+        by=by,
+        now=now,
+    )
+    return await show(connection, branch_id, ruling_id)
+
+
+async def put_in_force(
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    ruling: Ruling,
+    *,
+    closed_through: Period | None,
+    by: str,
+    now: datetime,
+) -> None:
+    """Approve a ruling if it still can stand, and decide its subscriptions again, under the lock.
+
+    Raises:
+        PeriodIsClosed: it would begin in a closed period, and does not say that it restates.
+        RulingNotPossible: by what is known now, its term does not fit, or a line is disputed.
+        AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
+
+    """
+    _require_open(_given(ruling), closed_through)
+    await _require_possible(connection, county, branch_id, _given(ruling), ruling.dispute_id)
+    await store.approve(connection, branch_id, ruling.ruling_id, by=by, now=now)
     await decide_again(
         connection,
         county,
         branch_id,
         now=now,
-        subscription_ids=found.subscription_ids,
-        restating=_in_force(found, now) if found.restate else None,
+        subscription_ids=ruling.subscription_ids,
+        restating=_in_force(ruling, now) if ruling.restate else None,
     )
-    return await show(connection, branch_id, ruling_id)
 
 
 def _in_force(ruling: Ruling, approved_at: datetime) -> histories.Ruling:

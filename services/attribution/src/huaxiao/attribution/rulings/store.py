@@ -1,13 +1,13 @@
 """Rows of rulings and of their approvals."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.tables import periods, ruled_subscriptions, ruling_approvals, rulings
+from huaxiao.attribution.tables import ruled_subscriptions, ruling_approvals, rulings
 from huaxiao.shared.wire.attribution import Ruling, RulingIn
 
 
@@ -62,6 +62,7 @@ async def draft(
     ruling_id: str,
     given: RulingIn,
     *,
+    dispute_id: str | None,
     by: str,
     now: datetime,
 ) -> None:
@@ -70,6 +71,7 @@ async def draft(
         insert(rulings).values(
             branch_id=branch_id,
             ruling_id=ruling_id,
+            dispute_id=dispute_id,
             drafted_by=by,
             drafted_at=now,
             **given.model_dump(exclude={"subscription_ids"}),
@@ -98,17 +100,6 @@ async def approve(
             branch_id=branch_id, ruling_id=ruling_id, approved_by=by, approved_at=now
         )
     )
-
-
-async def after_closing(connection: AsyncConnection, branch_id: int) -> datetime | None:
-    """Return the first moment after the newest closing; None while nothing is closed.
-
-    Two processes' clocks may differ: what is decided after a closing says so nevertheless.
-    """
-    closed_at: datetime | None = await connection.scalar(
-        select(func.max(periods.c.closed_at)).where(periods.c.branch_id == branch_id)
-    )
-    return None if closed_at is None else closed_at + timedelta(microseconds=1)
 
 
 def _ruling(row: Row[Any]) -> Ruling:

@@ -98,6 +98,84 @@ def upgrade() -> None:
     comment='Stands until the next from_period of its version; a higher version lies over lower ones from its first from_period on',
     info={'append_only': True}
     )
+    op.create_table('deferred_decisions',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('from_period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('field_id', sa.Text(), nullable=True),
+    sa.Column('unit_rule', sa.Text(), nullable=False),
+    sa.Column('field_rule', sa.Text(), nullable=True),
+    sa.Column('flags', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('rule_set', sa.Text(), nullable=False),
+    sa.Column('evidence', postgresql.JSON(astext_type=sa.Text()), nullable=False),
+    sa.Column('evidence_digest', sa.LargeBinary(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'version', 'from_period', name=op.f('deferred_decisions_pkey')),
+    schema='attribution',
+    comment='What would have been decided on a line that is frozen; it goes when the dispute ends'
+    )
+    op.create_table('dispute_limits',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('raise_days', sa.Integer(), nullable=False),
+    sa.Column('reply_days', sa.Integer(), nullable=False),
+    sa.Column('decide_days', sa.Integer(), nullable=False),
+    sa.Column('appeal_days', sa.Integer(), nullable=False),
+    sa.Column('final_days', sa.Integer(), nullable=False),
+    sa.Column('set_by', sa.Text(), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('dispute_limits_pkey')),
+    schema='attribution',
+    comment='How long the steps of a dispute may take; the last row holds',
+    info={'append_only': True}
+    )
+    op.create_table('dispute_steps',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('dispute_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('step', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('documents', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('ruling_id', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('branch_id', 'dispute_id', 'number', name=op.f('dispute_steps_pkey')),
+    schema='attribution',
+    info={'append_only': True}
+    )
+    op.create_table('disputes',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('dispute_id', sa.Text(), nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('from_period', sa.Integer(), nullable=False),
+    sa.Column('to_period', sa.Integer(), nullable=True),
+    sa.Column('entry_number', sa.BigInteger(), nullable=True),
+    sa.Column('claimant_centre_id', sa.Text(), nullable=False),
+    sa.Column('respondent_centre_id', sa.Text(), nullable=False),
+    sa.Column('owner_centre_id', sa.Text(), nullable=False),
+    sa.Column('owner_field_id', sa.Text(), nullable=True),
+    sa.Column('centre_id', sa.Text(), nullable=False, comment='whose it should be, by the claim'),
+    sa.Column('field_id', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('frozen', sa.Boolean(), nullable=False, comment="the line's decisions wait for its end"),
+    sa.Column('reply_due', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decide_due', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('appeal_due', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('final_due', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proposed_by', sa.Text(), nullable=True),
+    sa.Column('advocates', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('deciders', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('ruling_id', sa.Text(), nullable=True, comment='the decision in force'),
+    sa.Column('proposal_id', sa.Text(), nullable=True, comment='the decision that waits to be confirmed'),
+    sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True, comment='when the line was frozen no longer'),
+    sa.PrimaryKeyConstraint('branch_id', 'dispute_id', name=op.f('disputes_pkey')),
+    schema='attribution'
+    )
+    op.create_index(op.f('disputes_branch_id_subscription_id_index'), 'disputes', ['branch_id', 'subscription_id'], unique=False, schema='attribution')
+    op.create_index('disputes_frozen_index', 'disputes', ['branch_id', 'subscription_id'], unique=True, schema='attribution', postgresql_where=sa.text('frozen'))
     op.create_table('documents',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -351,6 +429,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('amendment_id', sa.Text(), nullable=True),
     sa.Column('restate', sa.Boolean(), nullable=False, comment='its closed months are corrected as well'),
+    sa.Column('dispute_id', sa.Text(), nullable=True, comment='the dispute it decides'),
     sa.Column('drafted_by', sa.Text(), nullable=False),
     sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'ruling_id', name=op.f('rulings_pkey')),
@@ -435,6 +514,12 @@ def downgrade() -> None:
     op.drop_table('entries', schema='attribution')
     op.drop_index('documents_short_index', table_name='documents', schema='attribution', postgresql_where=sa.text('remitted_fen < amount_fen'))
     op.drop_table('documents', schema='attribution')
+    op.drop_index('disputes_frozen_index', table_name='disputes', schema='attribution', postgresql_where=sa.text('frozen'))
+    op.drop_index(op.f('disputes_branch_id_subscription_id_index'), table_name='disputes', schema='attribution')
+    op.drop_table('disputes', schema='attribution')
+    op.drop_table('dispute_steps', schema='attribution')
+    op.drop_table('dispute_limits', schema='attribution')
+    op.drop_table('deferred_decisions', schema='attribution')
     op.drop_table('decisions', schema='attribution')
     op.drop_table('channels', schema='attribution')
     op.drop_table('centres', schema='attribution')

@@ -1,0 +1,460 @@
+"""A centre contests a line: it is frozen, two people decide, and the decision posts itself."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from attribution.conftest import RURAL, Sender
+from attribution.http.test_rulings import revenue, ruling
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import (
+    DISPUTE_ENDED,
+    DISPUTE_RAISED,
+    DisputeDecisionIn,
+    DisputeIn,
+    DisputeLimits,
+    DisputeState,
+    PleaIn,
+)
+
+START = datetime(2026, 11, 2, 2, tzinfo=UTC)
+DOCUMENT = {"name": "现场照片", "sha256": "a" * 64, "url": "https://files.example/p/1"}
+
+
+def claim(**changed: Any) -> DisputeIn:
+    facts = {
+        "subscription_id": "S-1",
+        "from_period": 201711,
+        "to_period": 201712,
+        "claimant_centre_id": "C2",
+        "centre_id": "C2",
+        "field_id": "F-RURAL",
+        "text": "The compound lies in our village.",
+        "documents": [DOCUMENT],
+    }
+    return DisputeIn.model_validate(facts | changed)
+
+
+def decision(**changed: Any) -> DisputeDecisionIn:
+    facts = {"centre_id": "C2", "field_id": "F-RURAL", "reason": "Seen on site."}
+    return DisputeDecisionIn.model_validate(facts | changed)
+
+
+PLEA = PleaIn(text="It has been ours since 2016.")
+
+
+class County:
+    """The people around a dispute, and the branch they are in."""
+
+    def __init__(
+        self,
+        branch_id: int,
+        caller: Callable[..., AttributionClient],
+        set_clock: Callable[[datetime], None],
+    ) -> None:
+        self.branch_id = branch_id
+        self.manager = caller(Role.COUNTY_MANAGER)
+        self.finance = caller(Role.COUNTY_FINANCE)
+        self.support = caller(Role.SUPPORT_CENTRE)
+        self.town = caller(Role.CONTRACTOR, ["C1"])
+        self.rural = caller(Role.CONTRACTOR, ["C2"])
+        self._set_clock = set_clock
+
+    def day(self, number: float) -> None:
+        """Move the clock to some days after the start."""
+        self._set_clock(START + timedelta(days=number))
+
+    async def revenue(self, period: int) -> dict[str, int]:
+        return await revenue(self.manager, self.branch_id, period)
+
+    async def owner(self, period: int = 201711) -> str:
+        found = await self.manager.explanation(self.branch_id, "S-1", period=period)
+        return found.owner.centre_id
+
+    async def decided(self, **given: Any) -> None:
+        """Let the rural centre raise, the town reply, and the county decide, in three days."""
+        await self.rural.raise_dispute(self.branch_id, "D-1", claim())
+        self.day(1)
+        await self.town.reply_to_dispute(self.branch_id, "D-1", PLEA)
+        self.day(2)
+        await self.support.propose_decision(self.branch_id, "D-1", decision(**given))
+        self.day(3)
+        await self.finance.confirm_decision(self.branch_id, "D-1")
+
+    async def close(self, *periods: int) -> None:
+        for period in periods:
+            await self.manager.begin_closing(self.branch_id, period)
+            await self.finance.close_period(self.branch_id, period)
+
+
+@pytest.fixture
+async def people(
+    caller: Callable[..., AttributionClient],
+    manager: AttributionClient,
+    set_clock: Callable[[datetime], None],
+    county: int,
+    sender: Sender,
+) -> County:
+    """Return the people of a branch with a town line that is billed in two months."""
+    made = County(county, caller, set_clock)
+    made.day(0)
+    await manager.post_events(
+        [sender.opened(), sender.bill("BI-1"), sender.bill("BI-2", period=201712)]
+    )
+    return made
+
+
+def late_move(sender: Sender) -> dict[str, Any]:
+    sender.count = 100
+    return sender.event(
+        "subscription.moved",
+        subscription_id="S-1",
+        effective_on="2017-10-20",
+        standard_address=RURAL,
+    )
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(PeerProblem) as refused:
+        await call
+    return refused.value.code
+
+
+async def test_a_dispute_goes_from_claim_to_decision_and_the_decision_posts_itself(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    raised = await people.rural.raise_dispute(branch, "D-1", claim())
+    assert (raised.state, raised.frozen, raised.revenue_fen) == (DisputeState.RAISED, True, 20_000)
+    assert (raised.respondent_centre_id, raised.owner_field_id) == ("C1", "F-TOWN")
+    assert await people.rural.raise_dispute(branch, "D-1", claim()) == raised
+    people.day(1)
+    replied = await people.town.reply_to_dispute(branch, "D-1", PLEA)
+    assert (replied.state, replied.age_days) == (DisputeState.REPLIED, 1)
+    people.day(2)
+    proposed = await people.support.propose_decision(branch, "D-1", decision())
+    assert proposed.decision is None
+    assert proposed.proposal is not None
+    assert await people.revenue(201711) == {"C1": 10_000}
+    preview = await people.support.ruling_preview(branch, proposed.proposal.ruling_id)
+    assert {(one.centre_id, one.period, one.revenue_fen) for one in preview.centres} == {
+        (centre, period, sign * 10_000)
+        for centre, sign in (("C1", -1), ("C2", 1))
+        for period in (201711, 201712)
+    }
+    assert await refusal(people.support.confirm_decision(branch, "D-1")) == "two-people"
+    ended = await people.finance.confirm_decision(branch, "D-1")
+    assert (ended.state, ended.frozen, ended.proposal) == (DisputeState.DECIDED, False, None)
+    assert ended.decision == proposed.proposal
+    assert [one.step for one in ended.steps] == ["raise", "reply", "propose", "confirm"]
+    assert ended.steps[0].documents[0].model_dump() == DOCUMENT
+
+    for period in (201711, 201712):
+        assert await people.revenue(period) == {"C2": 10_000}
+    found = await people.manager.explanation(branch, "S-1", period=201711)
+    assert (found.owner.unit_rule, found.owner.field_id) == ("010", "F-RURAL")
+    assert found.ruling is not None
+    assert found.ruling.reason == "Seen on site."
+    assert found.dispute is not None
+    assert (found.dispute.dispute_id, found.dispute.frozen) == ("D-1", False)
+    feed = await people.manager.feed(branch, after=0)
+    told = [one for one in feed if one.subject == "D-1"]
+    assert [one.type for one in told] == [DISPUTE_RAISED, DISPUTE_ENDED]
+    assert told[-1].data["ruling_id"] == ended.decision.ruling_id
+
+
+async def test_a_frozen_line_stays_until_the_dispute_ends_and_then_is_decided_at_once(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    await people.manager.post_events([late_move(sender), sender.bill("BI-3", amount_fen=70)])
+    assert await people.revenue(201711) == {"C1": 10_070}
+    found = await people.town.explanation(branch, "S-1", period=201711)
+    assert found.owner.centre_id == "C1"
+    assert found.dispute is not None
+    assert (found.dispute.frozen, found.dispute.centre_id) == (True, "C2")
+    # Both parties may see why; nobody else may.
+    assert (await people.rural.explanation(branch, "S-1", period=201711)).owner == found.owner
+    withdrawn = await people.rural.withdraw_dispute(branch, "D-1")
+    assert (withdrawn.state, withdrawn.due_at) == (DisputeState.WITHDRAWN, None)
+    assert await people.revenue(201711) == {"C2": 10_070}
+    assert await people.revenue(201712) == {"C2": 10_000}
+    found = await people.manager.explanation(branch, "S-1", period=201711)
+    assert (found.owner.unit_rule, found.reproduced) == ("090", True)
+
+
+async def test_a_dismissed_claim_keeps_the_line_where_it_is_whatever_was_heard_meanwhile(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+    await people.manager.post_events([late_move(sender)])
+    people.day(1)
+    await people.town.reply_to_dispute(branch, "D-1", PLEA)
+    kept = decision(centre_id="C1", field_id="F-TOWN", reason="The move came after November.")
+    beyond = kept.model_copy(update={"to_period": 201712})
+    assert await refusal(people.support.propose_decision(branch, "D-1", beyond)) == (
+        "ruling-not-possible"
+    )
+    await people.support.propose_decision(branch, "D-1", kept)
+    await people.finance.confirm_decision(branch, "D-1")
+    assert await people.revenue(201711) == {"C1": 10_000}
+    assert await people.revenue(201712) == {"C2": 10_000}
+
+
+async def test_months_that_close_while_a_line_is_frozen_are_made_up_for_in_the_open_one(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    await people.manager.post_events([late_move(sender)])
+    await people.close(201711)
+    await people.rural.withdraw_dispute(branch, "D-1")
+    assert await people.revenue(201711) == {"C1": 10_000}
+    # What December holds is December's own revenue and November's, made up for.
+    assert await people.revenue(201712) == {"C1": -10_000, "C2": 20_000}
+    found = await people.manager.explanation(branch, "S-1", period=201711)
+    assert found.closed_as is not None
+    assert (found.owner.centre_id, found.closed_as.owner.centre_id) == ("C2", "C1")
+    assert (await people.manager.verification(branch, 201711)).holds
+
+
+async def test_a_closed_month_is_contested_in_time_and_restated_by_the_decision(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.close(201711, 201712)
+    people.day(5.5)
+    raised = await people.rural.raise_dispute(branch, "D-1", claim())
+    people.day(9)
+    assert raised.due_at is not None
+    await people.support.propose_decision(branch, "D-1", decision())
+    await people.finance.confirm_decision(branch, "D-1")
+    assert await people.revenue(201711) == {"C1": 10_000}
+    assert await people.revenue(201801) == {"C1": -20_000, "C2": 20_000}
+    for period in (201711, 201712):
+        assert (await people.manager.verification(branch, period)).holds
+        found = await people.town.explanation(branch, "S-1", period=period)
+        assert found.closed_as is not None
+        assert (found.owner.centre_id, found.closed_as.owner.centre_id) == ("C2", "C1")
+
+
+async def test_the_time_to_contest_ends_days_after_the_closing_or_after_a_later_decision(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.close(201711)
+    # Closed on the 2nd: the 7th is the last day.
+    people.day(6)
+    assert await refusal(people.rural.raise_dispute(branch, "D-1", claim())) == "too-late"
+    longer = DisputeLimits(raise_days=6, reply_days=1)
+    assert await people.manager.put_dispute_limits(branch, longer) == longer
+    assert await people.town.dispute_limits(branch) == longer
+    raised = await people.rural.raise_dispute(branch, "D-1", claim())
+    assert raised.due_at == datetime(2026, 11, 9, 16, tzinfo=UTC)
+    await people.rural.withdraw_dispute(branch, "D-1")
+    people.day(20)
+    moved = ruling(to_period=201711, restate=True)
+    await people.manager.put_ruling(branch, "R-1", moved)
+    await people.finance.approve_ruling(branch, "R-1")
+    people.day(25)
+    back = claim(claimant_centre_id="C1", centre_id="C1", field_id="F-TOWN", to_period=201711)
+    contested = await people.town.raise_dispute(branch, "D-2", back)
+    assert (contested.owner_centre_id, contested.respondent_centre_id) == ("C2", "C2")
+
+
+async def test_one_appeal_goes_to_the_general_manager_and_no_further(people: County) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    assert await refusal(people.support.appeal_dispute(branch, "D-1", PLEA)) == "not-a-party"
+    appealed = await people.town.appeal_dispute(branch, "D-1", PLEA)
+    assert (appealed.state, appealed.frozen) == (DisputeState.APPEALED, True)
+    # A decision is in force while it is appealed.
+    assert await people.owner() == "C2"
+    back = decision(centre_id="C1", field_id="F-TOWN", reason="The deed says otherwise.")
+    assert await refusal(people.support.propose_decision(branch, "D-1", back)) == "not-impartial"
+    await people.manager.propose_decision(branch, "D-1", back)
+    final = await people.finance.confirm_decision(branch, "D-1")
+    assert (final.state, final.frozen, final.due_at) == (DisputeState.FINAL, False, None)
+    assert await people.revenue(201711) == {"C1": 10_000}
+    assert await refusal(people.rural.appeal_dispute(branch, "D-1", PLEA)) == "step-not-allowed"
+    again = await refusal(people.rural.raise_dispute(branch, "D-2", claim()))
+    assert again == "already-decided"
+
+
+async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
+    await people.decided()
+    people.day(9)
+    refused = await refusal(people.town.appeal_dispute(people.branch_id, "D-1", PLEA))
+    assert refused == "step-not-allowed"
+    assert (await people.town.dispute(people.branch_id, "D-1")).due_at is None
+
+
+async def test_what_nobody_decides_stays_with_its_owner_and_is_shown_overdue(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    await people.manager.post_events([late_move(sender)])
+    people.day(8)
+    assert await refusal(people.town.reply_to_dispute(branch, "D-1", PLEA)) == "step-not-allowed"
+    assert await refusal(people.rural.appeal_dispute(branch, "D-1", PLEA)) == "step-not-allowed"
+    people.day(9)
+    (shown,) = await people.manager.disputes(branch, frozen=True)
+    assert (shown.overdue, shown.age_days, shown.state) == (True, 9, DisputeState.RAISED)
+    assert await people.owner() == "C1"
+    await people.rural.appeal_dispute(branch, "D-1", PLEA)
+    assert await refusal(people.town.lapse_dispute(branch, "D-1")) == "step-not-allowed"
+    people.day(15)
+    ended = await people.town.lapse_dispute(branch, "D-1")
+    assert (ended.state, ended.decision) == (DisputeState.UNDECIDED, None)
+    # Nothing was decided, so the evidence speaks again.
+    assert await people.owner() == "C2"
+
+
+async def test_centres_see_the_disputes_they_are_party_to(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    for party in (people.town, people.rural, people.manager, people.support):
+        assert [one.dispute_id for one in await party.disputes(branch)] == ["D-1"]
+    other = caller(Role.CONTRACTOR, ["G1"])
+    assert await other.disputes(branch) == []
+    assert await refusal(other.dispute(branch, "D-1")) == "not-found"
+    assert await refusal(other.reply_to_dispute(branch, "D-1", PLEA)) == "not-found"
+    assert await refusal(other.explanation(branch, "S-1", period=201711)) == "not-found"
+    assert await refusal(other.raise_dispute(branch, "D-2", claim())) == "not-a-party"
+    assert await refusal(people.town.raise_dispute(branch, "D-2", claim())) == "not-a-party"
+    assert await refusal(people.rural.reply_to_dispute(branch, "D-1", PLEA)) == "not-a-party"
+    assert await refusal(people.town.propose_decision(branch, "D-1", decision())) == "forbidden"
+    assert await refusal(people.town.confirm_decision(branch, "D-1")) == "forbidden"
+    assert await people.manager.disputes(branch, state=DisputeState.FINAL) == []
+    assert await people.manager.disputes(branch, subscription_id="S-9") == []
+
+
+async def test_somebody_of_a_party_does_not_decide(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    people.day(1)
+    await people.town.reply_to_dispute(branch, "D-1", PLEA)
+    bound = caller(Role.SUPPORT_CENTRE, ["C1"])
+    assert await refusal(bound.propose_decision(branch, "D-1", decision())) == "not-impartial"
+    await people.support.propose_decision(branch, "D-1", decision())
+    county_staff_of_a_party = caller(Role.COUNTY_FINANCE, ["C2"])
+    refused = await refusal(county_staff_of_a_party.confirm_decision(branch, "D-1"))
+    assert refused == "not-impartial"
+
+
+async def test_no_ruling_passes_a_dispute_by(people: County) -> None:
+    branch = people.branch_id
+    given = ruling(centre_id="G1", field_id=None)
+    await people.manager.put_ruling(branch, "R-1", given)
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    for call in (
+        people.finance.approve_ruling(branch, "R-1"),
+        people.manager.put_ruling(branch, "R-2", given),
+    ):
+        with pytest.raises(PeerProblem) as refused:
+            await call
+        assert [one["code"] for one in refused.value.body["errors"]] == ["disputed"]
+    people.day(5)
+    proposed = await people.support.propose_decision(branch, "D-1", decision())
+    assert proposed.proposal is not None
+    own = proposed.proposal.ruling_id
+    assert await refusal(people.finance.approve_ruling(branch, own)) == "conflict"
+
+
+async def test_a_listed_customer_is_taken_off_its_list_by_an_amendment_only(
+    people: County, caller: Callable[..., AttributionClient], sender: Sender
+) -> None:
+    branch = people.branch_id
+    sender.count = 100
+    await people.manager.post_events([sender.opened("S-9", customer_id="ENT-1")])
+    contested = claim(subscription_id="S-9")
+    await people.rural.raise_dispute(branch, "D-1", contested)
+    people.day(4)
+    refused = await refusal(people.support.propose_decision(branch, "D-1", decision()))
+    assert refused == "amendment-needed"
+    amended = decision(amendment_id="CT-2017-11-G1-A1")
+    await people.support.propose_decision(branch, "D-1", amended)
+    assert (await people.finance.confirm_decision(branch, "D-1")).state is DisputeState.DECIDED
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"subscription_id": "S-404"}, "/subscription_id"),
+        ({"field_id": "F-TOWN"}, "/field_id"),
+        ({"to_period": None}, "/to_period"),
+        ({"to_period": 201710, "field_id": None}, "/to_period"),
+        ({"centre_id": "C9", "field_id": None}, "/centre_id"),
+        ({"centre_id": "C1", "field_id": None}, "/centre_id"),
+        ({"centre_id": "G1", "field_id": None}, "/claimant_centre_id"),
+        ({"entry_number": 404}, "/entry_number"),
+        ({"entry_number": 3, "to_period": 201711}, "/entry_number"),
+    ],
+)
+async def test_a_dispute_names_what_is_there(
+    people: County, changed: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await people.rural.raise_dispute(people.branch_id, "D-1", claim(**changed))
+    assert refused.value.code == "dispute-not-possible"
+    assert pointer in [one["pointer"] for one in refused.value.body["errors"]]
+
+
+async def test_an_entry_is_contested_with_its_month_and_an_owner_may_give_a_line_away(
+    people: County,
+) -> None:
+    given = claim(
+        claimant_centre_id="C1", to_period=201711, entry_number=1, text="It was never ours."
+    )
+    raised = await people.town.raise_dispute(people.branch_id, "D-1", given)
+    assert (raised.entry_number, raised.revenue_fen) == (1, 10_000)
+    assert (raised.claimant_centre_id, raised.respondent_centre_id) == ("C1", "C2")
+
+
+async def test_of_two_disputes_at_once_about_a_line_one_is_raised(people: County) -> None:
+    calls = [
+        people.rural.raise_dispute(people.branch_id, f"D-{number}", claim()) for number in (1, 2)
+    ]
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [one for one in found if isinstance(one, PeerProblem)]
+    assert [one.code for one in refused] == ["already-disputed"]
+    (dispute,) = await people.manager.disputes(people.branch_id)
+    changed = claim(text="Another reason.")
+    again = await refusal(people.rural.raise_dispute(people.branch_id, dispute.dispute_id, changed))
+    assert again == "conflict"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"documents": [DOCUMENT | {"sha256": "A" * 64}]},
+        {"documents": [DOCUMENT | {"url": "javascript:alert(1)"}]},
+        {"documents": [{"name": "x", "sha256": "a" * 64}]},
+        {"text": "   "},
+    ],
+)
+async def test_a_dispute_has_a_reason_and_documents_with_digest_and_address(
+    people: County, http: httpx.AsyncClient, token: Callable[..., str], changed: dict[str, Any]
+) -> None:
+    branch = people.branch_id
+    answer = await http.put(
+        f"/v1/branches/{branch}/disputes/D-1",
+        json=claim().model_dump(mode="json") | changed,
+        headers={"Authorization": f"Bearer {token(Role.CONTRACTOR, branch, ['C2'])}"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert await people.manager.disputes(branch) == []
