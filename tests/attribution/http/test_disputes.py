@@ -180,6 +180,7 @@ async def test_a_frozen_line_stays_until_the_dispute_ends_and_then_is_decided_at
     assert found.owner.centre_id == "C1"
     assert found.dispute is not None
     assert (found.dispute.frozen, found.dispute.centre_id) == (True, "C2")
+    assert any("争议 D-1" in sentence for sentence in found.story_zh)
     # Both parties may see why; nobody else may.
     assert (await people.rural.explanation(branch, "S-1", period=201711)).owner == found.owner
     withdrawn = await people.rural.withdraw_dispute(branch, "D-1")

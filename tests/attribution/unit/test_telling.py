@@ -16,7 +16,7 @@ from huaxiao.attribution.domain.evidence import Register, fingerprint, gather, t
 from huaxiao.attribution.domain.histories import Baseline, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
 from huaxiao.attribution.domain.rules import Flag, decide
-from huaxiao.attribution.domain.telling.case import Case, Names, SealedName
+from huaxiao.attribution.domain.telling.case import Case, Names, OpenDispute, SealedName
 from huaxiao.attribution.domain.telling.flags import FLAGS
 from huaxiao.attribution.domain.telling.outlook import CHANGED_BY
 from huaxiao.attribution.domain.telling.reasons import REASONS, because
@@ -372,7 +372,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
         "责任田 东关片（F-TOWN）的承包期至2018年10月止。",
         "就目前所知，自2018年2月起它归 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），依据规则 090。",
         "可能改变归属的情形：固网移机，自次月起。",
-        "如有异议，请在2017年12月关账前申请裁定。",
+        "有异议的中心可在2017年12月关账前，或关账后的规定期限内，提出争议。",
     ]
     assert [one.text for one in story] == [
         (
@@ -413,7 +413,10 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             " (南孟镇片), by rule 090."
         ),
         "What would change it: a move of the fixed line, from the month after.",
-        "Who disagrees asks for a ruling before December 2017 is closed.",
+        (
+            "A centre that disagrees raises a dispute, while December 2017 is open or within the days"
+            " set for it after its closing."
+        ),
     ]
 
 
@@ -534,8 +537,20 @@ def test_what_ends_and_what_follows_is_told() -> None:
     closed = tell(replace(ruled, closed=True, revenue_fen=0))
     assert "2017年12月没有入账的净收入。" in [one.text_zh for one in closed]
     assert closed[-1].text_zh == (
-        "2017年12月已关账，账目不再改变；如有异议，请县财务提出更正裁定，记入首个未关账的月份。"
+        "2017年12月已关账，账目不再改变；有异议的中心可在规定期限内提出争议，"
+        "裁决结果记入首个未关账的月份。"
     )
+
+
+def test_a_line_under_dispute_is_told_with_the_claim_and_no_advice_to_raise_another() -> None:
+    dispute = OpenDispute("D-1", "C2", "C2", "F-RURAL")
+    story = tell(replace(case(line(channel_id="HALL")), dispute=dispute))
+    assert story[1].text_zh == (
+        "该用户处于争议 D-1 中：乡镇营服中心（C2）主张其归 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL）。"
+        "争议结束前归属不变，其间迟到的信息不移动账目。"
+    )
+    assert story[1].text.startswith("It is under dispute D-1: Township centre (C2) holds that")
+    assert not any("提出争议" in one.text_zh for one in story)
 
 
 def test_a_restated_month_tells_whose_it_was_and_on_what_ground() -> None:
@@ -545,7 +560,7 @@ def test_a_restated_month_tells_whose_it_was_and_on_what_ground() -> None:
     story = tell(replace(ruled, closed=True, closed_as=("C3", "F-HALL"), ruling_reason=reason))
     assert [one.text_zh for one in story][1:4] == [
         (
-            "2017年12月关账时它归 自有厅营服中心（C3）、责任田 人民路营业厅（F-HALL），其后由裁定更正，"
+            "2017年12月关账时它归 自有厅营服中心（C3）、责任田 人民路营业厅（F-HALL），其后已作更正，"
             "更正记在当时未关账的月份。"
         ),
         "依据规则 010“裁定”：裁定 R-1 于2017年12月1日获批，自2017年12月起如此判归。",

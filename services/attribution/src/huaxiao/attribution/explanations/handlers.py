@@ -2,8 +2,10 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from pydantic_core import to_jsonable_python
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import store as county
@@ -11,7 +13,7 @@ from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.handlers import mark
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.rules import decide
-from huaxiao.attribution.domain.telling.case import Case
+from huaxiao.attribution.domain.telling.case import Case, OpenDispute
 from huaxiao.attribution.domain.telling.story import tell
 from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.explanations import store
@@ -78,6 +80,7 @@ async def explain(
         closed=closed_at is not None,
         closed_as=(closed_as.owner.centre_id, closed_as.owner.field_id) if closed_as else None,
         ruling_reason=ruling.reason if ruling else None,
+        dispute=_open_dispute(dispute),
     )
     story = tell(case)
     return Explanation(
@@ -155,6 +158,12 @@ async def _ruling(
         approved_at=found.approved_at,
         restate=found.restate,
     )
+
+
+def _open_dispute(row: Row[Any] | None) -> OpenDispute | None:
+    if row is None or not row.frozen:
+        return None
+    return OpenDispute(row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id)
 
 
 async def _timeline(connection: AsyncConnection, branch_id: int, subscription_id: str) -> Timeline:

@@ -71,6 +71,16 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """A dispute that is not decided: who raised it, and whose the line should be by the claim."""
+
+    dispute_id: str
+    claimant_centre_id: str
+    centre_id: str
+    field_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A decision, how it stands in the books, and what its evidence was."""
 
@@ -90,6 +100,8 @@ class Case:
     """Whose it was when the period was closed, if it has been restated since."""
     ruling_reason: str | None = None
     """What was given as the reason of the ruling it rests on."""
+    dispute: OpenDispute | None = None
+    """The dispute that the line is frozen by."""
 
     @property
     def subject(self) -> LineEvidence:

@@ -14,7 +14,8 @@ def outlook(case: Case) -> Iterator[Told]:
     yield from _before(case)
     yield from _ends(case)
     yield CHANGED_BY[case.decision.source]
-    yield _contest(case)
+    if case.dispute is None:
+        yield _contest(case)
 
 
 def _before(case: Case) -> Iterator[Told]:
@@ -121,11 +122,13 @@ def _contest(case: Case) -> Told:
     month = words.month(case.period)
     if case.closed:
         return Told(
-            f"{month.text} is closed and its books stay as they are; who disagrees asks county"
-            " finance for a ruling that restates it in the first open month.",
-            f"{month.text_zh}已关账，账目不再改变；如有异议，请县财务提出更正裁定，记入首个未关账的月份。",
+            f"{month.text} is closed and its books stay as they are; a centre that disagrees raises a"
+            " dispute within the days set for it, and what is decided is booked in the first open"
+            " month.",
+            f"{month.text_zh}已关账，账目不再改变；有异议的中心可在规定期限内提出争议，裁决结果记入首个未关账的月份。",
         )
     return Told(
-        f"Who disagrees asks for a ruling before {month.text} is closed.",
-        f"如有异议，请在{month.text_zh}关账前申请裁定。",
+        f"A centre that disagrees raises a dispute, while {month.text} is open or within the days set"
+        " for it after its closing.",
+        f"有异议的中心可在{month.text_zh}关账前，或关账后的规定期限内，提出争议。",
     )

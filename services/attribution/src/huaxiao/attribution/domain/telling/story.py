@@ -20,6 +20,7 @@ def tell(case: Case) -> list[Told]:
     return [
         headline(case),
         *_closed_as(case),
+        *_disputed(case),
         *_doubts(case),
         because(case),
         *_ruling_reason(case),
@@ -48,10 +49,25 @@ def _closed_as(case: Case) -> Iterator[Told]:
     if case.closed_as is not None:
         month, place = words.month(case.period), case.names.place(*case.closed_as)
         yield Told(
-            f"When {month.text} was closed it belonged to {place.text}; a ruling has corrected that"
-            " since, by entries in a month that was open.",
-            f"{month.text_zh}关账时它归 {place.text_zh}，其后由裁定更正，更正记在当时未关账的月份。",
+            f"When {month.text} was closed it belonged to {place.text}; that has been corrected since,"
+            " by entries in a month that was open.",
+            f"{month.text_zh}关账时它归 {place.text_zh}，其后已作更正，更正记在当时未关账的月份。",
         )
+
+
+def _disputed(case: Case) -> Iterator[Told]:
+    """Say that the line is frozen, and what the claim is."""
+    if case.dispute is None:
+        return
+    claimant = case.names.centre(case.dispute.claimant_centre_id)
+    place = case.names.place(case.dispute.centre_id, case.dispute.field_id)
+    yield Told(
+        f"It is under dispute {case.dispute.dispute_id}: {claimant.text} holds that it belongs to"
+        f" {place.text}. Until the dispute ends it stays where it is, and what is heard of it late"
+        " moves nothing.",
+        f"该用户处于争议 {case.dispute.dispute_id} 中：{claimant.text_zh}主张其归 {place.text_zh}。"
+        "争议结束前归属不变，其间迟到的信息不移动账目。",
+    )
 
 
 def _ruling_reason(case: Case) -> Iterator[Told]:
