@@ -252,6 +252,21 @@ def test_a_decision_on_a_closed_period_stands() -> None:
     assert net_revenue(nonzero(taken), "C1") == 1000
 
 
+def test_what_would_be_decided_as_it_is_needs_nothing_loaded() -> None:
+    taken = books()
+    take_all(taken, [OPENED, MOBILE, CARD, BUNDLE])
+    taken.affected |= {"S-1", "S-2", "S-3", "S-404"}
+    taken.pass_over_unchanged()
+    assert taken.affected == set()
+    learn(taken, MOVE)
+    assert taken.affected == {"S-1", "S-2", "S-3"}
+    taken.pass_over_unchanged()
+    assert taken.affected == {"S-1", "S-2", "S-3"}
+    decided = len(taken.produced.decided)
+    taken.decide_again()
+    assert len(taken.produced.decided) > decided
+
+
 def test_a_refund_follows_the_owner_its_charge_had() -> None:
     taken = books()
     move = message(

@@ -132,6 +132,8 @@ class Books:
     """Subscriptions whose evidence has changed since their last decision."""
     arrived: set[str] = field(default_factory=set)
     """What parked events may have waited for."""
+    _made: dict[str, Sequence[Decided]] = field(default_factory=dict)
+    """Decisions made while what is unchanged was passed over, to be used right after."""
 
     def affect(self, subscription_id: str) -> None:
         """Remember whose evidence this line is part of: its own, its bundles', its secondaries'."""
@@ -152,13 +154,39 @@ class Books:
         which a dispute that has ended held back what was decided while they were open.
         """
         for subscription_id in sorted(self.affected & self.known.lines.keys()):
-            register = self.known.register()
-            decisions = decide_on(subscription_id, register, self.organisation, self.rules)
+            decisions = self._decisions(subscription_id)
             if subscription_id in self.known.timelines:
                 self._decide_again(subscription_id, decisions, restating)
             else:
                 self._lay(subscription_id, _timeline(decisions), decisions)
         self.affected.clear()
+        self._made.clear()
+
+    def pass_over_unchanged(self) -> None:
+        """Leave out the affected subscriptions that would be decided as they are, all the way.
+
+        A new person or field affects a whole county and changes little of it; for what stays,
+        nothing that is booked need be looked at.
+        """
+        self._made.clear()
+        self.affected = {one for one in self.affected if self._would_change(one)}
+
+    def _would_change(self, subscription_id: str) -> bool:
+        known = self.known
+        standing = known.timelines.get(subscription_id)
+        if subscription_id not in known.lines:
+            return False
+        if standing is None or subscription_id in known.deferred:
+            return True
+        decided = _timeline(self._decisions(subscription_id))
+        return standing.change(decided, FIRST_PERIOD) is not None
+
+    def _decisions(self, subscription_id: str) -> Sequence[Decided]:
+        if subscription_id not in self._made:
+            self._made[subscription_id] = decide_on(
+                subscription_id, self.known.register(), self.organisation, self.rules
+            )
+        return self._made[subscription_id]
 
     def _decide_again(
         self, subscription_id: str, decisions: Sequence[Decided], restating: Ruling | None

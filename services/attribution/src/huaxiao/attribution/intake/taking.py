@@ -324,6 +324,8 @@ async def _decide_again(
     await store.load_timelines(connection, branch_id, known, affected)
     await store.load_deferred(connection, branch_id, known, affected)
     known.frozen.difference_update(thawing)
+    books.pass_over_unchanged()
+    affected = books.affected
     reached = known.thawed if restating is None else affected
     await store.load_entries(connection, branch_id, known, reached, closed_through=None)
     await store.load_entries(
