@@ -291,6 +291,22 @@ async def test_one_appeal_goes_to_the_general_manager_and_no_further(people: Cou
     assert again == "already-decided"
 
 
+async def test_what_the_county_rules_after_a_dispute_can_be_contested_again(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    other = ruling(centre_id="G1", field_id=None, to_period=201711)
+    await people.manager.put_ruling(branch, "R-1", other)
+    await people.finance.approve_ruling(branch, "R-1")
+    december = claim(from_period=201712, claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert await refusal(people.town.raise_dispute(branch, "D-2", december)) == "already-decided"
+    november = claim(to_period=201711)
+    raised = await people.rural.raise_dispute(branch, "D-2", november)
+    assert (raised.owner_centre_id, raised.respondent_centre_id) == ("G1", "G1")
+
+
 async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
     await people.decided()
     people.day(9)
@@ -319,6 +335,18 @@ async def test_what_nobody_decides_stays_with_its_owner_and_is_shown_overdue(
     assert (ended.state, ended.decision) == (DisputeState.UNDECIDED, None)
     # Nothing was decided, so the evidence speaks again.
     assert await people.owner() == "C2"
+
+
+async def test_an_appeal_for_want_of_a_decision_is_final(people: County) -> None:
+    branch = people.branch_id
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    people.day(9)
+    await people.town.appeal_dispute(branch, "D-1", PLEA)
+    await people.manager.propose_decision(branch, "D-1", decision())
+    assert (await people.finance.confirm_decision(branch, "D-1")).state is DisputeState.FINAL
+    assert await people.revenue(201711) == {"C2": 10_000}
+    again = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert await refusal(people.town.raise_dispute(branch, "D-2", again)) == "already-decided"
 
 
 async def test_centres_see_the_disputes_they_are_party_to(

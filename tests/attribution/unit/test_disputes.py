@@ -87,16 +87,16 @@ class Life(RuleBasedStateMachine):
             return
         self.done.append(step)
 
-    @rule(later=st.sampled_from([0.0, 1.0, 9.0]))
-    def go_on(self, later: float) -> None:
+    @rule(later=st.sampled_from([0.0, 1.0, 9.0]), judge=st.sampled_from([MANAGER, DEPUTY]))
+    def go_on(self, later: float, judge: Actor) -> None:
         """Take the next step of a usual course, so that long paths are walked, too."""
         self.now += timedelta(days=later)
         usual = {
             _S.RAISED: (_N.REPLY, RESPONDENT),
-            _S.REPLIED: (_N.PROPOSE, CLERK),
+            _S.REPLIED: (_N.PROPOSE, judge),
             _S.PROPOSED: (_N.CONFIRM, HEAD),
             _S.DECIDED: (_N.APPEAL, CLAIMANT),
-            _S.APPEALED: (_N.PROPOSE, MANAGER),
+            _S.APPEALED: (_N.PROPOSE, judge),
             _S.FINAL_PROPOSED: (_N.CONFIRM, HEAD),
         }.get(self.dispute.state)
         if usual is not None:

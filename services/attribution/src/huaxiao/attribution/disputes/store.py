@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,8 @@ from huaxiao.attribution.tables import (
     dispute_steps,
     disputes,
     entries,
+    ruled_subscriptions,
+    ruling_approvals,
     rulings,
 )
 from huaxiao.shared.database import within
@@ -136,24 +138,49 @@ async def frozen(
 
 
 async def decided_on(connection: AsyncConnection, branch_id: int, given: DisputeIn) -> str | None:
-    """Return a dispute that has decided some of the contested months, if there is one."""
+    """Return a dispute that has decided some of the contested months, and nobody ruled since."""
     table = disputes
+    last = given.to_period or LAST_PERIOD
+    ruled_since = (
+        select(rulings.c.ruling_id)
+        .join(
+            ruled_subscriptions,
+            (ruled_subscriptions.c.branch_id == rulings.c.branch_id)
+            & (ruled_subscriptions.c.ruling_id == rulings.c.ruling_id),
+        )
+        .join(
+            ruling_approvals,
+            (ruling_approvals.c.branch_id == rulings.c.branch_id)
+            & (ruling_approvals.c.ruling_id == rulings.c.ruling_id),
+        )
+        .where(
+            rulings.c.branch_id == branch_id,
+            ruled_subscriptions.c.subscription_id == given.subscription_id,
+            ruling_approvals.c.approved_at > table.c.ended_at,
+            _meets(rulings, given.from_period, last),
+        )
+    )
     found: str | None = await connection.scalar(
         select(table.c.dispute_id)
         .where(
             table.c.branch_id == branch_id,
             table.c.subscription_id == given.subscription_id,
-            or_(
-                table.c.state.in_([DisputeState.DECIDED, DisputeState.FINAL]),
-                func.cardinality(table.c.deciders) > 0,
-            ),
-            table.c.from_period <= (given.to_period or LAST_PERIOD),
-            func.coalesce(table.c.to_period, LAST_PERIOD) >= given.from_period,
+            table.c.ruling_id.is_not(None),
+            _meets(table, given.from_period, last),
+            ~ruled_since.exists(),
         )
         .order_by(table.c.dispute_id)
         .limit(1)
     )
     return found
+
+
+def _meets(table: Table, first: int, last: int) -> ColumnElement[bool]:
+    """Return the condition that a row's term has a month of another term."""
+    return and_(
+        table.c.from_period <= last,
+        func.coalesce(table.c.to_period, LAST_PERIOD) >= first,
+    )
 
 
 # --- disputes -----------------------------------------------------------------------------------
@@ -198,8 +225,7 @@ async def newest_on(
             .where(
                 table.c.branch_id == branch_id,
                 table.c.subscription_id == subscription_id,
-                table.c.from_period <= period,
-                func.coalesce(table.c.to_period, LAST_PERIOD) >= period,
+                _meets(table, period, period),
             )
             .order_by(table.c.frozen.desc(), table.c.raised_at.desc())
             .limit(1)
