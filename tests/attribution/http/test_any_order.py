@@ -14,6 +14,8 @@ from attribution.conftest import AGENT, FIELDS, REGISTERED, RURAL, TOWN, Event, 
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from huaxiao.attribution.main import create_app
+from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.tables import positions
 from huaxiao.attribution.worker import apply_contracts
 from huaxiao.shared.auth import Role
@@ -146,9 +148,13 @@ class Branch:
         self.branch_id = next(_branches)
         self._app = app
         self._peer = FakeContracts()
-        signed = token(Role.COUNTY_MANAGER, self.branch_id)
-        self.client = AttributionClient(
-            "http://attribution", lambda: signed, transport=httpx.ASGITransport(app=app)
+        self._signed = token(Role.COUNTY_MANAGER, self.branch_id)
+        self.client = self.client_of(app)
+
+    def client_of(self, app: FastAPI) -> AttributionClient:
+        """Return a client of one of the service's processes."""
+        return AttributionClient(
+            "http://attribution", lambda: self._signed, transport=httpx.ASGITransport(app=app)
         )
 
     async def register(self) -> None:
@@ -193,7 +199,28 @@ class Branch:
         assert await self._spans("SELECT period, first_entry, last_entry FROM period_totals") == (
             await self._spans("SELECT period, min(number), max(number) FROM entries", "GROUP BY 1")
         )
+        assert await self._astray() == []
         return found
+
+    async def _astray(self) -> list[tuple[str, int, str]]:
+        """Return what is booked to a subscription's month elsewhere than at its standing owner."""
+        query = """
+            SELECT subscription_id, owner_period, account
+            FROM (SELECT subscription_id, owner_period, centre_id, field_id, debit AS account,
+                    amount_fen FROM attribution.entries WHERE branch_id = :branch_id
+                UNION ALL SELECT subscription_id, owner_period, centre_id, field_id, credit,
+                    -amount_fen FROM attribution.entries WHERE branch_id = :branch_id) AS sides,
+                LATERAL (SELECT d.centre_id, d.field_id FROM attribution.decisions d
+                    WHERE branch_id = :branch_id AND d.subscription_id = sides.subscription_id
+                        AND d.from_period <= sides.owner_period
+                    ORDER BY d.version DESC, d.from_period DESC LIMIT 1) AS standing
+            WHERE (sides.centre_id, sides.field_id)
+                IS DISTINCT FROM (standing.centre_id, standing.field_id)
+            GROUP BY 1, 2, 3, sides.centre_id, sides.field_id HAVING sum(amount_fen) <> 0
+        """
+        async with self._app.state.database.read() as connection:
+            rows = await connection.execute(text(query), {"branch_id": self.branch_id})
+            return [tuple(row) for row in rows]
 
     async def _spans(self, query: str, rest: str = "") -> list[tuple[int, ...]]:
         where = f"{query} WHERE branch_id = :branch_id {rest} ORDER BY 1"
@@ -215,6 +242,14 @@ class Branch:
             for row in await connection.execute(text(query), {"branch_id": self.branch_id}):
                 sums[row.period, row.centre_id, row.field_id, row.account] += row.amount_fen
         return {key: amount for key, amount in sums.items() if amount}
+
+
+@pytest.fixture(scope="session")
+async def replica(settings_for: Callable[[str], dict[str, Any]]) -> AsyncIterator[FastAPI]:
+    """Return the service a second time: another process that remembers for itself."""
+    made = create_app(Settings(**settings_for("attribution")))
+    yield made
+    await made.state.database.close()
 
 
 @pytest.fixture
@@ -242,49 +277,63 @@ def of(branch: Branch, events: Sequence[Event]) -> list[Event]:
     return [one | {"branchid": branch.branch_id} for one in events]
 
 
+async def post_shuffled(branch: Branch, mixed: list[Event], chance: random.Random) -> None:
+    """Post in small batches, each with some that came or come elsewhere; then all one by one."""
+    for place, batch in enumerate(batches := cut(mixed, chance)):
+        if place == len(batches) // 2:
+            await branch.hear(FIELDS)
+        await branch.client.post_events(of(branch, batch))
+        await branch.client.post_events(of(branch, chance.sample(mixed, 3)))
+    for one in mixed:
+        await branch.client.post_events(of(branch, [one]))
+
+
+async def post_crowded(
+    branch: Branch, replica: FastAPI, mixed: list[Event], chance: random.Random
+) -> None:
+    """Let two senders post to two processes from both ends, while fields are sealed and books read."""
+    elsewhere = branch.client_of(replica)
+    known: dict[datetime, list[Balance]] = {}
+
+    async def send(to: AttributionClient, batches: list[list[Event]]) -> None:
+        for batch in batches:
+            await to.post_events(of(branch, batch))
+
+    async def hear_late() -> None:
+        for one in FIELDS:
+            await asyncio.sleep(0.05 * chance.random())
+            await branch.hear([one])
+
+    async def look() -> None:
+        while True:
+            known_at = datetime.now(UTC)
+            known[known_at] = await branch.as_of(known_at)
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    one_way, other_way = cut(mixed, chance), cut(mixed[::-1], chance)
+    await asyncio.gather(send(branch.client, one_way), send(elsewhere, other_way), hear_late())
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await elsewhere.close()
+    assert known
+    for known_at, balances in known.items():
+        assert await branch.as_of(known_at) == balances
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_any_order_any_batches_and_two_senders_at_once_end_in_the_same_books(
-    branches: tuple[Branch, Branch, Branch], seed: int
+    branches: tuple[Branch, Branch, Branch], replica: FastAPI, seed: int
 ) -> None:
     chance = random.Random(seed)
     straight, shuffled, crowded = branches
     events = story(Sender(0), chance)
+    mixed = chance.sample(events, len(events))
 
     await straight.hear(FIELDS)
     await straight.client.post_events(of(straight, events))
-
-    mixed = chance.sample(events, len(events))
-    for place, batch in enumerate(batches := cut(mixed, chance)):
-        if place == len(batches) // 2:
-            await shuffled.hear(FIELDS)
-        await shuffled.client.post_events(of(shuffled, batch))
-        again = chance.sample(mixed, 3)
-        await shuffled.client.post_events(of(shuffled, again))
-    for one in mixed:
-        await shuffled.client.post_events(of(shuffled, [one]))
-
-    await crowded.hear(FIELDS)
-    one_way, other_way = cut(mixed, chance), cut(mixed[::-1], chance)
-
-    async def send(batches: list[list[Event]]) -> None:
-        for batch in batches:
-            await crowded.client.post_events(of(crowded, batch))
-
-    known: dict[datetime, list[Balance]] = {}
-
-    async def look() -> None:
-        while sending:
-            known_at = datetime.now(UTC)
-            known[known_at] = await crowded.as_of(known_at)
-            await asyncio.sleep(0)
-
-    sending = True
-    looking = asyncio.create_task(look())
-    await asyncio.gather(send(one_way), send(other_way))
-    sending = False
-    await looking
-    for known_at, balances in known.items():
-        assert await crowded.as_of(known_at) == balances, f"seed {seed}"
+    await post_shuffled(shuffled, mixed, chance)
+    await post_crowded(crowded, replica, mixed, chance)
 
     expected = await straight.books()
     assert expected, seed
