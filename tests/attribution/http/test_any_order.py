@@ -294,6 +294,7 @@ async def post_crowded(
     """Let two senders post to two processes from both ends, while fields are sealed and books read."""
     elsewhere = branch.client_of(replica)
     known: dict[datetime, list[Balance]] = {}
+    sent = asyncio.Event()
 
     async def send(to: AttributionClient, batches: list[list[Event]]) -> None:
         for batch in batches:
@@ -305,7 +306,7 @@ async def post_crowded(
             await branch.hear([one])
 
     async def look() -> None:
-        while True:
+        while not sent.is_set():
             known_at = datetime.now(UTC)
             known[known_at] = await branch.as_of(known_at)
             await asyncio.sleep(0)
@@ -313,8 +314,8 @@ async def post_crowded(
     looking = asyncio.create_task(look())
     one_way, other_way = cut(mixed, chance), cut(mixed[::-1], chance)
     await asyncio.gather(send(branch.client, one_way), send(elsewhere, other_way), hear_late())
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
+    sent.set()
+    await looking
     await elsewhere.close()
     assert known
     for known_at, balances in known.items():
