@@ -39,7 +39,7 @@ def story(sender: Sender, chance: random.Random) -> list[Event]:
         *(opening(sender, chance, line) for line in LINES),
         *(bundle(sender, chance) for _ in range(chance.randrange(5))),
         *(move(sender, chance) for _ in range(chance.randrange(4))),
-        *(lead(sender, chance, number) for number in range(chance.randrange(3))),
+        *(lead(sender, chance, number) for number in range(6)),
         *(baseline(sender, chance) for _ in range(chance.randrange(4))),
         *(transfer(sender, chance) for _ in range(chance.randrange(3))),
         *money(sender, chance),
@@ -82,12 +82,24 @@ def move(sender: Sender, chance: random.Random) -> Event:
 
 
 def lead(sender: Sender, chance: random.Random, number: int) -> Event:
+    facts: dict[str, Any] = {"lead_id": f"L-{number}", "originator_id": "P1"}
+    if chance.random() < 0.5:
+        facts["subscription_id"] = chance.choice(LINES)
+    else:
+        facts["subscription_ids"] = chance.sample(LINES, 3)
+    if chance.random() < 0.7:
+        first = chance.randrange(1, 9_999)
+        facts["people"] = [
+            {"person_id": "P2", "share_basis_points": first},
+            {"person_id": "P3", "share_basis_points": 10_000 - first},
+        ]
+    if chance.random() < 0.5:
+        facts |= {"rate_basis_points": chance.randrange(100, 301), "months": 1}
     return sender.event(
         "lead.converted",
-        lead_id=f"L-{number}",
-        subscription_id=chance.choice(LINES),
-        approved_on=f"2017-{chance.choice(['04', '10'])}-20",
+        approved_on=f"2017-{chance.choice(['04', '10', '11'])}-20",
         owner_centre_id=chance.choice(["C1", "G1", "C9"]),
+        **facts,
     )
 
 
@@ -126,7 +138,8 @@ def money(sender: Sender, chance: random.Random) -> list[Event]:
 
     def payment(number: int) -> Event:
         facts = {"payment_id": f"PAY-{number}", "amount_fen": amount()}
-        return sender.event("payment.received", subscription_id=chance.choice(LINES), **facts)
+        paid = sender.event("payment.received", subscription_id=chance.choice(LINES), **facts)
+        return paid | {"time": f"2017-{chance.choice(['11', '12'])}-30T10:00:00+08:00"}
 
     def cost(number: int) -> Event:
         facts = {"cost_id": f"K-{number}", "kind": "commission", "amount_fen": amount()}
@@ -136,7 +149,7 @@ def money(sender: Sender, chance: random.Random) -> list[Event]:
     return [
         *(bill(item) for item in items),
         *(refund(number, item) for number, item in enumerate(chance.sample(items, 5))),
-        *(payment(number) for number in range(5)),
+        *(payment(number) for number in range(12)),
         *(cost(number) for number in range(5)),
     ]
 
@@ -235,6 +248,18 @@ class Branch:
             for period in PERIODS
         ]
         return [one for balances in asked for one in await balances]
+
+    async def commissions(self) -> dict[tuple[int, str], int]:
+        """Return what each person has by month, having held it against the ledger."""
+        found: dict[tuple[int, str], int] = {}
+        for period in PERIODS:
+            for one in await self.client.commission_totals(self.branch_id, period=period):
+                found[period, one.person_id] = one.amount_fen
+            held = await self.client.balances(self.branch_id, period=period)
+            cost = sum(one.amount_fen for one in held if one.account == "cost.lead_commission")
+            lines = await self.client.commissions(self.branch_id, period=period)
+            assert cost == sum(one.amount_fen for one in lines)
+        return {key: amount for key, amount in found.items() if amount}
 
     async def _summed(self, query: str) -> dict[tuple[int, str, str, str], int]:
         sums: Counter[tuple[int, str, str, str]] = Counter()
@@ -336,9 +361,11 @@ async def test_any_order_any_batches_and_two_senders_at_once_end_in_the_same_boo
     await post_shuffled(shuffled, mixed, chance)
     await post_crowded(crowded, replica, mixed, chance)
 
-    expected = await straight.books()
+    expected, earned = await straight.books(), await straight.commissions()
     assert expected, seed
+    assert earned, seed
     for branch in (shuffled, crowded):
         assert await branch.books() == expected, f"seed {seed}"
+        assert await branch.commissions() == earned, f"seed {seed}"
         held = await branch.client.quarantine(branch.branch_id, state=HeldState.HELD)
         assert held.items == [], f"seed {seed}"

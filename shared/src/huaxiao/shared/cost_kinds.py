@@ -7,7 +7,7 @@ books and belongs to no list: the KPI service reports its amount apart, as uncla
 from dataclasses import dataclass
 from enum import StrEnum
 
-COST_KINDS_VERSION = "1"
+COST_KINDS_VERSION = "2"
 """Raised when a kind moves, comes or goes, because figures change with it."""
 
 
@@ -38,6 +38,7 @@ COST_KINDS = (
     *_kinds(
         CostClass.MARKET,
         ("commission", "Commission", "佣金"),
+        ("lead_commission", "Commission of leads", "商机提成"),
         ("channel_subsidy", "Channel subsidy", "渠道补贴"),
         ("handset_subsidy", "Handset subsidy", "终端补贴"),
         ("card_cost", "Card cost", "卡成本"),
@@ -73,6 +74,8 @@ COST_KINDS = (
     ),
 )
 OWN_STAFF_PAY = "own_staff_pay"
+LEAD_COMMISSION = "lead_commission"
+"""Market cost, whoever gets it: else a centre could move sales cost there and raise its margin."""
 
 _CLASSES = {one.kind: one.cost_class for one in COST_KINDS}
 

@@ -15,6 +15,8 @@ Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
 """Drafts and activates rule sets."""
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]
+Earner = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER)]
+"""Reads commissions: those of the caller's centres, and everybody their own."""
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS, Role.BSS_SOURCE)]
 """Readers of what concerns every centre of the branch at once: no contractors."""
 RulingReader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE)]

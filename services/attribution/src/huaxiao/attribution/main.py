@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from huaxiao.attribution.closing import api as closing
+from huaxiao.attribution.commissions import api as commissions
 from huaxiao.attribution.completeness import api as completeness
 from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             what_if.router,
             rulings.router,
             disputes.router,
+            commissions.router,
             unresolved.router,
             county.router,
             feed.router(),

@@ -88,6 +88,7 @@ intakes = Table(
     Column("entries", BigInteger, nullable=False, server_default=text("0")),
     Column("held", BigInteger, nullable=False, server_default=text("0")),
     Column("resolved", BigInteger, nullable=False, server_default=text("0")),
+    Column("commissions", BigInteger, nullable=False, server_default=text("0")),
     Column("closed_through", Integer),
     Column(
         "decided_mark",
@@ -228,6 +229,11 @@ leads = Table(
     Column("approved_on", Date, nullable=False),
     Column("owner_centre_id", Text, nullable=False),
     Column("originator_id", Text),
+    Column("project_id", Text),
+    Column("person_ids", ARRAY(Text), nullable=False),
+    Column("shares", ARRAY(Integer), nullable=False, comment="of each person, in basis points"),
+    Column("rate_basis_points", Integer, comment="of what is collected; null is by the terms"),
+    Column("months", Integer, comment="that earn; null is by the terms"),
     info=_APPEND_ONLY,
 )
 baselines = Table(
@@ -403,6 +409,29 @@ dispute_limits = Table(
     info=_APPEND_ONLY,
     comment="How long the steps of a dispute may take; the last row holds",
 )
+commission_terms = Table(
+    "commission_terms",
+    metadata,
+    branch_column(),
+    Column("terms_id", Text, primary_key=True),
+    Column("from_period", Integer, nullable=False),
+    Column("rate_basis_points", Integer, nullable=False),
+    Column("months", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+    comment="What leads earn that say nothing of it themselves",
+)
+commission_terms_approvals = Table(
+    "commission_terms_approvals",
+    metadata,
+    branch_column(),
+    Column("terms_id", Text, primary_key=True),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+)
 
 # --- what was decided and booked ----------------------------------------------------------------
 
@@ -463,6 +492,27 @@ entries = Table(
     Column("booked_at", DateTime(timezone=True), nullable=False),
     Index(None, "branch_id", "subscription_id"),
     info=_APPEND_ONLY,
+)
+commissions = Table(
+    "commissions",
+    metadata,
+    branch_column(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("origin_period", Integer, nullable=False),
+    Column("owner_period", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("collected_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("booked_at", DateTime(timezone=True), nullable=False),
+    Index(None, "branch_id", "period", "person_id", "number"),
+    Index(None, "branch_id", "subscription_id"),
+    info=_APPEND_ONLY,
+    comment="Who has what of the ledger's lead commissions; what was wrong is made good by a minus",
 )
 balances = Table(
     "balances",

@@ -11,6 +11,10 @@ from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
     ActivationIn,
     Balance,
+    Commission,
+    CommissionTerms,
+    CommissionTermsIn,
+    CommissionTotal,
     Completeness,
     Dispute,
     DisputeDecisionIn,
@@ -177,6 +181,42 @@ class AttributionClient(ServiceClient):
         return await self._all(
             Shortfall, f"/v1/branches/{branch_id}/shortfalls", params={"period": period}
         )
+
+    async def commissions(
+        self, branch_id: int, *, period: int, person_id: str | None = None
+    ) -> list[Commission]:
+        """Return a month's commissions of leads, down to their events."""
+        return await self._all(
+            Commission,
+            f"/v1/branches/{branch_id}/commissions",
+            params={"period": period, "person_id": person_id},
+        )
+
+    async def commission_totals(self, branch_id: int, *, period: int) -> list[CommissionTotal]:
+        """Return what each person has of a month's commissions."""
+        return await self._all(
+            CommissionTotal,
+            f"/v1/branches/{branch_id}/commission-totals",
+            params={"period": period},
+        )
+
+    async def put_commission_terms(
+        self, branch_id: int, terms_id: str, given: CommissionTermsIn
+    ) -> CommissionTerms:
+        """Propose what leads earn that do not say it themselves."""
+        drafted: CommissionTerms = await self._put(
+            CommissionTerms, f"/v1/branches/{branch_id}/commission-terms/{terms_id}", given
+        )
+        return drafted
+
+    async def approve_commission_terms(self, branch_id: int, terms_id: str) -> CommissionTerms:
+        """Put terms in force that somebody else has proposed."""
+        approved: CommissionTerms = await self._post(
+            CommissionTerms,
+            f"/v1/branches/{branch_id}/commission-terms/{terms_id}/approve",
+            None,
+        )
+        return approved
 
     async def reconciliation(self, branch_id: int, period: int) -> Reconciliation:
         """Return the books of a period against their events."""

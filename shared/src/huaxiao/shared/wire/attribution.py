@@ -739,6 +739,72 @@ class PeriodBooks(Resource):
     """Debits and credits of all accounts together: zero."""
 
 
+RateBasisPoints = Annotated[int, Field(strict=True, ge=0, le=10_000, examples=[200])]
+"""Hundredths of a percent."""
+CommissionMonths = Annotated[int, Field(strict=True, ge=1, le=60, examples=[12])]
+
+
+class CommissionTermsIn(Given):
+    """What leads earn that are approved from a period on and say nothing of it themselves (R16)."""
+
+    from_period: PeriodNumber
+    rate_basis_points: RateBasisPoints
+    """Of every payment on the line."""
+    months: CommissionMonths
+    """Accounting months that earn; the one the line was opened in is the first."""
+    reason: Reason
+
+
+class CommissionTerms(Resource):
+    """Terms of commissions: proposed by one person, in force once another has approved them."""
+
+    terms_id: Identifier
+    from_period: PeriodNumber
+    rate_basis_points: RateBasisPoints
+    months: CommissionMonths
+    reason: str
+    drafted_by: str
+    drafted_at: Moment
+    approved_by: str | None
+    approved_at: Moment | None
+
+
+class Commission(Resource):
+    """What an event changed of a person's commission (R16)."""
+
+    number: Count
+    """Its place among the branch's commissions."""
+    person_id: Identifier
+    lead_id: Identifier
+    project_id: Identifier | None
+    """The project that the lead became, where it names one."""
+    subscription_id: Identifier
+    centre_id: Identifier
+    """Whose the line is in the event's month; its books bear the commission."""
+    period: PeriodNumber
+    """The month it is booked in."""
+    origin_period: PeriodNumber
+    """The month of the event; differs from ``period`` when that one was closed."""
+    source: str
+    event_id: str
+    """The payment or refund, as its sender named it."""
+    collected_fen: SumFen
+    """What was paid; negative for what was given back."""
+    amount_fen: SumFen
+    """The person's part; negative for what is taken back."""
+    booked_at: Moment
+
+
+class CommissionTotal(Resource):
+    """A person's commissions of a month."""
+
+    person_id: Identifier
+    period: PeriodNumber
+    commissions: Count
+    """How many changes it is the sum of."""
+    amount_fen: SumFen
+
+
 class Reconciliation(PeriodBooks):
     """The books of one period against the events they came from."""
 

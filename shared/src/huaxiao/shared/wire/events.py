@@ -103,14 +103,30 @@ class BundleDissolved(EventData, frozen=True):
     effective_on: date
 
 
+class LeadPerson(EventData, frozen=True):
+    """Somebody who has a part in a lead; all parts together are 10,000 basis points."""
+
+    person_id: Id
+    share_basis_points: Annotated[int, Meta(gt=0, le=10_000)]
+
+
 class LeadConverted(EventData, frozen=True):
-    """A lead became a subscription (商机转化): revenue to the centre, a memo for who brought it (R16)."""
+    """A lead became a subscription, or several (商机转化, R16): revenue to the centre.
+
+    A commission goes to the ``people`` by their shares, or to the originator alone. Without a rate
+    and months of its own the branch's terms of the month of approval hold.
+    """
 
     lead_id: Id
-    subscription_id: Id
     approved_on: date
     owner_centre_id: Id
+    subscription_id: Id | None = None
+    subscription_ids: Annotated[list[Id], Meta(min_length=1, max_length=100)] | None = None
     originator_id: Id | None = None
+    project_id: Id | None = None
+    people: Annotated[list[LeadPerson], Meta(min_length=1, max_length=20)] | None = None
+    rate_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    months: Annotated[int, Meta(ge=1, le=60)] | None = None
 
 
 class BaselineStated(EventData, frozen=True):

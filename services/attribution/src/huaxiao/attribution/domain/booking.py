@@ -23,7 +23,7 @@ def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer
     books.arrived.add(f"bill_item:{item.bill_item_id}")
     owner = books.owner(item.subscription_id, period)
     books.post(
-        message,
+        message.key,
         postings.charge(item.amount_fen, item.tax_fen),
         owner=owner.place,
         origin=period,
@@ -47,9 +47,10 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer
     )
     if refusal := books.number(document):
         return refusal
+    books.earning.add(paid.subscription_id)
     owner = books.owner(paid.subscription_id, message.period)
     books.post(
-        message,
+        message.key,
         postings.payment(paid.amount_fen),
         owner=owner.place,
         origin=message.period,
@@ -102,11 +103,12 @@ def _settle(
     document = Document(*named, item.subscription_id, message.period, data.amount_fen)
     if refusal := books.number(document):
         return refusal
+    books.earning.add(item.subscription_id)
     books.known.settled[data.bill_item_id] = settled
     books.produced.settled[data.bill_item_id] = settled
     owner = books.owner(item.subscription_id, item.period)
     books.post(
-        message,
+        message.key,
         post(data.amount_fen),
         owner=owner.place,
         origin=message.period,
@@ -126,7 +128,7 @@ def _cost(books: Books, message: Message, cost: events.Cost) -> Answer:
         return refusal
     post = postings.cost_paid if message.type == "cost.paid" else postings.cost_incurred
     books.post(
-        message,
+        message.key,
         post(cost.kind, cost.amount_fen),
         owner=owner,
         origin=period,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from huaxiao.attribution.domain.commissions import Collected, Commission, Earning
 from huaxiao.attribution.domain.decisions import Decided, decide_on
 from huaxiao.attribution.domain.evidence import Register
 from huaxiao.attribution.domain.histories import (
@@ -20,7 +21,7 @@ from huaxiao.attribution.domain.histories import (
     Line,
     Ruling,
 )
-from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
+from huaxiao.attribution.domain.messages import Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, moved
 from huaxiao.attribution.domain.rule_sets import RuleBook
@@ -77,6 +78,10 @@ class Known:
     """Entries of the subscriptions whose decisions are made again."""
     fixed_through: dict[str, Period] = field(default_factory=dict)
     """For each of them, the last closed period whose owner has something booked under it."""
+    collected: dict[str, list[Collected]] = field(default_factory=lambda: defaultdict(list))
+    """What was taken in before on the lines that came from a lead."""
+    commissions: dict[str, dict[Earning, int]] = field(default_factory=lambda: defaultdict(dict))
+    """What people have been booked of it, by subscription."""
     loaded: set[str] = field(default_factory=set)
     """Subscriptions that have been looked for."""
     loaded_entries: set[str] = field(default_factory=set)
@@ -115,6 +120,7 @@ class Produced:
     thawed: list[str] = field(default_factory=list)
     """Subscriptions whose deferred decisions have been made up for."""
     entries: list[Entry] = field(default_factory=list)
+    commissions: list[Commission] = field(default_factory=list)
     work: list[events.WorkRequested] = field(default_factory=list)
 
 
@@ -134,6 +140,8 @@ class Books:
     """What parked events may have waited for."""
     _made: dict[str, Sequence[Decided]] = field(default_factory=dict)
     """Decisions made while what is unchanged was passed over, to be used right after."""
+    earning: set[str] = field(default_factory=set)
+    """Subscriptions that a lead was heard of, or on which something was paid or given back."""
 
     def affect(self, subscription_id: str) -> None:
         """Remember whose evidence this line is part of: its own, its bundles', its secondaries'."""
@@ -280,7 +288,7 @@ class Books:
 
     def post(
         self,
-        message: Message,
+        event: tuple[str, str],
         posted: Iterable[Posting],
         *,
         owner: tuple[str, str | None],
@@ -288,7 +296,7 @@ class Books:
         owner_period: Period,
         subscription_id: str | None,
     ) -> None:
-        """Enter postings of an event under an owner, in the first period that is open."""
+        """Enter postings of an event, by source and id, under an owner in the first open period."""
         period = booking_period(origin, self.closed_through)
         for one in posted:
             self._enter(
@@ -302,8 +310,7 @@ class Books:
                     one.credit,
                     one.amount_fen,
                     subscription_id,
-                    message.source,
-                    message.event_id,
+                    *event,
                     self.now,
                 )
             )

@@ -177,6 +177,21 @@ class Lead:
     approved_on: date
     owner_centre_id: str
     originator_id: str | None
+    project_id: str | None = None
+    person_ids: tuple[str, ...] = ()
+    """Who has a part in it, in the order of ``shares``."""
+    shares: tuple[int, ...] = ()
+    """Basis points of a whole."""
+    rate_basis_points: int | None = None
+    """Of what is collected; None is by the branch's terms, as for the months."""
+    months: int | None = None
+
+    @property
+    def people(self) -> tuple[tuple[str, int], ...]:
+        """Who has which part in it: those it names, else who brought it, alone."""
+        if self.person_ids:
+            return tuple(zip(self.person_ids, self.shares, strict=True))
+        return () if self.originator_id is None else ((self.originator_id, 1),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,10 +113,23 @@ def _convert(books: Books, message: Message, lead: events.LeadConverted) -> Answ
     document = Document("lead", lead.lead_id, lead.subscription_id, message.period, 0)
     if refusal := books.number(document):
         return refusal
-    found = Lead(lead.lead_id, lead.approved_on, lead.owner_centre_id, lead.originator_id)
-    books.known.leads[lead.subscription_id].append(found)
-    books.produced.leads.append((lead.subscription_id, found))
-    books.affect(lead.subscription_id)
+    people = lead.people or []
+    found = Lead(
+        lead.lead_id,
+        lead.approved_on,
+        lead.owner_centre_id,
+        lead.originator_id,
+        lead.project_id,
+        tuple(one.person_id for one in people),
+        tuple(one.share_basis_points for one in people),
+        lead.rate_basis_points,
+        lead.months,
+    )
+    for subscription_id in lead.subscription_ids or [lead.subscription_id or ""]:
+        books.known.leads[subscription_id].append(found)
+        books.produced.leads.append((subscription_id, found))
+        books.affect(subscription_id)
+        books.earning.add(subscription_id)
     return None
 
 

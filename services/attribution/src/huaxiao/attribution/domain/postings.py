@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from huaxiao.shared.cost_kinds import LEAD_COMMISSION
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import attribution as accounts
 from huaxiao.shared.wire.attribution import CASH_OUT_PREFIX, COST_PREFIX
@@ -91,6 +92,14 @@ def cost_incurred(kind: str, amount_fen: int) -> list[Posting]:
 def cost_paid(kind: str, amount_fen: int) -> list[Posting]:
     """Pay for a cost."""
     return [Posting(accounts.PAYABLE, f"{CASH_OUT_PREFIX}{kind}", amount_fen)]
+
+
+def commission(amount_fen: int) -> list[Posting]:
+    """Owe people their commission of a lead; a negative one is taken back, nothing is no posting."""
+    cost = f"{COST_PREFIX}{LEAD_COMMISSION}"
+    if amount_fen < 0:
+        return [Posting(accounts.PAYABLE, cost, -amount_fen)]
+    return [Posting(cost, accounts.PAYABLE, amount_fen)] if amount_fen else []
 
 
 def moved(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from huaxiao.attribution.domain.commissions import WHOLE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
 from huaxiao.shared.periods import (
@@ -190,6 +191,27 @@ def _examine_baseline(stated: events.BaselineStated, within: Limits) -> Refusal 
     return _examine_period(stated.period, within)
 
 
+def _examine_lead(lead: events.LeadConverted, _: Limits) -> Refusal | None:
+    if (lead.subscription_id is None) == (lead.subscription_ids is None):
+        return Refusal(
+            "malformed-event",
+            "A lead names subscription_id or subscription_ids.",
+            "商机须填写 subscription_id 或 subscription_ids 之一。",
+        )
+    if len(set(lead.subscription_ids or ())) != len(lead.subscription_ids or ()):
+        return Refusal("malformed-event", "A subscription is named twice.", "用户重复。")
+    people = lead.people or []
+    if len({one.person_id for one in people}) != len(people):
+        return Refusal("malformed-event", "A person is named twice.", "人员重复。")
+    if people and sum(one.share_basis_points for one in people) != WHOLE:
+        return Refusal(
+            "malformed-event",
+            f"The people's shares add up to {WHOLE} basis points.",
+            f"人员份额合计须为 {WHOLE} 基点。",
+        )
+    return None
+
+
 def _examine_cost(cost: events.Cost, within: Limits) -> Refusal | None:
     named = (cost.subscription_id, cost.channel_id, cost.field_id, cost.centre_id)
     if sum(one is not None for one in named) > 1:
@@ -237,6 +259,7 @@ _EXAMINED_BY: dict[type[events.EventData], Callable[[Any, Limits], Refusal | Non
     events.BillItemIssued: _examine_bill,
     events.BaselineStated: _examine_baseline,
     events.Cost: _examine_cost,
+    events.LeadConverted: _examine_lead,
     events.SubscriptionOpened: _examine_opening,
     events.AdjustmentMade: _examine_adjustment,
     events.WorkRequested: _examine_work,

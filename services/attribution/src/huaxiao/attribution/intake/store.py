@@ -14,7 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.books import Document, Known, Produced
+from huaxiao.attribution.domain.commissions import Commission, Earning
 from huaxiao.attribution.domain.decisions import Decided
+from huaxiao.attribution.domain.earnings import COLLECTING, collected_by
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.domain.histories import (
     Baseline,
@@ -31,6 +33,7 @@ from huaxiao.attribution.tables import (
     baselines,
     bundle_members,
     bundle_statements,
+    commissions,
     decisions,
     deferred_decisions,
     disputes,
@@ -68,6 +71,7 @@ class Intake:
     held: int
     resolved: int
     """How many of the held ones have left quarantine since."""
+    commissions: int
     mark: int
     """Another one whenever somebody has decided."""
     closed_through: Period | None
@@ -130,7 +134,15 @@ async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     if row is None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
-    return Intake(row.entries, row.held, row.resolved, row.decided_mark, closed, row.settled_until)
+    return Intake(
+        row.entries,
+        row.held,
+        row.resolved,
+        row.commissions,
+        row.decided_mark,
+        closed,
+        row.settled_until,
+    )
 
 
 async def closed_through(connection: AsyncConnection, branch_id: int) -> Period | None:
@@ -293,11 +305,12 @@ async def _load_lines(
     for row in await _named(connection, query, branch_id, ids):
         known.rulings[row.subscription_id].append(Ruling(*row[1:]))
     query = (
-        "SELECT subscription_id, lead_id, approved_on, owner_centre_id, originator_id"
-        " FROM attribution.leads"
+        "SELECT subscription_id, lead_id, approved_on, owner_centre_id, originator_id, project_id,"
+        " person_ids, shares, rate_basis_points, months FROM attribution.leads"
     )
     for row in await _named(connection, query, branch_id, ids):
-        known.leads[row.subscription_id].append(Lead(*row[1:]))
+        given: list[Any] = [tuple(one) if isinstance(one, list) else one for one in row[1:]]
+        known.leads[row.subscription_id].append(Lead(*given))
     query = (
         "SELECT subscription_id, period, made_at, event, centre_id, field_id"
         " FROM attribution.baselines"
@@ -477,6 +490,42 @@ async def load_entries(
         known.fixed_through[row.subscription_id] = Period(row.period)
 
 
+async def from_leads(
+    connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
+) -> set[str]:
+    """Return which of these subscriptions a lead is said to have become."""
+    query = "SELECT DISTINCT subscription_id FROM attribution.leads"
+    rows = await _named(connection, query, branch_id, subscription_ids)
+    return {row.subscription_id for row in rows}
+
+
+async def load_commissions(
+    connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
+) -> None:
+    """Load what was collected on subscriptions, and what people have of it."""
+    columns = ", ".join(Entry._fields)
+    for row in await _named(
+        connection,
+        f"SELECT {columns} FROM attribution.entries",  # noqa: S608 - fixed names
+        branch_id,
+        subscription_ids,
+        "WHERE debit = ANY(:collecting)",
+        collecting=list(COLLECTING),
+    ):
+        if found := collected_by(Entry(*row)):
+            known.collected[row.subscription_id].append(found)
+    for row in await _named(
+        connection,
+        "SELECT subscription_id, source, event_id, lead_id, person_id, sum(amount_fen) AS amount_fen"
+        " FROM attribution.commissions",
+        branch_id,
+        subscription_ids,
+        "GROUP BY subscription_id, source, event_id, lead_id, person_id",
+    ):
+        earning = Earning(row.source, row.event_id, row.lead_id, row.person_id)
+        known.commissions[row.subscription_id][earning] = int(row.amount_fen)
+
+
 async def every_subscription(connection: AsyncConnection, branch_id: int) -> list[str]:
     """Return the subscriptions of a branch."""
     rows = await connection.scalars(
@@ -531,9 +580,10 @@ async def record(
     produced: Produced,
     *,
     first_entry: int,
+    first_commission: int,
     now: datetime,
 ) -> None:
-    """Write lines, decisions, documents and numbered entries."""
+    """Write lines, decisions, documents, and numbered entries and commissions."""
     await _copy(
         connection,
         subscriptions,
@@ -582,6 +632,15 @@ async def record(
         (
             (branch_id, number, *one)
             for number, one in enumerate(produced.entries, start=first_entry)
+        ),
+    )
+    await _copy(
+        connection,
+        commissions,
+        ("branch_id", "number", *Commission._fields, "booked_at"),
+        (
+            (branch_id, number, *one, now)
+            for number, one in enumerate(produced.commissions, start=first_commission)
         ),
     )
 
@@ -757,6 +816,7 @@ async def advance(
     entries: int = 0,
     held: int = 0,
     resolved: int = 0,
+    commissions_added: int = 0,
     booked_at: datetime | None = None,
     mark: int | None = None,
 ) -> None:
@@ -765,6 +825,7 @@ async def advance(
         "entries": intakes.c.entries + entries,
         "held": intakes.c.held + held,
         "resolved": intakes.c.resolved + resolved,
+        "commissions": intakes.c.commissions + commissions_added,
     }
     if booked_at is not None:
         changes["settled_until"] = booked_at

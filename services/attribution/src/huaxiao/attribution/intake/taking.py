@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.commissions import store as commissions
 from huaxiao.attribution.completeness import store as completeness
 from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, document_brought, document_settled
 from huaxiao.attribution.domain.books import Books, Known
+from huaxiao.attribution.domain.earnings import book_commissions
 from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
@@ -132,6 +134,25 @@ async def decide_again(
     await _publish(connection, branch_id, books, intake)
 
 
+async def earn_again(
+    connection: AsyncConnection,
+    county: County,
+    branch_id: int,
+    *,
+    now: datetime,
+    subscription_ids: Iterable[str],
+) -> None:
+    """Book what leads on subscriptions earn under the terms that stand now."""
+    intake = await store.lock(connection, branch_id)
+    assert intake is not None  # noqa: S101 - the branch is registered
+    now = intake.not_before(now)
+    books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
+    books.earning |= set(subscription_ids)
+    await _book_commissions(connection, branch_id, books)
+    await _write(connection, branch_id, [], books, intake, now=now)
+    await _publish(connection, branch_id, books, intake)
+
+
 async def rehearse(
     connection: AsyncConnection,
     county: County,
@@ -231,7 +252,24 @@ async def _run(
             for key in books.arrived:
                 queue += parked.pop(key, [])
             books.arrived.clear()
+    await _book_commissions(connection, branch_id, books)
     return released
+
+
+async def _book_commissions(connection: AsyncConnection, branch_id: int, books: Books) -> None:
+    """Book what leads earn, on the lines of which anything has changed."""
+    if not books.earning:
+        return
+    known = books.known
+    earning = {one for one in books.earning if known.leads.get(one)}
+    earning |= await store.from_leads(connection, branch_id, books.earning - known.loaded)
+    books.earning = earning
+    if not earning:
+        return
+    await store.load_lines(connection, branch_id, known, subscription_ids=earning, dependents=False)
+    await store.load_timelines(connection, branch_id, known, earning)
+    await store.load_commissions(connection, branch_id, known, earning)
+    book_commissions(books, await commissions.terms_book(connection, branch_id))
 
 
 def _settle(
@@ -275,6 +313,8 @@ def _named_subscriptions(data: events.EventData) -> Iterable[str]:
     if isinstance(data, events.BundleMembers):
         yield from data.subscription_ids
         return
+    if isinstance(data, events.LeadConverted):
+        yield from data.subscription_ids or ()
     for attribute in ("subscription_id", "main_subscription_id"):
         named = getattr(data, attribute, None)
         if named is not None:
@@ -365,23 +405,29 @@ async def _write(
         elif not arrival.stands and not arrival.mended:
             kept.append(_to_hold(arrival))
     await store.record_received(connection, branch_id, taken, now=now)
-    entries, mark = 0, intake.mark
+    entries, earned, mark = 0, 0, intake.mark
     if books is not None:
         await store.record(
-            connection, branch_id, books.produced, first_entry=intake.entries + 1, now=now
+            connection,
+            branch_id,
+            books.produced,
+            first_entry=intake.entries + 1,
+            first_commission=intake.commissions + 1,
+            now=now,
         )
-        entries = len(books.produced.entries)
+        entries, earned = len(books.produced.entries), len(books.produced.commissions)
         mark = secrets.randbits(_MARK_BITS) if books.produced.decided else mark
     resolved = await store.resolve(connection, branch_id, freed, now=now)
     await store.hold(connection, branch_id, kept, first_number=intake.held + 1, now=now)
-    if entries or kept or resolved or mark != intake.mark:
+    if entries or earned or kept or resolved or mark != intake.mark:
         await store.advance(
             connection,
             branch_id,
             entries=entries,
             held=len(kept),
             resolved=resolved,
-            booked_at=now if entries else None,
+            commissions_added=earned,
+            booked_at=now if entries or earned else None,
             mark=mark,
         )
     return mark

@@ -79,6 +79,50 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'channel_id', name=op.f('channels_pkey')),
     schema='attribution'
     )
+    op.create_table('commission_terms',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('terms_id', sa.Text(), nullable=False),
+    sa.Column('from_period', sa.Integer(), nullable=False),
+    sa.Column('rate_basis_points', sa.Integer(), nullable=False),
+    sa.Column('months', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'terms_id', name=op.f('commission_terms_pkey')),
+    schema='attribution',
+    comment='What leads earn that say nothing of it themselves',
+    info={'append_only': True}
+    )
+    op.create_table('commission_terms_approvals',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('terms_id', sa.Text(), nullable=False),
+    sa.Column('approved_by', sa.Text(), nullable=False),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'terms_id', name=op.f('commission_terms_approvals_pkey')),
+    schema='attribution',
+    info={'append_only': True}
+    )
+    op.create_table('commissions',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('person_id', sa.Text(), nullable=False),
+    sa.Column('lead_id', sa.Text(), nullable=False),
+    sa.Column('subscription_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), nullable=False),
+    sa.Column('origin_period', sa.Integer(), nullable=False),
+    sa.Column('owner_period', sa.Integer(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('collected_fen', sa.BigInteger(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('booked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('commissions_pkey')),
+    schema='attribution',
+    comment="Who has what of the ledger's lead commissions; what was wrong is made good by a minus",
+    info={'append_only': True}
+    )
+    op.create_index(op.f('commissions_branch_id_period_person_id_number_index'), 'commissions', ['branch_id', 'period', 'person_id', 'number'], unique=False, schema='attribution')
+    op.create_index(op.f('commissions_branch_id_subscription_id_index'), 'commissions', ['branch_id', 'subscription_id'], unique=False, schema='attribution')
     op.create_table('decisions',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('subscription_id', sa.Text(), nullable=False),
@@ -308,6 +352,7 @@ def upgrade() -> None:
     sa.Column('entries', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('held', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('resolved', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('commissions', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('closed_through', sa.Integer(), nullable=True),
     sa.Column('decided_mark', sa.BigInteger(), server_default=sa.text('0'), nullable=False, comment='another one with every transaction that decides: what was read before it is old'),
     sa.Column('settled_until', sa.DateTime(timezone=True), nullable=True, comment='nothing more is booked before it; never goes back'),
@@ -322,6 +367,11 @@ def upgrade() -> None:
     sa.Column('approved_on', sa.Date(), nullable=False),
     sa.Column('owner_centre_id', sa.Text(), nullable=False),
     sa.Column('originator_id', sa.Text(), nullable=True),
+    sa.Column('project_id', sa.Text(), nullable=True),
+    sa.Column('person_ids', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('shares', postgresql.ARRAY(sa.Integer()), nullable=False, comment='of each person, in basis points'),
+    sa.Column('rate_basis_points', sa.Integer(), nullable=True, comment='of what is collected; null is by the terms'),
+    sa.Column('months', sa.Integer(), nullable=True, comment='that earn; null is by the terms'),
     sa.PrimaryKeyConstraint('branch_id', 'subscription_id', 'lead_id', name=op.f('leads_pkey')),
     schema='attribution',
     info={'append_only': True}
@@ -521,6 +571,11 @@ def downgrade() -> None:
     op.drop_table('dispute_limits', schema='attribution')
     op.drop_table('deferred_decisions', schema='attribution')
     op.drop_table('decisions', schema='attribution')
+    op.drop_index(op.f('commissions_branch_id_subscription_id_index'), table_name='commissions', schema='attribution')
+    op.drop_index(op.f('commissions_branch_id_period_person_id_number_index'), table_name='commissions', schema='attribution')
+    op.drop_table('commissions', schema='attribution')
+    op.drop_table('commission_terms_approvals', schema='attribution')
+    op.drop_table('commission_terms', schema='attribution')
     op.drop_table('channels', schema='attribution')
     op.drop_table('centres', schema='attribution')
     op.drop_table('bundle_statements', schema='attribution')
