@@ -111,7 +111,20 @@ def booked(period: int, centre_id: str, **amounts: int) -> FeedEntry:
 
 
 def closed(period: int) -> FeedEntry:
-    return entry(attribution.PERIOD_CLOSED, attribution.PeriodClosed(period=period))
+    return entry(
+        attribution.PERIOD_CLOSED,
+        attribution.PeriodClosed(
+            period=period,
+            entries=0,
+            entries_digest="",
+            begun_by="finance",
+            begun_at=AT,
+            closed_by="manager",
+            closed_at=AT,
+            seal_before="",
+            seal="",
+        ),
+    )
 
 
 def finished(order_id: str, centre_id: str, *, on_time: bool | None) -> FeedEntry:

@@ -83,15 +83,15 @@ class Feed:
         facts: Sequence[NewFact],
         *,
         now: datetime,
-    ) -> None:
-        """Add facts to a branch's feed, in this transaction.
+    ) -> int | None:
+        """Add facts to a branch's feed, in this transaction; return the position of the last.
 
         Call it last: from here until the transaction ends, no other can append to this branch.
         """
         if not facts:
-            return
+            return None
         counter = insert(self.heads).values(branch_id=branch_id, position=len(facts))
-        last = await connection.scalar(
+        last: int | None = await connection.scalar(
             counter.on_conflict_do_update(
                 index_elements=["branch_id"],
                 set_={"position": self.heads.c.position + counter.excluded.position},
@@ -114,6 +114,7 @@ class Feed:
                 for position, fact in enumerate(facts, start=first)
             ],
         )
+        return last
 
     async def read(
         self, connection: AsyncConnection, branch_id: int, *, after: int, limit: int

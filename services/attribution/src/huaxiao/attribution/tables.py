@@ -552,7 +552,9 @@ periods = Table(
     Column("closed_at", DateTime(timezone=True), nullable=False),
     Column("closed_by", Text, nullable=False),
     Column("entries", BigInteger, nullable=False),
-    Column("seal", Text, nullable=False, comment="SHA-256 over the seal before and the entries"),
+    Column("entries_digest", Text, nullable=False),
+    Column("seal", Text, nullable=False, comment="SHA-256 over all of the closing but itself"),
     Column("seal_before", Text, nullable=False),
+    Column("feed_position", BigInteger, nullable=False, comment="where it was published"),
     info=_APPEND_ONLY,
 )

@@ -838,7 +838,7 @@ class Period(Resource):
     entries: Count | None = None
     """Of a closed period: how many entries are sealed."""
     seal: str | None = None
-    """SHA-256, in hex, over the seal of the period closed before and this one's entries."""
+    """SHA-256, in hex, over the closing: branch, period, entries, people, moments, seal before."""
 
 
 class Verification(Resource):
@@ -903,10 +903,19 @@ class WorkRequestedFact(Fact):
 
 
 class PeriodClosed(Fact):
-    """A period takes no more entries."""
+    """A period takes no more entries; whoever keeps this can tell whether its seal still holds."""
 
     period: PeriodNumber
-    seal: str | None = None
+    entries: Count
+    entries_digest: str
+    begun_by: str
+    begun_at: Moment
+    closed_by: str
+    closed_at: Moment
+    seal_before: str
+    """The seal of the period closed before; empty for the first."""
+    seal: str
+    """SHA-256, in hex, over the branch and all of the above."""
 
 
 class DisputeRaised(Fact):

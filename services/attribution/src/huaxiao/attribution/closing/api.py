@@ -5,6 +5,7 @@ from fastapi import Request
 from huaxiao.attribution.callers import BranchReader, Closer, Reader
 from huaxiao.attribution.closing import handlers, store
 from huaxiao.attribution.closing.handlers import (
+    BooksDisagree,
     ClosingNotBegun,
     EarlierPeriodOpen,
     PeriodNotOver,
@@ -42,7 +43,7 @@ async def get_period(
 async def verify_period(
     branch_id: BranchId, period: PeriodText, connection: ReadTx, _: BranchReader
 ) -> Verification:
-    """Hold a closed period against its seal, and its balances against its entries."""
+    """Hold a closed period against its seal, what was published of it, and its own books."""
     return await handlers.verify(connection, branch_id, period)
 
 
@@ -66,7 +67,7 @@ async def begin_closing(
 @router.post(
     "/periods/{period}/close",
     responses=web.problem_responses(
-        Forbidden, PeriodNotOver, EarlierPeriodOpen, ClosingNotBegun, TwoPeople
+        Forbidden, PeriodNotOver, EarlierPeriodOpen, ClosingNotBegun, TwoPeople, BooksDisagree
     ),
 )
 async def close_period(

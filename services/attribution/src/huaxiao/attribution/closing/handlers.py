@@ -1,12 +1,16 @@
 """Closing: one person begins it, another one closes and seals."""
 
+from dataclasses import asdict, fields
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.closing import store
-from huaxiao.attribution.intake.store import lock
+from huaxiao.attribution.domain.seals import Sealing
+from huaxiao.attribution.intake.store import closed_through, lock
 from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import feed
 from huaxiao.shared import periods
@@ -48,6 +52,15 @@ class ClosingNotBegun(Problem):
     title_zh = "该账期尚未开始关账"
 
 
+class BooksDisagree(Problem):
+    """Books that do not agree with themselves are mended before they are closed."""
+
+    code = "books-disagree"
+    status = HTTPStatus.CONFLICT
+    title = "The documents, entries and balances of this period do not come to the same"
+    title_zh = "该账期的单据、分录与余额不一致"
+
+
 async def begin(
     connection: AsyncConnection, branch_id: int, period: int, *, by: str, now: datetime
 ) -> Period:
@@ -59,7 +72,9 @@ async def begin(
         EarlierPeriodOpen: something is booked in an open period before it.
 
     """
-    found = await _locked(connection, branch_id, period)
+    if await lock(connection, branch_id) is None:
+        raise NotFound
+    found = await store.period(connection, branch_id, period)
     if found.state is not PeriodState.OPEN:
         return found
     await _require_next(connection, branch_id, period, now=now)
@@ -70,38 +85,49 @@ async def begin(
 async def close(
     connection: AsyncConnection, branch_id: int, period: int, *, by: str, now: datetime
 ) -> Period:
-    """Close a period that somebody else has begun to close, and seal its entries.
+    """Close a period that somebody else has begun to close, and seal it at a settled moment.
 
     Raises:
         NotFound: the branch is not known.
         ClosingNotBegun: nobody has begun to close it.
         TwoPeople: the one who began may not finish.
         EarlierPeriodOpen: something is booked in an open period before it.
+        BooksDisagree: its documents, entries and balances do not come to the same.
 
     """
-    found = await _locked(connection, branch_id, period)
+    intake = await lock(connection, branch_id)
+    if intake is None:
+        raise NotFound
+    found = await store.period(connection, branch_id, period)
     if found.state is PeriodState.CLOSED:
         return found
-    if found.begun_by is None:
+    if found.begun_by is None or found.begun_at is None:
         raise ClosingNotBegun
     if found.begun_by == by:
         raise TwoPeople
     await _require_next(connection, branch_id, period, now=now)
-    before = await store.sealed_before(connection, branch_id, period)
-    seal_before = "" if before is None else before.seal
-    seal, count = await ledger.digest(connection, branch_id, period, before=seal_before)
-    await store.close(
-        connection, branch_id, period, by=by, now=now, sealed=(seal, seal_before, count)
+    if findings := await _disagreements(connection, branch_id, period):
+        raise BooksDisagree(findings=findings)
+    now = intake.not_before(now)
+    await ledger.settle(connection, branch_id, now)
+    entries_digest, entries = await ledger.digest(connection, branch_id, period)
+    sealing = Sealing(
+        branch_id=branch_id,
+        period=period,
+        entries=entries,
+        entries_digest=entries_digest,
+        begun_by=found.begun_by,
+        begun_at=found.begun_at,
+        closed_by=by,
+        closed_at=now,
+        seal_before=await store.seal_before(connection, branch_id, period),
     )
-    fact = NewFact(PERIOD_CLOSED, str(period), PeriodClosed(period=period, seal=seal))
-    await feed.append(connection, branch_id, [fact], now=now)
-    return await store.period(connection, branch_id, period)
-
-
-async def _locked(connection: AsyncConnection, branch_id: int, period: int) -> Period:
-    """Take the branch's bookings for this transaction; return where the period stands."""
-    if await lock(connection, branch_id) is None:
-        raise NotFound
+    closed = PeriodClosed.model_validate(asdict(sealing) | {"seal": sealing.seal()})
+    position = await feed.append(
+        connection, branch_id, [NewFact(PERIOD_CLOSED, str(period), closed)], now=now
+    )
+    assert position is not None  # noqa: S101 - a fact was given
+    await store.close(connection, sealing, seal=closed.seal, feed_position=position)
     return await store.period(connection, branch_id, period)
 
 
@@ -117,25 +143,71 @@ async def _require_next(
 
 
 async def verify(connection: AsyncConnection, branch_id: int, period: int) -> Verification:
-    """Hold a closed period against its seal, and its balances against its entries.
+    """Hold a closed period against its seal and what was published, and its books against each other.
 
     Raises:
-        NotFound: the period is not closed, or nothing was booked in it.
+        NotFound: the period has no seal of its own.
 
     """
-    sealed = await store.sealed(connection, branch_id, period)
-    if sealed is None:
+    kept = await store.sealed(connection, branch_id, period)
+    if kept is None:
         raise NotFound
-    before = await store.sealed_before(connection, branch_id, period)
-    findings: list[str] = []
-    if sealed.seal_before != ("" if before is None else before.seal):
+    sealing = _sealing(branch_id, kept)
+    findings = await _unlike_published(connection, sealing, kept)
+    if (await closed_through(connection, branch_id) or 0) < period:
+        findings.append("the branch takes entries into this period again")
+    if sealing.seal() != kept.seal:
+        findings.append("the seal is not that of the closing it stands under")
+    if kept.seal_before != await store.seal_before(connection, branch_id, period):
         findings.append("the seal before this one is another than when it was closed")
-    found, count = await ledger.digest(connection, branch_id, period, before=sealed.seal_before)
-    if count != sealed.entries:
-        findings.append(f"{sealed.entries} entries were sealed, {count} are there")
-    if found != sealed.seal:
+    digest, entries = await ledger.digest(connection, branch_id, period)
+    if entries != kept.entries:
+        findings.append(f"{kept.entries} entries were sealed, {entries} are there")
+    if digest != kept.entries_digest:
         findings.append("the entries are not those that were sealed")
-    findings += [
+    findings += await _disagreements(connection, branch_id, period)
+    return Verification(period=period, holds=not findings, findings=findings)
+
+
+async def _unlike_published(
+    connection: AsyncConnection, sealing: Sealing, kept: Row[Any]
+) -> list[str]:
+    """Name what of a closing is not as the feed has told it."""
+    entries = await feed.read(connection, sealing.branch_id, after=kept.feed_position - 1, limit=1)
+    try:
+        (entry,) = (one for one in entries if one.type == PERIOD_CLOSED)
+        told = PeriodClosed.model_validate(entry.data)
+    except ValueError:
+        return ["the feed does not tell of this closing where it was published"]
+    published = _sealing(sealing.branch_id, told)
+    findings = [
+        f"{one.name} is {getattr(sealing, one.name)}, {getattr(published, one.name)} was published"
+        for one in fields(Sealing)
+        if getattr(sealing, one.name) != getattr(published, one.name)
+    ]
+    if kept.seal != told.seal:
+        findings.append("the seal is not the one that was published")
+    return findings
+
+
+def _sealing(branch_id: int, closing: PeriodClosed | Row[Any]) -> Sealing:
+    """Return what a closing binds, as it is kept or as it was published."""
+    return Sealing(
+        branch_id=branch_id,
+        period=closing.period,
+        entries=closing.entries,
+        entries_digest=closing.entries_digest,
+        begun_by=closing.begun_by,
+        begun_at=closing.begun_at,
+        closed_by=closing.closed_by,
+        closed_at=closing.closed_at,
+        seal_before=closing.seal_before,
+    )
+
+
+async def _disagreements(connection: AsyncConnection, branch_id: int, period: int) -> list[str]:
+    """Name where a period's documents, entries and balances do not come to the same."""
+    findings = [
         f"the balance {one} is not the sum of its entries"
         for one in await ledger.unbalanced(connection, branch_id, period)
     ]
@@ -144,4 +216,4 @@ async def verify(connection: AsyncConnection, branch_id: int, period: int) -> Ve
             findings.append(f"documents and balances differ by {books.difference_fen} fen")
         if books.ledger_sum_fen:
             findings.append(f"debits and credits differ by {books.ledger_sum_fen} fen")
-    return Verification(period=period, holds=not findings, findings=findings)
+    return findings + await ledger.misnumbered(connection, branch_id)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, Select, and_, func, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.domain.seals import Sealing
 from huaxiao.attribution.tables import balances, intakes, period_closings, periods
 from huaxiao.shared.periods import Period as PeriodOf
 from huaxiao.shared.periods import periods_from
@@ -31,24 +33,21 @@ def _sealed(branch_id: int) -> Select[Any]:
 
 
 async def sealed(connection: AsyncConnection, branch_id: int, number: int) -> Row[Any] | None:
-    """Return a period's own seal, with what it was set on; None while it has none."""
+    """Return a period's own seal and closing; None while it has none."""
     rows = await connection.execute(_sealed(branch_id).where(periods.c.period == number))
     found: Row[Any] | None = rows.one_or_none()
     return found
 
 
-async def sealed_before(
-    connection: AsyncConnection, branch_id: int, number: int
-) -> Row[Any] | None:
-    """Return the last seal before a period."""
-    rows = await connection.execute(
-        _sealed(branch_id)
-        .where(periods.c.period < number)
+async def seal_before(connection: AsyncConnection, branch_id: int, number: int) -> str:
+    """Return the last seal before a period; empty for the first."""
+    found = await connection.scalar(
+        select(periods.c.seal)
+        .where(periods.c.branch_id == branch_id, periods.c.period < number)
         .order_by(periods.c.period.desc())
         .limit(1)
     )
-    found: Row[Any] | None = rows.one_or_none()
-    return found
+    return found or ""
 
 
 async def period(connection: AsyncConnection, branch_id: int, number: int) -> Period:
@@ -151,27 +150,16 @@ async def first_open(connection: AsyncConnection, branch_id: int) -> int | None:
 
 
 async def close(
-    connection: AsyncConnection,
-    branch_id: int,
-    number: int,
-    *,
-    by: str,
-    now: datetime,
-    sealed: tuple[str, str, int],
+    connection: AsyncConnection, sealing: Sealing, *, seal: str, feed_position: int
 ) -> None:
     """Close a period under its seal, and with it every one before."""
-    seal, before, count = sealed
+    bound = asdict(sealing)
+    del bound["begun_by"], bound["begun_at"]
     await connection.execute(
-        insert(periods).values(
-            branch_id=branch_id,
-            period=number,
-            closed_at=now,
-            closed_by=by,
-            seal=seal,
-            seal_before=before,
-            entries=count,
-        )
+        insert(periods).values(**bound, seal=seal, feed_position=feed_position)
     )
     await connection.execute(
-        update(intakes).where(intakes.c.branch_id == branch_id).values(closed_through=number)
+        update(intakes)
+        .where(intakes.c.branch_id == sealing.branch_id)
+        .values(closed_through=sealing.period)
     )

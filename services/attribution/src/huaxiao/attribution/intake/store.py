@@ -817,7 +817,7 @@ async def advance(
     held: int = 0,
     resolved: int = 0,
     commissions_added: int = 0,
-    booked_at: datetime | None = None,
+    settled_until: datetime | None = None,
     mark: int | None = None,
 ) -> None:
     """Move a branch's counters on; a moment and a mark that are given take the old ones' place."""
@@ -827,8 +827,8 @@ async def advance(
         "resolved": intakes.c.resolved + resolved,
         "commissions": intakes.c.commissions + commissions_added,
     }
-    if booked_at is not None:
-        changes["settled_until"] = booked_at
+    if settled_until is not None:
+        changes["settled_until"] = settled_until
     if mark is not None:
         changes["decided_mark"] = mark
     await connection.execute(

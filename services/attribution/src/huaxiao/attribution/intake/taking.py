@@ -427,7 +427,7 @@ async def _write(
             held=len(kept),
             resolved=resolved,
             commissions_added=earned,
-            booked_at=now if entries or earned else None,
+            settled_until=now,
             mark=mark,
         )
     return mark

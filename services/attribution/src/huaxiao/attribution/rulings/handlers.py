@@ -200,7 +200,7 @@ async def approve(
         found,
         closed_through=locked.closed_through,
         by=by,
-        now=now,
+        now=locked.not_before(now),
     )
     return await show(connection, branch_id, ruling_id)
 

@@ -410,8 +410,10 @@ def upgrade() -> None:
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_by', sa.Text(), nullable=False),
     sa.Column('entries', sa.BigInteger(), nullable=False),
-    sa.Column('seal', sa.Text(), nullable=False, comment='SHA-256 over the seal before and the entries'),
+    sa.Column('entries_digest', sa.Text(), nullable=False),
+    sa.Column('seal', sa.Text(), nullable=False, comment='SHA-256 over all of the closing but itself'),
     sa.Column('seal_before', sa.Text(), nullable=False),
+    sa.Column('feed_position', sa.BigInteger(), nullable=False, comment='where it was published'),
     sa.PrimaryKeyConstraint('branch_id', 'period', name=op.f('periods_pkey')),
     schema='attribution',
     info={'append_only': True}

@@ -1,0 +1,32 @@
+"""What the seal of a closed period binds."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from huaxiao.shared.documents import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """A closing, as its seal binds it to the one before."""
+
+    branch_id: int
+    period: int
+    entries: int
+    entries_digest: str
+    begun_by: str | None
+    begun_at: datetime | None
+    closed_by: str
+    closed_at: datetime
+    seal_before: str
+    """The seal of the period closed before; empty for the first."""
+
+    def seal(self) -> str:
+        """Return the SHA-256, in hex, over all that is bound."""
+        return digest({name: _plain(value) for name, value in asdict(self).items()})
+
+
+def _plain(value: int | str | datetime | None) -> int | str | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value
