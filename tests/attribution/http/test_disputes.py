@@ -255,6 +255,8 @@ async def test_the_time_to_contest_ends_days_after_the_closing_or_after_a_later_
     # Closed on the 2nd: the 7th is the last day.
     people.day(6)
     assert await refusal(people.rural.raise_dispute(branch, "D-1", claim())) == "too-late"
+    told = (await people.town.explanation(branch, "S-1", period=201711)).story_zh[-1]
+    assert "争议期限已于2026年11月7日届满" in told
     longer = DisputeLimits(raise_days=6, reply_days=1)
     assert await people.manager.put_dispute_limits(branch, longer) == longer
     assert await people.town.dispute_limits(branch) == longer

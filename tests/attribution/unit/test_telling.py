@@ -16,7 +16,7 @@ from huaxiao.attribution.domain.evidence import Register, fingerprint, gather, t
 from huaxiao.attribution.domain.histories import Baseline, Change, Lead, Line, Ruling
 from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
 from huaxiao.attribution.domain.rules import Flag, decide
-from huaxiao.attribution.domain.telling.case import Case, Names, OpenDispute, SealedName
+from huaxiao.attribution.domain.telling.case import Case, Contest, Names, OpenDispute, SealedName
 from huaxiao.attribution.domain.telling.flags import FLAGS
 from huaxiao.attribution.domain.telling.outlook import CHANGED_BY
 from huaxiao.attribution.domain.telling.reasons import REASONS, because
@@ -79,6 +79,7 @@ def case(subject: Line, *others: Line, period: Period = DECEMBER, **register: An
         names=NAMES,
         timeline=joined(stretches),
         revenue_fen=5_900,
+        contest=Contest(5),
     )
 
 
@@ -372,7 +373,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
         "责任田 东关片（F-TOWN）的承包期至2018年10月止。",
         "就目前所知，自2018年2月起它归 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），依据规则 090。",
         "可能改变归属的情形：固网移机，自次月起。",
-        "有异议的中心可在2017年12月关账前，或关账后的规定期限内，提出争议。",
+        "有异议的中心可在2017年12月关账前，或关账后 5 日内，提出争议。",
     ]
     assert [one.text for one in story] == [
         (
@@ -414,8 +415,8 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
         ),
         "What would change it: a move of the fixed line, from the month after.",
         (
-            "A centre that disagrees raises a dispute, while December 2017 is open or within the days"
-            " set for it after its closing."
+            "A centre that disagrees raises a dispute, while December 2017 is open or within 5 days"
+            " after the day of its closing."
         ),
     ]
 
@@ -534,12 +535,38 @@ def test_what_ends_and_what_follows_is_told() -> None:
         "责任田 人民路营业厅（F-HALL）的承包期至2018年10月止；届时若无新的责任田接续，"
         "则归 自有厅营服中心（C3）。" in stock
     )
-    closed = tell(replace(ruled, closed=True, revenue_fen=0))
-    assert "2017年12月没有入账的净收入。" in [one.text_zh for one in closed]
-    assert closed[-1].text_zh == (
-        "2017年12月已关账，账目不再改变；有异议的中心可在规定期限内提出争议，"
-        "裁决结果记入首个未关账的月份。"
-    )
+    assert "2017年12月没有入账的净收入。" in [
+        one.text_zh for one in tell(replace(ruled, revenue_fen=0))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contest", "text_zh"),
+    [
+        (Contest(5), "有异议的中心可在2017年12月关账前，或关账后 5 日内，提出争议。"),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC)),
+            (
+                "2017年12月已关账，账目不再改变；有异议的中心可在2018年1月8日前（含当日）提出争议，"
+                "裁决结果记入首个未关账的月份。"
+            ),
+        ),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC), over=True),
+            (
+                "2017年12月已关账，争议期限已于2018年1月8日届满；县财务仍可提出更正裁定，"
+                "记入首个未关账的月份。"
+            ),
+        ),
+        (
+            Contest(5, decided_by="D-1"),
+            "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议上诉。",
+        ),
+    ],
+    ids=["open", "closed", "too late", "decided"],
+)
+def test_who_disagrees_is_told_what_to_do_by_when(contest: Contest, text_zh: str) -> None:
+    assert tell(replace(case(line()), contest=contest))[-1].text_zh == text_zh
 
 
 def test_a_line_under_dispute_is_told_with_the_claim_and_no_advice_to_raise_another() -> None:
@@ -557,7 +584,7 @@ def test_a_restated_month_tells_whose_it_was_and_on_what_ground() -> None:
     ruling = Ruling("R-1", "C2", None, 201712, None, MOMENT)
     ruled = case(line(channel_id="HALL"), rulings={"S-1": [ruling]})
     reason = "客户实际\n位于乡镇"
-    story = tell(replace(ruled, closed=True, closed_as=("C3", "F-HALL"), ruling_reason=reason))
+    story = tell(replace(ruled, closed_as=("C3", "F-HALL"), ruling_reason=reason))
     assert [one.text_zh for one in story][1:4] == [
         (
             "2017年12月关账时它归 自有厅营服中心（C3）、责任田 人民路营业厅（F-HALL），其后已作更正，"

@@ -273,7 +273,8 @@ async def _require_contestable(
     line = given.subscription_id
     if other := (await store.frozen(connection, branch_id, [line])).get(line):
         raise AlreadyDisputed(dispute_id=other)
-    if other := await store.decided_on(connection, branch_id, given):
+    last = given.to_period or LAST_PERIOD
+    if other := await store.decided_on(connection, branch_id, line, given.from_period, last):
         raise AlreadyDecided(dispute_id=other)
     closed = await closed_at(connection, branch_id, given.from_period)
     if closed is None:

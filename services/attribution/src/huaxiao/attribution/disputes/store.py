@@ -137,10 +137,11 @@ async def frozen(
     return {row.subscription_id: row.dispute_id for row in rows}
 
 
-async def decided_on(connection: AsyncConnection, branch_id: int, given: DisputeIn) -> str | None:
-    """Return a dispute that has decided some of the contested months, and nobody ruled since."""
+async def decided_on(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, first: int, last: int
+) -> str | None:
+    """Return a dispute that has decided some of a line's months, and nobody ruled since."""
     table = disputes
-    last = given.to_period or LAST_PERIOD
     ruled_since = (
         select(rulings.c.ruling_id)
         .join(
@@ -155,18 +156,18 @@ async def decided_on(connection: AsyncConnection, branch_id: int, given: Dispute
         )
         .where(
             rulings.c.branch_id == branch_id,
-            ruled_subscriptions.c.subscription_id == given.subscription_id,
+            ruled_subscriptions.c.subscription_id == subscription_id,
             ruling_approvals.c.approved_at > table.c.ended_at,
-            _meets(rulings, given.from_period, last),
+            _meets(rulings, first, last),
         )
     )
     found: str | None = await connection.scalar(
         select(table.c.dispute_id)
         .where(
             table.c.branch_id == branch_id,
-            table.c.subscription_id == given.subscription_id,
+            table.c.subscription_id == subscription_id,
             table.c.ruling_id.is_not(None),
-            _meets(table, given.from_period, last),
+            _meets(table, first, last),
             ~ruled_since.exists(),
         )
         .order_by(table.c.dispute_id)

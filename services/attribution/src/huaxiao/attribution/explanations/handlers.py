@@ -12,8 +12,9 @@ from huaxiao.attribution.county import store as county
 from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.handlers import mark
 from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.attribution.domain.rules import decide
-from huaxiao.attribution.domain.telling.case import Case, OpenDispute
+from huaxiao.attribution.domain.telling.case import Case, Contest, OpenDispute
 from huaxiao.attribution.domain.telling.story import tell
 from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.explanations import store
@@ -77,7 +78,7 @@ async def explain(
         names=await county.names(connection, branch_id),
         timeline=await _timeline(connection, branch_id, subscription_id),
         revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
-        closed=closed_at is not None,
+        contest=await _contest(connection, branch_id, subscription_id, period, closed_at, now=now),
         closed_as=(closed_as.owner.centre_id, closed_as.owner.field_id) if closed_as else None,
         ruling_reason=ruling.reason if ruling else None,
         dispute=_open_dispute(dispute),
@@ -164,6 +165,25 @@ def _open_dispute(row: Row[Any] | None) -> OpenDispute | None:
     if row is None or not row.frozen:
         return None
     return OpenDispute(row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id)
+
+
+async def _contest(
+    connection: AsyncConnection,
+    branch_id: int,
+    subscription_id: str,
+    period: int,
+    closed_at: datetime | None,
+    *,
+    now: datetime,
+) -> Contest:
+    """Return whether and until when a line's period may be contested."""
+    days = (await disputes.limits(connection, branch_id)).raise_days
+    decided_by = await disputes.decided_on(connection, branch_id, subscription_id, period, period)
+    owner = await disputes.owned(connection, branch_id, subscription_id, period)
+    if closed_at is None or owner is None:
+        return Contest(days, decided_by=decided_by)
+    until = in_days(max(closed_at, owner.since), days)
+    return Contest(days, until, now >= until, decided_by)
 
 
 async def _timeline(connection: AsyncConnection, branch_id: int, subscription_id: str) -> Timeline:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Evidence, LineEvidence
@@ -81,6 +82,19 @@ class OpenDispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Contest:
+    """Whether and until when the period may be contested."""
+
+    days: int
+    """How many, after the period is closed."""
+    until: datetime | None = None
+    """The moment it is over, once the period is closed."""
+    over: bool = False
+    decided_by: str | None = None
+    """The dispute that has decided on it: there is an appeal, no second dispute."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A decision, how it stands in the books, and what its evidence was."""
 
@@ -94,8 +108,7 @@ class Case:
     """Whose the line is by the books, before and after as well."""
     revenue_fen: int
     """Net revenue of the period, whoever it is booked to."""
-    closed: bool = False
-    """The period takes no more entries."""
+    contest: Contest
     closed_as: tuple[str, str | None] | None = None
     """Whose it was when the period was closed, if it has been restated since."""
     ruling_reason: str | None = None

@@ -1,11 +1,12 @@
 """What came before a decision, how long it holds, and what could change it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.telling.case import Case
 from huaxiao.attribution.domain.words import Told
-from huaxiao.shared.periods import Period, period_of_day, shift
+from huaxiao.shared.periods import BUSINESS_ZONE, Period, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
 
 
@@ -119,16 +120,29 @@ CHANGED_BY: dict[OwnerSource, Told] = {
 
 
 def _contest(case: Case) -> Told:
-    month = words.month(case.period)
-    if case.closed:
+    month, contest = words.month(case.period), case.contest
+    if contest.decided_by is not None:
         return Told(
-            f"{month.text} is closed and its books stay as they are; a centre that disagrees raises a"
-            " dispute within the days set for it, and what is decided is booked in the first open"
-            " month.",
-            f"{month.text_zh}已关账，账目不再改变；有异议的中心可在规定期限内提出争议，裁决结果记入首个未关账的月份。",
+            f"Dispute {contest.decided_by} has decided this; a party that disagrees appeals there,"
+            " while its time runs.",
+            f"争议 {contest.decided_by} 已对此裁决；不服的当事中心可在期限内就该争议上诉。",
+        )
+    if contest.until is None:
+        return Told(
+            f"A centre that disagrees raises a dispute, while {month.text} is open or within"
+            f" {contest.days} days after the day of its closing.",
+            f"有异议的中心可在{month.text_zh}关账前，或关账后 {contest.days} 日内，提出争议。",
+        )
+    last = words.day((contest.until - datetime.resolution).astimezone(BUSINESS_ZONE).date())
+    if contest.over:
+        return Told(
+            f"{month.text} is closed, and the time to contest it ended with {last.text}; county"
+            " finance may still propose a ruling that restates it in the first open month.",
+            f"{month.text_zh}已关账，争议期限已于{last.text_zh}届满；县财务仍可提出更正裁定，记入首个未关账的月份。",
         )
     return Told(
-        f"A centre that disagrees raises a dispute, while {month.text} is open or within the days set"
-        " for it after its closing.",
-        f"有异议的中心可在{month.text_zh}关账前，或关账后的规定期限内，提出争议。",
+        f"{month.text} is closed and its books stay as they are; a centre that disagrees raises a"
+        f" dispute by {last.text}, and what is decided is booked in the first open month.",
+        f"{month.text_zh}已关账，账目不再改变；有异议的中心可在{last.text_zh}前（含当日）提出争议，"
+        "裁决结果记入首个未关账的月份。",
     )
