@@ -2,11 +2,13 @@
 
 For its first months, accounting months of which the one it was opened in is the first, whoever brought
 the lead that a line came from has a rate of every payment on it; a refund of those months' bills takes
-the same rate back. What is due depends on the lead, the line's opening, the terms and what was
+the same rate back, of each person never more than the line has earned them: a bill of those months that
+was paid after them earned nothing, so its refund finds nothing of its own to take. What is due depends on the lead, the line's opening, the terms and what was
 collected, and never on the order in which they became known: booked is what is due less what was
 booked before.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -49,13 +51,13 @@ class TermsBook:
 
 
 class Collected(NamedTuple):
-    """What an event took in on a line, or gave back of it."""
+    """What an event took in on a line, or gave back of it; in the order refunds are held in."""
 
-    source: str
-    event_id: str
-    origin_period: Period
     owner_period: Period
     """The month paid in; of a refund, the month whose bill it takes back."""
+    origin_period: Period
+    source: str
+    event_id: str
     amount_fen: int
     """Negative for what was given back."""
 
@@ -106,13 +108,17 @@ def due(
     first = period_of_day(opened_on)
     end = shift(first, agreed.months)
     people, shares = zip(*lead.people, strict=True)
+    earned: Counter[str] = Counter()
     found: dict[Earning, int] = {}
-    for one in collected:
+    # What came in before what went back: a refund takes back of all that its line has earned.
+    for one in sorted(collected, key=lambda one: (one.amount_fen < 0, one)):
         if not first <= one.owner_period < end:
             continue
         whole = _rated(one.amount_fen, agreed.rate_basis_points)
-        for person_id, part in zip(people, split_fen(whole, shares), strict=True):
+        for person_id, share in zip(people, split_fen(whole, shares), strict=True):
+            part = max(share, -earned[person_id])
             if part:
+                earned[person_id] += part
                 found[Earning(one.source, one.event_id, lead.lead_id, person_id)] = part
     return found
 

@@ -26,7 +26,7 @@ def collected_by(entry: Entry) -> Collected | None:
         return None
     amount_fen = COLLECTING[entry.debit] * entry.amount_fen
     return Collected(
-        entry.source, entry.event_id, entry.origin_period, entry.owner_period, amount_fen
+        entry.owner_period, entry.origin_period, entry.source, entry.event_id, amount_fen
     )
 
 
