@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.county import store
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.rule_sets import RuleBook
+from huaxiao.attribution.domain.telling.case import Names
 from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.tables import branches
@@ -20,10 +21,11 @@ TIMELINES_KEPT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class County:
-    """What decisions of a branch stand on: its organisation, and its rules."""
+    """What decisions of a branch stand on: its organisation, its rules, and what all of it is called."""
 
     organisation: Organisation
     rules: RuleBook
+    names: Names
 
 
 async def read(connection: AsyncConnection, branch_id: int) -> County | None:
@@ -31,7 +33,8 @@ async def read(connection: AsyncConnection, branch_id: int) -> County | None:
     organisation = await store.organisation(connection, branch_id)
     if organisation is None:
         return None
-    return County(organisation, await rule_sets.book(connection, branch_id))
+    rules = await rule_sets.book(connection, branch_id)
+    return County(organisation, rules, await store.names(connection, branch_id))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
-from sqlalchemy import ScalarSelect, Table, func, select, true
+from sqlalchemy import ScalarSelect, Table, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,17 +127,22 @@ async def position(connection: AsyncConnection, branch_id: int) -> int:
     return found or 0
 
 
+_STANDING_ON = select(
+    func.coalesce(
+        select(positions.c.position)
+        .where(positions.c.branch_id == bindparam("branch_id"), positions.c.source == CONTRACTS)
+        .scalar_subquery(),
+        0,
+    ),
+    select(func.count())
+    .where(rule_activations.c.branch_id == bindparam("branch_id"))
+    .scalar_subquery(),
+)
+
+
 async def standing_on(connection: AsyncConnection, branch_id: int) -> tuple[int, int]:
     """Return what a branch's decisions stand on: the feed position, and how many rule sets are active."""
-    followed = select(positions.c.position).where(
-        positions.c.branch_id == branch_id, positions.c.source == CONTRACTS
-    )
-    active = select(func.count()).where(rule_activations.c.branch_id == branch_id)
-    row = (
-        await connection.execute(
-            select(func.coalesce(followed.scalar_subquery(), 0), active.scalar_subquery())
-        )
-    ).one()
+    row = (await connection.execute(_STANDING_ON, {"branch_id": branch_id})).one()
     return row[0], row[1]
 
 

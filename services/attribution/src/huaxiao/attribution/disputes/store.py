@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,17 +48,17 @@ class Owned(NamedTuple):
 # --- limits -------------------------------------------------------------------------------------
 
 
+_LIMITS = (
+    select(dispute_limits)
+    .where(dispute_limits.c.branch_id == bindparam("branch_id"))
+    .order_by(dispute_limits.c.number.desc())
+    .limit(1)
+)
+
+
 async def limits(connection: AsyncConnection, branch_id: int) -> DisputeLimits:
     """Return how long the steps of a dispute may take in a branch."""
-    table = dispute_limits
-    row = (
-        await connection.execute(
-            select(table)
-            .where(table.c.branch_id == branch_id)
-            .order_by(table.c.number.desc())
-            .limit(1)
-        )
-    ).one_or_none()
+    row = (await connection.execute(_LIMITS, {"branch_id": branch_id})).one_or_none()
     if row is None:
         return DisputeLimits()
     return DisputeLimits(**{name: getattr(row, name) for name in DisputeLimits.model_fields})
@@ -176,7 +176,9 @@ async def decided_on(
     return found
 
 
-def _meets(table: Table, first: int, last: int) -> ColumnElement[bool]:
+def _meets(
+    table: Table, first: ColumnElement[int] | int, last: ColumnElement[int] | int
+) -> ColumnElement[bool]:
     """Return the condition that a row's term has a month of another term."""
     return and_(
         table.c.from_period <= last,
@@ -215,6 +217,20 @@ async def one(connection: AsyncConnection, branch_id: int, dispute_id: str) -> R
     ).one_or_none()
 
 
+def about(
+    branch_id: ColumnElement[int] | int,
+    subscription_id: ColumnElement[str] | str,
+    period: ColumnElement[int] | int,
+) -> ColumnElement[bool]:
+    """Return the condition that a dispute is about a line's month."""
+    table = disputes
+    return and_(
+        table.c.branch_id == branch_id,
+        table.c.subscription_id == subscription_id,
+        _meets(table, period, period),
+    )
+
+
 async def newest_on(
     connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
 ) -> Row[Any] | None:
@@ -223,11 +239,7 @@ async def newest_on(
     return (
         await connection.execute(
             _query()
-            .where(
-                table.c.branch_id == branch_id,
-                table.c.subscription_id == subscription_id,
-                _meets(table, period, period),
-            )
+            .where(about(branch_id, subscription_id, period))
             .order_by(table.c.frozen.desc(), table.c.raised_at.desc())
             .limit(1)
         )

@@ -28,6 +28,7 @@ async def get_explanation(
     """Say why a subscription's revenue belongs where it does: the rule, the evidence, the rest."""
     return await handlers.explain(
         connection,
+        request.app.state.counties,
         branch_id,
         subscription_id,
         period,

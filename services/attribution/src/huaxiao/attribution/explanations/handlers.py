@@ -1,14 +1,13 @@
 """Explanations: run the rules again on the evidence that was kept."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.county import store as county
+from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.handlers import mark
 from huaxiao.attribution.domain.books import Known
@@ -36,6 +35,7 @@ from huaxiao.shared.wire.attribution import (
 
 async def explain(
     connection: AsyncConnection,
+    counties: Counties,
     branch_id: int,
     subscription_id: str,
     period: int | None,
@@ -56,9 +56,11 @@ async def explain(
     recorded = await store.recorded(connection, branch_id, subscription_id, period)
     if recorded is None:
         raise NotFound
-    closed_at = await store.closed_at(connection, branch_id, period)
-    closed_as = await _closed_as(connection, branch_id, recorded, period, closed_at)
-    dispute = await disputes.newest_on(connection, branch_id, subscription_id, period)
+    around = await store.circumstances(connection, branch_id, subscription_id, period)
+    closed_as = await _closed_as(connection, branch_id, recorded, period, around.closed_at)
+    dispute = None
+    if around.contested:
+        dispute = await disputes.newest_on(connection, branch_id, subscription_id, period)
     concerned = {recorded.centre_id}
     if closed_as is not None:
         concerned.add(closed_as.owner.centre_id)
@@ -66,6 +68,8 @@ async def explain(
         concerned |= {dispute.claimant_centre_id, dispute.respondent_centre_id}
     if not any(principal.may_see(one) for one in concerned):
         raise NotFound
+    county = await counties.county(connection, branch_id)
+    assert county is not None  # noqa: S101 - a line is opened in a branch that is known
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
     decision = decide(recorded.evidence, rules)
@@ -75,10 +79,10 @@ async def explain(
         evidence=recorded.evidence,
         decision=decision,
         rules=rules,
-        names=await county.names(connection, branch_id),
+        names=county.names,
         timeline=await _timeline(connection, branch_id, subscription_id),
-        revenue_fen=await store.net_revenue(connection, branch_id, subscription_id, period),
-        contest=await _contest(connection, branch_id, subscription_id, period, closed_at, now=now),
+        revenue_fen=around.revenue_fen,
+        contest=await _contest(connection, branch_id, recorded, period, around, now=now),
         closed_as=(closed_as.owner.centre_id, closed_as.owner.field_id) if closed_as else None,
         ruling_reason=ruling.reason if ruling else None,
         dispute=_open_dispute(dispute),
@@ -110,7 +114,7 @@ async def explain(
             )
             for one in decision.rejected
         ],
-        evidence=to_jsonable_python(asdict(recorded.evidence)),
+        evidence=msgspec.to_builtins(recorded.evidence),
         decided_at=recorded.decided_at,
         ruling=ruling,
         closed_as=closed_as,
@@ -170,19 +174,24 @@ def _open_dispute(row: Row[Any] | None) -> OpenDispute | None:
 async def _contest(
     connection: AsyncConnection,
     branch_id: int,
-    subscription_id: str,
+    stands: store.Recorded,
     period: int,
-    closed_at: datetime | None,
+    around: store.Circumstances,
     *,
     now: datetime,
 ) -> Contest:
     """Return whether and until when a line's period may be contested."""
     days = (await disputes.limits(connection, branch_id)).raise_days
-    decided_by = await disputes.decided_on(connection, branch_id, subscription_id, period, period)
-    owner = await disputes.owned(connection, branch_id, subscription_id, period)
-    if closed_at is None or owner is None:
+    subscription_id, decided_by = stands.subscription_id, None
+    if around.contested:
+        decided_by = await disputes.decided_on(
+            connection, branch_id, subscription_id, period, period
+        )
+    if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
-    until = in_days(max(closed_at, owner.since), days)
+    owner = await disputes.owned(connection, branch_id, subscription_id, period)
+    assert owner is not None  # noqa: S101 - a decision stands
+    until = in_days(max(around.closed_at, owner.since), days)
     return Contest(days, until, now >= until, decided_by)
 
 

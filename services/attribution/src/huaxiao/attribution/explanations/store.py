@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Text, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.disputes.store import about
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import decisions, entries, periods
@@ -30,6 +42,14 @@ class Recorded:
     decided_at: datetime
 
 
+class Circumstances(NamedTuple):
+    """A line's month: when it was closed, what is booked to it, whether anyone has disputed it."""
+
+    closed_at: datetime | None
+    revenue_fen: int
+    contested: bool
+
+
 def standing(
     branch_id: ColumnElement[int] | int,
     subscription_id: ColumnElement[str] | str,
@@ -50,6 +70,24 @@ def standing(
     )
 
 
+_STANDS = standing(
+    bindparam("branch_id", type_=Integer),
+    bindparam("subscription_id", type_=Text),
+    bindparam("period", type_=Integer),
+    decisions.c.version,
+    decisions.c.from_period,
+    decisions.c.centre_id,
+    decisions.c.field_id,
+    decisions.c.unit_rule,
+    decisions.c.field_rule,
+    decisions.c.rule_set,
+    cast(decisions.c.evidence, Text),
+    decisions.c.decided_at,
+)
+"""Built once, like every query that each explanation asks: building one takes as long as asking it."""
+_STOOD = _STANDS.where(decisions.c.decided_at <= bindparam("at", type_=DateTime(timezone=True)))
+
+
 async def recorded(
     connection: AsyncConnection,
     branch_id: int,
@@ -59,24 +97,15 @@ async def recorded(
     at: datetime | None = None,
 ) -> Recorded | None:
     """Return the decision that stands in a period, or stood at a moment; None if there was none."""
-    table = decisions
-    query = standing(
-        branch_id,
-        subscription_id,
-        period,
-        table.c.version,
-        table.c.from_period,
-        table.c.centre_id,
-        table.c.field_id,
-        table.c.unit_rule,
-        table.c.field_rule,
-        table.c.rule_set,
-        cast(table.c.evidence, Text),
-        table.c.decided_at,
-    )
+    asked: dict[str, Any] = {
+        "branch_id": branch_id,
+        "subscription_id": subscription_id,
+        "period": period,
+    }
+    query = _STANDS
     if at is not None:
-        query = query.where(table.c.decided_at <= at)
-    row = (await connection.execute(query)).one_or_none()
+        query, asked["at"] = _STOOD, at
+    row = (await connection.execute(query, asked)).one_or_none()
     if row is None:
         return None
     return Recorded(
@@ -93,15 +122,43 @@ async def recorded(
     )
 
 
+_CLOSED_AT = (
+    select(periods.c.closed_at)
+    .where(periods.c.branch_id == bindparam("branch_id"), periods.c.period >= bindparam("period"))
+    .order_by(periods.c.period)
+    .limit(1)
+)
+
+
 async def closed_at(connection: AsyncConnection, branch_id: int, period: int) -> datetime | None:
     """Return when a period was closed, by itself or with a later one; None while it is open."""
     found: datetime | None = await connection.scalar(
-        select(periods.c.closed_at)
-        .where(periods.c.branch_id == branch_id, periods.c.period >= period)
-        .order_by(periods.c.period)
-        .limit(1)
+        _CLOSED_AT, {"branch_id": branch_id, "period": period}
     )
     return found
+
+
+_OF_LINE = (
+    entries.c.branch_id == bindparam("branch_id"),
+    entries.c.subscription_id == bindparam("subscription_id"),
+)
+_NEWEST_PERIOD = select(func.max(entries.c.owner_period)).where(*_OF_LINE)
+_CIRCUMSTANCES = select(
+    _CLOSED_AT.scalar_subquery().label("closed_at"),
+    select(ledger.net_revenue())
+    .where(*_OF_LINE, entries.c.period == bindparam("period"))
+    .scalar_subquery()
+    .label("revenue_fen"),
+    exists()
+    .where(
+        about(
+            bindparam("branch_id", type_=Integer),
+            bindparam("subscription_id", type_=Text),
+            bindparam("period", type_=Integer),
+        )
+    )
+    .label("contested"),
+)
 
 
 async def newest_period(
@@ -109,23 +166,15 @@ async def newest_period(
 ) -> int | None:
     """Return the newest period that something is booked for; None when nothing is."""
     newest: int | None = await connection.scalar(
-        select(func.max(entries.c.owner_period)).where(
-            entries.c.branch_id == branch_id, entries.c.subscription_id == subscription_id
-        )
+        _NEWEST_PERIOD, {"branch_id": branch_id, "subscription_id": subscription_id}
     )
     return newest
 
 
-async def net_revenue(
+async def circumstances(
     connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
-) -> int:
-    """Return what is booked to a subscription of a period, whoever owns it."""
-    table = entries
-    found = await connection.scalar(
-        select(ledger.net_revenue()).where(
-            table.c.branch_id == branch_id,
-            table.c.subscription_id == subscription_id,
-            table.c.period == period,
-        )
-    )
-    return int(found or 0)
+) -> Circumstances:
+    """Return what is known of a line's month beside its decision."""
+    asked = {"branch_id": branch_id, "subscription_id": subscription_id, "period": period}
+    row = (await connection.execute(_CIRCUMSTANCES, asked)).one()
+    return Circumstances(row.closed_at, int(row.revenue_fen), row.contested)

@@ -79,7 +79,7 @@ def _tried(county: County, given: WhatIfIn, last: Period) -> County:
     if given.rules is not None:
         require_valid(_DRAFT, given.rules)
         rules = RuleBook(reading.rule_set(_DRAFT, given.rules))
-    return County(_with_fields(county.organisation, given, last), rules)
+    return replace(county, organisation=_with_fields(county.organisation, given, last), rules=rules)
 
 
 def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> Organisation:
