@@ -17,7 +17,16 @@ SEALING = Sealing(
     begun_at=datetime(2017, 12, 3, 1, tzinfo=UTC),
     closed_by="manager",
     closed_at=datetime(2017, 12, 4, 1, tzinfo=UTC),
+    unresolved_fen=500,
+    net_revenue_fen=10_000,
+    warn_above_basis_points=100,
+    block_above_basis_points=300,
     seal_before="",
+    approved_by="chief",
+    approved_at=datetime(2017, 12, 3, 2, tzinfo=UTC),
+    approved_reason="by hand",
+    approved_unresolved_fen=500,
+    approved_net_revenue_fen=9_000,
 )
 
 

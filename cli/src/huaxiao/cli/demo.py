@@ -20,7 +20,14 @@ from huaxiao.cli.story import (
 )
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.money import yuan
-from huaxiao.shared.wire.attribution import Explanation, IntakeReport, Outcome, Reconciliation
+from huaxiao.shared.wire.attribution import (
+    Explanation,
+    IntakeReport,
+    Outcome,
+    Reconciliation,
+    UnresolvedShare,
+    UnresolvedStanding,
+)
 from huaxiao.shared.wire.contracts import Coverage
 from huaxiao.shared.wire.dispatch import Appraisal, Order, OrderState
 from huaxiao.shared.wire.kpi import TargetReport, TargetsOf
@@ -39,6 +46,12 @@ _VERDICTS = {
     "pass": "[green]met 达成[/green]",
     "fail": "[red]not met 未达成[/red]",
     "not_computable": "[dim]not computable[/dim]",
+}
+_STANDINGS = {
+    UnresolvedStanding.WITHIN: "[green]within the limits 正常[/green]",
+    UnresolvedStanding.WARNING: "[yellow]warning 预警[/yellow]",
+    UnresolvedStanding.BLOCKED: "[red]blocks the closing 禁止关账[/red]",
+    UnresolvedStanding.APPROVED: "[yellow]approved 已批准关账[/yellow]",
 }
 
 
@@ -96,12 +109,14 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         with console.status("kpi: following the other three …"):
             report = await story.targets()
         books = await story.books()
+        unresolved = await story.unresolved()
         planted = await story.explain_planted()
         cash_in = await story.cash_in_fen()
         short = await story.shortfalls()
     _show_county(console, story, coverage)
     _show_taken(console, taken, books)
     _show_revenue(console, story, books)
+    _show_unresolved(console, unresolved)
     for case in ("listed_dispute", "address_conflict"):
         _show_explanation(console, planted[case][0])
     _show_work(console, done, horizontal, final)
@@ -172,6 +187,15 @@ def _show_revenue(console: Console, story: Story, books: Reconciliation) -> None
     table.add_section()
     table.add_row("county 全县", yuan(books.booked_fen), yuan(sum(expected.values())))
     console.print(table)
+
+
+def _show_unresolved(console: Console, found: UnresolvedShare) -> None:
+    share = "—" if found.share is None else f"{found.share:.2%}"
+    console.print(
+        f"Unresolved in the pool 未归属收入: {share} of net revenue, {_STANDINGS[found.standing]}"
+        f" (warning above {found.warn_above_basis_points / 10_000:.0%}, no closing without the"
+        f" general manager's approval above {found.block_above_basis_points / 10_000:.0%})\n"
+    )
 
 
 def _show_explanation(console: Console, found: Explanation) -> None:

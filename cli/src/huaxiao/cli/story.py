@@ -27,6 +27,7 @@ from huaxiao.shared.wire.attribution import (
     Outcome,
     Reconciliation,
     Shortfall,
+    UnresolvedShare,
 )
 from huaxiao.shared.wire.contracts import Coverage
 from huaxiao.shared.wire.dispatch import (
@@ -177,6 +178,13 @@ class Story:
     async def books(self) -> Reconciliation:
         """Return the month's books against their events."""
         return await self.attribution.reconciliation(BRANCH_ID, TERM_FROM)
+
+    async def unresolved(self) -> UnresolvedShare:
+        """Return how much of the month nobody owns."""
+        found = (await self.attribution.period(BRANCH_ID, TERM_FROM)).unresolved
+        if found is None:
+            raise NotSeenError(f"what is unresolved of {TERM_FROM} is not shown")
+        return found
 
     async def cash_in_fen(self) -> int:
         """Return what was paid in the month."""

@@ -12,6 +12,8 @@ Mender = Annotated[
 ]
 """Reads and mends what is in quarantine."""
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
+GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
+"""Approves that a month is closed with more unresolved than the limit."""
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
 """Drafts and activates rule sets."""
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]

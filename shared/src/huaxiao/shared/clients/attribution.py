@@ -40,6 +40,8 @@ from huaxiao.shared.wire.attribution import (
     Shortfall,
     Standing,
     Statement,
+    UnresolvedApprovalIn,
+    UnresolvedLimits,
     UnresolvedLine,
     Verification,
     WhatIf,
@@ -176,6 +178,22 @@ class AttributionClient(ServiceClient):
             params={"period": period, "flag": flag},
         )
 
+    async def unresolved_limits(self, branch_id: int) -> UnresolvedLimits:
+        """Return how much of a month may be unresolved, and for how long a line."""
+        found: UnresolvedLimits = await self._get(
+            UnresolvedLimits, f"/v1/branches/{branch_id}/unresolved-limits"
+        )
+        return found
+
+    async def put_unresolved_limits(
+        self, branch_id: int, given: UnresolvedLimits
+    ) -> UnresolvedLimits:
+        """Set how much of a month may be unresolved, and for how long a line."""
+        kept: UnresolvedLimits = await self._put(
+            UnresolvedLimits, f"/v1/branches/{branch_id}/unresolved-limits", given
+        )
+        return kept
+
     async def shortfalls(self, branch_id: int, *, period: int) -> list[Shortfall]:
         """Return a month's payments of which less reached the bank than was taken (NL-05)."""
         return await self._all(
@@ -232,6 +250,20 @@ class AttributionClient(ServiceClient):
     async def periods(self, branch_id: int) -> list[Period]:
         """Return the branch's periods, open and closed, in order."""
         return await self._all(Period, f"/v1/branches/{branch_id}/periods")
+
+    async def period(self, branch_id: int, period: int) -> Period:
+        """Return where a period stands, and what is unresolved of it."""
+        found: Period = await self._get(Period, f"/v1/branches/{branch_id}/periods/{period}")
+        return found
+
+    async def approve_unresolved(self, branch_id: int, period: int, reason: str) -> Period:
+        """Approve that a period is closed with what is unresolved of it now."""
+        approved: Period = await self._post(
+            Period,
+            f"/v1/branches/{branch_id}/periods/{period}/unresolved-approval",
+            UnresolvedApprovalIn(reason=reason),
+        )
+        return approved
 
     async def begin_closing(self, branch_id: int, period: int) -> Period:
         """Begin to close a period; somebody else closes it."""

@@ -15,6 +15,7 @@ from huaxiao.shared.wire.base import (
     Moment,
     Name,
     PeriodNumber,
+    Ratio,
     Resource,
     SumFen,
 )
@@ -744,6 +745,65 @@ RateBasisPoints = Annotated[int, Field(strict=True, ge=0, le=10_000, examples=[2
 CommissionMonths = Annotated[int, Field(strict=True, ge=1, le=60, examples=[12])]
 
 
+class UnresolvedLimits(Given):
+    """How much of a month's net revenue may lie in the pool, and for how long a line may."""
+
+    warn_above_basis_points: RateBasisPoints = 100
+    """More than this is warned of."""
+    block_above_basis_points: RateBasisPoints = 300
+    """More than this is closed only with the general manager's approval."""
+    overdue_days: Annotated[int, Field(strict=True, ge=1, le=365, description="自然日")] = 30
+    """A line that is unresolved for more natural days is overdue."""
+
+    @model_validator(mode="after")
+    def _warns_before_it_blocks(self) -> Self:
+        if self.warn_above_basis_points > self.block_above_basis_points:
+            raise ValueError("warn_above_basis_points is more than block_above_basis_points")
+        return self
+
+
+class UnresolvedStanding(StrEnum):
+    """What a month's unresolved share means for its closing."""
+
+    WITHIN = "within"  # 正常
+    WARNING = "warning"  # 预警
+    BLOCKED = "blocked"  # 禁止关账
+    APPROVED = "approved"  # 已批准关账
+
+
+class UnresolvedApprovalIn(Given):
+    """Why a month may be closed though much of it is unresolved."""
+
+    reason: Reason
+
+
+class UnresolvedApproval(Resource):
+    """The general manager's approval to close a month with the share it had at that moment."""
+
+    approved_by: str
+    approved_at: Moment
+    reason: str
+    unresolved_fen: SumFen
+    net_revenue_fen: SumFen
+    share: Ratio | None
+
+
+class UnresolvedShare(Resource):
+    """How much of a month's net revenue lies in the pool, and whether it may be closed with it."""
+
+    unresolved_fen: SumFen
+    """Net revenue that lies in the pool; may be negative."""
+    net_revenue_fen: SumFen
+    """Net revenue of the branch."""
+    share: Ratio | None
+    """The first over the second, both without their sign, to six places; null is something of nothing."""
+    warn_above_basis_points: RateBasisPoints
+    block_above_basis_points: RateBasisPoints
+    standing: UnresolvedStanding
+    approval: UnresolvedApproval | None = None
+    """Of an open month: the newest. Of a closed one: the one that it was closed with."""
+
+
 class CommissionTermsIn(Given):
     """What leads earn that are approved from a period on and say nothing of it themselves (R16)."""
 
@@ -838,7 +898,10 @@ class Period(Resource):
     entries: Count | None = None
     """Of a closed period: how many entries are sealed."""
     seal: str | None = None
-    """SHA-256, in hex, over the closing: branch, period, entries, people, moments, seal before."""
+    """SHA-256, in hex, over the closing: branch, period, entries, people, moments, what of it is
+    unresolved and who approved that, seal before."""
+    unresolved: UnresolvedShare | None = None
+    """For those who read the whole branch; null of a month that was closed with a later one."""
 
 
 class Verification(Resource):
@@ -912,6 +975,17 @@ class PeriodClosed(Fact):
     begun_at: Moment
     closed_by: str
     closed_at: Moment
+    unresolved_fen: SumFen
+    net_revenue_fen: SumFen
+    warn_above_basis_points: RateBasisPoints
+    block_above_basis_points: RateBasisPoints
+    """The branch's limits of what may be unresolved, as they were."""
+    approved_by: str | None
+    """Who approved that more is unresolved; null where nobody had to."""
+    approved_at: Moment | None
+    approved_reason: str | None
+    approved_unresolved_fen: SumFen | None
+    approved_net_revenue_fen: SumFen | None
     seal_before: str
     """The seal of the period closed before; empty for the first."""
     seal: str

@@ -1,7 +1,8 @@
 """Closing: one person begins it, another one closes and seals."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.closing import store
 from huaxiao.attribution.domain.seals import Sealing
+from huaxiao.attribution.domain.unresolved import Share
 from huaxiao.attribution.intake.store import closed_through, lock
 from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import feed
@@ -21,6 +23,10 @@ from huaxiao.shared.wire.attribution import (
     Period,
     PeriodClosed,
     PeriodState,
+    UnresolvedApproval,
+    UnresolvedApprovalIn,
+    UnresolvedShare,
+    UnresolvedStanding,
     Verification,
 )
 
@@ -61,6 +67,24 @@ class BooksDisagree(Problem):
     title_zh = "该账期的单据、分录与余额不一致"
 
 
+class TooMuchUnresolved(Problem):
+    """What nobody owns is worked off before a period is closed, or the general manager approves it."""
+
+    code = "too-much-unresolved"
+    status = HTTPStatus.CONFLICT
+    title = "More of this period's net revenue is unresolved than the limit"
+    title_zh = "该账期未归属收入占比超过上限"
+
+
+class ApprovalNotNeeded(Problem):
+    """Only what stands in the way of a closing is approved."""
+
+    code = "approval-not-needed"
+    status = HTTPStatus.CONFLICT
+    title = "What is unresolved does not stand in the way of closing this period"
+    title_zh = "该账期未归属收入不影响关账，无需批准"
+
+
 async def begin(
     connection: AsyncConnection, branch_id: int, period: int, *, by: str, now: datetime
 ) -> Period:
@@ -90,9 +114,10 @@ async def close(
     Raises:
         NotFound: the branch is not known.
         ClosingNotBegun: nobody has begun to close it.
-        TwoPeople: the one who began may not finish.
+        TwoPeople: neither who began nor who approved what is unresolved may finish.
         EarlierPeriodOpen: something is booked in an open period before it.
         BooksDisagree: its documents, entries and balances do not come to the same.
+        TooMuchUnresolved: more of it is unresolved than the limit, or than was approved.
 
     """
     intake = await lock(connection, branch_id)
@@ -108,6 +133,8 @@ async def close(
     await _require_next(connection, branch_id, period, now=now)
     if findings := await _disagreements(connection, branch_id, period):
         raise BooksDisagree(findings=findings)
+    unresolved = _unresolved(found)
+    approval = _require_resolved(unresolved, by=by)
     now = intake.not_before(now)
     await ledger.settle(connection, branch_id, now)
     entries_digest, entries = await ledger.digest(connection, branch_id, period)
@@ -120,8 +147,21 @@ async def close(
         begun_at=found.begun_at,
         closed_by=by,
         closed_at=now,
+        unresolved_fen=unresolved.unresolved_fen,
+        net_revenue_fen=unresolved.net_revenue_fen,
+        warn_above_basis_points=unresolved.warn_above_basis_points,
+        block_above_basis_points=unresolved.block_above_basis_points,
         seal_before=await store.seal_before(connection, branch_id, period),
     )
+    if approval is not None:
+        sealing = replace(
+            sealing,
+            approved_by=approval.approved_by,
+            approved_at=approval.approved_at,
+            approved_reason=approval.reason,
+            approved_unresolved_fen=approval.unresolved_fen,
+            approved_net_revenue_fen=approval.net_revenue_fen,
+        )
     closed = PeriodClosed.model_validate(asdict(sealing) | {"seal": sealing.seal()})
     position = await feed.append(
         connection, branch_id, [NewFact(PERIOD_CLOSED, str(period), closed)], now=now
@@ -129,6 +169,67 @@ async def close(
     assert position is not None  # noqa: S101 - a fact was given
     await store.close(connection, sealing, seal=closed.seal, feed_position=position)
     return await store.period(connection, branch_id, period)
+
+
+async def approve_unresolved(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: int,
+    given: UnresolvedApprovalIn,
+    *,
+    by: str,
+    now: datetime,
+) -> Period:
+    """Approve that a period is closed with what is unresolved of it now; somebody else closes it.
+
+    Raises:
+        NotFound: the branch is not known.
+        PeriodNotOver: the period has not ended.
+        ApprovalNotNeeded: it is closed, not above the limit, or approved for as much.
+
+    """
+    if await lock(connection, branch_id) is None:
+        raise NotFound
+    if now < periods.ends_at(periods.Period(period)):
+        raise PeriodNotOver
+    found = await store.period(connection, branch_id, period)
+    if found.state is PeriodState.CLOSED:
+        raise ApprovalNotNeeded
+    unresolved = _unresolved(found)
+    if unresolved.standing is not UnresolvedStanding.BLOCKED:
+        raise ApprovalNotNeeded
+    share = Share(unresolved.unresolved_fen, unresolved.net_revenue_fen)
+    await store.approve(connection, branch_id, period, share, reason=given.reason, by=by, now=now)
+    return await store.period(connection, branch_id, period)
+
+
+def _unresolved(found: Period) -> UnresolvedShare:
+    assert found.unresolved is not None  # noqa: S101 - an open period has it
+    return found.unresolved
+
+
+def _require_resolved(unresolved: UnresolvedShare, *, by: str) -> UnresolvedApproval | None:
+    """Return the approval to close with what is unresolved; None where none is needed."""
+    if unresolved.standing is UnresolvedStanding.BLOCKED:
+        limit = _percent(Decimal(unresolved.block_above_basis_points) / 10_000)
+        share = "—" if unresolved.share is None else _percent(unresolved.share)
+        raise TooMuchUnresolved(
+            f"{share} of the net revenue is unresolved, at most {limit} may be. Work off the"
+            " unresolved lines, or let the general manager approve it with a reason"
+            " (POST …/unresolved-approval); somebody else than who approves closes.",
+            f"未归属收入占净收入 {share}，上限 {limit}。请处理未归属用户，或由总经理说明理由批准"
+            "（POST …/unresolved-approval）；批准人与关账人不得为同一人。",
+            unresolved=unresolved.model_dump(mode="json"),
+        )
+    if unresolved.standing is not UnresolvedStanding.APPROVED or unresolved.approval is None:
+        return None
+    if unresolved.approval.approved_by == by:
+        raise TwoPeople
+    return unresolved.approval
+
+
+def _percent(ratio: Decimal) -> str:
+    return f"{(ratio * 100).normalize():f} %"
 
 
 async def _require_next(
@@ -201,6 +302,15 @@ def _sealing(branch_id: int, closing: PeriodClosed | Row[Any]) -> Sealing:
         begun_at=closing.begun_at,
         closed_by=closing.closed_by,
         closed_at=closing.closed_at,
+        unresolved_fen=closing.unresolved_fen,
+        net_revenue_fen=closing.net_revenue_fen,
+        warn_above_basis_points=closing.warn_above_basis_points,
+        block_above_basis_points=closing.block_above_basis_points,
+        approved_by=closing.approved_by,
+        approved_at=closing.approved_at,
+        approved_reason=closing.approved_reason,
+        approved_unresolved_fen=closing.approved_unresolved_fen,
+        approved_net_revenue_fen=closing.approved_net_revenue_fen,
         seal_before=closing.seal_before,
     )
 

@@ -18,8 +18,18 @@ class Sealing:
     begun_at: datetime | None
     closed_by: str
     closed_at: datetime
+    unresolved_fen: int
+    net_revenue_fen: int
+    warn_above_basis_points: int
+    block_above_basis_points: int
     seal_before: str
     """The seal of the period closed before; empty for the first."""
+    approved_by: str | None = None
+    """Who approved that more is unresolved than the limit; None where nobody had to."""
+    approved_at: datetime | None = None
+    approved_reason: str | None = None
+    approved_unresolved_fen: int | None = None
+    approved_net_revenue_fen: int | None = None
 
     def seal(self) -> str:
         """Return the SHA-256, in hex, over all that is bound."""

@@ -1,15 +1,52 @@
-"""Rows of unresolved lines."""
+"""Rows of unresolved lines, and of how much may be unresolved."""
 
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from sqlalchemy import func, lateral, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.ledger.store import net_revenue
-from huaxiao.attribution.tables import branches, decisions, entries
+from huaxiao.attribution.tables import branches, decisions, entries, unresolved_limits
 from huaxiao.shared.database import within
-from huaxiao.shared.wire.attribution import UnresolvedLine
+from huaxiao.shared.wire.attribution import UnresolvedLimits, UnresolvedLine
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+async def limits(connection: AsyncConnection, branch_id: int) -> UnresolvedLimits:
+    """Return how much of a branch's months may be unresolved, and for how long."""
+    table = unresolved_limits
+    rows = await connection.execute(
+        select(table).where(table.c.branch_id == branch_id).order_by(table.c.number.desc()).limit(1)
+    )
+    row = rows.one_or_none()
+    if row is None:
+        return UnresolvedLimits()
+    return UnresolvedLimits(**{name: getattr(row, name) for name in UnresolvedLimits.model_fields})
+
+
+async def set_limits(
+    connection: AsyncConnection, branch_id: int, given: UnresolvedLimits, *, by: str, now: datetime
+) -> None:
+    """Record limits; what is closed keeps those it was closed under."""
+    table = unresolved_limits
+    newest = await connection.scalar(
+        select(func.max(table.c.number)).where(table.c.branch_id == branch_id)
+    )
+    await connection.execute(
+        insert(table).values(
+            branch_id=branch_id,
+            number=(newest or 0) + 1,
+            set_by=by,
+            set_at=now,
+            **given.model_dump(),
+        )
+    )
+
+
+# --- lines --------------------------------------------------------------------------------------
 
 
 async def page(

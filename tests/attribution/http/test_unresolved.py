@@ -1,0 +1,266 @@
+"""What nobody owns is warned of, keeps a month open, and is worked off by somebody."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import httpx
+import pytest
+from attribution.conftest import Sender
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.wire.attribution import (
+    PeriodState,
+    UnresolvedLimits,
+    UnresolvedShare,
+    UnresolvedStanding,
+)
+
+MONTH = 201711
+NOWHERE = "440101001001"
+_S = UnresolvedStanding
+Pool = Callable[[str, int], Awaitable[UnresolvedShare]]
+
+
+@pytest.fixture
+def pool(manager: AttributionClient, county: int, sender: Sender) -> Pool:
+    """Return a way to bill one more line that no field covers, and to ask what that makes."""
+
+    async def add(subscription_id: str, amount_fen: int) -> UnresolvedShare:
+        events = [
+            sender.opened(subscription_id, standard_address=NOWHERE),
+            sender.bill(f"BI-{subscription_id}", subscription_id, amount_fen=amount_fen, tax_fen=0),
+        ]
+        await manager.post_events(events)
+        return await share(manager, county)
+
+    return add
+
+
+@pytest.fixture
+async def booked(manager: AttributionClient, county: int, sender: Sender) -> int:
+    await manager.post_events(
+        [sender.opened("S-1"), sender.bill("BI-1", amount_fen=9_700, tax_fen=0)]
+    )
+    return county
+
+
+async def share(client: AttributionClient, branch_id: int) -> UnresolvedShare:
+    found = (await client.period(branch_id, MONTH)).unresolved
+    assert found is not None
+    return found
+
+
+# --- limits and closing -------------------------------------------------------------------------
+
+
+async def test_limits_are_of_the_branch_and_set_by_its_manager(
+    manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    assert await finance.unresolved_limits(booked) == UnresolvedLimits(
+        warn_above_basis_points=100, block_above_basis_points=300, overdue_days=30
+    )
+    for given in (
+        UnresolvedLimits(warn_above_basis_points=0, block_above_basis_points=50),
+        UnresolvedLimits(overdue_days=10),
+    ):
+        assert await manager.put_unresolved_limits(booked, given) == given
+        assert await finance.unresolved_limits(booked) == given
+    with pytest.raises(PeerProblem) as refused:
+        await finance.put_unresolved_limits(booked, UnresolvedLimits())
+    assert refused.value.status == 403
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_unresolved_limits(
+            booked,
+            UnresolvedLimits.model_construct(
+                warn_above_basis_points=301, block_above_basis_points=300, overdue_days=30
+            ),
+        )
+    assert refused.value.code == "malformed"
+
+
+async def test_a_month_is_warned_of_above_one_limit_and_blocked_above_the_other(
+    manager: AttributionClient, finance: AttributionClient, booked: int, pool: Pool
+) -> None:
+    assert (await share(finance, booked)).standing is _S.WITHIN
+    assert (await pool("S-2", 97)).standing is _S.WITHIN
+    found = await pool("S-3", 203)
+    assert (found.unresolved_fen, found.net_revenue_fen, found.share, found.standing) == (
+        300,
+        10_000,
+        Decimal("0.03"),
+        _S.WARNING,
+    )
+    limits = UnresolvedLimits(block_above_basis_points=299)
+    await manager.put_unresolved_limits(booked, limits)
+    assert (await share(finance, booked)).standing is _S.BLOCKED
+    await manager.put_unresolved_limits(booked, UnresolvedLimits())
+    assert (await manager.begin_closing(booked, MONTH)).unresolved == found
+    closed = await finance.close_period(booked, MONTH)
+    assert (closed.state, closed.unresolved) == (PeriodState.CLOSED, found)
+    await manager.put_unresolved_limits(booked, limits)
+    (listed,) = await finance.periods(booked)
+    assert listed.unresolved == found
+    assert (await manager.verification(booked, MONTH)).findings == []
+
+
+async def test_the_share_is_for_those_who_read_the_whole_branch(
+    caller: Callable[..., AttributionClient], booked: int
+) -> None:
+    contractor = caller(Role.CONTRACTOR, ["C1"])
+    assert (await contractor.period(booked, MONTH)).unresolved is None
+    assert [one.unresolved for one in await contractor.periods(booked)] == [None]
+    assert (await caller(Role.AUDITOR).period(booked, MONTH)).unresolved is not None
+
+
+async def test_too_much_unresolved_is_closed_with_an_approval_for_as_much_by_another_person(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    pool: Pool,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+) -> None:
+    await pool("S-2", 301)
+    await finance.begin_closing(booked, MONTH)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.close_period(booked, MONTH)
+    assert (refused.value.status, refused.value.code) == (409, "too-much-unresolved")
+    assert refused.value.body["unresolved"]["share"] == "0.030097"
+    assert "3.0097 %" in refused.value.body["detail"]
+    signed = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, booked)}"}
+    path = f"/v1/branches/{booked}/periods/{MONTH}/close"
+    told = await http.post(path, headers=signed | {"Accept-Language": "zh"})
+    assert "3.0097 %，上限 3 %" in told.json()["detail"]
+    with pytest.raises(PeerProblem) as refused:
+        await finance.approve_unresolved(booked, MONTH, "listed by hand")
+    assert refused.value.status == 403
+    approved = (await manager.approve_unresolved(booked, MONTH, "listed by hand")).unresolved
+    assert approved is not None
+    assert approved.approval is not None
+    assert (approved.standing, approved.approval.reason) == (_S.APPROVED, "listed by hand")
+    assert approved.approval.approved_by == "test:county_manager"
+    with pytest.raises(PeerProblem) as refused:
+        await manager.close_period(booked, MONTH)
+    assert refused.value.code == "two-people"
+
+
+async def test_an_approval_is_for_the_share_that_it_was_given_for(
+    manager: AttributionClient, finance: AttributionClient, booked: int, pool: Pool, sender: Sender
+) -> None:
+    await pool("S-2", 400)
+    await manager.begin_closing(booked, MONTH)
+    await manager.approve_unresolved(booked, MONTH, "four")
+    assert (await pool("S-3", 1)).standing is _S.BLOCKED
+    with pytest.raises(PeerProblem) as refused:
+        await finance.close_period(booked, MONTH)
+    assert refused.value.code == "too-much-unresolved"
+    await manager.post_events([sender.bill("BI-9", amount_fen=1_000, tax_fen=0)])
+    less = await share(finance, booked)
+    assert (less.standing, less.unresolved_fen) == (_S.APPROVED, 401)
+    closed = await finance.close_period(booked, MONTH)
+    assert closed.unresolved == less
+    assert (await manager.verification(booked, MONTH)).findings == []
+    with pytest.raises(PeerProblem) as refused:
+        await manager.approve_unresolved(booked, MONTH, "late")
+    assert refused.value.code == "approval-not-needed"
+
+
+async def test_only_what_stands_in_the_way_is_approved_and_again_when_it_has_risen(
+    manager: AttributionClient, finance: AttributionClient, booked: int, pool: Pool
+) -> None:
+    await pool("S-2", 300)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.approve_unresolved(booked, MONTH, "early")
+    assert refused.value.code == "approval-not-needed"
+    with pytest.raises(PeerProblem) as refused:
+        await manager.approve_unresolved(booked, 209912, "early")
+    assert refused.value.code == "period-not-over"
+    await pool("S-3", 100)
+    await manager.approve_unresolved(booked, MONTH, "four")
+    with pytest.raises(PeerProblem) as refused:
+        await manager.approve_unresolved(booked, MONTH, "again")
+    assert refused.value.code == "approval-not-needed"
+    await pool("S-4", 100)
+    await manager.approve_unresolved(booked, MONTH, "five")
+    await manager.begin_closing(booked, MONTH)
+    closed = await finance.close_period(booked, MONTH)
+    assert closed.unresolved is not None
+    assert closed.unresolved.approval is not None
+    assert (closed.unresolved.approval.reason, closed.unresolved.approval.unresolved_fen) == (
+        "five",
+        500,
+    )
+
+
+async def test_a_month_whose_whole_revenue_cancels_out_is_not_passed_over(
+    manager: AttributionClient, finance: AttributionClient, booked: int, sender: Sender
+) -> None:
+    december = {"period": 201712, "amount_fen": 500, "tax_fen": 0}
+    refund = sender.event("refund.issued", refund_id="R-1", bill_item_id="BI-1", amount_fen=500)
+    await manager.post_events(
+        [
+            sender.opened("S-2", standard_address=NOWHERE),
+            sender.bill("BI-2", "S-2", **december),
+            refund | {"time": "2017-12-30T10:00:00+08:00"},
+        ]
+    )
+    found = (await finance.period(booked, 201712)).unresolved
+    assert found is not None
+    assert (found.unresolved_fen, found.net_revenue_fen, found.share, found.standing) == (
+        500,
+        0,
+        None,
+        _S.BLOCKED,
+    )
+    await manager.begin_closing(booked, MONTH)
+    await finance.close_period(booked, MONTH)
+    await manager.begin_closing(booked, 201712)
+    with pytest.raises(PeerProblem) as refused:
+        await finance.close_period(booked, 201712)
+    assert refused.value.code == "too-much-unresolved"
+    await manager.approve_unresolved(booked, 201712, "they cancel out")
+    assert (await finance.close_period(booked, 201712)).state is PeriodState.CLOSED
+
+
+async def test_a_month_in_which_nothing_was_booked_is_within_the_limits(
+    manager: AttributionClient, county: int
+) -> None:
+    found = await share(manager, county)
+    assert (found.share, found.standing) == (Decimal(0), _S.WITHIN)
+
+
+APPROVAL = "UPDATE attribution.unresolved_approvals SET {} WHERE branch_id = {{branch}}"
+CLOSING = "UPDATE attribution.periods SET {} WHERE branch_id = {{branch}}"
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (APPROVAL.format("approved_by = 'x'"), "approved_by is x, test:county_manager was"),
+        (APPROVAL.format("reason = 'x'"), "approved_reason is x, by hand was published"),
+        (APPROVAL.format("unresolved_fen = 1"), "approved_unresolved_fen is 1, 400 was published"),
+        (CLOSING.format("approval = NULL"), "approved_by is None, test:county_manager was"),
+        (CLOSING.format("unresolved_fen = 1"), "unresolved_fen is 1, 400 was published"),
+        (CLOSING.format("block_above_basis_points = 900"), "block_above_basis_points is 900, 300"),
+    ],
+)
+async def test_whoever_changes_what_was_approved_is_found_out(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    pool: Pool,
+    tamper: Callable[[str], Awaitable[None]],
+    change: str,
+    finding: str,
+) -> None:
+    await pool("S-2", 400)
+    await manager.approve_unresolved(booked, MONTH, "by hand")
+    await manager.begin_closing(booked, MONTH)
+    await finance.close_period(booked, MONTH)
+    assert (await manager.verification(booked, MONTH)).findings == []
+    await tamper(change.format(branch=booked))
+    findings = (await manager.verification(booked, MONTH)).findings
+    assert "the seal is not that of the closing it stands under" in findings
+    assert any(one.startswith(finding) for one in findings), findings
