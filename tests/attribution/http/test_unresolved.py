@@ -1,21 +1,31 @@
 """What nobody owns is warned of, keeps a month open, and is worked off by somebody."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
-from attribution.conftest import Sender
+from attribution.conftest import TOWN, Sender, fact
+from fastapi import FastAPI
+from sqlalchemy import event
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.pages import Page
+from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import (
+    DisputeIn,
     PeriodState,
+    RulingIn,
     UnresolvedLimits,
+    UnresolvedLine,
     UnresolvedShare,
     UnresolvedStanding,
 )
+from huaxiao.shared.wire.feed import FeedEntry
 
 MONTH = 201711
 NOWHERE = "440101001001"
@@ -264,3 +274,192 @@ async def test_whoever_changes_what_was_approved_is_found_out(
     findings = (await manager.verification(booked, MONTH)).findings
     assert "the seal is not that of the closing it stands under" in findings
     assert any(one.startswith(finding) for one in findings), findings
+
+
+# --- lines that are worked off ------------------------------------------------------------------
+
+START = datetime(2026, 11, 2, 2, tzinfo=UTC)
+
+
+def person(person_id: str) -> FeedEntry:
+    return fact(
+        contracts.PERSON_ASSIGNED,
+        person_id,
+        contracts.PersonAssigned.model_validate(
+            {
+                "person": {"person_id": person_id, "engagement": "own", "skills": []},
+                "assignment": {
+                    "person_id": person_id,
+                    "centre_id": "C0",
+                    "position": "accountant",
+                    "primary": True,
+                    "from_day": "2017-01-01",
+                },
+            }
+        ),
+    )
+
+
+@pytest.fixture
+async def lines(
+    manager: AttributionClient,
+    county: int,
+    pool: Pool,
+    sender: Sender,
+    follow: Callable[[Sequence[FeedEntry]], Awaitable[None]],
+    set_clock: Callable[[datetime], None],
+) -> int:
+    """Return a branch with two lines in the pool, and two people to work them off."""
+    await follow([person("P1"), person("P2")])
+    set_clock(START)
+    await manager.post_events([sender.opened("S-1"), sender.bill("BI-1", amount_fen=9_700)])
+    await pool("S-2", 200)
+    await pool("S-3", 100)
+    return county
+
+
+async def listed(client: AttributionClient, branch_id: int, **wanted: Any) -> list[str]:
+    found = await client.unresolved(branch_id, period=MONTH, **wanted)
+    return [one.subscription_id for one in found]
+
+
+async def test_a_line_is_assigned_and_every_reassignment_is_kept(
+    manager: AttributionClient, finance: AttributionClient, lines: int
+) -> None:
+    assert await listed(finance, lines, unassigned=True) == ["S-2", "S-3"]
+    first = await finance.assign_unresolved(lines, "S-2", "P1")
+    assert (first.number, first.person_id, first.assigned_by) == (1, "P1", "test:county_finance")
+    assert await manager.assign_unresolved(lines, "S-2", "P1") == first
+    assert await listed(finance, lines, assignee_id="P1") == ["S-2"]
+    assert await listed(finance, lines, unassigned=True) == ["S-3"]
+    assert await listed(finance, lines, unassigned=False) == ["S-2"]
+    second = await manager.assign_unresolved(lines, "S-2", "P2")
+    assert await listed(finance, lines, assignee_id="P1") == []
+    third = await manager.assign_unresolved(lines, "S-2", None)
+    assert await listed(finance, lines, unassigned=True) == ["S-2", "S-3"]
+    assert [one.assignee_id for one in await finance.unresolved(lines, period=MONTH)] == [None] * 2
+    assert await finance.unresolved_assignments(lines, "S-2") == [first, second, third]
+    assert (second.number, third.number) == (2, 3)
+
+
+async def test_a_line_is_assigned_by_the_county_to_a_person_of_it(
+    caller: Callable[..., AttributionClient], manager: AttributionClient, lines: int
+) -> None:
+    with pytest.raises(PeerProblem) as refused:
+        await manager.assign_unresolved(lines, "S-2", "P9")
+    assert refused.value.code == "assignment-not-possible"
+    assert refused.value.body["errors"][0]["pointer"] == "/person_id"
+    with pytest.raises(PeerProblem) as refused:
+        await manager.assign_unresolved(lines, "S-99", "P1")
+    assert refused.value.status == 404
+    for role in (Role.CONTRACTOR, Role.SUPPORT_CENTRE, Role.AUDITOR):
+        with pytest.raises(PeerProblem) as refused:
+            await caller(role).assign_unresolved(lines, "S-2", "P1")
+        assert refused.value.status == 403
+    assert await manager.unresolved_assignments(lines, "S-2") == []
+
+
+async def test_a_line_ages_from_when_it_became_unresolved_and_is_overdue_by_the_branchs_limit(
+    manager: AttributionClient, lines: int, set_clock: Callable[[datetime], None], sender: Sender
+) -> None:
+    async def ages() -> dict[str, tuple[int, bool]]:
+        found = await manager.unresolved(lines, period=MONTH)
+        return {one.subscription_id: (one.age_days, one.overdue) for one in found}
+
+    set_clock(START + timedelta(days=30))
+    assert await ages() == {"S-2": (30, False), "S-3": (30, False)}
+    set_clock(START + timedelta(days=31))
+    assert await ages() == {"S-2": (31, True), "S-3": (31, True)}
+    await manager.put_unresolved_limits(lines, UnresolvedLimits(overdue_days=40))
+    assert await ages() == {"S-2": (31, False), "S-3": (31, False)}
+
+    def moved(day: str, address: str) -> dict[str, Any]:
+        return sender.event(
+            "subscription.moved",
+            subscription_id="S-2",
+            effective_on=day,
+            standard_address=address,
+        )
+
+    await manager.post_events([moved("2017-10-20", TOWN)])
+    assert await ages() == {"S-3": (31, False)}
+    set_clock(START + timedelta(days=35))
+    await manager.post_events([moved("2017-10-25", NOWHERE)])
+    set_clock(START + timedelta(days=36))
+    assert await ages() == {"S-2": (1, False), "S-3": (36, False)}
+
+
+async def test_the_list_says_what_is_done_about_a_line(
+    caller: Callable[..., AttributionClient],
+    manager: AttributionClient,
+    finance: AttributionClient,
+    lines: int,
+) -> None:
+    async def done(client: AttributionClient) -> dict[str, tuple[str | None, str | None]]:
+        found = await client.unresolved(lines, period=MONTH)
+        return {one.subscription_id: (one.drafted_ruling_id, one.dispute_id) for one in found}
+
+    assert await done(manager) == {"S-2": (None, None), "S-3": (None, None)}
+    ruling = {"subscription_ids": ["S-2"], "centre_id": "C1", "reason": "seen on site"}
+    for ruling_id, first, last in (("R-1", 201710, 201710), ("R-2", 201712, None)):
+        given = RulingIn.model_validate(ruling | {"from_period": first, "to_period": last})
+        await manager.put_ruling(lines, ruling_id, given)
+    assert await done(manager) == {"S-2": (None, None), "S-3": (None, None)}
+    given = RulingIn.model_validate(ruling | {"from_period": MONTH, "to_period": MONTH})
+    await manager.put_ruling(lines, "R-3", given)
+    claim = {
+        "subscription_id": "S-3",
+        "from_period": MONTH,
+        "claimant_centre_id": "C2",
+        "centre_id": "C2",
+        "text": "it lies in our village",
+    }
+    rural = caller(Role.CONTRACTOR, ["C2"])
+    await rural.raise_dispute(lines, "D-1", DisputeIn.model_validate(claim))
+    assert await done(manager) == {"S-2": ("R-3", None), "S-3": (None, "D-1")}
+    await rural.withdraw_dispute(lines, "D-1")
+    await finance.approve_ruling(lines, "R-3")
+    assert await done(manager) == {"S-3": (None, None)}
+
+
+async def test_who_reads_no_rulings_is_not_told_of_one(
+    caller: Callable[..., AttributionClient], manager: AttributionClient, lines: int
+) -> None:
+    given = {"subscription_ids": ["S-2"], "centre_id": "C1", "reason": "x", "from_period": MONTH}
+    await manager.put_ruling(lines, "R-1", RulingIn.model_validate(given))
+    for role, told in ((Role.SUPPORT_CENTRE, "R-1"), (Role.CONTRACTOR, None)):
+        first, _ = await caller(role, ["C0"]).unresolved(lines, period=MONTH)
+        assert (first.subscription_id, first.drafted_ruling_id) == ("S-2", told)
+
+
+async def test_many_lines_are_listed_with_as_many_queries_as_one(
+    app: FastAPI, manager: AttributionClient, lines: int, sender: Sender
+) -> None:
+    asked: list[str] = []
+
+    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    async def queries_of(page_of: int) -> int:
+        asked.clear()
+        await manager._get(  # noqa: SLF001 - a page of a size that the client does not ask for
+            Page[UnresolvedLine],
+            f"/v1/branches/{lines}/unresolved",
+            params={"period": MONTH, "limit": page_of},
+        )
+        return len(asked)
+
+    events = []
+    for number in range(300):
+        line = f"T-{number:03}"
+        events.append(sender.opened(line, standard_address=NOWHERE))
+        events.append(sender.bill(f"BI-{line}", line))
+    await manager.post_events(events)
+    await manager.assign_unresolved(lines, "T-007", "P1")
+    assert len(await manager.unresolved(lines, period=MONTH)) == 302
+    engine = app.state.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        assert await queries_of(1) == await queries_of(300) > 0
+    finally:
+        event.remove(engine, "before_cursor_execute", count)

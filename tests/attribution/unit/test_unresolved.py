@@ -1,6 +1,6 @@
 """What a month's unresolved share is, and what it means for the closing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiao.attribution.domain.unresolved import Share, age_days, standing
+from huaxiao.attribution.domain.unresolved import (
+    Decided,
+    Share,
+    age_days,
+    standing,
+    unresolved_since,
+)
 from huaxiao.shared.wire.attribution import UnresolvedStanding
 
 amounts = st.integers(-(10**15), 10**15)
@@ -71,3 +77,15 @@ def test_a_line_ages_by_the_days_of_the_county() -> None:
     assert age_days(late_in_the_evening, datetime(2017, 11, 30, 16, tzinfo=UTC)) == 1
     assert age_days(late_in_the_evening, late_in_the_evening) == 0
     assert age_days(datetime(2017, 12, 3, tzinfo=UTC), late_in_the_evening) == 0
+
+
+@given(st.lists(st.booleans(), max_size=8))
+def test_a_line_is_as_old_as_its_last_unbroken_time_without_an_owner(before: list[bool]) -> None:
+    start = datetime(2017, 11, 30, tzinfo=UTC)
+    decided = [
+        Decided(unresolved, start + timedelta(days=number))
+        for number, unresolved in enumerate([*before, True])
+    ]
+    since = unresolved_since(decided)
+    assert all(one.unresolved for one in decided if one.at >= since)
+    assert not any(one.unresolved for one in decided if one.at == since - timedelta(days=1))

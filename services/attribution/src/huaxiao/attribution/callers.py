@@ -21,7 +21,8 @@ Earner = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGIN
 """Reads commissions: those of the caller's centres, and everybody their own."""
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS, Role.BSS_SOURCE)]
 """Readers of what concerns every centre of the branch at once: no contractors."""
-RulingReader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE)]
+RULING_READERS = (*COUNTY_READERS, Role.SUPPORT_CENTRE)
+RulingReader = Annotated[Principal, allow(*RULING_READERS)]
 """Readers of rulings and of what they would move: no contractors."""
 Party = Annotated[
     Principal, allow(Role.CONTRACTOR, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.SUPPORT_CENTRE)

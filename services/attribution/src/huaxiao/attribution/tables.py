@@ -557,6 +557,18 @@ unresolved_limits = Table(
     info=_APPEND_ONLY,
     comment="How much may be unresolved, and for how long; the last row holds",
 )
+unresolved_assignments = Table(
+    "unresolved_assignments",
+    metadata,
+    branch_column(),
+    Column("subscription_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Text, comment="null is nobody"),
+    Column("assigned_by", Text, nullable=False),
+    Column("assigned_at", DateTime(timezone=True), nullable=False),
+    info=_APPEND_ONLY,
+    comment="Who is to work off an unresolved line; the last row holds",
+)
 unresolved_approvals = Table(
     "unresolved_approvals",
     metadata,

@@ -41,6 +41,8 @@ from huaxiao.shared.wire.attribution import (
     Standing,
     Statement,
     UnresolvedApprovalIn,
+    UnresolvedAssignment,
+    UnresolvedAssignmentIn,
     UnresolvedLimits,
     UnresolvedLine,
     Verification,
@@ -169,13 +171,44 @@ class AttributionClient(ServiceClient):
         return await self._all(SenderSequence, f"/v1/branches/{branch_id}/sequences")
 
     async def unresolved(
-        self, branch_id: int, *, period: int, flag: str | None = None
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        flag: str | None = None,
+        assignee_id: str | None = None,
+        unassigned: bool | None = None,
     ) -> list[UnresolvedLine]:
         """Return a month's lines that lie in the pool or carry a flag."""
         return await self._all(
             UnresolvedLine,
             f"/v1/branches/{branch_id}/unresolved",
-            params={"period": period, "flag": flag},
+            params={
+                "period": period,
+                "flag": flag,
+                "assignee_id": assignee_id,
+                "unassigned": unassigned,
+            },
+        )
+
+    async def assign_unresolved(
+        self, branch_id: int, subscription_id: str, person_id: str | None
+    ) -> UnresolvedAssignment:
+        """Say who is to work off a line; None is nobody."""
+        assigned: UnresolvedAssignment = await self._put(
+            UnresolvedAssignment,
+            f"/v1/branches/{branch_id}/unresolved/{subscription_id}/assignee",
+            UnresolvedAssignmentIn(person_id=person_id),
+        )
+        return assigned
+
+    async def unresolved_assignments(
+        self, branch_id: int, subscription_id: str
+    ) -> list[UnresolvedAssignment]:
+        """Return who was to work off a line, first things first."""
+        return await self._all(
+            UnresolvedAssignment,
+            f"/v1/branches/{branch_id}/unresolved/{subscription_id}/assignments",
         )
 
     async def unresolved_limits(self, branch_id: int) -> UnresolvedLimits:

@@ -695,9 +695,36 @@ class UnresolvedLine(Resource):
     unit_rule: str
     flags: list[str]
     since: Moment
-    """When it was first decided, of whatever month."""
+    """When it was decided that it is unresolved in this month, and never otherwise since."""
+    age_days: Count
+    """Natural days since then."""
+    overdue: bool
+    """It is older than the branch's ``overdue_days``."""
     revenue_fen: SumFen
     """Net revenue of the month's charges."""
+    assignee_id: Identifier | None
+    """The person who is to work it off; null is nobody."""
+    drafted_ruling_id: Identifier | None
+    """The newest ruling on this month that waits for its approval; for those who read rulings."""
+    dispute_id: Identifier | None
+    """The open dispute about this month."""
+
+
+class UnresolvedAssignmentIn(Given):
+    """Who is to work off an unresolved line."""
+
+    person_id: Identifier | None
+    """A person of the branch; null is nobody."""
+
+
+class UnresolvedAssignment(Resource):
+    """Who was to work off an unresolved line from then on; the highest number stands."""
+
+    number: Count
+    subscription_id: Identifier
+    person_id: Identifier | None
+    assigned_by: str
+    assigned_at: Moment
 
 
 class Shortfall(Resource):

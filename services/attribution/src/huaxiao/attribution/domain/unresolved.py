@@ -1,13 +1,16 @@
-"""How much of a month nobody owns, and whether it may be closed with that.
+"""How much of a month nobody owns, whether it may be closed with that, and since when a line is so.
 
 The share is what lies in the pool over the net revenue of the branch, both of the month's books and
 without their sign. Shares are compared in whole fen and never rounded; nothing of nothing is no
 share at all, and something of nothing is more than any limit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import takewhile
+from typing import NamedTuple
 
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.wire.attribution import UnresolvedStanding
@@ -63,6 +66,23 @@ def standing(
     if share.exceeds(warn_above):
         return UnresolvedStanding.WARNING
     return UnresolvedStanding.WITHIN
+
+
+class Decided(NamedTuple):
+    """What was decided on a line's month at a moment."""
+
+    unresolved: bool
+    at: datetime
+
+
+def unresolved_since(decided: Sequence[Decided]) -> datetime:
+    """Return when a line that is unresolved became so, given all decisions on its month in order.
+
+    What is decided again to the same end does not make it younger; a time between in which
+    somebody owned it does.
+    """
+    run = takewhile(lambda one: one.unresolved, reversed(decided))
+    return [one.at for one in run][-1]
 
 
 def age_days(since: datetime, now: datetime) -> int:
