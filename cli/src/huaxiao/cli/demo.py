@@ -190,11 +190,11 @@ def _show_revenue(console: Console, story: Story, books: Reconciliation) -> None
 
 
 def _show_unresolved(console: Console, found: UnresolvedShare) -> None:
-    share = "—" if found.share is None else f"{found.share:.2%}"
+    share = "—" if found.share is None else f"{found.share * 100:.2f} %"
     console.print(
-        f"Unresolved in the pool 未归属收入: {share} of net revenue, {_STANDINGS[found.standing]}"
-        f" (warning above {found.warn_above_basis_points / 10_000:.0%}, no closing without the"
-        f" general manager's approval above {found.block_above_basis_points / 10_000:.0%})\n"
+        f"Unresolved in the pool 未归属收入: {share}, {_STANDINGS[found.standing]}"
+        f" (warned of above {found.warn_above_basis_points / 100:g} %,"
+        f" blocked above {found.block_above_basis_points / 100:g} %)\n"
     )
 
 
