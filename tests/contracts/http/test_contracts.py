@@ -34,36 +34,57 @@ from huaxiao.shared.wire.contracts import (
     ChannelMode,
     ConcurrentPlace,
     ContractIn,
-    ContractTerms,
     DivisionIn,
     DivisionLevel,
     Engagement,
     FieldIn,
     FieldKind,
     FieldScopeIn,
-    Investment,
     ListedCustomerIn,
     LockState,
     PayIn,
     PersonIn,
-    ProfitShareTier,
     Segment,
     Skill,
+)
+from huaxiao.shared.wire.terms import (
+    ContractTerms,
+    Investment,
+    Parties,
+    Party,
+    ProfitShare,
+    ProfitShareTier,
+    RiskDeposit,
 )
 
 Caller = Callable[..., ContractsClient]
 BASE_PERIODS = [201611, 201612, *range(201701, 201711)]
 TERMS = ContractTerms(
-    risk_deposit_fen=1_000_000,
-    profit_share_tiers=[
-        ProfitShareTier(growth_from="0", share="0.05"),
-        ProfitShareTier(growth_from="0.05", share="0.10"),
-    ],
+    risk_deposit=RiskDeposit(contractor_fen=1_000_000),
+    profit_share=ProfitShare(
+        tiers=[
+            ProfitShareTier(growth_from="0", share="0.05"),
+            ProfitShareTier(growth_from="0.05", share="0.10"),
+        ]
+    ),
     free_scope_zh="负面责任清单以外自主经营",
     investments=[Investment(by="company", what_zh="终端", amount_fen=500_000)],
 )
 SEALED = (sealed_fields, sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
 CENTRES = {"C1": CentreKind.TOWN, "C2": CentreKind.TOWNSHIP, "G1": CentreKind.ENTERPRISE}
+
+
+def contractor(centre_id: str) -> str:
+    return f"P-{centre_id}"
+
+
+def member_of(centre_id: str, engagement: Engagement = Engagement.OWN) -> PersonIn:
+    return PersonIn(
+        engagement=engagement,
+        centre_id=centre_id,
+        position="member",
+        from_day=date(2017, 11, 1),
+    )
 
 
 def contract(centre_id: str | None, *field_ids: str, first: int = 201711) -> ContractIn:
@@ -74,6 +95,10 @@ def contract(centre_id: str | None, *field_ids: str, first: int = 201711) -> Con
         term_from=first,
         term_to=201810 + shift * 100,
         field_ids=list(field_ids),
+        parties=Parties(
+            granting=Party(name_zh="云泽县分公司"),
+            contracting=Party(name_zh="承包方", represented_by=centre_id and contractor(centre_id)),
+        ),
         terms=TERMS,
         base=[
             BaseMonthIn(
@@ -125,6 +150,7 @@ async def county(manager: ContractsClient, branch_id: int) -> int:
         await manager.put_centre(
             branch_id, centre_id, CentreIn(kind=kind, name=centre_id, name_zh=centre_id)
         )
+        await manager.put_person(branch_id, contractor(centre_id), member_of(centre_id))
     await manager.put_contract(branch_id, "CT-COUNTY", contract(None))
     await manager.sign(branch_id, "CT-COUNTY")
     return branch_id
@@ -218,7 +244,7 @@ async def test_people_move_on_later_days_only_and_each_place_is_published(
     places = [
         (one.data["assignment"]["centre_id"], one.data["assignment"]["primary"])
         for one in entries
-        if one.type == "contracts.person.assigned"
+        if one.type == "contracts.person.assigned" and one.subject == "P1"
     ]
     assert places == [("C1", True), ("C2", False), ("C2", True)]
 
@@ -660,6 +686,7 @@ async def test_a_centre_cannot_sign_before_the_county(
     await manager.put_centre(
         branch_id, "C1", CentreIn(kind=CentreKind.TOWN, name="C1", name_zh="县城")
     )
+    await manager.put_person(branch_id, contractor("C1"), member_of("C1"))
     await manager.put_field(branch_id, "F1", regional(f"{branch_id}100"))
     await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1"))
 
@@ -714,7 +741,7 @@ async def test_payroll_is_recorded_once_and_published_with_the_heads_at_both_end
     [both] = await finance.record_payroll(county, [pay("P1", 600_000), pay("P2", 300_000)])
 
     assert first == again
-    assert (both.pay_fen, both.headcount_start, both.headcount_end) == (900_000, 2, 1)
+    assert (both.pay_fen, both.headcount_start, both.headcount_end) == (900_000, 3, 2)
     published = [
         one.data["pay_fen"]
         for one in await manager.feed(county, after=0)
@@ -766,3 +793,46 @@ async def test_a_contractor_sees_its_own_centre_only_and_writes_nothing(
     with pytest.raises(PeerProblem) as refused:
         await contractor.put_field(county, "F2", regional(f"{county}102", centre_id="C2"))
     assert refused.value.code == "forbidden"
+
+
+async def test_a_share_of_101_percent_has_a_code_of_its_own_in_both_languages(
+    county: int, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    given = contract("C1", "F1").model_dump(mode="json")
+    given["terms"]["profit_share"]["tiers"][0]["share"] = "1.01"
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+
+    answer = await http.put(f"/v1/branches/{county}/contracts/CT-C1", json=given, headers=headers)
+
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "/terms/profit_share/tiers/0/share"
+    assert fault["code"] == "share-out-of-range"
+    assert fault["message_zh"] == "比例须在 0 到 1 之间"
+
+
+async def test_a_centres_contract_names_its_contractor_and_nobody_unknown(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    named = contract("C1", "F1")
+    nobody = named.parties.contracting.model_copy(update={"represented_by": None})
+    unnamed = named.model_copy(
+        update={"parties": named.parties.model_copy(update={"contracting": nobody})}
+    )
+    strangers = named.model_copy(
+        update={"parties": named.parties.model_copy(update={"member_ids": ["P-C2", "NOBODY"]})}
+    )
+
+    with pytest.raises(PeerProblem) as unknown:
+        await manager.put_contract(county, "CT-C1", strangers)
+    await manager.put_contract(county, "CT-C1", unnamed)
+    with pytest.raises(PeerProblem) as unsigned:
+        await manager.sign(county, "CT-C1")
+
+    assert unknown.value.code == "unknown-reference"
+    assert [one["pointer"] for one in unknown.value.body["errors"]] == ["/parties/member_ids/1"]
+    assert unsigned.value.code == "not-signable"
+    assert [one["pointer"] for one in unsigned.value.body["errors"]] == [
+        "/parties/contracting/represented_by"
+    ]

@@ -1,5 +1,4 @@
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from huaxiao.contracts.domain.agreements import (
     FieldToSeal,
     NotSignable,
     contract_document,
-    draft_faults,
     require_signable,
 )
 from huaxiao.contracts.domain.divisions import DivisionCodes, division_faults
@@ -25,7 +23,7 @@ from huaxiao.shared.wire.contracts import DivisionLevel, Engagement, FieldKind
 BRANCH = 130123
 BASE = tuple(201611 + n if n < 2 else 201701 + n - 2 for n in range(12))
 COUNTY = Agreement("CT-COUNTY", "county", None, 201711, 201810, base_periods=BASE)
-CENTRE = Agreement("CT-C1", "centre", "C1", 201711, 201810, ("F1",), BASE)
+CENTRE = Agreement("CT-C1", "centre", "C1", 201711, 201810, ("F1",), BASE, "P1")
 FIELD = FieldToSeal("F1", "C1", 201711, 201810, None)
 
 
@@ -70,7 +68,7 @@ def test_a_centre_may_contract_for_what_the_county_contract_has_sealed() -> None
 
 
 def test_a_second_contract_of_a_centre_in_one_term_is_not_signable() -> None:
-    again = Agreement("CT-C1-B", "centre", "C1", 201711, 201810, ("F1",), BASE)
+    again = Agreement("CT-C1-B", "centre", "C1", 201711, 201810, ("F1",), BASE, "P1")
 
     with pytest.raises(NotSignable) as refused:
         require_signable(again, {"F1": FIELD}, [COUNTY, CENTRE])
@@ -85,12 +83,6 @@ def test_the_base_is_each_month_of_the_year_before_once() -> None:
         require_signable(short, {}, [])
 
     assert codes_of(refused.value.faults) == ["bad-base"]
-
-
-def test_profit_share_tiers_ascend() -> None:
-    level = Agreement("CT", "county", None, 1, 2, growth_steps=(Decimal("0.05"), Decimal("0.050")))
-
-    assert codes_of(draft_faults(level)) == ["not-ascending"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +130,7 @@ def test_a_fields_digest_does_not_depend_on_the_order_of_its_lists(prefixes: lis
 
 def test_a_contracts_digest_changes_with_its_fields() -> None:
     text = {"level": "centre", "centre_id": "C1", "term_from": 1, "term_to": 2}
-    text |= {"terms": {}, "base": []}
+    text |= {"parties": {}, "terms": {}, "base": []}
 
     one, other = (digest(contract_document(BRANCH, "CT", text, {"F1": d})) for d in ("a", "b"))
     assert one != other

@@ -42,6 +42,18 @@ _PYDANTIC_ZH = {
     "missing": "缺少必填字段",
     "extra_forbidden": "不允许的字段",
     "json_invalid": "不是有效的 JSON",
+    "share_out_of_range": "比例须在 0 到 1 之间",
+    "greater_than": "须大于 {gt}",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than": "须小于 {lt}",
+    "less_than_equal": "不得大于 {le}",
+    "too_short": "至少须有 {min_length} 项",
+    "too_long": "至多可有 {max_length} 项",
+    "string_too_short": "至少须有 {min_length} 个字符",
+    "string_too_long": "至多可有 {max_length} 个字符",
+    "decimal_max_places": "至多 {decimal_places} 位小数",
+    "enum": "只能是 {expected} 之一",
+    "literal_error": "只能是 {expected} 之一",
 }
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -241,7 +253,7 @@ def _fault(error: dict[str, Any]) -> Fault:
     place = [str(part) for part in error["loc"]]
     path = place[1:] if place[:1] == ["body"] else place
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-    chinese = _PYDANTIC_ZH.get(error["type"], "取值不符合要求")
+    chinese = _PYDANTIC_ZH.get(error["type"], "取值不符合要求").format_map(error.get("ctx", {}))
     return Fault(pointer, error["type"].replace("_", "-"), error["msg"], chinese)
 
 

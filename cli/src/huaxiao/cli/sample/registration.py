@@ -21,17 +21,26 @@ from huaxiao.shared.wire.contracts import (
     ChannelIn,
     ConcurrentPlace,
     ContractIn,
-    ContractTerms,
     DivisionIn,
     DivisionLevel,
     Engagement,
     FieldIn,
     FieldScopeIn,
-    Investment,
     ListedCustomerIn,
     PayIn,
     PersonIn,
+)
+from huaxiao.shared.wire.dispatch import OrderKind
+from huaxiao.shared.wire.terms import (
+    Area,
+    ContractTerms,
+    Investment,
+    OrderFee,
+    Parties,
+    Party,
+    ProfitShare,
     ProfitShareTier,
+    RiskDeposit,
 )
 
 _SINCE = date(2010, 1, 1)
@@ -71,7 +80,7 @@ async def sign_contracts(
 ) -> None:
     """Draft and sign every contract, which seals the fields."""
     for one in county.contracts:
-        given = _contract(one, base[one.centre_id or ""])
+        given = _contract(county, one, base[one.centre_id or ""])
         await client.put_contract(county.branch_id, one.contract_id, given)
         await client.sign(county.branch_id, one.contract_id)
 
@@ -136,22 +145,56 @@ def _field(one: SampleField) -> FieldIn:
     )
 
 
-def _contract(one: SampleContract, base: Sequence[BaseMonthIn]) -> ContractIn:
-    tiers = [
-        ProfitShareTier.model_validate({"growth_from": growth, "share": share})
-        for growth, share in (("0", "0.05"), ("0.05", "0.10"), ("0.10", "0.15"))
-    ]
+def _contract(county: County, one: SampleContract, base: Sequence[BaseMonthIn]) -> ContractIn:
     return ContractIn(
         level="county" if one.centre_id is None else "centre",
         centre_id=one.centre_id,
         term_from=TERM_FROM,
         term_to=TERM_TO,
         field_ids=list(one.field_ids),
+        parties=_parties(county, one),
         terms=ContractTerms(
-            risk_deposit_fen=1_000_000,
-            profit_share_tiers=tiers,
+            risk_deposit=RiskDeposit(contractor_fen=1_000_000, member_fen=300_000),
+            profit_share=ProfitShare(tiers=_TIERS),
             free_scope_zh="负面责任清单以外",
             investments=[Investment(by="company", what_zh="终端", amount_fen=0)],
+            order_fees=_ORDER_FEES,
         ),
         base=list(base),
+    )
+
+
+_TIERS = [
+    ProfitShareTier.model_validate({"growth_from": growth, "share": share})
+    for growth, share in (("0", "0.05"), ("0.05", "0.10"), ("0.10", "0.15"))
+]
+_ORDER_FEES = [
+    OrderFee(kind=kind, area=area, fee_fen=fee_fen)
+    for kind, *fees in (
+        (OrderKind.INSTALL, 7_000, 9_000),
+        (OrderKind.MOVE, 6_000, 7_500),
+        (OrderKind.DISMANTLE, 2_000, 2_500),
+        (OrderKind.REPAIR, 2_500, 3_500),
+    )
+    for area, fee_fen in zip((Area.TOWN, Area.RURAL), fees, strict=True)
+]
+
+
+def _parties(county: County, one: SampleContract) -> Parties:
+    if one.centre_id is None:
+        return Parties(
+            granting=Party(name_zh="省公司"),
+            contracting=Party(name_zh=county.name_zh, represented_by=one.contractor_id),
+        )
+    (centre,) = (each for each in county.centres if each.centre_id == one.centre_id)
+    members = [
+        person.person_id
+        for person in county.persons
+        if any(place.centre_id == one.centre_id for place in person.assignments)
+        and person.person_id != one.contractor_id
+    ]
+    return Parties(
+        granting=Party(name_zh=county.name_zh),
+        contracting=Party(name_zh=centre.name_zh, represented_by=one.contractor_id),
+        member_ids=members,
     )

@@ -154,6 +154,7 @@ contracts = Table(
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
     Column("field_ids", JSONB, nullable=False),
+    Column("parties", JSONB, nullable=False),
     Column("terms", JSONB, nullable=False),
     Column("base", JSONB, nullable=False),
     _of_a_branch(),

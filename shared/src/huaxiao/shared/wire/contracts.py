@@ -16,9 +16,9 @@ from huaxiao.shared.wire.base import (
     Moment,
     Name,
     PeriodNumber,
-    Ratio,
     Resource,
 )
+from huaxiao.shared.wire.terms import ContractTerms, Parties
 
 
 class CentreKind(StrEnum):
@@ -341,37 +341,6 @@ class Coverage(Resource):
     overlaps: list[CoverageOverlap]
 
 
-ShareRatio = Annotated[Ratio, Field(ge=0, le=1, decimal_places=6)]
-
-
-class ProfitShareTier(Given):
-    """From this growth of the gross margin on, the contractor's share of the increment."""
-
-    growth_from: ShareRatio
-    share: ShareRatio
-
-
-class Investment(Given):
-    """What one side puts in."""
-
-    by: Literal["company", "centre"]
-    what_zh: Name
-    amount_fen: Annotated[AmountFen, Field(ge=0)]
-
-
-class ContractTerms(Given):
-    """A term for each of the four principles (四大原则, R1)."""
-
-    risk_deposit_fen: Annotated[AmountFen, Field(gt=0)]
-    """共担风险: what the contractor deposits, and loses first."""
-    profit_share_tiers: list[ProfitShareTier] = Field(min_length=1, max_length=20)
-    """共享利益: shares of the gross-margin increment, by growing growth."""
-    free_scope_zh: Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
-    """自主经营: what the contractor decides alone."""
-    investments: list[Investment] = Field(min_length=1, max_length=100)
-    """共投资源: what each side puts in."""
-
-
 class ContractIn(Given):
     """A contract as it is drafted (R7); ``centre_id`` is null for the county's own."""
 
@@ -380,6 +349,7 @@ class ContractIn(Given):
     term_from: PeriodNumber
     term_to: PeriodNumber
     field_ids: list[Identifier] = Field(default_factory=list, max_length=1000)
+    parties: Parties
     terms: ContractTerms
     base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
 
@@ -405,6 +375,7 @@ class Contract(ContractSummary):
     """A contract and what was agreed."""
 
     field_ids: list[Identifier]
+    parties: Parties
     terms: ContractTerms
     base: list[BaseMonth]
 

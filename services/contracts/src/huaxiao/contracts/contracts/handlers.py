@@ -1,9 +1,8 @@
 """Contracts: load, decide, record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -22,11 +21,13 @@ from huaxiao.contracts.domain.agreements import (
 )
 from huaxiao.contracts.domain.fields import field_document, field_overlap
 from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.terms import term_faults
 from huaxiao.contracts.fields import store as field_store
-from huaxiao.contracts.organisation.store import known_centres
+from huaxiao.contracts.organisation.store import known_centres, known_people
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.versions import require_version
@@ -40,6 +41,7 @@ from huaxiao.shared.wire.contracts import (
     FieldSealed,
     LockState,
 )
+from huaxiao.shared.wire.terms import Parties
 
 _ALREADY_COVERED = {"23505", "23P01"}
 """unique_violation and exclusion_violation."""
@@ -59,9 +61,8 @@ def _agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
         term_to=row["term_to"],
         field_ids=tuple(row["field_ids"]),
         base_periods=tuple(month["period"] for month in row["base"]),
-        growth_steps=tuple(
-            Decimal(tier["growth_from"]) for tier in row["terms"]["profit_share_tiers"]
-        ),
+        contractor_id=row["parties"]["contracting"]["represented_by"],
+        member_ids=tuple(row["parties"]["member_ids"]),
     )
 
 
@@ -110,7 +111,7 @@ async def draft(
     row = given.model_dump(mode="json")
     if not await store.lock(connection, branch_id, contract_id):
         require_version(if_match, None)
-        await _check(connection, branch_id, contract_id, row)
+        await _check(connection, branch_id, contract_id, given)
         if await store.add(connection, branch_id, contract_id, row):
             return await show(connection, branch_id, contract_id, None), True
         await store.lock(connection, branch_id, contract_id)
@@ -121,7 +122,7 @@ async def draft(
     if held.state is LockState.SEALED:
         raise ContractIsSigned(digest=held.digest, centre_id=held.centre_id)
     require_version(if_match, held)
-    await _check(connection, branch_id, contract_id, row)
+    await _check(connection, branch_id, contract_id, given)
     await store.replace(connection, branch_id, contract_id, row)
     return await show(connection, branch_id, contract_id, None), False
 
@@ -140,15 +141,28 @@ def _same(held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
 
 
 async def _check(
-    connection: AsyncConnection, branch_id: int, contract_id: str, row: Mapping[str, Any]
+    connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn
 ) -> None:
-    faults = list(draft_faults(_agreement(contract_id, row)))
+    agreement = _agreement(contract_id, given.model_dump(mode="json"))
+    faults = [
+        *draft_faults(agreement),
+        *term_faults(given.terms, Period(given.term_from), Period(given.term_to)),
+    ]
     if faults:
         raise Malformed(faults=faults)
-    centre_id = row["centre_id"]
-    if centre_id is not None:
-        known = await known_centres(connection, branch_id, {centre_id})
-        require_known([("/centre_id", centre_id)], known)
+    if given.centre_id is not None:
+        known = await known_centres(connection, branch_id, {given.centre_id})
+        require_known([("/centre_id", given.centre_id)], known)
+    people = list(_people(given.parties))
+    require_known(people, await known_people(connection, branch_id, {one for _, one in people}))
+
+
+def _people(parties: Parties) -> Iterator[tuple[str, str]]:
+    for side, party in (("granting", parties.granting), ("contracting", parties.contracting)):
+        if party.represented_by is not None:
+            yield f"/parties/{side}/represented_by", party.represented_by
+    for index, person_id in enumerate(parties.member_ids):
+        yield f"/parties/member_ids/{index}", person_id
 
 
 async def sign(

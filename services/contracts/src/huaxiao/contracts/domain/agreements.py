@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from http import HTTPStatus
-from itertools import pairwise
 from typing import Any
 
 from huaxiao.contracts.domain.locks import Sealed, Subject
@@ -54,7 +52,8 @@ class Agreement:
     term_to: int
     field_ids: tuple[str, ...] = ()
     base_periods: tuple[int, ...] = ()
-    growth_steps: tuple[Decimal, ...] = ()
+    contractor_id: str | None = None
+    member_ids: tuple[str, ...] = ()
 
     def meets(self, other: "Agreement") -> bool:
         """Say whether the two bind the same party in some period."""
@@ -93,12 +92,14 @@ def draft_faults(given: Agreement) -> Iterator[Fault]:
         )
     if len(set(given.field_ids)) < len(given.field_ids):
         yield Fault("/field_ids", "repeated", "a field comes twice", "责任田重复")
-    if any(one >= following for one, following in pairwise(given.growth_steps)):
+    if len(set(given.member_ids)) < len(given.member_ids):
+        yield Fault("/parties/member_ids", "repeated", "a member comes twice", "承包组员重复")
+    if given.contractor_id in given.member_ids:
         yield Fault(
-            "/terms/profit_share_tiers",
-            "not-ascending",
-            "tiers go by growing growth",
-            "分成档次须按增幅递增",
+            "/parties/member_ids",
+            "contractor-among-members",
+            "the contractor signs for the members and is none of them",
+            "承包人不列入承包组员",
         )
 
 
@@ -138,6 +139,13 @@ def _faults_of_contract(given: Agreement, signed: Sequence[Agreement]) -> Iterat
         )
     if given.level == CENTRE and not given.field_ids:
         yield Fault("/field_ids", "missing", "a centre contracts for fields", "中心须承包责任田")
+    if given.level == CENTRE and given.contractor_id is None:
+        yield Fault(
+            "/parties/contracting/represented_by",
+            "missing",
+            "a centre's contract names its contractor",
+            "中心级合同须写明承包人",
+        )
 
 
 def _faults_of_fields(
@@ -176,6 +184,7 @@ def contract_document(
         "contract_id": contract_id,
         "level": contract["level"],
         "centre_id": contract["centre_id"],
+        "parties": contract["parties"],
         "term_from": contract["term_from"],
         "term_to": contract["term_to"],
         "terms": contract["terms"],

@@ -115,3 +115,15 @@ async def known_channels(
         )
     )
     return frozenset(rows)
+
+
+async def known_people(
+    connection: AsyncConnection, branch_id: int, person_ids: AbstractSet[str]
+) -> frozenset[str]:
+    """Return those of some people who have, or had, a place here."""
+    rows = await connection.scalars(
+        select(placements.c.person_id)
+        .where(placements.c.branch_id == branch_id, placements.c.person_id.in_(sorted(person_ids)))
+        .distinct()
+    )
+    return frozenset(rows)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+from huaxiao.contracts.migrations import triggers
+
 revision = '0001'
 down_revision = None
 
@@ -47,6 +49,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'caller', 'key', name=op.f('idempotency_keys_pkey')),
     schema='contracts'
     )
+    op.create_table('centres',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('centres_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'centre_id', name=op.f('centres_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('divisions',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('level', sa.Text(), nullable=False),
+    sa.Column('parent_code', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('divisions_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'code', name=op.f('divisions_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('refused_changes',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
@@ -63,27 +87,6 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
-    op.create_table('centres',
-    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('centre_id', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('name_zh', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('centres_branch_id_branches_fkey')),
-    sa.PrimaryKeyConstraint('branch_id', 'centre_id', name=op.f('centres_pkey')),
-    schema='contracts'
-    )
-    op.create_table('divisions',
-    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('code', sa.Text(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('level', sa.Text(), nullable=False),
-    sa.Column('parent_code', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('divisions_branch_id_branches_fkey')),
-    sa.PrimaryKeyConstraint('branch_id', 'code', name=op.f('divisions_pkey')),
-    schema='contracts',
-    info={'append_only': True}
-    )
     op.create_table('channels',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('channel_id', sa.Text(), nullable=False),
@@ -92,7 +95,8 @@ def upgrade() -> None:
     sa.Column('name_zh', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('channels_branch_id_centre_id_centres_fkey')),
     sa.PrimaryKeyConstraint('branch_id', 'channel_id', name=op.f('channels_pkey')),
-    schema='contracts'
+    schema='contracts',
+    info={'append_only': True}
     )
     op.create_table('contracts',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
@@ -102,6 +106,7 @@ def upgrade() -> None:
     sa.Column('term_from', sa.Integer(), nullable=False),
     sa.Column('term_to', sa.Integer(), nullable=False),
     sa.Column('field_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('parties', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('base', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('contracts_branch_id_centre_id_centres_fkey')),
@@ -224,36 +229,11 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     # ### end Alembic commands ###
-    # What is sealed is read from the draft's own row too: it must not part from its seal (R21).
-    for table, key, seal in (
-        ('fields', 'field_id', 'sealed_fields'),
-        ('contracts', 'contract_id', 'signatures'),
-    ):
-        op.execute(f'''
-            CREATE FUNCTION contracts.hold_sealed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM contracts.{seal} seal
-                    WHERE seal.branch_id = OLD.branch_id AND seal.{key} = OLD.{key}
-                ) THEN
-                    RAISE EXCEPTION '% is sealed', OLD.{key} USING ERRCODE = 'restrict_violation';
-                END IF;
-                IF TG_OP = 'DELETE' THEN
-                    RETURN OLD;
-                END IF;
-                RETURN NEW;
-            END $$
-        ''')
-        op.execute(f'''
-            CREATE TRIGGER hold_sealed BEFORE UPDATE OR DELETE ON contracts.{table}
-            FOR EACH ROW EXECUTE FUNCTION contracts.hold_sealed_{table}()
-        ''')
+    triggers.create()
 
 
 def downgrade() -> None:
-    for table in ('fields', 'contracts'):
-        op.execute(f'DROP TRIGGER hold_sealed ON contracts.{table}')
-        op.execute(f'DROP FUNCTION contracts.hold_sealed_{table}()')
+    triggers.drop()
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('sealed_scopes', schema='contracts')
     op.drop_table('sealed_resources', schema='contracts')
@@ -268,9 +248,9 @@ def downgrade() -> None:
     op.drop_table('fields', schema='contracts')
     op.drop_table('contracts', schema='contracts')
     op.drop_table('channels', schema='contracts')
+    op.drop_table('refused_changes', schema='contracts')
     op.drop_table('divisions', schema='contracts')
     op.drop_table('centres', schema='contracts')
-    op.drop_table('refused_changes', schema='contracts')
     op.drop_table('idempotency_keys', schema='contracts')
     op.drop_table('feed_heads', schema='contracts')
     op.drop_table('feed_entries', schema='contracts')

@@ -1,0 +1,40 @@
+"""What the database itself refuses beyond keys and ranges: written by hand, made with the tables."""
+
+from alembic import op
+
+_HELD = (
+    ("fields", "field_id", "sealed_fields"),
+    ("contracts", "contract_id", "signatures"),
+)
+"""What is sealed is read from the draft's own row too: it must not part from its seal (R21)."""
+
+
+def create() -> None:
+    """Hold every draft row that has a seal."""
+    for table, key, seal in _HELD:
+        op.execute(f"""
+            CREATE FUNCTION contracts.hold_sealed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT FROM contracts.{seal} seal
+                    WHERE seal.branch_id = OLD.branch_id AND seal.{key} = OLD.{key}
+                ) THEN
+                    RAISE EXCEPTION '% is sealed', OLD.{key} USING ERRCODE = 'restrict_violation';
+                END IF;
+                IF TG_OP = 'DELETE' THEN
+                    RETURN OLD;
+                END IF;
+                RETURN NEW;
+            END $$
+        """)
+        op.execute(f"""
+            CREATE TRIGGER hold_sealed BEFORE UPDATE OR DELETE ON contracts.{table}
+            FOR EACH ROW EXECUTE FUNCTION contracts.hold_sealed_{table}()
+        """)
+
+
+def drop() -> None:
+    """Let go of them, before the tables go."""
+    for table, *_ in _HELD:
+        op.execute(f"DROP TRIGGER hold_sealed ON contracts.{table}")
+        op.execute(f"DROP FUNCTION contracts.hold_sealed_{table}()")
