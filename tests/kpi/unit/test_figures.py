@@ -10,16 +10,15 @@ from huaxiao.cli.sample.generator import MARKET_COST_PER_MILLE, generate
 from huaxiao.kpi.definitions.rendering import definitions
 from huaxiao.kpi.domain.definitions import unit_of
 from huaxiao.kpi.domain.figures import (
-    Books,
     Payroll,
     Place,
     Term,
-    books,
     contract_of,
     months_of,
     payroll,
     staffed,
 )
+from huaxiao.shared.books import Books, books
 from huaxiao.shared.cost_kinds import COST_KINDS, CostClass, cost_class
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import Absence, Span, Unit

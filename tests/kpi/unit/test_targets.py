@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.kpi.domain.definitions import TARGETS
-from huaxiao.kpi.domain.figures import Base, Books, Payroll
+from huaxiao.kpi.domain.figures import Base, Payroll
 from huaxiao.kpi.domain.targets import (
     Cause,
     Judgement,
@@ -16,6 +16,7 @@ from huaxiao.kpi.domain.targets import (
     judge,
     market_gross_margin,
 )
+from huaxiao.shared.books import Books
 from huaxiao.shared.wire.kpi import Comparison, ReasonCode, Verdict
 
 WAN = 1_000_000

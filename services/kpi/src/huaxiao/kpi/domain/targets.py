@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from huaxiao.kpi.domain.definitions import TARGETS, TargetRule
-from huaxiao.kpi.domain.figures import Base, Books, Payroll
+from huaxiao.kpi.domain.figures import Base, Payroll
 from huaxiao.kpi.domain.goals import percent
+from huaxiao.shared.books import Books
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import ReasonCode, TargetName, Unit, Verdict
 

@@ -6,11 +6,11 @@ from fastapi import Query
 
 from huaxiao.kpi.county.store import require_branch
 from huaxiao.kpi.domain.definitions import unit_of
-from huaxiao.kpi.domain.figures import class_of
 from huaxiao.kpi.measures import store
 from huaxiao.kpi.readers import READERS
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.books import class_of
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.unit_of_work import ReadTx

@@ -10,11 +10,9 @@ from huaxiao.kpi.domain.definitions import PAY, PAYROLL_MEASURES, REASONS, VERSI
 from huaxiao.kpi.domain.figures import (
     Base,
     BaseMonth,
-    Books,
     PayrollRow,
     Term,
     base_of,
-    books,
     contract_of,
     months_of,
     payroll,
@@ -22,6 +20,7 @@ from huaxiao.kpi.domain.figures import (
 )
 from huaxiao.kpi.domain.targets import Cause, Judgement, Known, all_goals_met, judge
 from huaxiao.kpi.measures import store as measure_store
+from huaxiao.shared.books import Books, books
 from huaxiao.shared.periods import Period, year_before
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
