@@ -1,12 +1,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import update
 from support.feeds import check_feed
+from support.work import FIELD, HOUR, START, centre, entry, finish, person, work
 
 from huaxiao.dispatch.tables import appraisals, positions
 from huaxiao.dispatch.worker import apply_attribution, apply_contracts
@@ -14,127 +13,16 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import FakeAttribution
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import FakeContracts
-from huaxiao.shared.clients.dispatch import DispatchClient, FakeDispatch
+from huaxiao.shared.clients.dispatch import FakeDispatch
 from huaxiao.shared.feed import Follower
 from huaxiao.shared.wire.dispatch import (
     ORDER_FINISHED,
-    Evidence,
     FinalIn,
     HorizontalIn,
     OrderState,
     OrderStepIn,
     StepName,
 )
-from huaxiao.shared.wire.feed import FeedEntry
-
-START = datetime(2017, 11, 6, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-ADDRESS = "130123100201"
-
-
-def entry(branch_id: Any, kind: Any, data: Any) -> Any:
-    return FeedEntry(
-        id="1", source="/test", type=kind, subject="x", time=START, branchid=branch_id, data=data
-    )
-
-
-def centre(branch_id: Any, centre_id: Any, kind: Any) -> Any:
-    data = {"centre": {"centre_id": centre_id, "kind": kind, "name": kind, "name_zh": kind}}
-    return entry(branch_id, "contracts.centre.registered", data)
-
-
-def person(branch_id: Any, person_id: Any, centre_id: Any) -> Any:
-    assignment = {
-        "person_id": person_id,
-        "centre_id": centre_id,
-        "position": "engineer",
-        "primary": True,
-        "from_day": "2017-11-01",
-    }
-    skills = {"person_id": person_id, "engagement": "own", "skills": ["install"]}
-    data = {"person": skills, "assignment": assignment}
-    return entry(branch_id, "contracts.person.assigned", data)
-
-
-def work(
-    branch_id: Any,
-    order_id: Any,
-    kind: Any = "install",
-    customer_class: Any = "key",
-    address: Any = ADDRESS,
-) -> Any:
-    data = {
-        "order_id": order_id,
-        "kind": kind,
-        "customer_class": customer_class,
-        "customer_id": "K1",
-        "standard_address": address,
-        "requested_at": START.isoformat(),
-    }
-    return entry(branch_id, "attribution.work.requested", data)
-
-
-FIELD = {
-    "field_id": "F1",
-    "kind": "regional",
-    "centre_id": "C1",
-    "name_zh": "片区",
-    "term_from": 201711,
-    "term_to": 201810,
-    "scope": {"address_prefixes": ["130123100"]},
-    "digest": "d",
-}
-
-
-@pytest.fixture
-async def county(app: Any, branch_id: Any) -> Any:
-    async with app.state.database.write() as connection:
-        await apply_contracts(
-            connection,
-            branch_id,
-            [
-                centre(branch_id, "C1", "town"),
-                centre(branch_id, "G1", "enterprise"),
-                centre(branch_id, "B1", "build_maintain"),
-                person(branch_id, "W01", "C1"),
-                person(branch_id, "W02", "C1"),
-                entry(branch_id, "contracts.field.sealed", FIELD),
-            ],
-        )
-    return branch_id
-
-
-@pytest.fixture
-def request_work(app: Any, county: Any) -> Any:
-    async def ask(*entries: Any) -> None:
-        async with app.state.database.write() as connection:
-            await apply_attribution(connection, county, entries)
-
-    return ask
-
-
-@pytest.fixture
-def caller_of(app: Any, token: Any) -> Any:
-    def client(branch_id: Any, role: Any, centre_ids: Any = None, person_id: Any = None) -> Any:
-        made = token(role, branch_id, centre_ids, person_id)
-        transport = httpx.ASGITransport(app=app)
-        return DispatchClient("http://dispatch", lambda: made, transport=transport)
-
-    return client
-
-
-@pytest.fixture
-def caller(caller_of: Any, county: Any) -> Any:
-    return partial(caller_of, county)
-
-
-async def finish(client: Any, branch_id: Any, order_id: Any, **evidence: Any) -> Any:
-    for hours, name in enumerate((StepName.ACCEPT, StepName.START, StepName.FINISH)):
-        given = OrderStepIn(step=name, at=START + hours * HOUR)
-        if name is StepName.FINISH:
-            given = given.model_copy(update={"evidence": Evidence(**evidence)})
-        order = await client.step(branch_id, order_id, given)
-    return order
 
 
 async def test_requested_work_becomes_one_order_of_the_territorys_engineer(

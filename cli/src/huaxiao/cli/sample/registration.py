@@ -30,9 +30,8 @@ from huaxiao.shared.wire.contracts import (
     PayIn,
     PersonIn,
 )
-from huaxiao.shared.wire.dispatch import OrderKind
+from huaxiao.shared.wire.dispatch import Area, OrderKind
 from huaxiao.shared.wire.terms import (
-    Area,
     ContractTerms,
     Investment,
     OrderFee,

@@ -6,6 +6,7 @@ from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -24,7 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[orders.router, appraisals.router, feed.router()],
+        routers=[orders.router, appraisals.router, work_done.router, feed.router()],
         lifespan=following(
             settings, database, service="dispatch", apply=FOLLOWED, positions=positions
         ),

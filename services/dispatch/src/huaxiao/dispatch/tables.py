@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -92,6 +93,7 @@ order_steps = Table(
     Column("reason", Text),
     Column("cause", Text),
     Column("evidence", JSONB, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     info={"append_only": True},
 )
 appraisals = Table(

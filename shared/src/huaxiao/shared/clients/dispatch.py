@@ -1,5 +1,7 @@
 """The dispatch service as its peers see it."""
 
+from datetime import datetime
+
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import Page
 from huaxiao.shared.wire.dispatch import (
@@ -10,6 +12,7 @@ from huaxiao.shared.wire.dispatch import (
     OrderState,
     OrderStepIn,
     OrderWithSteps,
+    WorkDone,
 )
 
 
@@ -84,6 +87,26 @@ class DispatchClient(ServiceClient):
             params={"cursor": cursor, "limit": limit},
         )
         return page
+
+    async def work_done(
+        self,
+        branch_id: int,
+        *,
+        period_from: int,
+        period_to: int,
+        known_at: datetime | None = None,
+    ) -> WorkDone:
+        """Return finished orders and confirmed scores of some months, as known at a moment."""
+        found: WorkDone = await self._get(
+            WorkDone,
+            f"/v1/branches/{branch_id}/work-done",
+            params={
+                "period_from": period_from,
+                "period_to": period_to,
+                "known_at": known_at and known_at.isoformat(),
+            },
+        )
+        return found
 
 
 class FakeDispatch(FakeFeed):

@@ -25,6 +25,13 @@ class OrderKind(StrEnum):
     PATROL = "patrol"
 
 
+class Area(StrEnum):
+    """Where work is done: in the county town or in the country; fees and clocks differ."""
+
+    TOWN = "town"  # 县城
+    RURAL = "rural"  # 农村
+
+
 class CustomerClass(StrEnum):
     """Whose work it is: the service clock and the requester depend on it."""
 
@@ -178,6 +185,34 @@ class Appraisal(Resource):
     grade: str | None
     confirmed: bool
     explanation: dict[str, Any]
+
+
+class FinishedWork(Resource):
+    """How many orders of a kind a centre finished in a month."""
+
+    period: PeriodNumber
+    centre_id: Identifier
+    kind: OrderKind
+    area: Area
+    count: int
+
+
+class CentreScore(Resource):
+    """A centre's horizontal score of a month: the mean of its confirmed cards."""
+
+    period: PeriodNumber
+    centre_id: Identifier
+    score: Ratio
+    """0 to 100 at two decimals."""
+    appraisal_ids: list[Identifier]
+
+
+class WorkDone(Resource):
+    """What settlements need of the work of some months, as it was known at a moment."""
+
+    known_at: Moment
+    orders: list[FinishedWork]
+    scores: list[CentreScore]
 
 
 # --- facts of the feed --------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import AmountFen, Given, Name, PeriodNumber, Ratio
-from huaxiao.shared.wire.dispatch import OrderKind
+from huaxiao.shared.wire.dispatch import Area, OrderKind
 
 
 def _share(value: Decimal) -> Decimal:
@@ -84,13 +84,6 @@ class Investment(Given):
     by: Literal["company", "centre"]
     what_zh: Name
     amount_fen: NotNegativeFen
-
-
-class Area(StrEnum):
-    """Where work is done: in the county town or in the country; fees and clocks differ."""
-
-    TOWN = "town"  # 县城
-    RURAL = "rural"  # 农村
 
 
 class OrderFee(Given):

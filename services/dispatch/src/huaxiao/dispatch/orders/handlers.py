@@ -290,6 +290,7 @@ async def step(
             "reason": given.reason,
             "cause": given.cause if given.step is StepName.SUSPEND else None,
             "evidence": evidence,
+            "recorded_at": now,
         },
     )
     if given.step is StepName.FINISH:

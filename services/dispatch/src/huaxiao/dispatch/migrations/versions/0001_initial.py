@@ -91,6 +91,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('cause', sa.Text(), nullable=True),
     sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('branch_id', 'order_id', 'number', name=op.f('order_steps_pkey')),
     schema='dispatch',
     info={'append_only': True}

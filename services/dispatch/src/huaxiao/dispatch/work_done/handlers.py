@@ -1,0 +1,95 @@
+"""Work done: counted and averaged as it was known at a moment."""
+
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from http import HTTPStatus
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.dispatch.domain.calendar import is_confirmed
+from huaxiao.dispatch.domain.scorecard import mean, rounded
+from huaxiao.dispatch.work_done import store
+from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Problem
+from huaxiao.shared.wire.dispatch import CentreScore, WorkDone
+
+_MOST_MONTHS = 120
+
+
+class BadSpan(Problem):
+    """The months asked for end before they begin, or are too many."""
+
+    code = "bad-span"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The months end before they begin, or are more than 120"
+    title_zh = "账期区间无效或超过 120 个月"
+
+
+class NotYet(Problem):
+    """What will be known at a moment to come, nobody can say."""
+
+    code = "moment-to-come"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This moment has not come yet"
+    title_zh = "该时刻尚未到来"
+
+
+async def show(
+    connection: AsyncConnection,
+    branch_id: int,
+    span: tuple[int, int],
+    centre_ids: AbstractSet[str] | None,
+    *,
+    known_at: datetime | None,
+    now: datetime,
+) -> WorkDone:
+    """Return the work of some months, both ends included.
+
+    Raises:
+        BadSpan: they end before they begin, or are more than ten years.
+        NotYet: the moment is still to come.
+
+    """
+    first, last = Period(span[0]), Period(span[1])
+    months = (last // 100 - first // 100) * 12 + last % 100 - first % 100 + 1
+    if not 0 < months <= _MOST_MONTHS:
+        raise BadSpan
+    if known_at is not None and known_at > now:
+        raise NotYet
+    known_at = known_at or now
+    orders = await store.finished(connection, branch_id, (first, last), centre_ids, known_at)
+    cards: dict[tuple[Period, str], list[tuple[str, Fraction]]] = defaultdict(list)
+    for row in await store.cards(connection, branch_id, (first, last), centre_ids, known_at):
+        period = Period(row["period"])
+        stands = is_confirmed(
+            period,
+            submitted_at=row["made_at"],
+            # A later confirmation was not known then; the silence before it may have been.
+            confirmed_at=row["confirmed_at"] if row["confirmed_before"] else None,
+            now=known_at,
+        )
+        exact = row["explanation"]["exact_score"]
+        if stands and exact is not None:
+            cards[period, row["ratee_centre_id"]].append((row["appraisal_id"], Fraction(exact)))
+    return WorkDone(
+        known_at=known_at,
+        orders=orders,
+        scores=[
+            CentreScore(
+                period=period,
+                centre_id=centre_id,
+                score=_score([score for _, score in given]),
+                appraisal_ids=[appraisal_id for appraisal_id, _ in given],
+            )
+            for (period, centre_id), given in sorted(cards.items())
+        ],
+    )
+
+
+def _score(scores: list[Fraction]) -> Decimal:
+    score = mean(scores)
+    assert score is not None  # noqa: S101 - there is at least one card
+    return rounded(score)
