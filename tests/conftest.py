@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import httpx
 import hypothesis
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from support.postgres import PreparedDatabase, prepare_worker_database
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
@@ -114,6 +116,20 @@ async def caller(
     yield make
     for client in made:
         await client.close()
+
+
+@pytest.fixture
+async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Return a way to change what the service itself cannot, as the database's superuser."""
+    url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url)
+
+    async def execute(statement: str) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    yield execute
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from support.postgres import PreparedDatabase
 
 from huaxiao.attribution.main import create_app
 from huaxiao.attribution.settings import Settings
@@ -59,20 +56,6 @@ def set_clock(app: FastAPI) -> Iterator[Callable[[datetime], None]]:
 
     yield to
     app.state.clock = real
-
-
-@pytest.fixture
-async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
-    """Return a way to change what the service itself cannot, as the database's superuser."""
-    url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(url)
-
-    async def execute(statement: str) -> None:
-        async with engine.begin() as connection:
-            await connection.execute(text(statement))
-
-    yield execute
-    await engine.dispose()
 
 
 def fact(kind: str, subject: str, data: Fact) -> FeedEntry:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import Table, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
+from support.register import contract, contractor, county_with_centres, listed, member_of, regional
 
 from huaxiao.contracts.tables import (
     channels,
@@ -25,7 +26,6 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import (
-    BaseMonthIn,
     BranchIn,
     CentreIn,
     CentreKind,
@@ -33,126 +33,26 @@ from huaxiao.shared.wire.contracts import (
     ChannelKind,
     ChannelMode,
     ConcurrentPlace,
-    ContractIn,
     DivisionIn,
     DivisionLevel,
     Engagement,
     FieldIn,
     FieldKind,
     FieldScopeIn,
-    ListedCustomerIn,
     LockState,
     PayIn,
     PersonIn,
-    Segment,
     Skill,
-)
-from huaxiao.shared.wire.terms import (
-    ContractTerms,
-    Investment,
-    Parties,
-    Party,
-    ProfitShare,
-    ProfitShareTier,
-    RiskDeposit,
 )
 
 Caller = Callable[..., ContractsClient]
-BASE_PERIODS = [201611, 201612, *range(201701, 201711)]
-TERMS = ContractTerms(
-    risk_deposit=RiskDeposit(contractor_fen=1_000_000),
-    profit_share=ProfitShare(
-        tiers=[
-            ProfitShareTier(growth_from="0", share="0.05"),
-            ProfitShareTier(growth_from="0.05", share="0.10"),
-        ]
-    ),
-    free_scope_zh="负面责任清单以外自主经营",
-    investments=[Investment(by="company", what_zh="终端", amount_fen=500_000)],
-)
 SEALED = (sealed_fields, sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
-CENTRES = {"C1": CentreKind.TOWN, "C2": CentreKind.TOWNSHIP, "G1": CentreKind.ENTERPRISE}
-
-
-def contractor(centre_id: str) -> str:
-    return f"P-{centre_id}"
-
-
-def member_of(centre_id: str, engagement: Engagement = Engagement.OWN) -> PersonIn:
-    return PersonIn(
-        engagement=engagement,
-        centre_id=centre_id,
-        position="member",
-        from_day=date(2017, 11, 1),
-    )
-
-
-def contract(centre_id: str | None, *field_ids: str, first: int = 201711) -> ContractIn:
-    shift = (first - 201711) // 100
-    return ContractIn(
-        level="county" if centre_id is None else "centre",
-        centre_id=centre_id,
-        term_from=first,
-        term_to=201810 + shift * 100,
-        field_ids=list(field_ids),
-        parties=Parties(
-            granting=Party(name_zh="云泽县分公司"),
-            contracting=Party(name_zh="承包方", represented_by=centre_id and contractor(centre_id)),
-        ),
-        terms=TERMS,
-        base=[
-            BaseMonthIn(
-                period=period + shift * 100,
-                revenue_fen=100,
-                market_cost_fen=10,
-                cash_in_fen=90,
-                cash_out_fen=20,
-                pay_fen=30,
-                headcount=3,
-            )
-            for period in BASE_PERIODS
-        ],
-    )
-
-
-def regional(*prefixes: str, centre_id: str = "C1", first: int = 201711) -> FieldIn:
-    return FieldIn(
-        kind=FieldKind.REGIONAL,
-        centre_id=centre_id,
-        name_zh="片区",
-        term_from=first,
-        term_to=201810 + first - 201711,
-        scope=FieldScopeIn(address_prefixes=list(prefixes)),
-    )
-
-
-def listed(*customer_ids: str, centre_id: str = "G1") -> FieldIn:
-    customers = [
-        ListedCustomerIn(customer_id=one, segment=Segment.KEY_ACCOUNT) for one in customer_ids
-    ]
-    return FieldIn(
-        kind=FieldKind.CUSTOMER,
-        centre_id=centre_id,
-        name_zh="清单大客",
-        term_from=201711,
-        term_to=201810,
-        scope=FieldScopeIn(customers=customers),
-    )
 
 
 @pytest.fixture
 async def county(manager: ContractsClient, branch_id: int) -> int:
     """Register a branch with three centres and sign its county contract."""
-    await manager.register_branch(
-        branch_id, BranchIn(name="Yunze", name_zh="云泽县分公司", default_centre_id="C0")
-    )
-    for centre_id, kind in CENTRES.items():
-        await manager.put_centre(
-            branch_id, centre_id, CentreIn(kind=kind, name=centre_id, name_zh=centre_id)
-        )
-        await manager.put_person(branch_id, contractor(centre_id), member_of(centre_id))
-    await manager.put_contract(branch_id, "CT-COUNTY", contract(None))
-    await manager.sign(branch_id, "CT-COUNTY")
+    await county_with_centres(manager, branch_id)
     return branch_id
 
 

@@ -6,6 +6,7 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 
 Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
 PayrollWriter = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
+Settler = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, Role.PROVINCE)]
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 """Readers of what concerns every centre of the branch at once: no contractors."""

@@ -4,11 +4,15 @@ from fastapi import FastAPI
 
 from huaxiao.contracts.branches import api as branches
 from huaxiao.contracts.contracts import api as contracts
+from huaxiao.contracts.corrections import api as corrections
+from huaxiao.contracts.deposits import api as deposits
 from huaxiao.contracts.fields import api as fields
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.settings import Settings
+from huaxiao.contracts.settlements import api as settlements
+from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -20,7 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="contracts", pool_size=settings.pool_size
     )
-    return web.service_app(
+    app = web.service_app(
         service="contracts",
         title="Huaxiao contracts",
         settings=settings,
@@ -32,8 +36,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             organisation.router,
             fields.router,
             contracts.router,
+            settlements.router,
+            corrections.router,
+            deposits.router,
             payroll.router,
             refusals.router,
             feed.router(),
         ],
     )
+    app.state.peers = Peers(settings.attribution_url, settings.dispatch_url)
+    return app

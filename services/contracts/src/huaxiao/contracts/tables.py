@@ -7,6 +7,7 @@ A draft row that has a seal is held by a trigger of the migration, so that the t
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -269,5 +270,160 @@ payroll = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
     Index(None, "branch_id", "centre_id", "period"),
+    info=_APPEND_ONLY,
+)
+
+
+def _of_a_contract() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "contract_id"],
+        ["contracts.contracts.branch_id", "contracts.contracts.contract_id"],
+    )
+
+
+def _of_a_statement() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "contract_id", "period"],
+        [
+            "contracts.statements.branch_id",
+            "contracts.statements.contract_id",
+            "contracts.statements.period",
+        ],
+    )
+
+
+statements = Table(
+    "statements",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text),
+    Column("revision", Integer, nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    _of_a_contract(),
+    Index(None, "branch_id", "period", "contract_id"),
+)
+statement_revisions = Table(
+    "statement_revisions",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("known_at", DateTime(timezone=True), nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("question", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    # Which agreed corrections have been counted so far, and the deposit's last movement.
+    Column("counted", JSONB, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    _of_a_statement(),
+    info=_APPEND_ONLY,
+)
+confirmations = Table(
+    "confirmations",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("side", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    _of_a_statement(),
+    info=_APPEND_ONLY,
+)
+objections = Table(
+    "objections",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    _of_a_statement(),
+    info=_APPEND_ONLY,
+)
+answers = Table(
+    "answers",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id", "period", "number"],
+        [
+            "contracts.objections.branch_id",
+            "contracts.objections.contract_id",
+            "contracts.objections.period",
+            "contracts.objections.number",
+        ],
+    ),
+    info=_APPEND_ONLY,
+)
+corrections = Table(
+    "corrections",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("of_period", Integer, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id", "of_period"],
+        [
+            "contracts.statements.branch_id",
+            "contracts.statements.contract_id",
+            "contracts.statements.period",
+        ],
+    ),
+    info=_APPEND_ONLY,
+)
+correction_approvals = Table(
+    "correction_approvals",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id", "number"],
+        [
+            "contracts.corrections.branch_id",
+            "contracts.corrections.contract_id",
+            "contracts.corrections.number",
+        ],
+    ),
+    info=_APPEND_ONLY,
+)
+deposit_movements = Table(
+    "deposit_movements",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    _of_a_contract(),
     info=_APPEND_ONLY,
 )

@@ -27,6 +27,22 @@ from huaxiao.shared.wire.contracts import (
     RefusedChangeSummary,
     ResponsibilityField,
 )
+from huaxiao.shared.wire.settlement import (
+    AnswerIn,
+    ConfirmationIn,
+    Correction,
+    CorrectionIn,
+    DepositMovement,
+    DepositMovementIn,
+    ObjectionIn,
+    SettlementIn,
+    SettlementOutcome,
+    SettlementStatement,
+    SettlementSummary,
+    SettlementVerification,
+    SettlementWhatIf,
+    SettlementWhatIfIn,
+)
 
 
 class ContractsClient(ServiceClient):
@@ -115,6 +131,13 @@ class ContractsClient(ServiceClient):
         )
         return found
 
+    async def contract(self, branch_id: int, contract_id: str) -> Contract:
+        """Return a contract and what was agreed."""
+        found: Contract = await self._get(
+            Contract, f"/v1/branches/{branch_id}/contracts/{contract_id}"
+        )
+        return found
+
     async def contracts(self, branch_id: int) -> list[ContractSummary]:
         """Return the branch's contracts that this caller may see, page by page."""
         return await self._all(ContractSummary, f"/v1/branches/{branch_id}/contracts")
@@ -129,6 +152,134 @@ class ContractsClient(ServiceClient):
             RefusedChange, f"/v1/branches/{branch_id}/refused-changes/{number}"
         )
         return found
+
+    async def settle(
+        self, branch_id: int, period: int, contract_ids: Sequence[str] | None = None
+    ) -> list[SettlementOutcome]:
+        """Draft the statements of a period; of all its contracts when none is named."""
+        named = None if contract_ids is None else list(contract_ids)
+        outcomes: list[SettlementOutcome] = await self._post(
+            list[SettlementOutcome],
+            f"/v1/branches/{branch_id}/settlements",
+            SettlementIn(period=period, contract_ids=named),
+        )
+        return outcomes
+
+    async def settlement_statements(
+        self, branch_id: int, *, period: int | None = None, contract_id: str | None = None
+    ) -> list[SettlementSummary]:
+        """Return the statements that this caller may see, page by page."""
+        return await self._all(
+            SettlementSummary,
+            f"/v1/branches/{branch_id}/statements",
+            params={"period": period, "contract_id": contract_id},
+        )
+
+    async def settlement_statement(
+        self, branch_id: int, contract_id: str, period: int
+    ) -> SettlementStatement:
+        """Return a statement line by line."""
+        found: SettlementStatement = await self._get(
+            SettlementStatement, _statement(branch_id, contract_id, period)
+        )
+        return found
+
+    async def verify_settlement(
+        self, branch_id: int, contract_id: str, period: int
+    ) -> SettlementVerification:
+        """Have a statement computed again from its inputs."""
+        found: SettlementVerification = await self._get(
+            SettlementVerification, _statement(branch_id, contract_id, period) + "/verification"
+        )
+        return found
+
+    async def confirm_settlement(
+        self, branch_id: int, contract_id: str, period: int, digest: str
+    ) -> SettlementStatement:
+        """Confirm a statement's figures for one's side."""
+        confirmed: SettlementStatement = await self._post(
+            SettlementStatement,
+            _statement(branch_id, contract_id, period) + "/confirm",
+            ConfirmationIn(digest=digest),
+        )
+        return confirmed
+
+    async def object_to_settlement(
+        self, branch_id: int, contract_id: str, period: int, given: ObjectionIn
+    ) -> SettlementStatement:
+        """Object to a line."""
+        objected: SettlementStatement = await self._post(
+            SettlementStatement, _statement(branch_id, contract_id, period) + "/objections", given
+        )
+        return objected
+
+    async def answer_objection(
+        self, branch_id: int, contract_id: str, period: int, number: int, given: AnswerIn
+    ) -> SettlementStatement:
+        """Answer an objection."""
+        answered: SettlementStatement = await self._put(
+            SettlementStatement,
+            _statement(branch_id, contract_id, period) + f"/objections/{number}/answer",
+            given,
+        )
+        return answered
+
+    async def settle_what_if(
+        self, branch_id: int, contract_id: str, given: SettlementWhatIfIn
+    ) -> SettlementWhatIf:
+        """Settle past months under other terms, base or fields."""
+        found: SettlementWhatIf = await self._post(
+            SettlementWhatIf,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/settlement-what-if",
+            given,
+        )
+        return found
+
+    async def draft_correction(
+        self, branch_id: int, contract_id: str, given: CorrectionIn
+    ) -> Correction:
+        """Draft a correction of a closed statement."""
+        drafted: Correction = await self._post(
+            Correction, f"/v1/branches/{branch_id}/contracts/{contract_id}/corrections", given
+        )
+        return drafted
+
+    async def approve_correction(self, branch_id: int, contract_id: str, number: int) -> Correction:
+        """Approve a correction as a second person."""
+        approved: Correction = await self._post(
+            Correction,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/corrections/{number}/approve",
+            None,
+        )
+        return approved
+
+    async def corrections(self, branch_id: int, contract_id: str) -> list[Correction]:
+        """Return a contract's corrections, page by page."""
+        return await self._all(
+            Correction, f"/v1/branches/{branch_id}/contracts/{contract_id}/corrections"
+        )
+
+    async def record_deposit(
+        self, branch_id: int, contract_id: str, given: DepositMovementIn
+    ) -> DepositMovement:
+        """Record risk deposit paid in or paid back."""
+        recorded: DepositMovement = await self._post(
+            DepositMovement,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/deposit-movements",
+            given,
+        )
+        return recorded
+
+    async def deposit_movements(self, branch_id: int, contract_id: str) -> list[DepositMovement]:
+        """Return the movements of a contract's deposit, page by page."""
+        return await self._all(
+            DepositMovement,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/deposit-movements",
+        )
+
+
+def _statement(branch_id: int, contract_id: str, period: int) -> str:
+    return f"/v1/branches/{branch_id}/contracts/{contract_id}/statements/{period}"
 
 
 class FakeContracts(FakeFeed):

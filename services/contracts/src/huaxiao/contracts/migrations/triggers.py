@@ -10,7 +10,7 @@ _HELD = (
 
 
 def create() -> None:
-    """Hold every draft row that has a seal."""
+    """Hold every draft row that has a seal, and every statement that is closed."""
     for table, key, seal in _HELD:
         op.execute(f"""
             CREATE FUNCTION contracts.hold_sealed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -31,10 +31,26 @@ def create() -> None:
             CREATE TRIGGER hold_sealed BEFORE UPDATE OR DELETE ON contracts.{table}
             FOR EACH ROW EXECUTE FUNCTION contracts.hold_sealed_{table}()
         """)
+    op.execute("""
+        CREATE FUNCTION contracts.hold_closed_statements() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' OR OLD.closed_at IS NOT NULL OR NEW.revision < OLD.revision THEN
+                RAISE EXCEPTION 'statement % of % is held', OLD.period, OLD.contract_id
+                    USING ERRCODE = 'restrict_violation';
+            END IF;
+            RETURN NEW;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER hold_closed BEFORE UPDATE OR DELETE ON contracts.statements
+        FOR EACH ROW EXECUTE FUNCTION contracts.hold_closed_statements()
+    """)
 
 
 def drop() -> None:
     """Let go of them, before the tables go."""
+    op.execute("DROP TRIGGER hold_closed ON contracts.statements")
+    op.execute("DROP FUNCTION contracts.hold_closed_statements()")
     for table, *_ in _HELD:
         op.execute(f"DROP TRIGGER hold_sealed ON contracts.{table}")
         op.execute(f"DROP FUNCTION contracts.hold_sealed_{table}()")

@@ -155,6 +155,22 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('deposit_movements',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person_id', sa.Text(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('document', sa.Text(), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.contracts.branch_id', 'contracts.contracts.contract_id'], name=op.f('deposit_movements_branch_id_contract_id_contracts_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', name=op.f('deposit_movements_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('sealed_fields',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('field_id', sa.Text(), nullable=False),
@@ -176,6 +192,60 @@ def upgrade() -> None:
     sa.Column('signed_by', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.contracts.branch_id', 'contracts.contracts.contract_id'], name=op.f('signatures_branch_id_contract_id_contracts_fkey')),
     sa.PrimaryKeyConstraint('branch_id', 'contract_id', name=op.f('signatures_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('statements',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=True),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.contracts.branch_id', 'contracts.contracts.contract_id'], name=op.f('statements_branch_id_contract_id_contracts_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'period', name=op.f('statements_pkey')),
+    schema='contracts'
+    )
+    op.create_index(op.f('statements_branch_id_period_contract_id_index'), 'statements', ['branch_id', 'period', 'contract_id'], unique=False, schema='contracts')
+    op.create_table('confirmations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('revision', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'period'], ['contracts.statements.branch_id', 'contracts.statements.contract_id', 'contracts.statements.period'], name=op.f('confirmations_branch_id_contract_id_period_statements_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'period', 'revision', 'side', name=op.f('confirmations_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('corrections',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('of_period', sa.Integer(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'of_period'], ['contracts.statements.branch_id', 'contracts.statements.contract_id', 'contracts.statements.period'], name=op.f('corrections_branch_id_contract_id_of_period_statements_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', name=op.f('corrections_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('objections',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('line', sa.Integer(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'period'], ['contracts.statements.branch_id', 'contracts.statements.contract_id', 'contracts.statements.period'], name=op.f('objections_branch_id_contract_id_period_statements_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'period', 'number', name=op.f('objections_pkey')),
     schema='contracts',
     info={'append_only': True}
     )
@@ -228,6 +298,48 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('statement_revisions',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('revision', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('known_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('question', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('answer', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('counted', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'period'], ['contracts.statements.branch_id', 'contracts.statements.contract_id', 'contracts.statements.period'], name=op.f('statement_revisions_branch_id_contract_id_period_statements_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'period', 'revision', name=op.f('statement_revisions_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('answers',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('period', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'period', 'number'], ['contracts.objections.branch_id', 'contracts.objections.contract_id', 'contracts.objections.period', 'contracts.objections.number'], name=op.f('answers_branch_id_contract_id_period_number_objections_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'period', 'number', name=op.f('answers_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('correction_approvals',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('approved_by', sa.Text(), nullable=False),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'number'], ['contracts.corrections.branch_id', 'contracts.corrections.contract_id', 'contracts.corrections.number'], name=op.f('correction_approvals_branch_id_contract_id_number_corrections_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', name=op.f('correction_approvals_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     # ### end Alembic commands ###
     triggers.create()
 
@@ -235,12 +347,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     triggers.drop()
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('correction_approvals', schema='contracts')
+    op.drop_table('answers', schema='contracts')
+    op.drop_table('statement_revisions', schema='contracts')
     op.drop_table('sealed_scopes', schema='contracts')
     op.drop_table('sealed_resources', schema='contracts')
     op.drop_table('sealed_customers', schema='contracts')
     op.drop_table('sealed_channels', schema='contracts')
+    op.drop_table('objections', schema='contracts')
+    op.drop_table('corrections', schema='contracts')
+    op.drop_table('confirmations', schema='contracts')
+    op.drop_index(op.f('statements_branch_id_period_contract_id_index'), table_name='statements', schema='contracts')
+    op.drop_table('statements', schema='contracts')
     op.drop_table('signatures', schema='contracts')
     op.drop_table('sealed_fields', schema='contracts')
+    op.drop_table('deposit_movements', schema='contracts')
     op.drop_table('placements', schema='contracts')
     op.drop_index(op.f('payroll_branch_id_centre_id_period_index'), table_name='payroll', schema='contracts')
     op.drop_table('payroll', schema='contracts')

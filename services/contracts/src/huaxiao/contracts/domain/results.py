@@ -1,0 +1,87 @@
+"""From what the other services told to the months that a settlement is computed from."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from huaxiao.contracts.domain.settlement import FinishedOrders, Month, StandingViolation
+from huaxiao.shared.books import Books, books
+from huaxiao.shared.periods import Period, year_before
+from huaxiao.shared.wire.contracts import BaseMonth
+from huaxiao.shared.wire.terms import ContractTerms
+
+Accounts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What attribution and dispatch told of a branch's months, as known at one moment."""
+
+    accounts: Mapping[tuple[Period, str, str | None], Accounts]
+    """Of a month, a centre, and a field or none: its accounts in fen, debit positive."""
+    orders: Mapping[tuple[Period, str], tuple[FinishedOrders, ...]]
+    scores: Mapping[tuple[Period, str], Decimal]
+    closed: AbstractSet[Period] = field(default_factory=frozenset)
+    """The months whose books are closed."""
+
+    def books(self, period: Period, scope: "Scope") -> Books:
+        """Sum a month's accounts within a scope."""
+        return books(
+            account
+            for (month, centre_id, field_id), accounts in self.accounts.items()
+            if month == period and scope.holds(centre_id, field_id)
+            for account in accounts.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose results are settled: the county's, a centre's, or those of chosen fields."""
+
+    centre_id: str | None
+    """None for the county's contract: every centre's."""
+    field_ids: AbstractSet[str] | None = None
+    """Only these fields, whoever held them, and what the centre has outside any field."""
+
+    def holds(self, centre_id: str, field_id: str | None) -> bool:
+        """Say whether an account of this centre and field belongs to the scope."""
+        if self.centre_id is None:
+            return True
+        if self.field_ids is None or field_id is None:
+            return centre_id == self.centre_id
+        return field_id in self.field_ids
+
+
+def months_of(
+    told: Told,
+    scope: Scope,
+    periods: Sequence[Period],
+    terms: Mapping[Period, ContractTerms],
+    base: Sequence[BaseMonth],
+    violations: Mapping[Period, tuple[StandingViolation, ...]],
+) -> tuple[Month, ...]:
+    """Put the months of a contract together.
+
+    Orders and scores are a centre's: the county's contract pays no fees and is rated by nobody here.
+    """
+    base_of = {Period(one.period): one for one in base}
+    made: list[Month] = []
+    for period in periods:
+        held = told.books(period, scope)
+        before = base_of[year_before(period)]
+        centre = (period, scope.centre_id or "")
+        made.append(
+            Month(
+                period=period,
+                terms=terms[period],
+                revenue_fen=held.revenue_fen,
+                market_cost_fen=held.market_cost_fen,
+                base_revenue_fen=before.revenue_fen,
+                base_market_cost_fen=before.market_cost_fen,
+                orders=told.orders.get(centre, ()),
+                score=told.scores.get(centre),
+                violations=violations.get(period, ()),
+            )
+        )
+    return tuple(made)

@@ -1,0 +1,287 @@
+"""Routes of settlements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from huaxiao.contracts.callers import BranchReader, Reader, Settler
+from huaxiao.contracts.contracts import store as contract_store
+from huaxiao.contracts.domain.results import Told
+from huaxiao.contracts.settlements import handlers, steps, store, what_if
+from huaxiao.contracts.settlements.handlers import Agreed
+from huaxiao.contracts.settlements.peers import PeerRefused, Peers
+from huaxiao.contracts.settlements.steps import (
+    BooksStillOpen,
+    NoSuchLine,
+    ObjectionOpen,
+    OtherFigures,
+    StatementIsClosed,
+)
+from huaxiao.shared import web
+from huaxiao.shared.database import Database
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import Period, periods_from
+from huaxiao.shared.problems import Conflict, Forbidden, NotFound, TwoPeople, Unavailable
+from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.base import PeriodText
+from huaxiao.shared.wire.settlement import (
+    AnswerIn,
+    ConfirmationIn,
+    ObjectionIn,
+    SettlementIn,
+    SettlementOutcome,
+    SettlementStatement,
+    SettlementSummary,
+    SettlementVerification,
+    SettlementWhatIf,
+    SettlementWhatIfIn,
+    StatementState,
+)
+
+router = web.router(tags=["settlements"])
+_ASKS = web.problem_responses(Forbidden, PeerRefused, Unavailable)
+_STATEMENT = "/contracts/{contract_id}/statements/{period}"
+_bearer = HTTPBearer(auto_error=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Some contracts, and what the other services told of their months, before anything is written."""
+
+    contracts: list[Agreed]
+    told: Told | None
+    known_at: datetime
+
+
+async def _ask(
+    request: Request,
+    branch_id: int,
+    contracts: list[Agreed],
+    periods: Sequence[Period],
+    credentials: HTTPAuthorizationCredentials | None,
+) -> _Asked:
+    known_at: datetime = request.app.state.clock()
+    if not contracts or credentials is None:
+        return _Asked(contracts, None, known_at)
+    peers: Peers = request.app.state.peers
+    token = credentials.credentials
+    told = await peers.tell(lambda: token, branch_id, periods, known_at)
+    return _Asked(contracts, told, known_at)
+
+
+async def _asked_for_all(
+    request: Request,
+    branch_id: BranchId,
+    given: SettlementIn,
+    principal: Settler,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> _Asked:
+    """Ask before the transaction that writes begins, so that it waits for nobody."""
+    database: Database = request.app.state.database
+    async with database.read() as connection:
+        rows = await store.signed_contracts(
+            connection,
+            branch_id,
+            principal.centre_ids,
+            period=given.period,
+            contract_ids=given.contract_ids,
+        )
+    contracts = [handlers.agreed(row) for row in rows]
+    period = Period(given.period)
+    first = min((one.first for one in contracts), default=period)
+    periods = list(periods_from(first, period))
+    return await _ask(request, branch_id, contracts, periods, credentials)
+
+
+async def _asked_for_one(
+    request: Request,
+    branch_id: BranchId,
+    contract_id: Identifier,
+    given: SettlementWhatIfIn,
+    principal: BranchReader,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> _Asked:
+    database: Database = request.app.state.database
+    async with database.read() as connection:
+        row = await contract_store.load(connection, branch_id, contract_id, principal.centre_ids)
+    if row is None:
+        raise NotFound
+    contracts = [handlers.agreed(row)]
+    return await _ask(request, branch_id, contracts, what_if.span(given), credentials)
+
+
+@router.post("/settlements", responses=_ASKS)
+async def draft_statements(
+    request: Request,
+    branch_id: BranchId,
+    given: SettlementIn,
+    principal: Settler,
+    asked: Annotated[_Asked, Depends(_asked_for_all)],
+    connection: WriteTx,
+) -> list[SettlementOutcome]:
+    """Draft a period's statements; the same figures again make no new revision (R1)."""
+    outcomes: list[SettlementOutcome] = []
+    if asked.told is not None:
+        outcomes = await handlers.draft(
+            connection,
+            branch_id,
+            asked.contracts,
+            Period(given.period),
+            asked.told,
+            known_at=asked.known_at,
+            made_by=principal.subject,
+            now=request.app.state.clock(),
+        )
+    settled = {one.contract_id for one in asked.contracts}
+    missing = [one for one in given.contract_ids or [] if one not in settled]
+    return outcomes + handlers.not_in_term(missing)
+
+
+@router.get("/statements", responses=web.problem_responses(Forbidden))
+async def list_statements(
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Reader,
+    page: PageOf,
+    period: Annotated[PeriodText | None, Query(description="of this period")] = None,
+    contract_id: Annotated[Identifier | None, Query(description="of this contract")] = None,
+    state: Annotated[StatementState | None, Query(description="only these")] = None,
+) -> Page[SettlementSummary]:
+    """List statements by contract and period: a contractor its centre's."""
+    rows = await store.page(
+        connection,
+        branch_id,
+        principal.centre_ids,
+        period=period,
+        contract_id=contract_id,
+        closed=None if state is None else state is StatementState.CLOSED,
+        after=page.after(str, int) or ("", 0),
+        limit=page.limit + 1,
+    )
+    return page.page([handlers.summary(row) for row in rows], "contract_id", "period")
+
+
+@router.get(_STATEMENT, responses=web.problem_responses(Forbidden))
+async def get_statement(
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    connection: ReadTx,
+    principal: Reader,
+) -> SettlementStatement:
+    """Show a statement line by line, with what both sides have said of it."""
+    return await handlers.show(connection, branch_id, contract_id, period, principal.centre_ids)
+
+
+@router.get(_STATEMENT + "/verification", responses=web.problem_responses(Forbidden))
+async def verify_statement(
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    connection: ReadTx,
+    principal: Reader,
+) -> SettlementVerification:
+    """Compute a statement again from the inputs stored with it."""
+    return await handlers.verify(connection, branch_id, contract_id, period, principal.centre_ids)
+
+
+@router.post(
+    _STATEMENT + "/confirm",
+    responses=web.problem_responses(
+        Forbidden, OtherFigures, BooksStillOpen, ObjectionOpen, TwoPeople
+    ),
+)
+async def confirm_statement(
+    request: Request,
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    given: ConfirmationIn,
+    connection: WriteTx,
+    principal: Reader,
+) -> SettlementStatement:
+    """Confirm the figures for one's side; when both have, the statement is closed."""
+    return await steps.confirm(
+        connection,
+        branch_id,
+        contract_id,
+        period,
+        given.digest,
+        principal=principal,
+        now=request.app.state.clock(),
+    )
+
+
+@router.post(
+    _STATEMENT + "/objections",
+    status_code=201,
+    responses=web.problem_responses(Forbidden, StatementIsClosed, NoSuchLine),
+)
+async def object_to_statement(
+    request: Request,
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    given: ObjectionIn,
+    connection: WriteTx,
+    principal: Reader,
+) -> SettlementStatement:
+    """Object to a line of a draft; it must be answered before either side can confirm."""
+    return await steps.object_to(
+        connection,
+        branch_id,
+        contract_id,
+        period,
+        given,
+        principal=principal,
+        now=request.app.state.clock(),
+    )
+
+
+@router.put(
+    _STATEMENT + "/objections/{number}/answer",
+    responses=web.problem_responses(Forbidden, StatementIsClosed, TwoPeople, Conflict),
+)
+async def answer_objection(
+    request: Request,
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    number: Annotated[int, Path(ge=1, lt=2**31)],
+    given: AnswerIn,
+    connection: WriteTx,
+    principal: Reader,
+) -> SettlementStatement:
+    """Answer an objection, once, and not one's own."""
+    return await steps.answer(
+        connection,
+        branch_id,
+        contract_id,
+        period,
+        number,
+        given,
+        principal=principal,
+        now=request.app.state.clock(),
+    )
+
+
+@router.post(
+    "/contracts/{contract_id}/settlement-what-if",
+    responses=_ASKS | web.problem_responses(what_if.BaseMissing),
+)
+async def settle_what_if(
+    given: SettlementWhatIfIn,
+    _: BranchReader,
+    asked: Annotated[_Asked, Depends(_asked_for_one)],
+) -> SettlementWhatIf:
+    """Settle past months under other terms, another base or other fields; nothing is written.
+
+    A draft contract can be tried so before anyone signs it.
+    """
+    assert asked.told is not None  # noqa: S101 - there is a contract, or it was not found
+    return what_if.compare(asked.contracts[0], given, asked.told, known_at=asked.known_at)

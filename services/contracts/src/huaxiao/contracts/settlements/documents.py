@@ -1,0 +1,70 @@
+"""A question and its answer as JSON, as they are stored with a statement and read again."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from huaxiao.contracts.domain.settlement import Question, Settlement
+from huaxiao.contracts.domain.statement_lines import Line
+from huaxiao.shared.documents import digest
+from huaxiao.shared.wire.settlement import SettlementLine
+
+_questions = TypeAdapter(Question)
+_answers = TypeAdapter(Settlement)
+
+
+def question_document(question: Question) -> dict[str, Any]:
+    """Write a question down; terms that several months share stand once."""
+    document: dict[str, Any] = _questions.dump_python(question, mode="json")
+    agreed: list[Any] = []
+    for month in document["months"]:
+        if month["terms"] not in agreed:
+            agreed.append(month["terms"])
+        month["terms"] = agreed.index(month["terms"])
+    return document | {"agreed": agreed}
+
+
+def read_question(document: dict[str, Any]) -> Question:
+    """Read a question as it was written down."""
+    months = [month | {"terms": document["agreed"][month["terms"]]} for month in document["months"]]
+    members = {name: value for name, value in document.items() if name != "agreed"}
+    return _questions.validate_python(members | {"months": months})
+
+
+def answer_document(answer: Settlement) -> dict[str, Any]:
+    """Write an answer down."""
+    document: dict[str, Any] = _answers.dump_python(answer, mode="json")
+    return document
+
+
+def read_answer(document: dict[str, Any]) -> Settlement:
+    """Read an answer as it was written down."""
+    return _answers.validate_python(document)
+
+
+def statement_digest(
+    contract_id: str, period: int, answer: dict[str, Any], *, provisional: bool
+) -> str:
+    """Return the digest of a statement's figures: what each side confirms."""
+    return digest(
+        {
+            "contract_id": contract_id,
+            "period": period,
+            "provisional": provisional,
+            "answer": answer,
+        }
+    )
+
+
+def wire_line(line: Line) -> SettlementLine:
+    """Return a line as the wire has it."""
+    return SettlementLine(
+        number=line.number,
+        code=line.code,
+        name=line.name,
+        name_zh=line.name_zh,
+        amount_fen=line.amount_fen,
+        counts=line.counts,
+        how=line.how,
+        about=line.about,
+    )

@@ -1,0 +1,369 @@
+"""Settlements: load, compute, record; and computed again from what was recorded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.corrections import store as correction_store
+from huaxiao.contracts.deposits import store as deposit_store
+from huaxiao.contracts.domain.results import Scope, Told, months_of
+from huaxiao.contracts.domain.settlement import (
+    AgreedCorrection,
+    DepositMovement,
+    Question,
+    StandingViolation,
+    settle,
+)
+from huaxiao.contracts.settlements import store
+from huaxiao.contracts.settlements.documents import (
+    answer_document,
+    question_document,
+    read_answer,
+    read_question,
+    statement_digest,
+    wire_line,
+)
+from huaxiao.shared.periods import Period, periods_from, shift
+from huaxiao.shared.problems import NotFound, Problem
+from huaxiao.shared.wire.contracts import BaseMonth
+from huaxiao.shared.wire.settlement import (
+    Confirmation,
+    Objection,
+    SettlementOutcome,
+    SettlementStatement,
+    SettlementSummary,
+    SettlementVerification,
+    StatementState,
+)
+from huaxiao.shared.wire.terms import ContractTerms
+
+_base = TypeAdapter(list[BaseMonth])
+Violations = Mapping[Period, tuple[StandingViolation, ...]]
+
+
+class NotInTerm(Problem):
+    """No signed contract of this name is in its term in this period."""
+
+    code = "not-in-term"
+    status = HTTPStatus.CONFLICT
+    title = "No such contract is signed and in its term in this period"
+    title_zh = "该账期内没有此已签署且在承包期内的合同"
+
+
+class EarlierStatementOpen(Problem):
+    """A period is settled when the one before is: each begins where the last one ended."""
+
+    code = "earlier-statement-open"
+    status = HTTPStatus.CONFLICT
+    title = "The statement of the period before is not closed"
+    title_zh = "上一账期的结算单尚未关闭"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What is agreed for a contract, as far as its settlement goes."""
+
+    contract_id: str
+    centre_id: str | None
+    first: Period
+    last: Period
+    field_ids: frozenset[str]
+    terms: ContractTerms
+    base: tuple[BaseMonth, ...]
+
+    def through(self, period: Period) -> list[Period]:
+        """Return the months of the term up to a period."""
+        return list(periods_from(self.first, period))
+
+    def terms_through(self, period: Period) -> dict[Period, ContractTerms]:
+        """Return the terms of each month up to a period."""
+        return dict.fromkeys(self.through(period), self.terms)
+
+
+def agreed(row: RowMapping) -> Agreed:
+    """Read what a contract's row says."""
+    return Agreed(
+        contract_id=row["contract_id"],
+        centre_id=row["centre_id"],
+        first=Period(row["term_from"]),
+        last=Period(row["term_to"]),
+        field_ids=frozenset(row["field_ids"]),
+        terms=ContractTerms.model_validate(row["terms"]),
+        base=tuple(_base.validate_python(row["base"])),
+    )
+
+
+# --- drafting -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is on record of a contract before its period is settled."""
+
+    current: RowMapping | None
+    previous: RowMapping | None
+    corrections: Sequence[RowMapping]
+    movements: Sequence[RowMapping]
+    violations: Violations
+
+
+async def draft(
+    connection: AsyncConnection,
+    branch_id: int,
+    contracts: Sequence[Agreed],
+    period: Period,
+    told: Told,
+    *,
+    known_at: datetime,
+    made_by: str,
+    now: datetime,
+) -> list[SettlementOutcome]:
+    """Draft the statements of a period; figures that are the same make no new revision."""
+    await branch(connection, branch_id)
+    await store.settle_alone(connection, branch_id)
+    held = await _held(connection, branch_id, contracts, period)
+    outcomes: list[SettlementOutcome] = []
+    rows: list[dict[str, Any]] = []
+    for contract in contracts:
+        of_contract = held[contract.contract_id]
+        current = of_contract.current
+        if current is not None and current["closed_at"] is not None:
+            outcomes.append(_outcome("closed", current))
+            continue
+        try:
+            question = _question(contract, period, told, of_contract)
+        except EarlierStatementOpen as refused:
+            outcomes.append(_refused(contract.contract_id, refused))
+            continue
+        row = _revision(
+            question,
+            of_contract,
+            provisional=period not in told.closed,
+            contract_id=contract.contract_id,
+            period=period,
+        )
+        if current is not None and current["digest"] == row["digest"]:
+            outcomes.append(_outcome("unchanged", current))
+            continue
+        row |= {
+            "branch_id": branch_id,
+            "known_at": known_at,
+            "made_by": made_by,
+            "made_at": now,
+        }
+        rows.append(row)
+        shown = row | {"centre_id": contract.centre_id, "closed_at": None}
+        outcomes.append(_outcome("drafted" if current is None else "revised", shown))
+    await store.add_revisions(
+        connection, rows, {one.contract_id: one.centre_id for one in contracts}
+    )
+    return outcomes
+
+
+async def _held(
+    connection: AsyncConnection, branch_id: int, contracts: Sequence[Agreed], period: Period
+) -> dict[str, _Held]:
+    ids = [one.contract_id for one in contracts]
+    known = await store.statements_of(connection, branch_id, ids, period)
+    corrections = _by_contract(await correction_store.of_contracts(connection, branch_id, ids))
+    movements = _by_contract(await deposit_store.of_contracts(connection, branch_id, ids))
+    return {
+        contract_id: _Held(
+            current=known.get((contract_id, period)),
+            previous=known.get((contract_id, shift(period, -1))),
+            corrections=corrections.get(contract_id, ()),
+            movements=movements.get(contract_id, ()),
+            violations={},
+        )
+        for contract_id in ids
+    }
+
+
+def _by_contract(rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
+    found: dict[str, list[RowMapping]] = {}
+    for row in rows:
+        found.setdefault(row["contract_id"], []).append(row)
+    return found
+
+
+def _question(contract: Agreed, period: Period, told: Told, held: _Held) -> Question:
+    """Put together what a statement is computed from, on what the one before has left."""
+    previous = held.previous
+    if period > contract.first and (previous is None or previous["closed_at"] is None):
+        raise EarlierStatementOpen
+    before = None if previous is None else read_answer(previous["answer"])
+    counted = _counted(previous)
+    return Question(
+        months=months_of(
+            told,
+            Scope(contract.centre_id),
+            contract.through(period),
+            contract.terms_through(period),
+            contract.base,
+            held.violations,
+        ),
+        settled=before.months if before else (),
+        brought_forward_fen=before.carried_forward_fen if before else 0,
+        deposit_fen=before.deposit_fen if before else 0,
+        deposit_movements=tuple(
+            DepositMovement(row["number"], deposit_store.signed_fen(row))
+            for row in held.movements
+            if row["number"] > counted["movement"]
+        ),
+        corrections=tuple(
+            AgreedCorrection(
+                row["number"], Period(row["of_period"]), row["amount_fen"], row["reason"]
+            )
+            for row in held.corrections
+            if row["approved_at"] is not None and row["number"] not in counted["corrections"]
+        ),
+        is_last=period == contract.last,
+    )
+
+
+def _counted(previous: RowMapping | None) -> dict[str, Any]:
+    return {"corrections": [], "movement": 0} if previous is None else dict(previous["counted"])
+
+
+def _revision(
+    question: Question, held: _Held, *, contract_id: str, period: Period, provisional: bool
+) -> dict[str, Any]:
+    answer = answer_document(settle(question))
+    counted = _counted(held.previous)
+    return {
+        "contract_id": contract_id,
+        "period": period,
+        "revision": 1 if held.current is None else held.current["revision"] + 1,
+        "digest": statement_digest(contract_id, period, answer, provisional=provisional),
+        "provisional": provisional,
+        "question": question_document(question),
+        "answer": answer,
+        "counted": {
+            "corrections": counted["corrections"] + [one.number for one in question.corrections],
+            "movement": max(
+                [counted["movement"], *(one.number for one in question.deposit_movements)]
+            ),
+        },
+    }
+
+
+def _outcome(outcome: Any, row: RowMapping | dict[str, Any]) -> SettlementOutcome:
+    return SettlementOutcome(
+        contract_id=row["contract_id"],
+        outcome=outcome,
+        code=None,
+        detail=None,
+        detail_zh=None,
+        statement=summary(row),
+    )
+
+
+def _refused(contract_id: str, problem: Problem) -> SettlementOutcome:
+    return SettlementOutcome(
+        contract_id=contract_id,
+        outcome="refused",
+        code=problem.code,
+        detail=problem.detail,
+        detail_zh=problem.detail_zh,
+        statement=None,
+    )
+
+
+def not_in_term(contract_ids: Iterable[str]) -> list[SettlementOutcome]:
+    """Return the outcome for contracts that were named and cannot be settled in this period."""
+    return [_refused(one, NotInTerm()) for one in contract_ids]
+
+
+# --- showing ------------------------------------------------------------------------------------
+
+
+def summary(row: RowMapping | dict[str, Any]) -> SettlementSummary:
+    """Return a statement as a list has it."""
+    answer = row["answer"]
+    state = StatementState.DRAFT if row["closed_at"] is None else StatementState.CLOSED
+    figures = {
+        name: answer[name]
+        for name in (
+            "net_fen",
+            "payable_fen",
+            "carried_forward_fen",
+            "deposit_fen",
+            "payment_stopped",
+        )
+    }
+    return SettlementSummary.model_validate(dict(row) | figures | {"state": state})
+
+
+async def show(
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    period: int,
+    centre_ids: AbstractSet[str] | None,
+) -> SettlementStatement:
+    """Return a statement that the caller may see, with what both sides said of it."""
+    row = await store.load(connection, branch_id, contract_id, period, centre_ids)
+    if row is None:
+        raise NotFound
+    return await render(connection, row)
+
+
+async def render(connection: AsyncConnection, row: RowMapping) -> SettlementStatement:
+    """Return a statement whole."""
+    key = (row["branch_id"], row["contract_id"], row["period"])
+    answer = read_answer(row["answer"])
+    return SettlementStatement(
+        **summary(row).model_dump(),
+        lines=[wire_line(line) for line in answer.lines],
+        confirmations=[
+            Confirmation.model_validate(dict(one))
+            for one in await store.confirmations_of(connection, *key, row["revision"])
+        ],
+        objections=[
+            Objection.model_validate(dict(one))
+            for one in await store.objections_of(connection, *key)
+        ],
+    )
+
+
+async def verify(
+    connection: AsyncConnection,
+    branch_id: int,
+    contract_id: str,
+    period: int,
+    centre_ids: AbstractSet[str] | None,
+) -> SettlementVerification:
+    """Compute a statement again from the inputs stored with it, and hold both against its digest."""
+    row = await store.load(connection, branch_id, contract_id, period, centre_ids)
+    if row is None:
+        raise NotFound
+    again = answer_document(settle(read_question(row["question"])))
+    recomputed = statement_digest(contract_id, period, again, provisional=row["provisional"])
+    stored = statement_digest(contract_id, period, row["answer"], provisional=row["provisional"])
+    return SettlementVerification(
+        revision=row["revision"],
+        digest=row["digest"],
+        recomputed_digest=recomputed,
+        agrees=row["digest"] == recomputed == stored,
+        first_difference=_first_difference(row["answer"], again, ""),
+    )
+
+
+def _first_difference(one: Any, other: Any, pointer: str) -> str | None:
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs: Iterable[tuple[Any, Any, Any]] = ((key, one[key], other[key]) for key in one)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = ((index, *pair) for index, pair in enumerate(zip(one, other, strict=True)))
+    else:
+        return None if one == other else pointer
+    return next(
+        filter(None, (_first_difference(a, b, f"{pointer}/{name}") for name, a, b in pairs)), None
+    )

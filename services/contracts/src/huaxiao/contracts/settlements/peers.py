@@ -1,0 +1,119 @@
+"""Asking attribution and dispatch what a settlement needs, with the caller's own token.
+
+So nobody is told more by way of a settlement than they may ask for themselves.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from huaxiao.contracts.domain.results import Told
+from huaxiao.contracts.domain.settlement import FinishedOrders
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.issuer import TokenSource
+from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Problem, Unavailable
+from huaxiao.shared.wire.attribution import PeriodState
+
+_AT_ONCE = 4
+
+
+class PeerRefused(Problem):
+    """Another service, asked with the caller's token, refused; its own code and detail are named."""
+
+    code = "peer-refused"
+    status = HTTPStatus.BAD_GATEWAY
+    title = "Another service refused to tell what this needs"
+    title_zh = "其他服务拒绝提供所需数据"
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Where the other services answer; a transport keeps a test in process."""
+
+    attribution_url: str
+    dispatch_url: str
+    attribution_transport: httpx.AsyncBaseTransport | None = None
+    dispatch_transport: httpx.AsyncBaseTransport | None = None
+
+    async def tell(
+        self, token: TokenSource, branch_id: int, periods: Sequence[Period], known_at: datetime
+    ) -> Told:
+        """Ask for the books and the work of some months, in order, as known at a moment.
+
+        Raises:
+            PeerRefused: one of them refused.
+            Unavailable: one of them does not answer.
+
+        """
+        async with _named_problems():
+            attribution = AttributionClient(
+                self.attribution_url, token, transport=self.attribution_transport
+            )
+            dispatch = DispatchClient(self.dispatch_url, token, transport=self.dispatch_transport)
+            async with attribution, dispatch:
+                accounts, closed, work = await asyncio.gather(
+                    _accounts(attribution, branch_id, periods, known_at),
+                    _closed(attribution, branch_id),
+                    dispatch.work_done(
+                        branch_id, period_from=periods[0], period_to=periods[-1], known_at=known_at
+                    ),
+                )
+        orders: dict[tuple[Period, str], list[FinishedOrders]] = defaultdict(list)
+        for one in work.orders:
+            key = (Period(one.period), one.centre_id)
+            orders[key].append(FinishedOrders(one.kind, one.area, one.count))
+        return Told(
+            accounts=accounts,
+            orders={key: tuple(given) for key, given in orders.items()},
+            scores={(Period(one.period), one.centre_id): one.score for one in work.scores},
+            closed=closed,
+        )
+
+
+async def _accounts(
+    client: AttributionClient, branch_id: int, periods: Sequence[Period], known_at: datetime
+) -> dict[tuple[Period, str, str | None], dict[str, int]]:
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(period: Period) -> list[Any]:
+        async with turns:
+            return await client.balances(branch_id, period=period, known_at=known_at)
+
+    found: dict[tuple[Period, str, str | None], dict[str, int]] = defaultdict(dict)
+    for balances in await asyncio.gather(*(ask(period) for period in periods)):
+        for one in balances:
+            key = (Period(one.period), one.centre_id, one.field_id)
+            found[key][one.account] = one.amount_fen
+    return dict(found)
+
+
+async def _closed(client: AttributionClient, branch_id: int) -> frozenset[Period]:
+    return frozenset(
+        Period(one.period)
+        for one in await client.periods(branch_id)
+        if one.state is PeriodState.CLOSED
+    )
+
+
+@asynccontextmanager
+async def _named_problems() -> AsyncIterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise Unavailable from error
+    except PeerProblem as refused:
+        if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Unavailable from refused
+        raise PeerRefused(
+            str(refused), peer={"status": refused.status, "code": refused.code}
+        ) from refused

@@ -1,0 +1,498 @@
+"""Settlements over the real services: contracts asks attribution and dispatch for what it settles."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from support import work
+from support.register import contract, contractor, county_with_centres, regional
+
+from huaxiao.attribution import main as attribution_main
+from huaxiao.attribution.settings import Settings as AttributionSettings
+from huaxiao.attribution.worker import apply_contracts as attribution_follows
+from huaxiao.contracts.settlements.peers import Peers
+from huaxiao.contracts.tables import statements
+from huaxiao.dispatch import main as dispatch_main
+from huaxiao.dispatch.settings import Settings as DispatchSettings
+from huaxiao.dispatch.worker import apply_attribution as work_comes
+from huaxiao.dispatch.worker import apply_contracts as dispatch_follows
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.unit_of_work import sqlstate
+from huaxiao.shared.wire.settlement import (
+    AnswerIn,
+    CorrectionIn,
+    DepositMovementIn,
+    ObjectionIn,
+    SettlementStatement,
+    SettlementWhatIfIn,
+    StatementState,
+)
+from huaxiao.shared.wire.terms import ProfitShare
+
+YUAN = 100
+TERM = 201711
+
+
+@pytest.fixture(scope="session")
+async def peers(
+    app: FastAPI, settings_for: Callable[[str], dict[str, Any]]
+) -> AsyncIterator[dict[str, FastAPI]]:
+    """Run attribution and dispatch beside contracts."""
+    made = {
+        "attribution": attribution_main.create_app(
+            AttributionSettings(**settings_for("attribution"))
+        ),
+        "dispatch": dispatch_main.create_app(DispatchSettings(**settings_for("dispatch"))),
+    }
+    transports = {f"{name}_transport": httpx.ASGITransport(app=one) for name, one in made.items()}
+    app.state.peers = Peers("http://attribution", "http://dispatch", **transports)
+    yield made
+    for one in made.values():
+        await one.state.database.close()
+
+
+@dataclass
+class County:
+    """A county whose C1 and C2 contract, with attribution and dispatch following."""
+
+    branch_id: int
+    contracts: ContractsClient
+    source: AttributionClient
+    books: AttributionClient
+    finance_of_books: AttributionClient
+    peers: dict[str, FastAPI]
+    sent: int = 0
+
+    async def bill(self, centre: str, period: int, yuan: int) -> None:
+        """Bill a line in a centre's field, without VAT."""
+        self.sent += 1
+        line = f"S-{self.sent}"
+        place = f"{self.branch_id}10{centre[-1]}201"
+        opened = {"customer_id": "P", "product": "broadband", "opened_on": "2016-05-01"}
+        await self._post(
+            period,
+            ("subscription.opened", {"subscription_id": line, "standard_address": place} | opened),
+            (
+                "bill_item.issued",
+                {
+                    "bill_item_id": f"BI-{self.sent}",
+                    "subscription_id": line,
+                    "period": period,
+                    "item_kind": "monthly",
+                    "amount_fen": yuan * YUAN,
+                    "tax_fen": 0,
+                },
+            ),
+        )
+
+    async def _post(self, period: int, *events: tuple[str, dict[str, Any]]) -> None:
+        given = [
+            {
+                "specversion": "1.0",
+                "id": f"E-{self.sent}-{index}",
+                "source": "/bss",
+                "type": kind,
+                "time": f"{period // 100}-{period % 100:02d}-28T10:00:00+08:00",
+                "branchid": self.branch_id,
+                "data": data,
+            }
+            for index, (kind, data) in enumerate(events)
+        ]
+        report = await self.source.post_events(given)
+        assert report.booked == len(given), report
+
+    async def close(self, *periods: int) -> None:
+        for period in periods:
+            await self.books.begin_closing(self.branch_id, period)
+            await self.finance_of_books.close_period(self.branch_id, period)
+
+    async def settle(self, contract_id: str, period: int) -> SettlementStatement:
+        """Draft a statement and let both sides confirm it."""
+        [outcome] = await self.contracts.settle(self.branch_id, period, [contract_id])
+        assert outcome.statement is not None, outcome
+        return await self.contracts.settlement_statement(self.branch_id, contract_id, period)
+
+
+@pytest.fixture
+async def county(
+    peers: dict[str, FastAPI],
+    manager: ContractsClient,
+    branch_id: int,
+    token: Callable[..., str],
+) -> AsyncIterator[County]:
+    await county_with_centres(manager, branch_id)
+    for centre in ("C1", "C2"):
+        field_id = f"F{centre[-1]}"
+        await manager.put_field(
+            branch_id, field_id, regional(f"{branch_id}10{centre[-1]}", centre_id=centre)
+        )
+        given = contract(centre, field_id, base_fen=1_000 * YUAN, install_fee_fen=70 * YUAN)
+        await manager.put_contract(branch_id, f"CT-{centre}", given)
+        await manager.sign(branch_id, f"CT-{centre}")
+    entries = await manager.feed(branch_id, after=0)
+    for name, follow in (("attribution", attribution_follows), ("dispatch", dispatch_follows)):
+        async with peers[name].state.database.write() as connection:
+            await follow(connection, branch_id, entries)
+    transport = httpx.ASGITransport(app=peers["attribution"])
+    books = [
+        AttributionClient(
+            "http://attribution", partial(str, token(role, branch_id)), transport=transport
+        )
+        for role in (Role.BSS_SOURCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
+    ]
+    source, chief, finance = books
+    yield County(branch_id, manager, source, chief, finance, peers)
+    for client in books:
+        await client.close()
+
+
+Caller = Callable[..., ContractsClient]
+
+
+@pytest.fixture
+def finance(caller: Caller) -> ContractsClient:
+    return caller(Role.COUNTY_FINANCE)
+
+
+@pytest.fixture
+def boss(caller: Caller) -> ContractsClient:
+    """Return the contractor of C1."""
+    return caller(Role.CONTRACTOR, ["C1"])
+
+
+def amounts(statement: SettlementStatement, code: str) -> list[int]:
+    return [line.amount_fen for line in statement.lines if line.code == code]
+
+
+async def both_confirm(
+    county: County, finance: ContractsClient, boss: ContractsClient, period: int = TERM
+) -> SettlementStatement:
+    statement = await county.settle("CT-C1", period)
+    key = (county.branch_id, "CT-C1", period, statement.digest)
+    await finance.confirm_settlement(*key)
+    return await boss.confirm_settlement(*key)
+
+
+async def test_a_month_is_settled_from_what_attribution_booked_to_a_statement_both_confirm(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.bill("C2", TERM, 900)
+    await county.close(TERM)
+
+    [one, two, of_county] = await county.contracts.settle(county.branch_id, TERM)
+    drafted = await boss.settlement_statement(county.branch_id, "CT-C1", TERM)
+    after_one = await finance.confirm_settlement(county.branch_id, "CT-C1", TERM, drafted.digest)
+    closed = await boss.confirm_settlement(county.branch_id, "CT-C1", TERM, drafted.digest)
+
+    assert [each.contract_id for each in (one, two, of_county)] == ["CT-C1", "CT-C2", "CT-COUNTY"]
+    assert amounts(drafted, "revenue") == [1_200 * YUAN]
+    # 200 yuan over the base of 1,000: 50 at 5 %, 150 at 10 %, of which 80 % is paid in advance.
+    assert amounts(drafted, "share.tier") == [250, 1_500]
+    assert drafted.net_fen == 1_400
+    assert of_county.statement is not None
+    assert of_county.statement.net_fen > 0
+    assert after_one.state is StatementState.DRAFT
+    assert (closed.state, len(closed.confirmations)) == (StatementState.CLOSED, 2)
+    facts = await county.contracts.feed(county.branch_id, after=0)
+    assert [one.subject for one in facts if one.type == "contracts.statement.closed"] == [
+        f"CT-C1/{TERM}"
+    ]
+    [again, *_] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+    assert again.outcome == "closed"
+
+
+async def test_the_same_figures_again_are_the_same_statement_and_others_a_new_revision(
+    county: County,
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+
+    [first] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+    [again] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+    await county.bill("C1", TERM, 100)
+    [other] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+
+    assert (first.outcome, again.outcome, other.outcome) == ("drafted", "unchanged", "revised")
+    assert first.statement is not None
+    assert other.statement is not None
+    assert first.statement == again.statement
+    assert (first.statement.revision, other.statement.revision) == (1, 2)
+
+
+async def test_two_runs_at_once_give_one_statement(county: County) -> None:
+    await county.bill("C1", TERM, 1_200)
+
+    runs = await asyncio.gather(
+        *(county.contracts.settle(county.branch_id, TERM) for _ in range(4))
+    )
+
+    outcomes = sorted(one.outcome for run in runs for one in run if one.contract_id == "CT-C1")
+    assert outcomes == ["drafted", "unchanged", "unchanged", "unchanged"]
+    found = await county.contracts.settlement_statements(county.branch_id, contract_id="CT-C1")
+    assert [one.revision for one in found] == [1]
+
+
+async def test_open_books_other_figures_and_an_unanswered_objection_are_not_confirmed(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    provisional = await county.settle("CT-C1", TERM)
+    assert provisional.provisional
+    key = (county.branch_id, "CT-C1", TERM)
+
+    async def code_of(confirming: ContractsClient, digest: str) -> str:
+        with pytest.raises(PeerProblem) as refused:
+            await confirming.confirm_settlement(*key, digest)
+        return refused.value.code
+
+    assert await code_of(finance, provisional.digest) == "books-open"
+    await county.close(TERM)
+    final = await county.settle("CT-C1", TERM)
+    assert (final.revision, final.net_fen) == (2, provisional.net_fen)
+    assert await code_of(finance, provisional.digest) == "digest-mismatch"
+    objected = await boss.object_to_settlement(*key, ObjectionIn(line=1, text="少计一户"))
+    assert await code_of(finance, final.digest) == "objection-open"
+    with pytest.raises(PeerProblem) as own:
+        await boss.answer_objection(*key, 1, AnswerIn(text="无"))
+    answered = await finance.answer_objection(*key, 1, AnswerIn(text="该户属乡镇中心"))
+    with pytest.raises(PeerProblem) as again:
+        await finance.answer_objection(*key, 1, AnswerIn(text="另一答复"))
+    with pytest.raises(PeerProblem) as nowhere:
+        await boss.object_to_settlement(*key, ObjectionIn(line=999, text="无此行"))
+    closed = await both_confirm(county, finance, boss)
+
+    assert [one.answer for one in objected.objections] == [None]
+    assert [one.answer for one in answered.objections] == ["该户属乡镇中心"]
+    assert (own.value.code, again.value.code, nowhere.value.code) == (
+        "two-people",
+        "conflict",
+        "no-such-line",
+    )
+    assert closed.state is StatementState.CLOSED
+    with pytest.raises(PeerProblem) as late:
+        await boss.object_to_settlement(*key, ObjectionIn(line=1, text="太晚"))
+    assert late.value.code == "statement-closed"
+
+
+async def test_a_period_is_settled_when_the_one_before_is_closed(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.bill("C1", 201712, 1_200)
+    await county.close(TERM)
+
+    [early] = await county.contracts.settle(county.branch_id, 201712, ["CT-C1"])
+    [outside] = await county.contracts.settle(county.branch_id, 201710, ["CT-C1"])
+    await both_confirm(county, finance, boss)
+    second = await county.settle("CT-C1", 201712)
+
+    assert (early.outcome, early.code) == ("refused", "earlier-statement-open")
+    assert (outside.outcome, outside.code) == ("refused", "not-in-term")
+    assert amounts(second, "gross_profit.to_date") == [2_400 * YUAN]
+    assert amounts(second, "share.settled_before") == [1_400]
+    assert amounts(second, "share") == [1_400]
+
+
+async def finish_order(county: County, token: Callable[..., str], order_id: str) -> None:
+    """Have an order of November asked for, and done by C1's contractor himself."""
+    dispatch = county.peers["dispatch"]
+    async with dispatch.state.database.write() as connection:
+        place = f"{county.branch_id}101201"
+        entry = work.work(county.branch_id, order_id, customer_class="public", address=place)
+        await work_comes(connection, county.branch_id, [entry])
+    signed = token(Role.ENGINEER, county.branch_id, ["C1"], contractor("C1"))
+    transport = httpx.ASGITransport(app=dispatch)
+    async with DispatchClient("http://dispatch", lambda: signed, transport=transport) as engineer:
+        await work.finish(engineer, county.branch_id, order_id)
+
+
+async def test_orders_are_paid_by_their_fees_and_one_that_comes_late_is_a_correction(
+    county: County, finance: ContractsClient, boss: ContractsClient, token: Callable[..., str]
+) -> None:
+    await county.bill("C1", TERM, 1_000)
+    await county.close(TERM)
+    await finish_order(county, token, "O-1")
+    first = await both_confirm(county, finance, boss)
+    await finish_order(county, token, "O-2")
+
+    second = await county.settle("CT-C1", 201712)
+
+    assert amounts(first, "order_fee") == [70 * YUAN]
+    assert first.net_fen == 70 * YUAN
+    assert amounts(second, "order_fee") == []
+    [late] = [line for line in second.lines if line.code == "correction.order_fees"]
+    assert (late.amount_fen, late.about) == (70 * YUAN, {"period": TERM})
+
+
+async def test_a_statement_is_computed_again_to_the_fen_and_a_changed_one_is_found(
+    county: County, tamper: Callable[[str], Any]
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.settle("CT-C1", TERM)
+    key = (county.branch_id, "CT-C1", TERM)
+
+    sound = await county.contracts.verify_settlement(*key)
+    await tamper(
+        "UPDATE contracts.statement_revisions SET answer = jsonb_set(answer, '{net_fen}', '9')"
+        f" WHERE branch_id = {county.branch_id}"
+    )
+    changed = await county.contracts.verify_settlement(*key)
+
+    assert (sound.agrees, sound.first_difference) == (True, None)
+    assert (changed.agrees, changed.first_difference) == (False, "/net_fen")
+
+
+async def test_a_closed_statement_is_held_by_the_database(
+    county: County, finance: ContractsClient, boss: ContractsClient, app: FastAPI
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    await both_confirm(county, finance, boss)
+
+    with pytest.raises(DBAPIError) as held:
+        async with app.state.database.write() as connection:
+            await connection.execute(
+                update(statements)
+                .where(statements.c.branch_id == county.branch_id)
+                .values(closed_at=None)
+            )
+
+    assert sqlstate(held.value) == "23001"
+
+
+async def test_a_correction_takes_two_people_and_counts_once(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_000)
+    await county.close(TERM, 201712)
+    given = CorrectionIn(of_period=TERM, amount_fen=5_000, reason="漏计一单")
+    with pytest.raises(PeerProblem) as too_early:
+        await finance.draft_correction(county.branch_id, "CT-C1", given)
+    await both_confirm(county, finance, boss)
+
+    drafted = await finance.draft_correction(county.branch_id, "CT-C1", given)
+    with pytest.raises(PeerProblem) as alone:
+        await finance.approve_correction(county.branch_id, "CT-C1", drafted.number)
+    before = await county.settle("CT-C1", 201712)
+    await county.contracts.approve_correction(county.branch_id, "CT-C1", drafted.number)
+    await both_confirm(county, finance, boss, 201712)
+    second = await boss.settlement_statement(county.branch_id, "CT-C1", 201712)
+    third = await county.settle("CT-C1", 201801)
+
+    assert too_early.value.code == "statement-not-closed"
+    assert alone.value.code == "two-people"
+    assert amounts(before, "correction.agreed") == []
+    assert amounts(second, "correction.agreed") == [5_000]
+    assert amounts(third, "correction.agreed") == []
+    assert [one.approved_by for one in await boss.corrections(county.branch_id, "CT-C1")] == [
+        "test:county_manager"
+    ]
+
+
+async def test_the_deposit_is_shown_as_it_moves_and_never_falls_below_nothing(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    def moved(kind: Any, yuan: int) -> DepositMovementIn:
+        return DepositMovementIn(
+            kind=kind,
+            person_id=contractor("C1"),
+            amount_fen=yuan * YUAN,
+            day=date(2017, 11, 1),
+            document="收据 001",
+        )
+
+    await finance.record_deposit(county.branch_id, "CT-C1", moved("paid_in", 10_000))
+    with pytest.raises(PeerProblem) as refused:
+        await finance.record_deposit(county.branch_id, "CT-C1", moved("paid_back", 10_001))
+    await finance.record_deposit(county.branch_id, "CT-C1", moved("paid_back", 4_000))
+    statement = await county.settle("CT-C1", TERM)
+
+    assert refused.value.code == "deposit-too-small"
+    assert amounts(statement, "deposit.movement") == [10_000 * YUAN, -4_000 * YUAN]
+    assert statement.deposit_fen == 6_000 * YUAN
+    assert [one.number for one in await boss.deposit_movements(county.branch_id, "CT-C1")] == [1, 2]
+
+
+async def test_another_centres_contractor_sees_and_confirms_nothing(
+    county: County, caller: Caller
+) -> None:
+    statement = await county.settle("CT-C1", TERM)
+    other = caller(Role.CONTRACTOR, ["C2"])
+    asks = (
+        other.settlement_statement(county.branch_id, "CT-C1", TERM),
+        other.verify_settlement(county.branch_id, "CT-C1", TERM),
+        other.confirm_settlement(county.branch_id, "CT-C1", TERM, statement.digest),
+        other.corrections(county.branch_id, "CT-C1"),
+        other.deposit_movements(county.branch_id, "CT-C1"),
+        other.settlement_statement(county.branch_id, "CT-COUNTY", TERM),
+    )
+
+    for ask in asks:
+        with pytest.raises(PeerProblem) as refused:
+            await ask
+        assert refused.value.status == 404
+    assert await other.settlement_statements(county.branch_id) == []
+    with pytest.raises(PeerProblem) as drafting:
+        await other.settle(county.branch_id, TERM)
+    assert drafting.value.status == 403
+
+
+async def test_past_months_are_tried_under_other_terms_and_other_fields(county: County) -> None:
+    for period in (TERM, 201712):
+        await county.bill("C1", period, 1_200)
+        await county.bill("C2", period, 1_500)
+    agreed = await county.contracts.contract(county.branch_id, "CT-C1")
+    generous = agreed.terms.model_copy(
+        update={
+            "profit_share": ProfitShare.model_validate(
+                {"tiers": [{"growth_from": "0", "share": "0.5"}]}
+            )
+        }
+    )
+    months = {"period_from": TERM, "period_to": 201712}
+
+    other_terms = await county.contracts.settle_what_if(
+        county.branch_id, "CT-C1", SettlementWhatIfIn(**months, terms=generous)
+    )
+    other_fields = await county.contracts.settle_what_if(
+        county.branch_id, "CT-C1", SettlementWhatIfIn(**months, field_ids=["F1", "F2"])
+    )
+    with pytest.raises(PeerProblem) as unknown:
+        await county.contracts.settle_what_if(
+            county.branch_id,
+            "CT-C1",
+            SettlementWhatIfIn(period_from=201610, period_to=201610),
+        )
+
+    assert [one.net_fen for one in other_terms.as_agreed] == [1_400, 1_400]
+    assert [one.net_fen for one in other_terms.as_asked] == [8_000, 8_000]
+    assert other_terms.difference_fen == 13_200
+    revenue = [line.amount_fen for line in other_fields.as_asked[0].lines if line.code == "revenue"]
+    assert revenue == [2_700 * YUAN]
+    assert (unknown.value.code, unknown.value.body["periods"]) == ("base-missing", [201510])
+
+
+async def test_what_the_other_services_do_not_tell_is_named(
+    county: County, app: FastAPI, manager: ContractsClient
+) -> None:
+    known = app.state.peers
+    app.state.peers = Peers("http://127.0.0.1:9", "http://127.0.0.1:9")
+    try:
+        with pytest.raises(PeerProblem) as refused:
+            await manager.settle(county.branch_id, TERM)
+    finally:
+        app.state.peers = known
+
+    assert (refused.value.status, refused.value.code) == (503, "unavailable")
