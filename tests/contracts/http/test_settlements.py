@@ -30,6 +30,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.unit_of_work import sqlstate
+from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
     CorrectionIn,
@@ -496,3 +497,31 @@ async def test_what_the_other_services_do_not_tell_is_named(
         app.state.peers = known
 
     assert (refused.value.status, refused.value.code) == (503, "unavailable")
+
+
+async def test_what_a_violation_costs_is_taken_off_and_given_back_when_the_appeal_wins(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    await county.bill("C1", TERM, 11_000)
+    await county.close(TERM, 201712)
+    told = await caller(Role.AUDITOR).report_violation(
+        county.branch_id,
+        ViolationIn(entry="NL-16", centre_id="C1", day=date(2017, 11, 20), evidence="回访"),
+    )
+    await boss.hear_violation(county.branch_id, told.number, "无话可说")
+    upheld = DecisionIn(upheld=True, points=5, recover_fen=3_000, reason="属实")
+    await county.contracts.decide_violation(county.branch_id, told.number, upheld)
+    first = await both_confirm(county, finance, boss)
+    await boss.appeal_violation(county.branch_id, told.number, "有收据")
+    dismissed = DecisionIn(upheld=False, reason="收据属实")
+    await caller(Role.PROVINCE).decide_violation_appeal(county.branch_id, told.number, dismissed)
+
+    second = await county.settle("CT-C1", 201712)
+
+    # Five points at 100 yuan each would be more than 30 % of the month's 79,800 fen.
+    [share] = amounts(first, "share")
+    assert amounts(first, "deduction.points") == [-50_000]
+    assert amounts(first, "deduction.recovered") == [-3_000]
+    taken = min(50_000, round(share * 0.30)) + 3_000
+    assert first.net_fen == share - taken
+    assert amounts(second, "correction.deductions") == [taken]

@@ -7,6 +7,7 @@ from huaxiao.contracts.contracts import api as contracts
 from huaxiao.contracts.corrections import api as corrections
 from huaxiao.contracts.deposits import api as deposits
 from huaxiao.contracts.fields import api as fields
+from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.refusals import api as refusals
@@ -14,6 +15,7 @@ from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.tables import feed, idempotency_keys
+from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 
@@ -36,6 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             organisation.router,
             fields.router,
             contracts.router,
+            negative_list.router,
+            violations.router,
             settlements.router,
             corrections.router,
             deposits.router,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
@@ -425,5 +426,84 @@ deposit_movements = Table(
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     _of_a_contract(),
+    info=_APPEND_ONLY,
+)
+negative_lists = Table(
+    "negative_lists",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    _of_a_branch(),
+)
+negative_list_activations = Table(
+    "negative_list_activations",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_day", Date, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    Column("activated_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "version"],
+        ["contracts.negative_lists.branch_id", "contracts.negative_lists.version"],
+    ),
+    # One list at each moment: no two begin on one day.
+    UniqueConstraint("branch_id", "from_day"),
+    info=_APPEND_ONLY,
+)
+inquiries = Table(
+    "inquiries",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    _of_a_centre(),
+    info=_APPEND_ONLY,
+)
+violations = Table(
+    "violations",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry", Text, nullable=False),
+    Column("list_version", Integer, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("person_ids", JSONB, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("references", JSONB, nullable=False),
+    Column("asked_recover_fen", BigInteger, nullable=False),
+    Column("reported_by", Text, nullable=False),
+    Column("reported_at", DateTime(timezone=True), nullable=False),
+    _of_a_centre(),
+    Index(None, "branch_id", "centre_id", "period"),
+    info=_APPEND_ONLY,
+)
+violation_steps = Table(
+    "violation_steps",
+    metadata,
+    branch_column(),
+    Column("violation", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("upheld", Boolean),
+    Column("points", Integer),
+    Column("recover_fen", BigInteger),
+    Column("counted_as", Text),
+    ForeignKeyConstraint(
+        ["branch_id", "violation"],
+        ["contracts.violations.branch_id", "contracts.violations.number"],
+    ),
     info=_APPEND_ONLY,
 )

@@ -1,6 +1,7 @@
 """Asks the contracts service, and reads its feed."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.wire.contracts import (
@@ -26,6 +27,18 @@ from huaxiao.shared.wire.contracts import (
     RefusedChange,
     RefusedChangeSummary,
     ResponsibilityField,
+)
+from huaxiao.shared.wire.negative_list import (
+    ActivationIn,
+    DecisionIn,
+    MayIAnswer,
+    NegativeList,
+    NegativeListIn,
+    ProposalIn,
+    StatementIn,
+    Violation,
+    ViolationIn,
+    ViolationSummary,
 )
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
@@ -276,6 +289,94 @@ class ContractsClient(ServiceClient):
             DepositMovement,
             f"/v1/branches/{branch_id}/contracts/{contract_id}/deposit-movements",
         )
+
+    async def negative_list(self, branch_id: int, *, on: date | None = None) -> NegativeList:
+        """Return the negative list in force."""
+        found: NegativeList = await self._get(
+            NegativeList,
+            f"/v1/branches/{branch_id}/negative-list",
+            params={"on": on and on.isoformat()},
+        )
+        return found
+
+    async def put_negative_list(
+        self, branch_id: int, version: int, given: NegativeListIn
+    ) -> NegativeList:
+        """Draft a version of the negative list, or rewrite it while it is a draft."""
+        drafted: NegativeList = await self._put(
+            NegativeList, f"/v1/branches/{branch_id}/negative-lists/{version}", given
+        )
+        return drafted
+
+    async def activate_negative_list(
+        self, branch_id: int, version: int, from_day: date
+    ) -> NegativeList:
+        """Let a version be in force from a day on, as a second person."""
+        activated: NegativeList = await self._post(
+            NegativeList,
+            f"/v1/branches/{branch_id}/negative-lists/{version}/activate",
+            ActivationIn(from_day=from_day),
+        )
+        return activated
+
+    async def may_i(self, branch_id: int, given: ProposalIn) -> MayIAnswer:
+        """Ask whether an action is allowed."""
+        answer: MayIAnswer = await self._post(MayIAnswer, f"/v1/branches/{branch_id}/may-i", given)
+        return answer
+
+    async def answers(self, branch_id: int) -> list[MayIAnswer]:
+        """Return what was asked and answered, page by page."""
+        return await self._all(MayIAnswer, f"/v1/branches/{branch_id}/may-i")
+
+    async def report_violation(self, branch_id: int, given: ViolationIn) -> Violation:
+        """Report a violation of the negative list."""
+        reported: Violation = await self._post(
+            Violation, f"/v1/branches/{branch_id}/violations", given
+        )
+        return reported
+
+    async def violations(
+        self, branch_id: int, *, centre_id: str | None = None
+    ) -> list[ViolationSummary]:
+        """Return the violations that this caller may see, page by page."""
+        return await self._all(
+            ViolationSummary,
+            f"/v1/branches/{branch_id}/violations",
+            params={"centre_id": centre_id},
+        )
+
+    async def violation(self, branch_id: int, number: int) -> Violation:
+        """Return a violation and everything said of it."""
+        found: Violation = await self._get(
+            Violation, f"/v1/branches/{branch_id}/violations/{number}"
+        )
+        return found
+
+    async def hear_violation(self, branch_id: int, number: int, text: str) -> Violation:
+        """Say something on a report as the centre concerned."""
+        return await self._violation(branch_id, number, "hear", StatementIn(text=text))
+
+    async def decide_violation(self, branch_id: int, number: int, given: DecisionIn) -> Violation:
+        """Uphold or dismiss a report."""
+        return await self._violation(branch_id, number, "decide", given)
+
+    async def appeal_violation(self, branch_id: int, number: int, text: str) -> Violation:
+        """Appeal as the centre concerned."""
+        return await self._violation(branch_id, number, "appeal", StatementIn(text=text))
+
+    async def decide_violation_appeal(
+        self, branch_id: int, number: int, given: DecisionIn
+    ) -> Violation:
+        """Decide on an appeal."""
+        return await self._violation(branch_id, number, "decide-appeal", given)
+
+    async def _violation(
+        self, branch_id: int, number: int, step: str, given: StatementIn | DecisionIn
+    ) -> Violation:
+        said: Violation = await self._post(
+            Violation, f"/v1/branches/{branch_id}/violations/{number}/{step}", given
+        )
+        return said
 
 
 def _statement(branch_id: int, contract_id: str, period: int) -> str:

@@ -6,6 +6,7 @@ from huaxiao.contracts.callers import Reader, Writer
 from huaxiao.contracts.contracts import handlers
 from huaxiao.contracts.domain.agreements import ContractIsSigned, CountyContractFirst, NotSignable
 from huaxiao.contracts.domain.fields import FieldOverlap
+from huaxiao.contracts.domain.negative_list import OnNegativeList
 from huaxiao.contracts.domain.references import UnknownReference
 from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
@@ -22,7 +23,9 @@ router = web.router(tags=["contracts"])
 @router.put(
     "/contracts/{contract_id}",
     response_model=Contract,
-    responses=web.problem_responses(Forbidden, ContractIsSigned, UnknownReference, StaleVersion)
+    responses=web.problem_responses(
+        Forbidden, ContractIsSigned, UnknownReference, StaleVersion, OnNegativeList
+    )
     | {200: VERSIONED, 201: VERSIONED | {"model": Contract}},
 )
 async def put_contract(
@@ -38,7 +41,12 @@ async def put_contract(
     """Draft a contract, or rewrite it while it is a draft (R1, R7)."""
     try:
         drafted, is_new = await handlers.draft(
-            connection, branch_id, contract_id, given, if_match=if_match
+            connection,
+            branch_id,
+            contract_id,
+            given,
+            if_match=if_match,
+            now=request.app.state.clock(),
         )
     except ContractIsSigned as refused:
         return await refuse(
@@ -85,7 +93,9 @@ async def get_contract(
 
 @router.post(
     "/contracts/{contract_id}/sign",
-    responses=web.problem_responses(Forbidden, CountyContractFirst, NotSignable, FieldOverlap),
+    responses=web.problem_responses(
+        Forbidden, CountyContractFirst, NotSignable, FieldOverlap, OnNegativeList
+    ),
 )
 async def sign_contract(
     request: Request,

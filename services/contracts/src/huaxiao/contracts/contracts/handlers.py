@@ -20,9 +20,11 @@ from huaxiao.contracts.domain.agreements import (
     require_signable,
 )
 from huaxiao.contracts.domain.fields import field_document, field_overlap
+from huaxiao.contracts.domain.negative_list import Action, require_allowed
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.terms import term_faults
 from huaxiao.contracts.fields import store as field_store
+from huaxiao.contracts.negative_list.handlers import in_force, today
 from huaxiao.contracts.organisation.store import known_centres, known_people
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.documents import digest
@@ -41,7 +43,8 @@ from huaxiao.shared.wire.contracts import (
     FieldSealed,
     LockState,
 )
-from huaxiao.shared.wire.terms import Parties
+from huaxiao.shared.wire.negative_list import ActionKind
+from huaxiao.shared.wire.terms import ContractTerms, Parties
 
 _ALREADY_COVERED = {"23505", "23P01"}
 """unique_violation and exclusion_violation."""
@@ -99,6 +102,7 @@ async def draft(
     given: ContractIn,
     *,
     if_match: str | None,
+    now: datetime,
 ) -> tuple[Contract, bool]:
     """Draft or rewrite a contract; say whether it is new.
 
@@ -111,7 +115,7 @@ async def draft(
     row = given.model_dump(mode="json")
     if not await store.lock(connection, branch_id, contract_id):
         require_version(if_match, None)
-        await _check(connection, branch_id, contract_id, given)
+        await _check(connection, branch_id, contract_id, given, now)
         if await store.add(connection, branch_id, contract_id, row):
             return await show(connection, branch_id, contract_id, None), True
         await store.lock(connection, branch_id, contract_id)
@@ -122,7 +126,7 @@ async def draft(
     if held.state is LockState.SEALED:
         raise ContractIsSigned(digest=held.digest, centre_id=held.centre_id)
     require_version(if_match, held)
-    await _check(connection, branch_id, contract_id, given)
+    await _check(connection, branch_id, contract_id, given, now)
     await store.replace(connection, branch_id, contract_id, row)
     return await show(connection, branch_id, contract_id, None), False
 
@@ -140,8 +144,16 @@ def _same(held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return one == other
 
 
+async def _check_negative_list(
+    connection: AsyncConnection, branch_id: int, terms: ContractTerms, now: datetime
+) -> None:
+    held = await in_force(connection, branch_id, today(now))
+    action = Action(ActionKind.AGREE_TERMS, {"free_scope": terms.free_scope_zh})
+    require_allowed([("/terms/free_scope_zh", action)], held.entries)
+
+
 async def _check(
-    connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn
+    connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn, now: datetime
 ) -> None:
     agreement = _agreement(contract_id, given.model_dump(mode="json"))
     faults = [
@@ -150,6 +162,7 @@ async def _check(
     ]
     if faults:
         raise Malformed(faults=faults)
+    await _check_negative_list(connection, branch_id, given.terms, now)
     if given.centre_id is not None:
         known = await known_centres(connection, branch_id, {given.centre_id})
         require_known([("/centre_id", given.centre_id)], known)
@@ -181,6 +194,7 @@ async def sign(
     held = await show(connection, branch_id, contract_id, None)
     if held.state is LockState.SEALED:
         return held
+    await _check_negative_list(connection, branch_id, held.terms, now)
     row = held.model_dump(mode="json")
     fields = await field_store.lock_several(connection, branch_id, held.field_ids)
     require_signable(

@@ -5,6 +5,7 @@ from alembic import op
 _HELD = (
     ("fields", "field_id", "sealed_fields"),
     ("contracts", "contract_id", "signatures"),
+    ("negative_lists", "version", "negative_list_activations"),
 )
 """What is sealed is read from the draft's own row too: it must not part from its seal (R21)."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -31,9 +32,11 @@ from huaxiao.contracts.settlements.documents import (
     statement_digest,
     wire_line,
 )
+from huaxiao.contracts.violations import store as violation_store
 from huaxiao.shared.periods import Period, periods_from, shift
 from huaxiao.shared.problems import NotFound, Problem
 from huaxiao.shared.wire.contracts import BaseMonth
+from huaxiao.shared.wire.negative_list import Severity
 from huaxiao.shared.wire.settlement import (
     Confirmation,
     Objection,
@@ -129,7 +132,7 @@ async def draft(
     """Draft the statements of a period; figures that are the same make no new revision."""
     await branch(connection, branch_id)
     await store.settle_alone(connection, branch_id)
-    held = await _held(connection, branch_id, contracts, period)
+    held = await _held(connection, branch_id, contracts, period, known_at)
     outcomes: list[SettlementOutcome] = []
     rows: list[dict[str, Any]] = []
     for contract in contracts:
@@ -169,9 +172,19 @@ async def draft(
 
 
 async def _held(
-    connection: AsyncConnection, branch_id: int, contracts: Sequence[Agreed], period: Period
+    connection: AsyncConnection,
+    branch_id: int,
+    contracts: Sequence[Agreed],
+    period: Period,
+    known_at: datetime,
 ) -> dict[str, _Held]:
     ids = [one.contract_id for one in contracts]
+    centre_ids = [one.centre_id for one in contracts if one.centre_id is not None]
+    violations = _by_centre(
+        await violation_store.standing(
+            connection, branch_id, known_at=known_at, centre_ids=centre_ids
+        )
+    )
     known = await store.statements_of(connection, branch_id, ids, period)
     corrections = _by_contract(await correction_store.of_contracts(connection, branch_id, ids))
     movements = _by_contract(await deposit_store.of_contracts(connection, branch_id, ids))
@@ -181,10 +194,29 @@ async def _held(
             previous=known.get((contract_id, shift(period, -1))),
             corrections=corrections.get(contract_id, ()),
             movements=movements.get(contract_id, ()),
-            violations={},
+            violations=violations.get(centre_id or "", {}),
         )
-        for contract_id in ids
+        for contract_id, centre_id in ((one.contract_id, one.centre_id) for one in contracts)
     }
+
+
+def _by_centre(rows: Iterable[RowMapping]) -> dict[str, Violations]:
+    """Return what stands against each centre, by the month it happened in."""
+    found: dict[str, dict[Period, tuple[StandingViolation, ...]]] = {}
+    for row in rows:
+        of_centre = found.setdefault(row["centre_id"], {})
+        period = Period(row["period"])
+        of_centre[period] = (
+            *of_centre.get(period, ()),
+            StandingViolation(
+                number=row["number"],
+                code=row["entry"],
+                severity=Severity(row["counted_as"]),
+                points=Decimal(row["points"]),
+                recover_fen=row["recover_fen"],
+            ),
+        )
+    return dict(found)
 
 
 def _by_contract(rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:

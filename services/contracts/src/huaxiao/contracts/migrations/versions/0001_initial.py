@@ -71,6 +71,16 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('negative_lists',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('given', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('negative_lists_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'version', name=op.f('negative_lists_pkey')),
+    schema='contracts'
+    )
     op.create_table('refused_changes',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
@@ -128,6 +138,30 @@ def upgrade() -> None:
     schema='contracts'
     )
     op.create_index(op.f('fields_branch_id_kind_term_from_index'), 'fields', ['branch_id', 'kind', 'term_from'], unique=False, schema='contracts')
+    op.create_table('inquiries',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('answer', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('asked_by', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('inquiries_branch_id_centre_id_centres_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('inquiries_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('negative_list_activations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('from_day', sa.Date(), nullable=False),
+    sa.Column('activated_by', sa.Text(), nullable=False),
+    sa.Column('activated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'version'], ['contracts.negative_lists.branch_id', 'contracts.negative_lists.version'], name=op.f('negative_list_activations_branch_id_version_negative_lists_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'version', name=op.f('negative_list_activations_pkey')),
+    sa.UniqueConstraint('branch_id', 'from_day', name=op.f('negative_list_activations_branch_id_from_day_key')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('payroll',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('person_id', sa.Text(), nullable=False),
@@ -155,6 +189,27 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('violations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('entry', sa.Text(), nullable=False),
+    sa.Column('list_version', sa.Integer(), nullable=False),
+    sa.Column('severity', sa.Text(), nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.Column('person_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('period', sa.Integer(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('references', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('asked_recover_fen', sa.BigInteger(), nullable=False),
+    sa.Column('reported_by', sa.Text(), nullable=False),
+    sa.Column('reported_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('violations_branch_id_centre_id_centres_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('violations_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_index(op.f('violations_branch_id_centre_id_period_index'), 'violations', ['branch_id', 'centre_id', 'period'], unique=False, schema='contracts')
     op.create_table('deposit_movements',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('contract_id', sa.Text(), nullable=False),
@@ -207,6 +262,23 @@ def upgrade() -> None:
     schema='contracts'
     )
     op.create_index(op.f('statements_branch_id_period_contract_id_index'), 'statements', ['branch_id', 'period', 'contract_id'], unique=False, schema='contracts')
+    op.create_table('violation_steps',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('violation', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('step', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('upheld', sa.Boolean(), nullable=True),
+    sa.Column('points', sa.Integer(), nullable=True),
+    sa.Column('recover_fen', sa.BigInteger(), nullable=True),
+    sa.Column('counted_as', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['branch_id', 'violation'], ['contracts.violations.branch_id', 'contracts.violations.number'], name=op.f('violation_steps_branch_id_violation_violations_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'violation', 'number', name=op.f('violation_steps_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('confirmations',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('contract_id', sa.Text(), nullable=False),
@@ -357,19 +429,25 @@ def downgrade() -> None:
     op.drop_table('objections', schema='contracts')
     op.drop_table('corrections', schema='contracts')
     op.drop_table('confirmations', schema='contracts')
+    op.drop_table('violation_steps', schema='contracts')
     op.drop_index(op.f('statements_branch_id_period_contract_id_index'), table_name='statements', schema='contracts')
     op.drop_table('statements', schema='contracts')
     op.drop_table('signatures', schema='contracts')
     op.drop_table('sealed_fields', schema='contracts')
     op.drop_table('deposit_movements', schema='contracts')
+    op.drop_index(op.f('violations_branch_id_centre_id_period_index'), table_name='violations', schema='contracts')
+    op.drop_table('violations', schema='contracts')
     op.drop_table('placements', schema='contracts')
     op.drop_index(op.f('payroll_branch_id_centre_id_period_index'), table_name='payroll', schema='contracts')
     op.drop_table('payroll', schema='contracts')
+    op.drop_table('negative_list_activations', schema='contracts')
+    op.drop_table('inquiries', schema='contracts')
     op.drop_index(op.f('fields_branch_id_kind_term_from_index'), table_name='fields', schema='contracts')
     op.drop_table('fields', schema='contracts')
     op.drop_table('contracts', schema='contracts')
     op.drop_table('channels', schema='contracts')
     op.drop_table('refused_changes', schema='contracts')
+    op.drop_table('negative_lists', schema='contracts')
     op.drop_table('divisions', schema='contracts')
     op.drop_table('centres', schema='contracts')
     op.drop_table('idempotency_keys', schema='contracts')

@@ -1,0 +1,1 @@
+"""The negative list: its versions, and *May I?* (R5)."""

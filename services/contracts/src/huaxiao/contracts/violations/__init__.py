@@ -1,0 +1,1 @@
+"""Violations of the negative list: reported, heard, decided, appealed (R5)."""
