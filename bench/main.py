@@ -19,7 +19,8 @@ from bench.intake import (
     intake_batch_written,
     intake_single,
 )
-from bench.measuring import Figure, Size, Suite, running_suite
+from bench.measuring import SERVICES, Figure, Size, Suite, running_suite
+from bench.register import coverage_china, coverage_county, settle_1000, sign_county
 from bench.replay import replay_5m
 from bench.tigerbeetle import intake_batch_vs_tigerbeetle
 
@@ -37,14 +38,20 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
         explain,
         balance,
         replay_5m,
+        coverage_china,
+        coverage_county,
+        sign_county,
+        settle_1000,
     )
 }
+ASKS_DISPATCH = {"settle_1000"}
 
 
 async def measure(names: Sequence[str], size: Size) -> None:
     """Measure figures, each on a suite and a database of its own."""
     for name in names:
-        async with running_suite() as suite:
+        services = (*SERVICES, "dispatch") if name in ASKS_DISPATCH else SERVICES
+        async with running_suite(services) as suite:
             figure = await FIGURES[name](suite, size)
         if figure is not None:
             print(json.dumps(asdict(figure)), flush=True)

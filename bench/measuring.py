@@ -28,6 +28,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 
 SERVICES = ("contracts", "attribution")
+"""What most figures need; another service beside them would take of the same processors."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def tell(line: str) -> None:
 
 
 @asynccontextmanager
-async def running_suite() -> AsyncIterator[Suite]:
+async def running_suite(services: Sequence[str] = SERVICES) -> AsyncIterator[Suite]:
     """Start the services as processes of their own, on a PostgreSQL of their own."""
     with _scratch() as folder:
-        async with _running_in(folder) as suite:
+        async with _running_in(folder, services) as suite:
             yield suite
 
 
@@ -97,14 +98,14 @@ def _scratch() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def _running_in(folder: Path) -> AsyncIterator[Suite]:
+async def _running_in(folder: Path, services: Sequence[str]) -> AsyncIterator[Suite]:
     postgres = await asyncio.to_thread(embedded.start, folder)
     try:
         await asyncio.to_thread(embedded.prepare, postgres)
         database = PreparedDatabase(postgres, embedded.DATABASE)
         keys = Keys.under(folder)
         keys.issuer()
-        processes = Processes(database, keys, folder, services=SERVICES)
+        processes = Processes(database, keys, folder, services=services)
         try:
             await processes.start()
             yield Suite(processes, database, keys)
@@ -124,10 +125,7 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
         await register_county(contracts, sample_county())
         await sign_contracts(contracts, sample_county(), sample.base)
         published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
-        for _ in range(600):
-            if await _has_followed(attribution, published[-1].position):
-                break
-            await asyncio.sleep(0.1)
+        await until_followed(attribution, published[-1].position)
         opening = [
             event
             for event in sample.events
@@ -138,6 +136,14 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
     tell(f"{len(opening)} subscriptions and bundles stand")
 
 
+async def until_followed(attribution: AttributionClient, position: int) -> None:
+    """Wait until attribution has taken the contracts feed up to a position, for a minute at most."""
+    for _ in range(600):
+        if await _has_followed(attribution, position):
+            return
+        await asyncio.sleep(0.1)
+
+
 async def _has_followed(attribution: AttributionClient, position: int) -> bool:
     try:
         return (await attribution.standing(BRANCH_ID)).contracts_position == position
@@ -145,7 +151,7 @@ async def _has_followed(attribution: AttributionClient, position: int) -> bool:
         return False  # it has not heard of the branch yet
 
 
-async def timed(work: Awaitable[None]) -> float:
+async def timed(work: Awaitable[object]) -> float:
     """Return the seconds that something takes."""
     started = time.perf_counter()
     await work
@@ -195,7 +201,7 @@ def figure(
     """Return the median of values that were measured in pairs with what they are held against."""
     return Figure(
         figure=name,
-        value=round(median(values), 0 if unit == "events/s" else 2),
+        value=float(f"{median(values):.4g}"),
         unit=unit,
         against=against,
         ratio=round(median(ratios), 3),

@@ -119,14 +119,15 @@ async def caller(
 
 
 @pytest.fixture
-async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+async def tamper(prepared: PreparedDatabase) -> AsyncIterator[Callable[..., Awaitable[None]]]:
     """Return a way to change what the service itself cannot, as the database's superuser."""
     url = make_url(prepared.url("postgres")).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url)
 
-    async def execute(statement: str) -> None:
+    async def execute(*statements: str) -> None:
         async with engine.begin() as connection:
-            await connection.execute(text(statement))
+            for statement in statements:
+                await connection.execute(text(statement))
 
     yield execute
     await engine.dispose()

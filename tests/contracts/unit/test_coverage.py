@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiao.contracts.domain.coverage import Claim, Overlap, coverage
+from huaxiao.contracts.domain.coverage import Claim, Overlap, coverage, listed_twice
 from huaxiao.shared.addresses import address_range
 
 VILLAGE = "130123100201"
@@ -63,3 +63,36 @@ def test_coverage_says_what_the_ranges_of_addresses_say(
         }
         named = {name for over in found.overlaps if over.code == village for name in over.field_ids}
         assert named == twice
+
+
+def test_the_units_known_of_a_village_in_part_say_whether_it_is_covered() -> None:
+    claim = [Claim(VILLAGE + "01", "F1")]
+
+    unknown = coverage([VILLAGE], claim)
+    covered = coverage([VILLAGE], claim, [VILLAGE + "01", VILLAGE + "0102"])
+    open_unit = coverage([VILLAGE], claim, [VILLAGE + "01", VILLAGE + "02"])
+
+    assert (unknown.open_villages, unknown.is_complete) == ((VILLAGE,), False)
+    assert (covered.open_villages, covered.is_complete) == ((), True)
+    assert (open_unit.gaps, open_unit.is_complete) == ((VILLAGE + "02",), False)
+
+
+@given(villages, claims)
+def test_prefixes_clash_where_one_begins_with_anothers(
+    all_villages: list[str], all_claims: list[Claim]
+) -> None:
+    found = coverage(all_villages, all_claims)
+
+    pairs = {
+        frozenset((one, other))
+        for one in all_claims
+        for other in all_claims
+        if one.field_id != other.field_id and one.prefix.startswith(other.prefix)
+    }
+    assert {frozenset((clash.inner, clash.outer)) for clash in found.clashes} == pairs
+
+
+def test_what_stands_on_two_lists_is_named_with_both() -> None:
+    assert listed_twice([("K1", "F2"), ("K2", "F1"), ("K1", "F1"), ("K2", "F1")]) == [
+        Overlap("K1", ("F1", "F2"))
+    ]

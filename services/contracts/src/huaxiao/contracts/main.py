@@ -15,6 +15,7 @@ from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.tables import feed, idempotency_keys
+from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             deposits.router,
             payroll.router,
             refusals.router,
+            verification.router,
             feed.router(),
         ],
     )

@@ -96,6 +96,16 @@ divisions = Table(
     _of_a_branch(),
     info=_APPEND_ONLY,
 )
+address_units = Table(
+    "address_units",
+    metadata,
+    branch_column(),
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("parent_code", Text, nullable=False),
+    _of_a_branch(),
+    info=_APPEND_ONLY,
+)
 centres = Table(
     "centres",
     metadata,

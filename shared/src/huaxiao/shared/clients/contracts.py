@@ -5,6 +5,8 @@ from datetime import date
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.wire.contracts import (
+    AddressUnitIn,
+    AddressUnitsAdded,
     Branch,
     BranchIn,
     BranchSummary,
@@ -56,6 +58,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementWhatIf,
     SettlementWhatIfIn,
 )
+from huaxiao.shared.wire.verification import SealVerification
 
 
 class ContractsClient(ServiceClient):
@@ -126,10 +129,34 @@ class ContractsClient(ServiceClient):
         )
         return recorded
 
-    async def coverage(self, branch_id: int, *, period: int | None = None) -> Coverage:
-        """Return gaps and overlaps; of the newest regional term when no period is named."""
+    async def coverage(
+        self, branch_id: int, *, period: int | None = None, sealed: bool = False
+    ) -> Coverage:
+        """Return gaps and overlaps; of the newest term when no period is named."""
         found: Coverage = await self._get(
-            Coverage, f"/v1/branches/{branch_id}/coverage", params={"period": period}
+            Coverage,
+            f"/v1/branches/{branch_id}/coverage",
+            params={"period": period, "sealed": sealed},
+        )
+        return found
+
+    async def add_address_units(
+        self, branch_id: int, given: Sequence[AddressUnitIn]
+    ) -> AddressUnitsAdded:
+        """Add address units below villages; known ones change nothing."""
+        added: AddressUnitsAdded = await self._post(
+            AddressUnitsAdded, f"/v1/branches/{branch_id}/address-units", given
+        )
+        return added
+
+    async def verify_seals(
+        self, branch_id: int, contract_id: str | None = None
+    ) -> SealVerification:
+        """Have every seal computed again and held against what stands for it."""
+        found: SealVerification = await self._get(
+            SealVerification,
+            f"/v1/branches/{branch_id}/verification",
+            params={"contract_id": contract_id},
         )
         return found
 

@@ -321,24 +321,79 @@ class ResponsibilityField(FieldSummary):
     scope: FieldScope
 
 
-class CoverageOverlap(Resource):
-    """A village in which some address lies under more than one regional field."""
+class AddressUnitIn(Given):
+    """A compound, building or unit that the carrier knows below a village."""
 
-    code: AddressCode
+    code: Annotated[str, Field(pattern=r"^[1-6][0-9]{12,17}$", examples=["13012310020101"])]
+    name: Name
+    parent_code: AddressCode
+    """The village, or another unit."""
+
+
+class AddressUnit(AddressUnitIn):
+    """An address unit of the branch."""
+
+    model_config = Resource.model_config
+
+
+class AddressUnitsAdded(DivisionsAdded):
+    """How many units were new, and how many were there already, just the same."""
+
+
+class CoverageOverlap(Resource):
+    """Something that lies, at least in part, under more than one field."""
+
+    code: Identifier
+    """A village, a customer or a channel."""
     field_ids: list[Identifier]
 
 
+class PrefixClash(Resource):
+    """A field's prefix that begins with another field's, whether anything lies there or not."""
+
+    prefix: Identifier
+    field_id: Identifier
+    other_prefix: Identifier
+    other_field_id: Identifier
+
+
+class DroppedCustomer(Resource):
+    """A customer who was on a list of the term before and is on none now."""
+
+    customer_id: Identifier
+    segment: Segment
+    field_id: Identifier
+    """The field of the term before."""
+
+
 class Coverage(Resource):
-    """How the regional fields of a period cover the branch's villages (R8)."""
+    """How the fields of a period cover villages, listed customers and channels (R8)."""
 
     period: PeriodNumber | None
     """The period looked at; null when there is no regional field to look at."""
+    sealed_only: bool
+    """Whether drafts were left out."""
+    complete: bool
+    """Every unit known and every customer of either term has exactly one field."""
     villages: int
+    address_units: int
+    customers: int
+    """Customers on the lists of the period."""
     gaps: list[AddressCode]
-    """Villages no address of which lies under a regional field."""
+    """Villages no address of which lies under a regional field; units so of villages in part."""
     partial: list[AddressCode]
     """Villages only parts of which, such as single compounds, lie under regional fields."""
+    open_villages: list[AddressCode]
+    """Those of them of which no units are known, so that nothing proves they are covered."""
     overlaps: list[CoverageOverlap]
+    """Villages in which some address lies under more than one regional field."""
+    prefix_clashes: list[PrefixClash]
+    """Address prefixes and resource prefixes of two fields that meet."""
+    customers_listed_twice: list[CoverageOverlap]
+    customers_dropped: list[DroppedCustomer]
+    channels_listed_twice: list[CoverageOverlap]
+    names: dict[str, str]
+    """What the villages, units and fields named here are called."""
 
 
 class ContractIn(Given):

@@ -6,12 +6,17 @@ from fastapi import Body, Request, Response, status
 
 from huaxiao.contracts.branches import handlers, store
 from huaxiao.contracts.callers import Reader, Writer
+from huaxiao.contracts.domain.divisions import TwoParents
+from huaxiao.contracts.domain.references import UnknownReference
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.contracts import (
+    AddressUnit,
+    AddressUnitIn,
+    AddressUnitsAdded,
     Branch,
     BranchIn,
     BranchSummary,
@@ -79,3 +84,27 @@ async def list_divisions(
         connection, branch_id, after=after[0] if after else "", limit=page.limit + 1
     )
     return page.page([Division.model_validate(dict(row)) for row in rows], "code")
+
+
+@router.post(
+    "/address-units",
+    responses=web.problem_responses(Forbidden, Conflict, UnknownReference, TwoParents),
+)
+async def add_address_units(
+    branch_id: BranchId,
+    given: Annotated[list[AddressUnitIn], Body(min_length=1, max_length=_MAX_DIVISIONS)],
+    connection: WriteTx,
+    _: Writer,
+) -> AddressUnitsAdded:
+    """Add compounds, buildings and units below villages, in a locked field too (R8, R21)."""
+    return await handlers.add_units(connection, branch_id, given)
+
+
+@router.get("/address-units", responses=web.problem_responses(Forbidden))
+async def list_address_units(
+    branch_id: BranchId, connection: ReadTx, _: Reader, page: PageOf
+) -> Page[AddressUnit]:
+    """List address units by code."""
+    (after,) = page.after(str) or ("",)
+    rows = await store.page_of_units(connection, branch_id, after=after, limit=page.limit + 1)
+    return page.page([AddressUnit.model_validate(dict(row)) for row in rows], "code")

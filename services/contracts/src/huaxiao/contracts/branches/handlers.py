@@ -3,19 +3,30 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches import store
-from huaxiao.contracts.domain.divisions import DivisionCodes, division_faults
+from huaxiao.contracts.domain.divisions import (
+    DivisionCodes,
+    TwoParents,
+    UnitCodes,
+    division_faults,
+    unit_faults,
+)
+from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.problems import Conflict, Malformed
 from huaxiao.shared.wire.contracts import (
     BRANCH_REGISTERED,
+    AddressUnitIn,
+    AddressUnitsAdded,
     Branch,
     BranchIn,
     BranchRegistered,
     DivisionIn,
+    DivisionLevel,
     DivisionsAdded,
 )
 
@@ -70,3 +81,49 @@ async def add_divisions(
     if different:
         raise Conflict(codes=different)
     return DivisionsAdded(added=added, unchanged=len(wanted) - added)
+
+
+async def add_units(
+    connection: AsyncConnection, branch_id: int, given: Sequence[AddressUnitIn]
+) -> AddressUnitsAdded:
+    """Add address units that are not there yet; each below a village or unit that is known.
+
+    Raises:
+        Malformed: a code does not begin with its parent's.
+        UnknownReference: a parent is neither known nor among what is given.
+        TwoParents: a unit is known, or given twice, under different parents.
+
+    """
+    await store.branch(connection, branch_id)
+    faults = list(unit_faults([UnitCodes(one.code, one.parent_code) for one in given]))
+    if faults:
+        raise Malformed(faults=faults)
+    wanted = {one.code: one for one in given}
+    parents = sorted({one.parent_code for one in given} - wanted.keys())
+    villages = await store.known_divisions(connection, branch_id, parents)
+    units = await store.known_units(connection, branch_id, [*parents, *wanted])
+    known = {row["code"] for row in villages if row["level"] == DivisionLevel.VILLAGE} | {
+        row["code"] for row in units
+    }
+    require_known(
+        [(f"/{index}/parent_code", one.parent_code) for index, one in enumerate(given)],
+        known | wanted.keys(),
+    )
+    held = {row["code"]: AddressUnitIn.model_validate(_members(row)) for row in units}
+    torn = {
+        one.code
+        for one in given
+        if one.parent_code != held.get(one.code, wanted[one.code]).parent_code
+    }
+    if torn:
+        raise TwoParents(codes=sorted(torn))
+    different = sorted({one.code for one in given if held.get(one.code, wanted[one.code]) != one})
+    if different:
+        raise Conflict(codes=different)
+    new = [one.model_dump() for code, one in sorted(wanted.items()) if code not in held]
+    added = await store.add_units(connection, branch_id, new) if new else 0
+    return AddressUnitsAdded(added=added, unchanged=len(wanted) - added)
+
+
+def _members(row: RowMapping) -> dict[str, str]:
+    return {name: row[name] for name in AddressUnitIn.model_fields}

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.tables import branches, divisions
+from huaxiao.contracts.tables import address_units, branches, divisions
 from huaxiao.shared.problems import NotFound
 
 
@@ -80,6 +80,42 @@ async def page_of_divisions(
         select(divisions)
         .where(divisions.c.branch_id == branch_id, divisions.c.code > after)
         .order_by(divisions.c.code)
+        .limit(limit)
+    )
+    return rows.mappings().all()
+
+
+async def add_units(
+    connection: AsyncConnection, branch_id: int, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Insert address units whose codes are not there yet; return how many."""
+    added = await connection.execute(
+        insert(address_units).on_conflict_do_nothing().returning(address_units.c.code),
+        [{"branch_id": branch_id, **row} for row in rows],
+    )
+    return len(added.all())
+
+
+async def known_units(
+    connection: AsyncConnection, branch_id: int, codes: Sequence[str]
+) -> Sequence[RowMapping]:
+    """Return the address units with these codes."""
+    rows = await connection.execute(
+        select(address_units).where(
+            address_units.c.branch_id == branch_id, address_units.c.code == func.any(list(codes))
+        )
+    )
+    return rows.mappings().all()
+
+
+async def page_of_units(
+    connection: AsyncConnection, branch_id: int, *, after: str, limit: int
+) -> Sequence[RowMapping]:
+    """Return address units behind a code."""
+    rows = await connection.execute(
+        select(address_units)
+        .where(address_units.c.branch_id == branch_id, address_units.c.code > after)
+        .order_by(address_units.c.code)
         .limit(limit)
     )
     return rows.mappings().all()

@@ -1,14 +1,13 @@
-"""Coverage: whether every village lies under exactly one regional field (R8)."""
+"""Coverage: whether everything lies under exactly one field, and what does not (R8, R12, R15)."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Claim:
-    """A regional field's claim on the addresses under a prefix."""
+    """A field's claim on what begins with a prefix: addresses, or resources."""
 
     prefix: str
     field_id: str
@@ -16,10 +15,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A village in which some address is claimed more than once, and by which fields."""
+    """Something that more than one field claims, at least in part, and which fields."""
 
     code: str
     field_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two fields' prefixes one of which begins with the other, whether anything lies there or not."""
+
+    inner: Claim
+    outer: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +34,86 @@ class Covered:
     """What the claims leave open, and what they take twice."""
 
     gaps: tuple[str, ...]
+    """Villages, and units of villages taken in part, under no claim."""
     partial: tuple[str, ...]
+    """Villages only parts of which are claimed: a new building there may have no field."""
+    open_villages: tuple[str, ...]
+    """Those of them of which no units are known, so that nothing proves they are covered."""
     overlaps: tuple[Overlap, ...]
+    clashes: tuple[Clash, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether every unit known lies under exactly one field."""
+        return not (self.gaps or self.open_villages or self.overlaps or self.clashes)
 
 
-def coverage(villages: Iterable[str], claims: Iterable[Claim]) -> Covered:
-    """Compare claims with villages, all in the order of codes.
+def coverage(
+    villages: Iterable[str], claims: Iterable[Claim], units: Iterable[str] = ()
+) -> Covered:
+    """Compare claims with villages and with the units known below them.
 
-    Two prefixes meet only where one begins with the other, so a village is claimed whole by its own
-    prefixes, or in part by codes that continue its own.
+    Two prefixes meet only where one begins with the other. So one pass over both in the order of
+    codes is enough: it holds the claims that the present code lies under.
     """
-    ordered = sorted(set(claims), key=lambda claim: (claim.prefix, claim.field_id))
-    prefixes = [claim.prefix for claim in ordered]
+    ordered = sorted(set(claims))
     gaps: list[str] = []
     partial: list[str] = []
     overlaps: list[Overlap] = []
-    for village in sorted(set(villages)):
-        whole = [
-            claim
-            for digits in range(1, len(village) + 1)
-            for claim in _exactly(ordered, prefixes, village[:digits])
-        ]
-        parts = _below(ordered, prefixes, village)
+    for village, whole, parts in _swept(sorted(set(villages)), ordered):
         if not whole:
             (partial if parts else gaps).append(village)
         twice = _twice(whole, parts)
         if twice:
             overlaps.append(Overlap(village, tuple(sorted(twice))))
-    return Covered(tuple(gaps), tuple(partial), tuple(overlaps))
+    in_part, known = set(partial), set[str]()
+    for unit, whole, _ in _swept(sorted(set(units)), ordered):
+        parent = next((unit[:end] for end in range(len(unit)) if unit[:end] in in_part), None)
+        if parent is not None:
+            known.add(parent)
+            if not whole:
+                gaps.append(unit)
+    return Covered(
+        gaps=tuple(sorted(gaps)),
+        partial=tuple(partial),
+        open_villages=tuple(village for village in partial if village not in known),
+        overlaps=tuple(overlaps),
+        clashes=tuple(clashes(ordered)),
+    )
 
 
-def _exactly(ordered: Sequence[Claim], prefixes: Sequence[str], prefix: str) -> list[Claim]:
-    start = bisect_left(prefixes, prefix)
-    return list(takewhile(lambda claim: claim.prefix == prefix, ordered[start:]))
+def _swept(
+    codes: Sequence[str], ordered: Sequence[Claim]
+) -> Iterator[tuple[str, list[Claim], list[Claim]]]:
+    """Yield each code with the claims that hold all of it, and those that hold a part of it."""
+    above: list[Claim] = []
+    passed = 0
+    for code in codes:
+        while passed < len(ordered) and ordered[passed].prefix <= code:
+            _descend(above, ordered[passed].prefix)
+            above.append(ordered[passed])
+            passed += 1
+        _descend(above, code)
+        below = passed
+        while below < len(ordered) and ordered[below].prefix.startswith(code):
+            below += 1
+        yield code, list(above), list(ordered[passed:below])
 
 
-def _below(ordered: Sequence[Claim], prefixes: Sequence[str], village: str) -> list[Claim]:
-    start = bisect_left(prefixes, village + "0")
-    return list(takewhile(lambda claim: claim.prefix.startswith(village), ordered[start:]))
+def _descend(above: list[Claim], code: str) -> None:
+    while above and not code.startswith(above[-1].prefix):
+        above.pop()
+
+
+def clashes(ordered: Sequence[Claim]) -> Iterator[Clash]:
+    """Yield the claims that meet another field's, of claims in their order."""
+    above: list[Claim] = []
+    for claim in ordered:
+        _descend(above, claim.prefix)
+        for other in above:
+            if other.field_id != claim.field_id:
+                yield Clash(claim, other)
+        above.append(claim)
 
 
 def _twice(whole: Sequence[Claim], parts: Sequence[Claim]) -> set[str]:
@@ -72,12 +121,20 @@ def _twice(whole: Sequence[Claim], parts: Sequence[Claim]) -> set[str]:
     if claimants:
         claimants |= {claim.field_id for claim in parts}
         return claimants if len(claimants) > 1 else set()
-    met: set[str] = set()
-    above: list[Claim] = []
-    for claim in parts:
-        above = [one for one in above if claim.prefix.startswith(one.prefix)]
-        others = {one.field_id for one in above} - {claim.field_id}
-        if others:
-            met |= others | {claim.field_id}
-        above.append(claim)
-    return met
+    return {
+        field_id
+        for clash in clashes(parts)
+        for field_id in (clash.inner.field_id, clash.outer.field_id)
+    }
+
+
+def listed_twice(listed: Iterable[tuple[str, str]]) -> list[Overlap]:
+    """Return what stands on more than one field's list, of (what is listed, the field)."""
+    fields: dict[str, set[str]] = defaultdict(set)
+    for code, field_id in listed:
+        fields[code].add(field_id)
+    return [
+        Overlap(code, tuple(sorted(of_code)))
+        for code, of_code in sorted(fields.items())
+        if len(of_code) > 1
+    ]

@@ -1,9 +1,10 @@
 """Statistical divisions: what a code says about its level and its parent (GB/T 2260, 10114)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from huaxiao.shared.problems import Fault
+from huaxiao.shared.problems import Fault, Problem
 from huaxiao.shared.wire.contracts import DivisionLevel
 
 CODE_LENGTHS = {
@@ -52,3 +53,32 @@ def division_faults(branch_id: int, given: DivisionCodes, pointer: str) -> Itera
             f"{given.code} neither lies in {branch_id} nor contains it",
             f"{given.code} 不属于 {branch_id}",
         )
+
+
+class TwoParents(Problem):
+    """A unit lies in one place: under one village or unit, and no other."""
+
+    code = "two-parents"
+    status = HTTPStatus.CONFLICT
+    title = "A unit would lie under two parents"
+    title_zh = "同一地址单元不能有两个上级"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCodes:
+    """An address unit as far as its codes go."""
+
+    code: str
+    parent_code: str
+
+
+def unit_faults(given: Sequence[UnitCodes]) -> Iterator[Fault]:
+    """Yield what is wrong with address units: each continues its parent's code."""
+    for index, one in enumerate(given):
+        if one.code == one.parent_code or not one.code.startswith(one.parent_code):
+            yield Fault(
+                f"/{index}/parent_code",
+                "bad-parent",
+                f"{one.code} does not lie under {one.parent_code}",
+                f"{one.code} 不在 {one.parent_code} 之下",
+            )

@@ -3,29 +3,22 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response, status
-from pydantic import AfterValidator
 
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.fields import FieldIsSealed
 from huaxiao.contracts.domain.references import UnknownReference
-from huaxiao.contracts.fields import handlers, store
+from huaxiao.contracts.fields import covering, handlers, store
 from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
-from huaxiao.shared.periods import as_period
 from huaxiao.shared.problems import Forbidden, StaleVersion
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
+from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.contracts import Coverage, FieldIn, FieldSummary, ResponsibilityField
 
 router = web.router(tags=["fields"])
-_AskedPeriod = Annotated[
-    int,
-    AfterValidator(as_period),
-    Query(description="账期 YYYYMM; the start of the newest regional term when absent"),
-]
-"""Not the wire's period, which is strict: a query's digits are not a JSON number."""
 
 
 @router.put(
@@ -101,7 +94,11 @@ async def get_coverage(
     branch_id: BranchId,
     connection: ReadTx,
     _: BranchReader,
-    period: _AskedPeriod | None = None,
+    period: Annotated[
+        PeriodText | None, Query(description="of this period; of the newest term when absent")
+    ] = None,
+    *,
+    sealed: Annotated[bool, Query(description="leave drafts out")] = False,
 ) -> Coverage:
-    """Show which villages lie under no regional field, and which under two, drafts counted (R8)."""
-    return await handlers.show_coverage(connection, branch_id, period)
+    """Show what lies under no field and what under two: villages, customers, channels (R8)."""
+    return await covering.show_coverage(connection, branch_id, period, sealed_only=sealed)

@@ -7,7 +7,6 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
-from huaxiao.contracts.domain.coverage import Claim, coverage
 from huaxiao.contracts.domain.fields import Drawing, FieldIsSealed, drawing_faults, field_document
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.fields import store
@@ -15,8 +14,6 @@ from huaxiao.contracts.organisation.store import known_centres, known_channels
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.contracts import (
-    Coverage,
-    CoverageOverlap,
     FieldIn,
     LockState,
     ResponsibilityField,
@@ -109,24 +106,3 @@ async def show(
     if row is None:
         raise NotFound
     return ResponsibilityField.model_validate(render(row))
-
-
-async def show_coverage(
-    connection: AsyncConnection, branch_id: int, period: int | None
-) -> Coverage:
-    """Compare the regional fields of a period, or of the newest term, with the villages."""
-    await branch(connection, branch_id)
-    if period is None:
-        period = await store.newest_regional_term(connection, branch_id)
-    villages = await store.villages(connection, branch_id)
-    claims = [] if period is None else await store.claims(connection, branch_id, period)
-    found = coverage(villages, [Claim(prefix, field_id) for prefix, field_id in claims])
-    return Coverage(
-        period=period,
-        villages=len(villages),
-        gaps=list(found.gaps),
-        partial=list(found.partial),
-        overlaps=[
-            CoverageOverlap(code=one.code, field_ids=list(one.field_ids)) for one in found.overlaps
-        ],
-    )

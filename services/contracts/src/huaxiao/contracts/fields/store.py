@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import (
+    address_units,
     divisions,
     fields,
     sealed_channels,
@@ -21,7 +22,7 @@ from huaxiao.contracts.tables import (
 )
 from huaxiao.shared.addresses import address_range
 from huaxiao.shared.database import within
-from huaxiao.shared.wire.contracts import DivisionLevel, FieldKind
+from huaxiao.shared.wire.contracts import DivisionLevel
 
 
 def _with_seal(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -121,38 +122,46 @@ async def lock_several(
     return {row["field_id"]: row for row in rows.mappings()}
 
 
-async def newest_regional_term(connection: AsyncConnection, branch_id: int) -> int | None:
-    """Return the first period of the newest regional field."""
+async def newest_term(connection: AsyncConnection, branch_id: int) -> int | None:
+    """Return the first period of the newest field."""
     found: int | None = await connection.scalar(
-        select(func.max(fields.c.term_from)).where(
-            fields.c.branch_id == branch_id, fields.c.kind == FieldKind.REGIONAL
-        )
+        select(func.max(fields.c.term_from)).where(fields.c.branch_id == branch_id)
     )
     return found
 
 
-async def claims(connection: AsyncConnection, branch_id: int, period: int) -> list[tuple[str, str]]:
-    """Return (prefix, field id) of every regional field of a period."""
-    prefix = func.jsonb_array_elements_text(fields.c.scope["address_prefixes"]).label("prefix")
-    rows = await connection.execute(
-        select(prefix, fields.c.field_id).where(
-            fields.c.branch_id == branch_id,
-            fields.c.kind == FieldKind.REGIONAL,
-            fields.c.term_from <= period,
-            fields.c.term_to >= period,
-        )
+async def of_period(
+    connection: AsyncConnection, branch_id: int, period: int, *, sealed_only: bool
+) -> Sequence[RowMapping]:
+    """Return every field of a period with its scope, drafts too unless they are left out."""
+    query = _with_seal(fields).where(
+        fields.c.branch_id == branch_id,
+        fields.c.term_from <= period,
+        fields.c.term_to >= period,
     )
-    return [(row.prefix, row.field_id) for row in rows]
+    if sealed_only:
+        query = query.where(sealed_fields.c.digest.is_not(None))
+    return (await connection.execute(query.order_by(fields.c.field_id))).mappings().all()
 
 
-async def villages(connection: AsyncConnection, branch_id: int) -> Sequence[str]:
-    """Return the codes of the branch's villages."""
-    rows = await connection.scalars(
-        select(divisions.c.code).where(
+async def villages(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
+    """Return the branch's villages: names by code."""
+    rows = await connection.execute(
+        select(divisions.c.code, divisions.c.name).where(
             divisions.c.branch_id == branch_id, divisions.c.level == DivisionLevel.VILLAGE
         )
     )
-    return rows.all()
+    return {row.code: row.name for row in rows}
+
+
+async def units(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
+    """Return the branch's address units below villages: names by code."""
+    rows = await connection.execute(
+        select(address_units.c.code, address_units.c.name).where(
+            address_units.c.branch_id == branch_id
+        )
+    )
+    return {row.code: row.name for row in rows}
 
 
 # --- sealing ------------------------------------------------------------------------------------

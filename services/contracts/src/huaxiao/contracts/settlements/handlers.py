@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.corrections import store as correction_store
 from huaxiao.contracts.deposits import store as deposit_store
+from huaxiao.contracts.domain.differences import first_difference
 from huaxiao.contracts.domain.results import Scope, Told, months_of
 from huaxiao.contracts.domain.settlement import (
     AgreedCorrection,
@@ -380,22 +381,11 @@ async def verify(
     again = answer_document(settle(read_question(row["question"])))
     recomputed = statement_digest(contract_id, period, again, provisional=row["provisional"])
     stored = statement_digest(contract_id, period, row["answer"], provisional=row["provisional"])
+    difference = first_difference(row["answer"], again)
     return SettlementVerification(
         revision=row["revision"],
         digest=row["digest"],
         recomputed_digest=recomputed,
         agrees=row["digest"] == recomputed == stored,
-        first_difference=_first_difference(row["answer"], again, ""),
-    )
-
-
-def _first_difference(one: Any, other: Any, pointer: str) -> str | None:
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        pairs: Iterable[tuple[Any, Any, Any]] = ((key, one[key], other[key]) for key in one)
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = ((index, *pair) for index, pair in enumerate(zip(one, other, strict=True)))
-    else:
-        return None if one == other else pointer
-    return next(
-        filter(None, (_first_difference(a, b, f"{pointer}/{name}") for name, a, b in pairs)), None
+        first_difference=difference and difference[0],
     )

@@ -49,6 +49,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'caller', 'key', name=op.f('idempotency_keys_pkey')),
     schema='contracts'
     )
+    op.create_table('address_units',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('parent_code', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('address_units_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'code', name=op.f('address_units_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('centres',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
@@ -450,6 +460,7 @@ def downgrade() -> None:
     op.drop_table('negative_lists', schema='contracts')
     op.drop_table('divisions', schema='contracts')
     op.drop_table('centres', schema='contracts')
+    op.drop_table('address_units', schema='contracts')
     op.drop_table('idempotency_keys', schema='contracts')
     op.drop_table('feed_heads', schema='contracts')
     op.drop_table('feed_entries', schema='contracts')
