@@ -31,6 +31,7 @@ from huaxiao.shared.wire.attribution import (
 from huaxiao.shared.wire.contracts import Coverage
 from huaxiao.shared.wire.dispatch import Appraisal, Order, OrderState
 from huaxiao.shared.wire.kpi import TargetReport, TargetsOf
+from huaxiao.shared.wire.settlement import SettlementStatement
 
 _PLANTED_OWNERS: dict[str, tuple[set[str], str, list[str]]] = {
     "sticky": ({"C1", "C2"}, "070", []),
@@ -53,6 +54,9 @@ _STANDINGS = {
     UnresolvedStanding.BLOCKED: "[red]blocks the closing 禁止关账[/red]",
     UnresolvedStanding.APPROVED: "[yellow]approved 已批准关账[/yellow]",
 }
+
+_SHOWN_CENTRE = "C1"
+"""Whose statement the demo shows."""
 
 
 @dataclass
@@ -113,6 +117,9 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         planted = await story.explain_planted()
         cash_in = await story.cash_in_fen()
         short = await story.shortfalls()
+        statements = await story.settle()
+        recomputed = await story.recomputed(statements)
+        seals, shareholders = await story.sealed(), await story.shareholders()
     _show_county(console, story, coverage)
     _show_taken(console, taken, books)
     _show_revenue(console, story, books)
@@ -121,6 +128,7 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         _show_explanation(console, planted[case][0])
     _show_work(console, done, horizontal, final)
     _show_targets(console, story, report)
+    _show_statement(console, story, statements)
     _check_county(checks, story, coverage)
     _check_intake(checks, sample.expected, taken, mended, books)
     checks.equal("cash received is what was paid, to the fen", cash_in, sample.expected.cash_in_fen)
@@ -132,6 +140,9 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     _check_planted(checks, planted)
     _check_work(checks, story, done, horizontal, final)
     _check_targets(checks, sample.expected, report, books, planned=subscribers)
+    _check_settlement(checks, statements, books, recomputed=recomputed)
+    checks.hold("every seal, computed again, is what was sealed", held=seals.agrees)
+    checks.equal("no own employee is without shares", shareholders.without_shares, [])
     return checks.show()
 
 
@@ -238,6 +249,24 @@ def _show_targets(console: Console, story: Story, report: TargetReport) -> None:
     console.print(table)
 
 
+def _show_statement(console: Console, story: Story, statements: list[SettlementStatement]) -> None:
+    names = {one.centre_id: one.name_zh for one in story.county.centres}
+    statement = next(one for one in statements if one.centre_id == _SHOWN_CENTRE)
+    table = Table(
+        title=f"Statement of {statement.contract_id} 结算单 · {names[_SHOWN_CENTRE]} · draft 草稿",
+        title_justify="left",
+    )
+    for column in ("line", "yuan 元", "how"):
+        table.add_column(column, justify="right" if column == "yuan 元" else "left")
+    for line in statement.lines:
+        amount = yuan(line.amount_fen)
+        shown = f"[bold]{amount}[/bold]" if line.counts else amount
+        about = ", ".join(str(one) for one in line.about.values() if one is not None)
+        name = f"{line.name_zh} {line.name}" + (f" ({about})" if about else "")
+        table.add_row(name, shown, line.how or "")
+    console.print(table)
+
+
 # --- what is checked ----------------------------------------------------------------------------
 
 
@@ -255,6 +284,26 @@ def _check_county(checks: Checks, story: Story, coverage: Coverage) -> None:
         (coverage.villages, coverage.gaps, coverage.partial, coverage.overlaps),
         (len(story.county.villages), [], [], []),
     )
+
+
+def _check_settlement(
+    checks: Checks,
+    statements: list[SettlementStatement],
+    books: Reconciliation,
+    *,
+    recomputed: bool,
+) -> None:
+    revenue = {one.centre_id: one.amount_fen for one in books.revenue_by_centre}
+    of_county = books.booked_fen
+    checks.equal(
+        "each statement settles the revenue that attribution booked",
+        {one.centre_id: one.lines[0].amount_fen for one in statements},
+        {
+            one.centre_id: of_county if one.centre_id is None else revenue.get(one.centre_id, 0)
+            for one in statements
+        },
+    )
+    checks.hold("every statement, computed again, is the same to the fen", held=recomputed)
 
 
 def _check_intake(

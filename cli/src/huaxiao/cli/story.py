@@ -19,6 +19,7 @@ from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.periods import Period, ends_at
 from huaxiao.shared.provision import SERVICES
 from huaxiao.shared.wire.attribution import (
     Explanation,
@@ -42,12 +43,16 @@ from huaxiao.shared.wire.dispatch import (
     StepName,
 )
 from huaxiao.shared.wire.kpi import Target, TargetReport, TargetsOf
+from huaxiao.shared.wire.settlement import SettlementStatement
+from huaxiao.shared.wire.shares import CapTable
+from huaxiao.shared.wire.verification import SealVerification
 
 BATCH = 1_000
 PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.2
 _ENGINEERS_AT_WORK = 4
 _ENTERPRISE, _SERVED, _ENGINEER = "G1", "C1", "W01"
+_MONTH_END = ends_at(Period(TERM_FROM)).date() - timedelta(days=1)
 _OWN_SCORE = "92"
 """What the centre gives its engineer for the items it judges itself."""
 _NEXT = {
@@ -178,6 +183,30 @@ class Story:
     async def books(self) -> Reconciliation:
         """Return the month's books against their events."""
         return await self.attribution.reconciliation(BRANCH_ID, TERM_FROM)
+
+    async def settle(self) -> list[SettlementStatement]:
+        """Draft the month's statements, and return them line by line."""
+        await self.contracts.settle(BRANCH_ID, TERM_FROM)
+        return [
+            await self.contracts.settlement_statement(BRANCH_ID, one.contract_id, TERM_FROM)
+            for one in await self.contracts.settlement_statements(BRANCH_ID, period=TERM_FROM)
+        ]
+
+    async def recomputed(self, statements: Sequence[SettlementStatement]) -> bool:
+        """Have every statement computed again from its inputs; true when all agree."""
+        found = [
+            await self.contracts.verify_settlement(BRANCH_ID, one.contract_id, one.period)
+            for one in statements
+        ]
+        return all(one.agrees for one in found)
+
+    async def sealed(self) -> SealVerification:
+        """Have every seal computed again."""
+        return await self.contracts.verify_seals(BRANCH_ID)
+
+    async def shareholders(self) -> CapTable:
+        """Return who holds the operating company at the month's end."""
+        return await self.contracts.cap_table(BRANCH_ID, on=_MONTH_END)
 
     async def unresolved(self) -> UnresolvedShare:
         """Return how much of the month nobody owns."""

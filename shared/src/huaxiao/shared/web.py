@@ -42,6 +42,7 @@ _PYDANTIC_ZH = {
     "missing": "缺少必填字段",
     "extra_forbidden": "不允许的字段",
     "json_invalid": "不是有效的 JSON",
+    "credit_code_check": "统一社会信用代码校验位不符",
     "share_out_of_range": "比例须在 0 到 1 之间",
     "greater_than": "须大于 {gt}",
     "greater_than_equal": "不得小于 {ge}",

@@ -31,6 +31,7 @@ from huaxiao.shared.wire.contracts import (
     PersonIn,
 )
 from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.shares import CompanyIn, ShareMovementIn, ShareMovementKind
 from huaxiao.shared.wire.terms import (
     ContractTerms,
     Investment,
@@ -43,6 +44,8 @@ from huaxiao.shared.wire.terms import (
 )
 
 _SINCE = date(2010, 1, 1)
+_FOUNDED = date(2017, 11, 1)
+_SHARES_EACH = 1_000
 
 
 async def register_county(client: ContractsClient, county: County) -> None:
@@ -65,6 +68,7 @@ async def register_county(client: ContractsClient, county: County) -> None:
         await client.put_centre(branch_id, centre.centre_id, given)
     for person in county.persons:
         await client.put_person(branch_id, person.person_id, _person(person))
+    await _give_shares(client, branch_id)
     for channel in county.channels:
         of_channel = ChannelIn(
             kind=channel.kind, centre_id=channel.centre_id, name_zh=channel.name_zh
@@ -72,6 +76,28 @@ async def register_county(client: ContractsClient, county: County) -> None:
         await client.put_channel(branch_id, channel.channel_id, of_channel)
     for one in county.fields:
         await client.put_field(branch_id, one.field_id, _field(one))
+
+
+async def _give_shares(client: ContractsClient, branch_id: int) -> None:
+    """Register the operating company and issue shares to whoever of the own staff has none (R6)."""
+    await client.put_company(
+        branch_id,
+        CompanyIn(
+            name_zh="云泽县通信承包经营有限公司",
+            credit_code="91350100M000100Y43",
+            authorised_shares=_SHARES_EACH * 100,
+        ),
+    )
+    for person_id in (await client.cap_table(branch_id, on=_FOUNDED)).without_shares:
+        given = ShareMovementIn(
+            kind=ShareMovementKind.ISSUE,
+            day=_FOUNDED,
+            to_person=person_id,
+            shares=_SHARES_EACH,
+            price_fen=_SHARES_EACH * 100,
+            reason="员工持股计划",
+        )
+        await client.move_shares(branch_id, given)
 
 
 async def sign_contracts(

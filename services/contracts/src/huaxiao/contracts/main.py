@@ -14,6 +14,7 @@ from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
+from huaxiao.contracts.shares import api as shares
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             contracts.router,
             negative_list.router,
             violations.router,
+            shares.router,
             settlements.router,
             corrections.router,
             deposits.router,

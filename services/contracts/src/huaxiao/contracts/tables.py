@@ -8,6 +8,7 @@ A draft row that has a seal is held by a trigger of the migration, so that the t
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -515,5 +516,36 @@ violation_steps = Table(
         ["branch_id", "violation"],
         ["contracts.violations.branch_id", "contracts.violations.number"],
     ),
+    info=_APPEND_ONLY,
+)
+companies = Table(
+    "companies",
+    metadata,
+    branch_column(),
+    Column("name_zh", Text, nullable=False),
+    Column("credit_code", Text, nullable=False),
+    Column("authorised_shares", BigInteger, nullable=False),
+    _of_a_branch(),
+)
+share_movements = Table(
+    "share_movements",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("from_person", Text),
+    Column("to_person", Text),
+    Column("shares", BigInteger, nullable=False),
+    Column("price_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("corrects", Integer),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(["branch_id"], ["contracts.companies.branch_id"]),
+    # A movement is mirrored once.
+    UniqueConstraint("branch_id", "corrects"),
+    CheckConstraint("shares > 0", name="shares"),
+    CheckConstraint("from_person IS DISTINCT FROM to_person", name="sides"),
     info=_APPEND_ONLY,
 )

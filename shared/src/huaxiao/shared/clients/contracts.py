@@ -58,6 +58,13 @@ from huaxiao.shared.wire.settlement import (
     SettlementWhatIf,
     SettlementWhatIfIn,
 )
+from huaxiao.shared.wire.shares import (
+    CapTable,
+    Company,
+    CompanyIn,
+    ShareMovement,
+    ShareMovementIn,
+)
 from huaxiao.shared.wire.verification import SealVerification
 
 
@@ -404,6 +411,37 @@ class ContractsClient(ServiceClient):
             Violation, f"/v1/branches/{branch_id}/violations/{number}/{step}", given
         )
         return said
+
+    async def put_company(self, branch_id: int, given: CompanyIn) -> Company:
+        """Register the operating company."""
+        made: Company = await self._put(Company, f"/v1/branches/{branch_id}/company", given)
+        return made
+
+    async def move_shares(self, branch_id: int, given: ShareMovementIn) -> ShareMovement:
+        """Record a movement of shares."""
+        moved: ShareMovement = await self._post(
+            ShareMovement, f"/v1/branches/{branch_id}/share-movements", given
+        )
+        return moved
+
+    async def share_movements(
+        self, branch_id: int, *, person_id: str | None = None
+    ) -> list[ShareMovement]:
+        """Return the share register, page by page, or a person's part of it."""
+        return await self._all(
+            ShareMovement,
+            f"/v1/branches/{branch_id}/share-movements",
+            params={"person_id": person_id},
+        )
+
+    async def cap_table(self, branch_id: int, *, on: date | None = None) -> CapTable:
+        """Return who holds the company on a day."""
+        found: CapTable = await self._get(
+            CapTable,
+            f"/v1/branches/{branch_id}/cap-table",
+            params={"on": on and on.isoformat()},
+        )
+        return found
 
 
 def _statement(branch_id: int, contract_id: str, period: int) -> str:

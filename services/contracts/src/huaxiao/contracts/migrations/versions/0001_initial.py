@@ -70,6 +70,15 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('companies',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
+    sa.Column('credit_code', sa.Text(), nullable=False),
+    sa.Column('authorised_shares', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('companies_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', name=op.f('companies_pkey')),
+    schema='contracts'
+    )
     op.create_table('divisions',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('code', sa.Text(), nullable=False),
@@ -196,6 +205,27 @@ def upgrade() -> None:
     sa.Column('concurrent', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('placements_branch_id_centre_id_centres_fkey')),
     sa.PrimaryKeyConstraint('branch_id', 'person_id', 'from_day', name=op.f('placements_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('share_movements',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('from_person', sa.Text(), nullable=True),
+    sa.Column('to_person', sa.Text(), nullable=True),
+    sa.Column('shares', sa.BigInteger(), nullable=False),
+    sa.Column('price_fen', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('corrects', sa.Integer(), nullable=True),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('from_person IS DISTINCT FROM to_person', name=op.f('share_movements_sides_check')),
+    sa.CheckConstraint('shares > 0', name=op.f('share_movements_shares_check')),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.companies.branch_id'], name=op.f('share_movements_branch_id_companies_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('share_movements_pkey')),
+    sa.UniqueConstraint('branch_id', 'corrects', name=op.f('share_movements_branch_id_corrects_key')),
     schema='contracts',
     info={'append_only': True}
     )
@@ -447,6 +477,7 @@ def downgrade() -> None:
     op.drop_table('deposit_movements', schema='contracts')
     op.drop_index(op.f('violations_branch_id_centre_id_period_index'), table_name='violations', schema='contracts')
     op.drop_table('violations', schema='contracts')
+    op.drop_table('share_movements', schema='contracts')
     op.drop_table('placements', schema='contracts')
     op.drop_index(op.f('payroll_branch_id_centre_id_period_index'), table_name='payroll', schema='contracts')
     op.drop_table('payroll', schema='contracts')
@@ -459,6 +490,7 @@ def downgrade() -> None:
     op.drop_table('refused_changes', schema='contracts')
     op.drop_table('negative_lists', schema='contracts')
     op.drop_table('divisions', schema='contracts')
+    op.drop_table('companies', schema='contracts')
     op.drop_table('centres', schema='contracts')
     op.drop_table('address_units', schema='contracts')
     op.drop_table('idempotency_keys', schema='contracts')

@@ -1,0 +1,1 @@
+"""The operating company and its share register (R6)."""
