@@ -243,3 +243,22 @@ async def test_work_and_its_county_that_come_at_the_same_moment_find_each_other(
     await beside
     order = await caller_of(branch_id, Role.COUNTY_MANAGER).order(branch_id, "O1")
     assert (order.performer_centre_id, order.engineer_id) == ("C1", "W01")
+
+
+async def test_who_leaves_gets_no_more_work_and_what_waits_goes_to_another(
+    app: Any, county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    manager = caller(Role.COUNTY_MANAGER)
+    before = await manager.order(county, "O1")
+    left = {"person_id": before.engineer_id, "centre_id": "C1", "from_day": "2017-11-06"}
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, county, [entry(county, "contracts.person.left", left)])
+    await request_work(work(county, "O2"))
+
+    after = await manager.order(county, "O1")
+    other = await manager.order(county, "O2")
+
+    assert {before.engineer_id, after.engineer_id} == {"W01", "W02"}
+    assert other.engineer_id == after.engineer_id
+    assert after.steps[-1].step == "dispatch"

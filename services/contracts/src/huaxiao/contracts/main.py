@@ -11,6 +11,7 @@ from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.refusals import api as refusals
+from huaxiao.contracts.reorganisations import api as reorganisations
 from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             branches.listing,
             branches.router,
             organisation.router,
+            reorganisations.router,
             fields.router,
             contracts.router,
             negative_list.router,

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
 
@@ -129,6 +130,9 @@ placements = Table(
     Column("centre_id", Text, nullable=False),
     Column("position", Text, nullable=False),
     Column("concurrent", JSONB, nullable=False),
+    # False on the day from which the person works here no more; the rest is where they were.
+    Column("here", Boolean, nullable=False, server_default=true()),
+    Column("reason", Text),
     _of_a_centre(),
     info=_APPEND_ONLY,
 )
@@ -547,5 +551,29 @@ share_movements = Table(
     UniqueConstraint("branch_id", "corrects"),
     CheckConstraint("shares > 0", name="shares"),
     CheckConstraint("from_person IS DISTINCT FROM to_person", name="sides"),
+    info=_APPEND_ONLY,
+)
+reorganisations = Table(
+    "reorganisations",
+    metadata,
+    branch_column(),
+    Column("plan_id", Text, primary_key=True),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    _of_a_branch(),
+)
+applied_reorganisations = Table(
+    "applied_reorganisations",
+    metadata,
+    branch_column(),
+    Column("plan_id", Text, primary_key=True),
+    Column("made", JSONB, nullable=False),
+    Column("applied_by", Text, nullable=False),
+    Column("applied_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "plan_id"],
+        ["contracts.reorganisations.branch_id", "contracts.reorganisations.plan_id"],
+    ),
     info=_APPEND_ONLY,
 )

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -39,6 +40,7 @@ people = Table(
     Column("person_id", Text, primary_key=True),
     Column("centre_id", Text, nullable=False),
     Column("skills", JSONB, nullable=False),
+    Column("left_on", Date),
 )
 territories = Table(
     "territories",

@@ -1,18 +1,22 @@
 """What dispatch learns from its peers' feeds."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
-from huaxiao.dispatch.tables import branches, centres, people, territories
-from huaxiao.shared.wire import attribution, contracts
+from huaxiao.dispatch.tables import branches, centres, orders, people, territories
+from huaxiao.shared.wire import attribution, contracts, organisation
+from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.feed import FeedEntry
 
 _PLACING = {
     contracts.CENTRE_REGISTERED,
     contracts.PERSON_ASSIGNED,
+    organisation.PERSON_LEFT,
     contracts.FIELD_SEALED,
 }
 """Facts that may change where waiting work belongs."""
@@ -42,6 +46,9 @@ async def apply_contracts(
                 await _assign(
                     connection, branch_id, contracts.PersonAssigned.model_validate(entry.data)
                 )
+            case organisation.PERSON_LEFT:
+                left = organisation.PersonLeft.model_validate(entry.data)
+                await _leave(connection, branch_id, left)
             case contracts.FIELD_SEALED:
                 await _seal(connection, branch_id, contracts.FieldSealed.model_validate(entry.data))
             case _:
@@ -55,11 +62,35 @@ async def _assign(
 ) -> None:
     if not fact.assignment.primary:
         return
-    row = {"centre_id": fact.assignment.centre_id, "skills": list(fact.person.skills)}
+    row: dict[str, Any] = {
+        "centre_id": fact.assignment.centre_id,
+        "skills": list(fact.person.skills),
+        "left_on": None,
+    }
     await connection.execute(
         insert(people)
         .values(branch_id=branch_id, person_id=fact.person.person_id, **row)
         .on_conflict_do_update(index_elements=["branch_id", "person_id"], set_=row)
+    )
+
+
+async def _leave(
+    connection: AsyncConnection, branch_id: int, fact: organisation.PersonLeft
+) -> None:
+    """Give no more work to somebody who leaves, and give out again what they have not accepted."""
+    await connection.execute(
+        update(people)
+        .where(people.c.branch_id == branch_id, people.c.person_id == fact.person_id)
+        .values(left_on=fact.from_day)
+    )
+    await connection.execute(
+        update(orders)
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.engineer_id == fact.person_id,
+            orders.c.state == OrderState.DISPATCHED,
+        )
+        .values(engineer_id=None, state=OrderState.NEW, reason="engineer_left")
     )
 
 

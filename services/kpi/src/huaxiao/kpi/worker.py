@@ -18,7 +18,7 @@ from huaxiao.kpi.measures import store as measure_store
 from huaxiao.kpi.tables import positions
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import Apply, FeedReader, Follower
-from huaxiao.shared.wire import attribution, contracts, dispatch
+from huaxiao.shared.wire import attribution, contracts, dispatch, organisation
 from huaxiao.shared.wire.feed import FeedEntry
 
 _HUNDREDTHS = 100
@@ -39,6 +39,9 @@ async def apply_contracts(
             case contracts.PERSON_ASSIGNED:
                 assigned = contracts.PersonAssigned.model_validate(entry.data)
                 await county_store.put_place(connection, branch_id, assigned)
+            case organisation.PERSON_LEFT:
+                left = organisation.PersonLeft.model_validate(entry.data)
+                await county_store.end_place(connection, branch_id, left)
             case contracts.CONTRACT_SIGNED:
                 signed = contracts.ContractSigned.model_validate(entry.data)
                 await county_store.put_contract(connection, branch_id, signed)

@@ -42,6 +42,14 @@ from huaxiao.shared.wire.negative_list import (
     ViolationIn,
     ViolationSummary,
 )
+from huaxiao.shared.wire.organisation import (
+    ApplyIn,
+    LeaveIn,
+    Organisation,
+    Reorganisation,
+    ReorganisationIn,
+    ReorganisationPreview,
+)
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
     ConfirmationIn,
@@ -100,6 +108,54 @@ class ContractsClient(ServiceClient):
             PlacedPerson, f"/v1/branches/{branch_id}/people/{person_id}", given
         )
         return made
+
+    async def leave(self, branch_id: int, person_id: str, given: LeaveIn) -> PlacedPerson:
+        """Let a person leave from a day on."""
+        left: PlacedPerson = await self._post(
+            PlacedPerson, f"/v1/branches/{branch_id}/people/{person_id}/leave", given
+        )
+        return left
+
+    async def people(self, branch_id: int) -> list[PlacedPerson]:
+        """Return people at their latest places, page by page."""
+        return await self._all(PlacedPerson, f"/v1/branches/{branch_id}/people")
+
+    async def organisation(self, branch_id: int, *, on: date | None = None) -> Organisation:
+        """Return the organisation on a day."""
+        found: Organisation = await self._get(
+            Organisation,
+            f"/v1/branches/{branch_id}/organisation",
+            params={"on": on and on.isoformat()},
+        )
+        return found
+
+    async def put_reorganisation(
+        self, branch_id: int, plan_id: str, given: ReorganisationIn
+    ) -> Reorganisation:
+        """Draft a re-organisation, or rewrite it until it is applied."""
+        drafted: Reorganisation = await self._put(
+            Reorganisation, f"/v1/branches/{branch_id}/reorganisations/{plan_id}", given
+        )
+        return drafted
+
+    async def reorganisation_preview(self, branch_id: int, plan_id: str) -> ReorganisationPreview:
+        """Return the difference that a re-organisation makes."""
+        found: ReorganisationPreview = await self._get(
+            ReorganisationPreview,
+            f"/v1/branches/{branch_id}/reorganisations/{plan_id}/preview",
+        )
+        return found
+
+    async def apply_reorganisation(
+        self, branch_id: int, plan_id: str, digest: str
+    ) -> Reorganisation:
+        """Apply a re-organisation as a second person, as it was previewed."""
+        applied: Reorganisation = await self._post(
+            Reorganisation,
+            f"/v1/branches/{branch_id}/reorganisations/{plan_id}/apply",
+            ApplyIn(digest=digest),
+        )
+        return applied
 
     async def put_channel(self, branch_id: int, channel_id: str, given: ChannelIn) -> Channel:
         """Register a channel."""

@@ -256,6 +256,8 @@ class PlacedPerson(Person):
     position: Name
     from_day: date
     concurrent: list[ConcurrentPlace]
+    here: bool = True
+    """False from the day on which the person left; the rest is where they were."""
 
 
 class ChannelIn(Given):

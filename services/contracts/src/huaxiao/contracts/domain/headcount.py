@@ -27,6 +27,8 @@ class Placement:
     from_day: date
     engagement: Engagement
     centre_id: str
+    here: bool = True
+    """False where it says from when the person works here no more."""
 
     @property
     def own(self) -> bool:
@@ -55,7 +57,7 @@ def placed_on(placements: Iterable[Placement], day: date) -> dict[str, Placement
     for one in sorted(placements, key=lambda placement: placement.from_day):
         if one.from_day <= day:
             placed[one.person_id] = one
-    return placed
+    return {person_id: one for person_id, one in placed.items() if one.here}
 
 
 def headcount(placements: Iterable[Placement], centre_id: str, day: date) -> int:
@@ -100,4 +102,4 @@ def _held_in(placements: Iterable[Placement], period: Period) -> list[Placement]
     ordered = sorted(placements, key=lambda placement: placement.from_day)
     began = [one for one in ordered if one.from_day <= last_day(period)]
     before = [one for one in began if one.from_day <= first_day(period)]
-    return began[max(len(before) - 1, 0) :]
+    return [one for one in began[max(len(before) - 1, 0) :] if one.here]

@@ -6,6 +6,7 @@ _HELD = (
     ("fields", "field_id", "sealed_fields"),
     ("contracts", "contract_id", "signatures"),
     ("negative_lists", "version", "negative_list_activations"),
+    ("reorganisations", "plan_id", "applied_reorganisations"),
 )
 """What is sealed is read from the draft's own row too: it must not part from its seal (R21)."""
 

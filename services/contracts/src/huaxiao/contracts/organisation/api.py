@@ -1,12 +1,17 @@
 """Routes of centres, people and channels."""
 
-from fastapi import Request, Response, status
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query, Request, Response, status
 
 from huaxiao.contracts.callers import Reader, Writer
 from huaxiao.contracts.domain.references import UnknownReference
-from huaxiao.contracts.organisation import handlers
+from huaxiao.contracts.organisation import handlers, store
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.contracts import (
@@ -17,6 +22,7 @@ from huaxiao.shared.wire.contracts import (
     PersonIn,
     PlacedPerson,
 )
+from huaxiao.shared.wire.organisation import LeaveIn, Organisation
 
 router = web.router(tags=["organisation"])
 _REFUSALS = web.problem_responses(Forbidden, Conflict, UnknownReference)
@@ -102,3 +108,43 @@ async def get_channel(
 ) -> Channel:
     """Show a channel."""
     return await handlers.channel(connection, branch_id, channel_id, principal.centre_ids)
+
+
+@router.get("/people", responses=web.problem_responses(Forbidden))
+async def list_people(
+    branch_id: BranchId, connection: ReadTx, principal: Reader, page: PageOf
+) -> Page[PlacedPerson]:
+    """List people by code, at their latest places: a contractor its centre's."""
+    (after,) = page.after(str) or ("",)
+    rows = await store.people_page(
+        connection, branch_id, principal.centre_ids, after=after, limit=page.limit + 1
+    )
+    return page.page([PlacedPerson.model_validate(dict(row)) for row in rows], "person_id")
+
+
+@router.post("/people/{person_id}/leave", responses=_REFUSALS)
+async def leave(
+    request: Request,
+    branch_id: BranchId,
+    person_id: Identifier,
+    given: LeaveIn,
+    connection: WriteTx,
+    _: Writer,
+) -> PlacedPerson:
+    """Let a person leave from a day on; a later place brings them back."""
+    return await handlers.leave(
+        connection, branch_id, person_id, given, now=request.app.state.clock()
+    )
+
+
+@router.get("/organisation", responses=web.problem_responses(Forbidden))
+async def get_organisation(
+    request: Request,
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Reader,
+    on: Annotated[date | None, Query(description="on this day; today when absent")] = None,
+) -> Organisation:
+    """Show centres, who holds which position, and channels on a day: a contractor its centre (R20)."""
+    day = on or request.app.state.clock().astimezone(BUSINESS_ZONE).date()
+    return await handlers.organisation_on(connection, branch_id, day, principal.centre_ids)

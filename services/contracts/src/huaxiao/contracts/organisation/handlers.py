@@ -1,7 +1,8 @@
 """Centres, people and channels: load, decide, record."""
 
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.reorganisation import Placed, heads
 from huaxiao.contracts.organisation import store
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.feed import NewFact
@@ -25,10 +27,20 @@ from huaxiao.shared.wire.contracts import (
     ChannelIn,
     ChannelRegistered,
     ConcurrentPlace,
+    Engagement,
     Person,
     PersonAssigned,
     PersonIn,
     PlacedPerson,
+    Skill,
+)
+from huaxiao.shared.wire.organisation import (
+    PERSON_LEFT,
+    CentreOn,
+    HeldPosition,
+    LeaveIn,
+    Organisation,
+    PersonLeft,
 )
 
 CentreIds = AbstractSet[str] | None
@@ -132,7 +144,7 @@ async def place_person(
                 f"{person_id} has a place from {held.from_day}; a move begins on a later day.",
                 f"{person_id} 自 {held.from_day} 起已有任职；调动须自更晚的日期起。",
             )
-    row = wanted.model_dump(mode="json") | {"from_day": wanted.from_day}
+    row = wanted.model_dump(mode="json") | {"from_day": wanted.from_day, "here": True}
     await store.add_placement(connection, branch_id, row)
     of_person = Person(person_id=person_id, engagement=given.engagement, skills=skills)
     facts = [
@@ -154,3 +166,87 @@ async def place_person(
     ]
     await feed.append(connection, branch_id, facts, now=now)
     return wanted, latest is None
+
+
+async def leave(
+    connection: AsyncConnection, branch_id: int, person_id: str, given: LeaveIn, *, now: datetime
+) -> PlacedPerson:
+    """Let a person leave from a day on; the same again changes nothing.
+
+    Raises:
+        Conflict: the day is not after the person's latest place, or they have left already.
+
+    """
+    await branch(connection, branch_id, lock=True)
+    held = _found(await store.latest_placement(connection, branch_id, person_id, None))
+    if not held["here"] and (held["from_day"], held["reason"]) == (given.day, given.reason):
+        return PlacedPerson.model_validate(held)
+    if not held["here"] or given.day <= held["from_day"]:
+        raise Conflict(
+            f"{person_id} has a place, or has left, from {held['from_day']}.",
+            f"{person_id} 自 {held['from_day']} 起已有任职或已离开。",
+        )
+    row = {name: held[name] for name in held if name not in {"branch_id", "here", "reason"}}
+    row |= {"from_day": given.day, "concurrent": [], "here": False, "reason": given.reason}
+    await store.add_placement(connection, branch_id, row)
+    fact = PersonLeft(person_id=person_id, centre_id=held["centre_id"], from_day=given.day)
+    await feed.append(connection, branch_id, [NewFact(PERSON_LEFT, person_id, fact)], now=now)
+    return await person(connection, branch_id, person_id, None)
+
+
+def placed(row: RowMapping) -> Placed:
+    """Return where somebody works, of their row."""
+    return Placed(
+        person_id=row["person_id"],
+        centre_id=row["centre_id"],
+        position=row["position"],
+        engagement=Engagement(row["engagement"]),
+        skills=frozenset(Skill(one) for one in row["skills"]),
+        concurrent=frozenset((one["centre_id"], one["position"]) for one in row["concurrent"]),
+    )
+
+
+async def organisation_on(
+    connection: AsyncConnection, branch_id: int, day: date, centre_ids: CentreIds
+) -> Organisation:
+    """Return the organisation on a day, of the centres that the caller may see."""
+    await branch(connection, branch_id)
+    people = await store.placed_on(connection, branch_id, day)
+    known = await store.all_centres(connection, branch_id, centre_ids)
+    channels_of: dict[str, list[Channel]] = {}
+    for row in await store.all_channels(connection, branch_id, centre_ids):
+        channels_of.setdefault(row["centre_id"], []).append(Channel.model_validate(dict(row)))
+    shown = {row["centre_id"] for row in known}
+    places = [placed(row) for row in people]
+    return Organisation(
+        on=day,
+        heads=heads([one for one in places if one.centre_id in shown], None),
+        centres=[
+            CentreOn(
+                centre_id=row["centre_id"],
+                kind=row["kind"],
+                name=row["name"],
+                name_zh=row["name_zh"],
+                heads=heads(places, row["centre_id"]),
+                positions=list(_positions(people, row["centre_id"])),
+                channels=channels_of.get(row["centre_id"], []),
+            )
+            for row in known
+        ],
+    )
+
+
+def _positions(people: Iterable[RowMapping], centre_id: str) -> Iterator[HeldPosition]:
+    for row in people:
+        held = [(row["centre_id"], row["position"], False)]
+        held += [(one["centre_id"], one["position"], True) for one in row["concurrent"]]
+        for held_in, position, concurrent in held:
+            if held_in == centre_id:
+                yield HeldPosition(
+                    person_id=row["person_id"],
+                    position=position,
+                    concurrent=concurrent,
+                    engagement=row["engagement"],
+                    skills=row["skills"],
+                    since=row["from_day"],
+                )

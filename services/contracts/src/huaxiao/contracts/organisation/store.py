@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping, Table, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import centres, channels, placements
@@ -127,3 +128,71 @@ async def known_people(
         .distinct()
     )
     return frozenset(rows)
+
+
+async def placed_on(
+    connection: AsyncConnection,
+    branch_id: int,
+    day: date,
+) -> Sequence[RowMapping]:
+    """Return everybody's place on a day, in the order of their codes."""
+    latest = (
+        select(placements)
+        .where(placements.c.branch_id == branch_id, placements.c.from_day <= day)
+        .ext(distinct_on(placements.c.person_id))
+        .order_by(placements.c.person_id, placements.c.from_day.desc())
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(latest).where(latest.c.here).order_by(latest.c.person_id)
+    )
+    return rows.mappings().all()
+
+
+async def all_centres(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None
+) -> Sequence[RowMapping]:
+    """Return the centres within the scope."""
+    rows = await connection.execute(
+        select(centres)
+        .where(centres.c.branch_id == branch_id, within(centres.c.centre_id, centre_ids))
+        .order_by(centres.c.centre_id)
+    )
+    return rows.mappings().all()
+
+
+async def all_channels(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None
+) -> Sequence[RowMapping]:
+    """Return the channels of the centres within the scope."""
+    rows = await connection.execute(
+        select(channels)
+        .where(channels.c.branch_id == branch_id, within(channels.c.centre_id, centre_ids))
+        .order_by(channels.c.channel_id)
+    )
+    return rows.mappings().all()
+
+
+async def people_page(
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_ids: AbstractSet[str] | None,
+    *,
+    after: str,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return people whose latest place lies within the scope, behind a code."""
+    latest = (
+        select(placements)
+        .where(placements.c.branch_id == branch_id, placements.c.person_id > after)
+        .ext(distinct_on(placements.c.person_id))
+        .order_by(placements.c.person_id, placements.c.from_day.desc())
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(latest)
+        .where(within(latest.c.centre_id, centre_ids))
+        .order_by(latest.c.person_id)
+        .limit(limit)
+    )
+    return rows.mappings().all()

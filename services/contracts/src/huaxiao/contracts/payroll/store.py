@@ -21,10 +21,11 @@ async def placements_of(connection: AsyncConnection, branch_id: int) -> list[Pla
             placements.c.from_day,
             placements.c.engagement,
             placements.c.centre_id,
+            placements.c.here,
         ).where(placements.c.branch_id == branch_id)
     )
     return [
-        Placement(row.person_id, row.from_day, Engagement(row.engagement), row.centre_id)
+        Placement(row.person_id, row.from_day, Engagement(row.engagement), row.centre_id, row.here)
         for row in rows
     ]
 

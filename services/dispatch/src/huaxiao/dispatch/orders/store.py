@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Date, RowMapping, cast, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -85,9 +85,12 @@ async def engineers(connection: AsyncConnection, branch_id: int, centre_id: str)
         )
         .scalar_subquery()
     )
+    today = cast(func.timezone("Asia/Shanghai", func.now()), Date)
     rows = await connection.execute(
         select(people.c.person_id, people.c.skills, open_orders.label("open_orders")).where(
-            people.c.branch_id == branch_id, people.c.centre_id == centre_id
+            people.c.branch_id == branch_id,
+            people.c.centre_id == centre_id,
+            or_(people.c.left_on.is_(None), people.c.left_on > today),
         )
     )
     return [Engineer(row.person_id, frozenset(row.skills), row.open_orders) for row in rows]

@@ -17,6 +17,7 @@ from huaxiao.shared.wire.contracts import (
     Engagement,
     PersonAssigned,
 )
+from huaxiao.shared.wire.organisation import PersonLeft
 
 
 async def put_branch(connection: AsyncConnection, branch_id: int, branch: BranchRegistered) -> None:
@@ -36,6 +37,16 @@ async def put_centre(connection: AsyncConnection, branch_id: int, centre: Centre
         insert(centres)
         .values(branch_id=branch_id, centre_id=centre.centre_id, **row)
         .on_conflict_do_update(index_elements=["branch_id", "centre_id"], set_=row)
+    )
+
+
+async def end_place(connection: AsyncConnection, branch_id: int, fact: PersonLeft) -> None:
+    """Keep that a person left: from that day on they are nobody's own staff."""
+    row = {"centre_id": fact.centre_id, "own_staff": False}
+    await connection.execute(
+        insert(places)
+        .values(branch_id=branch_id, person_id=fact.person_id, from_day=fact.from_day, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "person_id", "from_day"], set_=row)
     )
 
 

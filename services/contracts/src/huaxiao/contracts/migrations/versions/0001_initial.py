@@ -116,6 +116,27 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('reorganisations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('plan_id', sa.Text(), nullable=False),
+    sa.Column('given', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('reorganisations_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'plan_id', name=op.f('reorganisations_pkey')),
+    schema='contracts'
+    )
+    op.create_table('applied_reorganisations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('plan_id', sa.Text(), nullable=False),
+    sa.Column('made', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('applied_by', sa.Text(), nullable=False),
+    sa.Column('applied_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'plan_id'], ['contracts.reorganisations.branch_id', 'contracts.reorganisations.plan_id'], name=op.f('applied_reorganisations_branch_id_plan_id_reorganisations_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'plan_id', name=op.f('applied_reorganisations_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('channels',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('channel_id', sa.Text(), nullable=False),
@@ -203,6 +224,8 @@ def upgrade() -> None:
     sa.Column('centre_id', sa.Text(), nullable=False),
     sa.Column('position', sa.Text(), nullable=False),
     sa.Column('concurrent', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('here', sa.Boolean(), server_default=sa.text('true'), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['branch_id', 'centre_id'], ['contracts.centres.branch_id', 'contracts.centres.centre_id'], name=op.f('placements_branch_id_centre_id_centres_fkey')),
     sa.PrimaryKeyConstraint('branch_id', 'person_id', 'from_day', name=op.f('placements_pkey')),
     schema='contracts',
@@ -487,6 +510,8 @@ def downgrade() -> None:
     op.drop_table('fields', schema='contracts')
     op.drop_table('contracts', schema='contracts')
     op.drop_table('channels', schema='contracts')
+    op.drop_table('applied_reorganisations', schema='contracts')
+    op.drop_table('reorganisations', schema='contracts')
     op.drop_table('refused_changes', schema='contracts')
     op.drop_table('negative_lists', schema='contracts')
     op.drop_table('divisions', schema='contracts')

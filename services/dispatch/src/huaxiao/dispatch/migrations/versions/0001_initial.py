@@ -130,6 +130,7 @@ def upgrade() -> None:
     sa.Column('person_id', sa.Text(), nullable=False),
     sa.Column('centre_id', sa.Text(), nullable=False),
     sa.Column('skills', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('left_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('branch_id', 'person_id', name=op.f('people_pkey')),
     schema='dispatch'
     )
