@@ -122,7 +122,8 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
         ContractsClient(suite.processes["contracts"].url, lambda: token) as contracts,
         AttributionClient(suite.processes["attribution"].url, lambda: token) as attribution,
     ):
-        await register_county(contracts, sample_county())
+        async with second_manager(suite) as second:
+            await register_county(contracts, sample_county(), second=second)
         await sign_contracts(contracts, sample_county(), sample.base)
         published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
         await until_followed(attribution, published[-1].position)
@@ -134,6 +135,14 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
         for start in range(0, len(opening), 1_000):
             await attribution.post_events(opening[start : start + 1_000])
     tell(f"{len(opening)} subscriptions and bundles stand")
+
+
+@asynccontextmanager
+async def second_manager(suite: Suite) -> AsyncIterator[ContractsClient]:
+    """Connect as somebody else, for what takes two people."""
+    token = suite.token(Role.PROVINCE)
+    async with ContractsClient(suite.processes["contracts"].url, lambda: token) as client:
+        yield client
 
 
 async def until_followed(attribution: AttributionClient, position: int) -> None:

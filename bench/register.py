@@ -20,6 +20,7 @@ from bench.measuring import (
     Suite,
     Wire,
     figure,
+    second_manager,
     tell,
     timed,
     until_followed,
@@ -90,8 +91,8 @@ def _all_villages() -> list[str]:
 
 async def coverage_county(suite: Suite, size: Size) -> Figure:
     """Ask for the coverage of the sample county."""
-    async with _contracts(suite) as contracts:
-        await register_county(contracts, sample_county())
+    async with _contracts(suite) as contracts, second_manager(suite) as second:
+        await register_county(contracts, sample_county(), second=second)
     took, ratios = [], []
     headers = suite.headers(Role.COUNTY_MANAGER, "application/json")
     async with Wire(suite.processes["contracts"].url, headers) as wire:

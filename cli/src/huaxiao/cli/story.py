@@ -136,7 +136,10 @@ class Story:
 
     async def register(self) -> Coverage:
         """Register the county, sign its contracts, record the month's pay; return the coverage."""
-        await register_county(self.contracts, self.county)
+        async with ContractsClient(
+            self.suite.contracts, self.suite.token(Role.PROVINCE)
+        ) as province:
+            await register_county(self.contracts, self.county, second=province)
         await sign_contracts(self.contracts, self.county, self.sample.base)
         await record_pay(self.contracts, self.county, self.sample.payroll)
         return await self.contracts.coverage(BRANCH_ID, period=TERM_FROM)

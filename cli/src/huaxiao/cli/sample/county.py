@@ -61,6 +61,8 @@ class SamplePerson:
     person_id: str
     engagement: Engagement
     skills: tuple[Skill, ...]
+    before: SampleAssignment
+    """The place before the re-organisation."""
     assignments: tuple[SampleAssignment, ...]
 
 
@@ -179,6 +181,48 @@ _PLACES: dict[str, tuple[str, str, tuple[Skill, ...]]] = {
     "W02": ("C2", "field_technician", _ENGINEER),
     "W03": ("C2", "field_technician", _ENGINEER),
 }
+DEPARTMENTS = (
+    SampleCentre("D1", CentreKind.DEPARTMENT, "Consumer marketing", "公众营销中心"),
+    SampleCentre("D2", CentreKind.DEPARTMENT, "Joint marketing", "协同营销模块"),
+    SampleCentre("D3", CentreKind.DEPARTMENT, "Enterprise customers", "政企客户中心"),
+    SampleCentre("D4", CentreKind.DEPARTMENT, "Construction and maintenance", "建设维护中心"),
+    SampleCentre("D5", CentreKind.DEPARTMENT, "General support", "综合支撑中心"),
+)
+"""The units before the division (R20): 10, 1, 6, 8 and 5 people, and two who manage."""
+
+_BEFORE: dict[str, tuple[str, str]] = (
+    {
+        "P01": ("D1", "manager"),
+        "P02": ("D1", "channel_manager"),
+        "P03": ("D1", "channel_manager"),
+        "P04": ("D1", "hall_manager"),
+    }
+    | dict.fromkeys(("P05", "P06", "P07", "P08"), ("D1", "hall_clerk"))
+    | {
+        "P09": ("D1", "fixed_line_specialist"),
+        "P10": ("D1", "vip_retention"),
+        "P11": ("D2", "co_marketing"),
+        "P12": ("D3", "manager"),
+        "P13": ("D3", "industry_account_manager"),
+        "P14": ("D3", "industry_account_manager"),
+        "P15": ("D3", "smb_account_manager"),
+        "P16": ("D3", "smb_account_manager"),
+        "P17": ("D3", "general_support_post"),
+        "P18": ("D4", "manager"),
+        "P19": ("D4", "maintenance_engineer"),
+        "P20": ("D4", "maintenance_engineer"),
+        "P21": ("D4", "project_manager"),
+        "P22": ("D4", "project_manager"),
+        "P23": ("D5", "manager"),
+        "P24": ("D5", "accountant"),
+        "P25": ("D5", "cashier"),
+        "P26": ("D5", "driver"),
+        "P27": ("D5", "driver"),
+        "P28": ("MG", "general_manager"),
+        "P29": ("MG", "deputy_general_manager"),
+    }
+    | dict.fromkeys(("W01", "W02", "W03"), ("D4", "field_technician"))
+)
 _CUSTOMERS_PER_FIELD = 40
 _AGENTS_PER_CENTRE = 10
 
@@ -221,7 +265,8 @@ def _persons() -> tuple[SamplePerson, ...]:
         if person_id == "P29":
             places.append(SampleAssignment("SS", "contractor", primary=False))
         engagement = Engagement.OUTSOURCED if person_id.startswith("W") else Engagement.OWN
-        persons.append(SamplePerson(person_id, engagement, skills, tuple(places)))
+        before = SampleAssignment(*_BEFORE[person_id])
+        persons.append(SamplePerson(person_id, engagement, skills, before, tuple(places)))
     return tuple(persons)
 
 

@@ -1,10 +1,12 @@
 """The sample county, registered through the contracts service as a county manager would."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 from huaxiao.cli.sample.county import (
     DEFAULT_CENTRE,
+    DEPARTMENTS,
     TERM_FROM,
     TERM_TO,
     County,
@@ -31,6 +33,12 @@ from huaxiao.shared.wire.contracts import (
     PersonIn,
 )
 from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.organisation import (
+    NewCentre,
+    PlannedPlace,
+    PlannedPositions,
+    ReorganisationIn,
+)
 from huaxiao.shared.wire.shares import CompanyIn, ShareMovementIn, ShareMovementKind
 from huaxiao.shared.wire.terms import (
     ContractTerms,
@@ -46,10 +54,18 @@ from huaxiao.shared.wire.terms import (
 _SINCE = date(2010, 1, 1)
 _FOUNDED = date(2017, 11, 1)
 _SHARES_EACH = 1_000
+_PLAN_ID = "R-2017-11"
+_KEPT = {DEFAULT_CENTRE, "MG"}
+"""Units that are there before the division and after."""
 
 
-async def register_county(client: ContractsClient, county: County) -> None:
-    """Register the branch, its organisation and its fields."""
+async def register_county(
+    client: ContractsClient, county: County, *, second: ContractsClient
+) -> None:
+    """Register the branch as it was, re-organise it as planned, and draw its fields.
+
+    ``second`` is somebody else, who applies what the first has planned.
+    """
     branch_id = county.branch_id
     branch = BranchIn(name="Yunze", name_zh=county.name_zh, default_centre_id=DEFAULT_CENTRE)
     await client.register_branch(branch_id, branch)
@@ -63,11 +79,10 @@ async def register_county(client: ContractsClient, county: County) -> None:
         for one in county.villages
     ]
     await client.add_divisions(branch_id, divisions)
-    for centre in county.centres:
+    for centre in (*DEPARTMENTS, *(one for one in county.centres if one.centre_id in _KEPT)):
         given = CentreIn(kind=centre.kind, name=centre.name, name_zh=centre.name_zh)
         await client.put_centre(branch_id, centre.centre_id, given)
-    for person in county.persons:
-        await client.put_person(branch_id, person.person_id, _person(person))
+    await _reorganise(client, county, second)
     await _give_shares(client, branch_id)
     for channel in county.channels:
         of_channel = ChannelIn(
@@ -134,14 +149,55 @@ async def record_pay(client: ContractsClient, county: County, payroll: Sequence[
     await client.record_payroll(county.branch_id, given)
 
 
-def _person(person: SamplePerson) -> PersonIn:
+async def _reorganise(client: ContractsClient, county: County, second: ContractsClient) -> None:
+    """Place everybody where they were, and carry out the division into centres (R20)."""
+    branch_id = county.branch_id
+    drafted = await client.put_reorganisation(branch_id, _PLAN_ID, _plan(county))
+    if drafted.applied_at is not None:
+        return
+    for person in county.persons:
+        place = PersonIn(
+            engagement=person.engagement,
+            skills=list(person.skills),
+            centre_id=person.before.centre_id,
+            position=person.before.position,
+            from_day=_SINCE,
+        )
+        await client.put_person(branch_id, person.person_id, place)
+    preview = await client.reorganisation_preview(branch_id, _PLAN_ID)
+    await second.apply_reorganisation(branch_id, _PLAN_ID, preview.digest)
+
+
+def _plan(county: County) -> ReorganisationIn:
+    positions = Counter(
+        (place.centre_id, place.position)
+        for person in county.persons
+        for place in person.assignments
+    )
+    return ReorganisationIn(
+        name_zh="全业务划小承包组织与人员调整",
+        from_day=_FOUNDED,
+        centres=[
+            NewCentre(centre_id=one.centre_id, kind=one.kind, name=one.name, name_zh=one.name_zh)
+            for one in county.centres
+            if one.centre_id not in _KEPT
+        ],
+        positions=[
+            PlannedPositions(centre_id=centre_id, position=position, places=places)
+            for (centre_id, position), places in sorted(positions.items())
+        ],
+        places=[_place(person) for person in county.persons],
+    )
+
+
+def _place(person: SamplePerson) -> PlannedPlace:
     (place,) = (one for one in person.assignments if one.primary)
-    return PersonIn(
-        engagement=person.engagement,
-        skills=list(person.skills),
+    return PlannedPlace(
+        person_id=person.person_id,
         centre_id=place.centre_id,
         position=place.position,
-        from_day=_SINCE,
+        engagement=person.engagement,
+        skills=list(person.skills),
         concurrent=[
             ConcurrentPlace(centre_id=one.centre_id, position=one.position)
             for one in person.assignments

@@ -32,6 +32,7 @@ class CentreKind(StrEnum):
     SUPPORT = "support"  # 综合服务支撑中心
     MANAGEMENT = "management"  # 管理层
     DEFAULT = "default"  # 本部/游离
+    DEPARTMENT = "department"  # 调整前的部门
 
 
 class FieldKind(StrEnum):
