@@ -40,7 +40,8 @@ from huaxiao.shared.wire.settlement import (
     SettlementWhatIfIn,
     StatementState,
 )
-from huaxiao.shared.wire.terms import ProfitShare
+from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
+from huaxiao.shared.wire.terms import ContractTerms, ProfitShare
 
 YUAN = 100
 TERM = 201711
@@ -525,3 +526,117 @@ async def test_what_a_violation_costs_is_taken_off_and_given_back_when_the_appea
     taken = min(50_000, round(share * 0.30)) + 3_000
     assert first.net_fen == share - taken
     assert amounts(second, "correction.deductions") == [taken]
+
+
+async def terms_with(county: County, **changed: Any) -> ContractTerms:
+    agreed = await county.contracts.contract(county.branch_id, "CT-C1")
+    return agreed.terms.model_copy(update=changed)
+
+
+HALF = ProfitShare.model_validate({"tiers": [{"growth_from": "0", "share": "0.5"}]})
+
+
+async def test_a_supplement_binds_from_its_period_once_both_sides_have_signed_it(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.bill("C1", 201712, 1_200)
+    await county.close(TERM, 201712)
+    given = SupplementIn(
+        effective_from=201712, reason="提高分成", terms=await terms_with(county, profit_share=HALF)
+    )
+    drafted = await county.contracts.draft_supplement(county.branch_id, "CT-C1", given)
+    key = (county.branch_id, "CT-C1", drafted.number)
+    with pytest.raises(PeerProblem) as unread:
+        await boss.sign_supplement(*key, "0" * 64)
+    with pytest.raises(PeerProblem) as stranger:
+        await caller(Role.CONTRACTOR, ["C2"]).sign_supplement(*key, drafted.digest)
+    one = await boss.sign_supplement(*key, drafted.digest)
+    before = await boss.standing_of(county.branch_id, "CT-C1", 201712)
+    both = await county.contracts.sign_supplement(*key, drafted.digest)
+    first = await both_confirm(county, finance, boss)
+    second = await county.settle("CT-C1", 201712)
+
+    assert (unread.value.code, stranger.value.status) == ("digest-mismatch", 404)
+    assert (one.binding, both.binding) == (False, True)
+    assert (before.supplements, before.phase) == ([], "in_force")
+    assert amounts(first, "share") == [1_400]
+    # The first month counts alone and in full now; of the second half of 200 yuan, 80 % of it.
+    assert amounts(second, "share.earlier_stretches") == [1_750]
+    assert amounts(second, "share") == [1_750 + 8_000 - 1_400]
+    after = await boss.standing_of(county.branch_id, "CT-C1", 201712)
+    assert (after.supplements, after.terms.profit_share) == ([1], HALF)
+    assert (await boss.standing_of(county.branch_id, "CT-C1", TERM)).supplements == []
+
+
+async def test_a_supplement_neither_touches_a_seal_nor_reaches_behind_a_statement(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    await both_confirm(county, finance, boss)
+    terms = await terms_with(county, profit_share=HALF)
+    refused = [
+        (
+            SupplementIn(effective_from=201801, reason="换田", field_ids=["F9"]),
+            "seal-under-amendment",
+        ),
+        (SupplementIn(effective_from=TERM, reason="追溯", terms=terms), "too-late"),
+        (SupplementIn(effective_from=201811, reason="期外", terms=terms), "malformed"),
+        (
+            SupplementIn(
+                effective_from=201801,
+                reason="转包",
+                terms=terms.model_copy(update={"free_scope_zh": "可以转包"}),
+            ),
+            "on-negative-list",
+        ),
+    ]
+
+    for given, code in refused:
+        with pytest.raises(PeerProblem) as problem:
+            await county.contracts.draft_supplement(county.branch_id, "CT-C1", given)
+        assert problem.value.code == code
+
+    recorded = await county.contracts.refused_changes(county.branch_id)
+    assert [(one.subject_id, one.code) for one in recorded] == [("CT-C1", "seal-under-amendment")]
+    assert (await county.contracts.verify_seals(county.branch_id)).agrees
+
+
+async def test_a_contract_that_ends_early_settles_its_last_period_in_full(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    province = caller(Role.PROVINCE)
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    short = ExitIn(
+        ground=ExitGround.NOTICE, noticed_on=date(2017, 11, 2), last_period=TERM, reason="另有安排"
+    )
+    with pytest.raises(PeerProblem) as too_short:
+        await county.contracts.put_exit(county.branch_id, "CT-C1", short)
+    with pytest.raises(PeerProblem) as no_red_line:
+        await county.contracts.put_exit(
+            county.branch_id, "CT-C1", short.model_copy(update={"ground": ExitGround.RED_LINE})
+        )
+    with pytest.raises(PeerProblem) as no_shortfall:
+        await county.contracts.put_exit(
+            county.branch_id, "CT-C1", short.model_copy(update={"ground": ExitGround.SHORTFALL})
+        )
+    given = short.model_copy(update={"noticed_on": date(2017, 11, 1)})
+    await county.contracts.put_exit(county.branch_id, "CT-C1", given)
+    with pytest.raises(PeerProblem) as alone:
+        await county.contracts.approve_exit(county.branch_id, "CT-C1")
+    approved = await province.approve_exit(county.branch_id, "CT-C1")
+    with pytest.raises(PeerProblem) as again:
+        await county.contracts.put_exit(county.branch_id, "CT-C1", given)
+
+    last = await county.settle("CT-C1", TERM)
+    [outside, *_] = await county.contracts.settle(county.branch_id, 201712, ["CT-C1"])
+    standing = await boss.standing_of(county.branch_id, "CT-C1", 201712)
+
+    assert [one.value.code for one in (too_short, no_red_line, no_shortfall)] == ["no-ground"] * 3
+    assert (alone.value.code, again.value.code) == ("two-people", "conflict")
+    assert approved.last_period == TERM
+    assert amounts(last, "share") == [1_750]
+    assert (outside.outcome, outside.code) == ("refused", "not-in-term")
+    assert (standing.phase, standing.last_period) == ("ended", TERM)

@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.wire.settlement import Side
 
 Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
 PayrollWriter = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
@@ -19,3 +21,24 @@ Reporter = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
 """Everybody who works here."""
+
+
+def side_of(principal: Principal, centre_id: str | None) -> Side:
+    """Say for which side of a contract a caller speaks.
+
+    The county's contract is granted by the province and contracted by the county; a centre's is
+    granted by the county and contracted by the contractor of the centre (R7).
+
+    Raises:
+        Forbidden: for neither.
+
+    """
+    county = {Role.COUNTY_MANAGER, Role.COUNTY_FINANCE}
+    sides = {
+        Side.GRANTING: {Role.PROVINCE} if centre_id is None else county,
+        Side.CONTRACTING: county if centre_id is None else {Role.CONTRACTOR},
+    }
+    for side, roles in sides.items():
+        if principal.roles & roles:
+            return side
+    raise Forbidden

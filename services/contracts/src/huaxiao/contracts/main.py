@@ -6,6 +6,7 @@ from huaxiao.contracts.branches import api as branches
 from huaxiao.contracts.contracts import api as contracts
 from huaxiao.contracts.corrections import api as corrections
 from huaxiao.contracts.deposits import api as deposits
+from huaxiao.contracts.exits import api as exits
 from huaxiao.contracts.fields import api as fields
 from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
@@ -16,6 +17,7 @@ from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.shares import api as shares
+from huaxiao.contracts.supplements import api as supplements
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
@@ -45,6 +47,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             negative_list.router,
             violations.router,
             shares.router,
+            supplements.router,
+            exits.router,
             settlements.router,
             corrections.router,
             deposits.router,

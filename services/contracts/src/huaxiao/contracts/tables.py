@@ -577,3 +577,66 @@ applied_reorganisations = Table(
     ),
     info=_APPEND_ONLY,
 )
+supplements = Table(
+    "supplements",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("terms", JSONB(none_as_null=True)),
+    Column("parties", JSONB(none_as_null=True)),
+    Column("digest", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    _of_a_contract(),
+    info=_APPEND_ONLY,
+)
+supplement_signatures = Table(
+    "supplement_signatures",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("side", Text, primary_key=True),
+    Column("signed_by", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id", "number"],
+        [
+            "contracts.supplements.branch_id",
+            "contracts.supplements.contract_id",
+            "contracts.supplements.number",
+        ],
+    ),
+    info=_APPEND_ONLY,
+)
+exits = Table(
+    "exits",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("ground", Text, nullable=False),
+    Column("noticed_on", Date, nullable=False),
+    Column("last_period", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("violation", Integer),
+    Column("quarters", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    _of_a_contract(),
+)
+exit_approvals = Table(
+    "exit_approvals",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "contract_id"],
+        ["contracts.exits.branch_id", "contracts.exits.contract_id"],
+    ),
+    info=_APPEND_ONLY,
+)

@@ -73,6 +73,14 @@ from huaxiao.shared.wire.shares import (
     ShareMovement,
     ShareMovementIn,
 )
+from huaxiao.shared.wire.supplements import (
+    ContractStanding,
+    Exit,
+    ExitIn,
+    SignatureIn,
+    Supplement,
+    SupplementIn,
+)
 from huaxiao.shared.wire.verification import SealVerification
 
 
@@ -498,6 +506,55 @@ class ContractsClient(ServiceClient):
             params={"on": on and on.isoformat()},
         )
         return found
+
+    async def draft_supplement(
+        self, branch_id: int, contract_id: str, given: SupplementIn
+    ) -> Supplement:
+        """Draft a supplement to a signed contract."""
+        drafted: Supplement = await self._post(
+            Supplement, f"/v1/branches/{branch_id}/contracts/{contract_id}/supplements", given
+        )
+        return drafted
+
+    async def sign_supplement(
+        self, branch_id: int, contract_id: str, number: int, digest: str
+    ) -> Supplement:
+        """Sign a supplement for one's side."""
+        signed: Supplement = await self._post(
+            Supplement,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/supplements/{number}/sign",
+            SignatureIn(digest=digest),
+        )
+        return signed
+
+    async def supplements(self, branch_id: int, contract_id: str) -> list[Supplement]:
+        """Return a contract's supplements, page by page."""
+        return await self._all(
+            Supplement, f"/v1/branches/{branch_id}/contracts/{contract_id}/supplements"
+        )
+
+    async def standing_of(self, branch_id: int, contract_id: str, period: int) -> ContractStanding:
+        """Return what binds the sides of a contract in a period."""
+        found: ContractStanding = await self._get(
+            ContractStanding,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/standing",
+            params={"period": period},
+        )
+        return found
+
+    async def put_exit(self, branch_id: int, contract_id: str, given: ExitIn) -> Exit:
+        """Draft an end before the term."""
+        drafted: Exit = await self._put(
+            Exit, f"/v1/branches/{branch_id}/contracts/{contract_id}/exit", given
+        )
+        return drafted
+
+    async def approve_exit(self, branch_id: int, contract_id: str) -> Exit:
+        """Approve an early exit as a second person."""
+        approved: Exit = await self._post(
+            Exit, f"/v1/branches/{branch_id}/contracts/{contract_id}/exit/approve", None
+        )
+        return approved
 
 
 def _statement(branch_id: int, contract_id: str, period: int) -> str:

@@ -144,9 +144,10 @@ def _same(held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return one == other
 
 
-async def _check_negative_list(
+async def check_negative_list(
     connection: AsyncConnection, branch_id: int, terms: ContractTerms, now: datetime
 ) -> None:
+    """Hold the free scope of some terms against the negative list in force (R5)."""
     held = await in_force(connection, branch_id, today(now))
     action = Action(ActionKind.AGREE_TERMS, {"free_scope": terms.free_scope_zh})
     require_allowed([("/terms/free_scope_zh", action)], held.entries)
@@ -162,11 +163,16 @@ async def _check(
     ]
     if faults:
         raise Malformed(faults=faults)
-    await _check_negative_list(connection, branch_id, given.terms, now)
+    await check_negative_list(connection, branch_id, given.terms, now)
     if given.centre_id is not None:
         known = await known_centres(connection, branch_id, {given.centre_id})
         require_known([("/centre_id", given.centre_id)], known)
-    people = list(_people(given.parties))
+    await check_people(connection, branch_id, given.parties)
+
+
+async def check_people(connection: AsyncConnection, branch_id: int, parties: Parties) -> None:
+    """Check that everybody the parties name is known here."""
+    people = list(_people(parties))
     require_known(people, await known_people(connection, branch_id, {one for _, one in people}))
 
 
@@ -194,7 +200,7 @@ async def sign(
     held = await show(connection, branch_id, contract_id, None)
     if held.state is LockState.SEALED:
         return held
-    await _check_negative_list(connection, branch_id, held.terms, now)
+    await check_negative_list(connection, branch_id, held.terms, now)
     row = held.model_dump(mode="json")
     fields = await field_store.lock_several(connection, branch_id, held.field_ids)
     require_signable(

@@ -52,8 +52,9 @@ async def record(
         "recorded_by": recorded_by,
         "recorded_at": now,
     }
-    last = await statement_store.last_closed(connection, branch_id, contract_id)
-    counted, held = (0, 0) if last is None else last
+    last = await statement_store.latest_closed(connection, branch_id, contract_id)
+    counted = 0 if last is None else last["counted"]["movement"]
+    held = 0 if last is None else last["answer"]["deposit_fen"]
     held += sum(store.signed_fen(one) for one in movements if one["number"] > counted)
     if held + store.signed_fen(row) < 0:
         raise DepositTooSmall(deposit_fen=held)

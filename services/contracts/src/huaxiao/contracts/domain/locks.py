@@ -1,6 +1,7 @@
 """What a lock answers to an attempt to change what it holds (R21)."""
 
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from huaxiao.shared.problems import Problem
@@ -23,3 +24,12 @@ class Sealed(Problem):
         super().__init__(digest=digest, **extensions)
         self.digest = digest
         self.centre_id = centre_id
+
+
+class DigestMismatch(Problem):
+    """What is confirmed, signed or applied is not what stands there now."""
+
+    code = "digest-mismatch"
+    status = HTTPStatus.CONFLICT
+    title = "This is not what stands there now; read it again"
+    title_zh = "摘要与当前内容不符，请重新阅读"

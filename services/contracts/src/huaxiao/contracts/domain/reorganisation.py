@@ -26,15 +26,6 @@ class NotApplicable(Problem):
     title_zh = "该调整方案目前不能执行"
 
 
-class OtherPreview(Problem):
-    """What was previewed is not what would be applied now: the plan or the organisation changed."""
-
-    code = "digest-mismatch"
-    status = HTTPStatus.CONFLICT
-    title = "The difference is not the one that was previewed"
-    title_zh = "调整差异与预览时不一致"
-
-
 class PlanIsApplied(Problem):
     """An applied plan stays as it was."""
 

@@ -7,6 +7,7 @@ _HELD = (
     ("contracts", "contract_id", "signatures"),
     ("negative_lists", "version", "negative_list_activations"),
     ("reorganisations", "plan_id", "applied_reorganisations"),
+    ("exits", "contract_id", "exit_approvals"),
 )
 """What is sealed is read from the draft's own row too: it must not part from its seal (R21)."""
 

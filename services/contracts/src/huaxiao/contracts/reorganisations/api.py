@@ -3,8 +3,9 @@
 from fastapi import Request, Response, status
 
 from huaxiao.contracts.callers import BranchReader, Writer
+from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.negative_list import OnNegativeList
-from huaxiao.contracts.domain.reorganisation import NotApplicable, OtherPreview, PlanIsApplied
+from huaxiao.contracts.domain.reorganisation import NotApplicable, PlanIsApplied
 from huaxiao.contracts.reorganisations import handlers, store
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
@@ -89,7 +90,7 @@ async def preview_reorganisation(
 @router.post(
     "/reorganisations/{plan_id}/apply",
     responses=web.problem_responses(
-        Forbidden, TwoPeople, OtherPreview, NotApplicable, OnNegativeList, Conflict
+        Forbidden, TwoPeople, DigestMismatch, NotApplicable, OnNegativeList, Conflict
     ),
 )
 async def apply_reorganisation(

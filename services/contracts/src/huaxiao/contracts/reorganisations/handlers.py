@@ -7,10 +7,10 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.negative_list import Action, require_allowed
 from huaxiao.contracts.domain.reorganisation import (
     Difference,
-    OtherPreview,
     PlanIsApplied,
     difference,
     plan_faults,
@@ -150,7 +150,7 @@ async def apply(
 
     Raises:
         TwoPeople: whoever drafted it does not apply it.
-        OtherPreview: the plan or the organisation is not the one previewed.
+        DigestMismatch: the plan or the organisation is not the one previewed.
         NotApplicable: somebody, or a contract, would be left without a place.
         OnNegativeList: the list forbids it.
         Conflict: somebody has a place from that day or a later one.
@@ -166,7 +166,7 @@ async def apply(
     made, before = await _difference(connection, branch_id, plan)
     shown = _preview(plan, made, before)
     if shown.digest != wanted:
-        raise OtherPreview
+        raise DigestMismatch
     require_applicable(made)
     forbidden = await in_force(connection, branch_id, plan.from_day)
     action = Action(

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from huaxiao.contracts.callers import BranchReader, Reader, Settler
 from huaxiao.contracts.contracts import store as contract_store
+from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.results import Told
 from huaxiao.contracts.settlements import handlers, steps, store, what_if
 from huaxiao.contracts.settlements.handlers import Agreed
@@ -18,9 +19,9 @@ from huaxiao.contracts.settlements.steps import (
     BooksStillOpen,
     NoSuchLine,
     ObjectionOpen,
-    OtherFigures,
     StatementIsClosed,
 )
+from huaxiao.contracts.supplements.reading import bound
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 from huaxiao.shared.identifiers import BranchId, Identifier
@@ -91,8 +92,10 @@ async def _asked_for_all(
             period=given.period,
             contract_ids=given.contract_ids,
         )
-    contracts = [handlers.agreed(row) for row in rows]
+        changed = await bound(connection, branch_id, rows)
     period = Period(given.period)
+    read = [handlers.agreed(row, changed[row["contract_id"]]) for row in rows]
+    contracts = [one for one in read if period <= one.last]
     first = min((one.first for one in contracts), default=period)
     periods = list(periods_from(first, period))
     return await _ask(request, branch_id, contracts, periods, credentials)
@@ -109,9 +112,10 @@ async def _asked_for_one(
     database: Database = request.app.state.database
     async with database.read() as connection:
         row = await contract_store.load(connection, branch_id, contract_id, principal.centre_ids)
-    if row is None:
-        raise NotFound
-    contracts = [handlers.agreed(row)]
+        if row is None:
+            raise NotFound
+        changed = await bound(connection, branch_id, [row])
+    contracts = [handlers.agreed(row, changed[contract_id])]
     return await _ask(request, branch_id, contracts, what_if.span(given), credentials)
 
 
@@ -193,7 +197,7 @@ async def verify_statement(
 @router.post(
     _STATEMENT + "/confirm",
     responses=web.problem_responses(
-        Forbidden, OtherFigures, BooksStillOpen, ObjectionOpen, TwoPeople
+        Forbidden, DigestMismatch, BooksStillOpen, ObjectionOpen, TwoPeople
     ),
 )
 async def confirm_statement(

@@ -24,6 +24,7 @@ from huaxiao.contracts.domain.settlement import (
     StandingViolation,
     settle,
 )
+from huaxiao.contracts.domain.standing import Amendment, Bound, binding_in
 from huaxiao.contracts.settlements import store
 from huaxiao.contracts.settlements.documents import (
     answer_document,
@@ -47,7 +48,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementVerification,
     StatementState,
 )
-from huaxiao.shared.wire.terms import ContractTerms
+from huaxiao.shared.wire.terms import ContractTerms, Parties
 
 _base = TypeAdapter(list[BaseMonth])
 Violations = Mapping[Period, tuple[StandingViolation, ...]]
@@ -81,7 +82,9 @@ class Agreed:
     last: Period
     field_ids: frozenset[str]
     terms: ContractTerms
+    parties: Parties
     base: tuple[BaseMonth, ...]
+    amendments: tuple[Amendment, ...] = ()
 
     def through(self, period: Period) -> list[Period]:
         """Return the months of the term up to a period."""
@@ -89,19 +92,24 @@ class Agreed:
 
     def terms_through(self, period: Period) -> dict[Period, ContractTerms]:
         """Return the terms of each month up to a period."""
-        return dict.fromkeys(self.through(period), self.terms)
+        return {
+            month: binding_in(month, self.terms, self.parties, self.amendments).terms
+            for month in self.through(period)
+        }
 
 
-def agreed(row: RowMapping) -> Agreed:
-    """Read what a contract's row says."""
+def agreed(row: RowMapping, changed: Bound) -> Agreed:
+    """Read what a contract says, with its supplements and an end before its term."""
     return Agreed(
         contract_id=row["contract_id"],
         centre_id=row["centre_id"],
         first=Period(row["term_from"]),
-        last=Period(row["term_to"]),
+        last=changed.last,
         field_ids=frozenset(row["field_ids"]),
         terms=ContractTerms.model_validate(row["terms"]),
+        parties=Parties.model_validate(row["parties"]),
         base=tuple(_base.validate_python(row["base"])),
+        amendments=changed.amendments,
     )
 
 

@@ -6,12 +6,14 @@ from http import HTTPStatus
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.contracts.callers import side_of
+from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.settlements import store
 from huaxiao.contracts.settlements.handlers import render, summary
 from huaxiao.contracts.tables import answers, confirmations, feed, objections
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.problems import Conflict, Forbidden, NotFound, Problem, TwoPeople
+from huaxiao.shared.problems import Conflict, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.settlement import (
     STATEMENT_CLOSED,
     AnswerIn,
@@ -29,15 +31,6 @@ class StatementIsClosed(Problem):
     status = HTTPStatus.CONFLICT
     title = "The statement is closed; correct it in a later period"
     title_zh = "结算单已关闭，请在以后账期更正"
-
-
-class OtherFigures(Problem):
-    """What is to be confirmed are not the figures of the statement as it stands."""
-
-    code = "digest-mismatch"
-    status = HTTPStatus.CONFLICT
-    title = "The statement has other figures than those confirmed"
-    title_zh = "所确认的摘要与结算单当前内容不符"
 
 
 class BooksStillOpen(Problem):
@@ -65,27 +58,6 @@ class NoSuchLine(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The statement has no such line"
     title_zh = "结算单没有该行"
-
-
-def side_of(principal: Principal, centre_id: str | None) -> Side:
-    """Say for which side of a contract a caller speaks.
-
-    The county's contract is granted by the province and contracted by the county; a centre's is
-    granted by the county and contracted by the contractor of the centre (R7).
-
-    Raises:
-        Forbidden: for neither.
-
-    """
-    county = {Role.COUNTY_MANAGER, Role.COUNTY_FINANCE}
-    sides = {
-        Side.GRANTING: {Role.PROVINCE} if centre_id is None else county,
-        Side.CONTRACTING: county if centre_id is None else {Role.CONTRACTOR},
-    }
-    for side, roles in sides.items():
-        if principal.roles & roles:
-            return side
-    raise Forbidden
 
 
 async def _locked(
@@ -116,7 +88,7 @@ async def confirm(
     """Confirm the figures for one's side; when both have, the statement is closed.
 
     Raises:
-        OtherFigures: they are not the statement's.
+        DigestMismatch: they are not the statement's.
         BooksStillOpen: the statement is provisional.
         ObjectionOpen: an objection has no answer yet.
         TwoPeople: the same person has confirmed for the other side.
@@ -124,7 +96,7 @@ async def confirm(
     """
     row, side = await _locked(connection, branch_id, contract_id, period, principal)
     if digest != row["digest"]:
-        raise OtherFigures
+        raise DigestMismatch
     key = (branch_id, contract_id, period)
     given = await store.confirmations_of(connection, *key, row["revision"])
     if row["closed_at"] is not None or any(one["side"] == side for one in given):

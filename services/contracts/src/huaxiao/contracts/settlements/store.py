@@ -235,10 +235,10 @@ async def objections_of(
     return rows.mappings().all()
 
 
-async def last_closed(
+async def latest_closed(
     connection: AsyncConnection, branch_id: int, contract_id: str
-) -> tuple[int, int] | None:
-    """Return the last deposit movement that a closed statement has counted, and what was left."""
+) -> RowMapping | None:
+    """Return the last statement of a contract that is closed."""
     rows = await connection.execute(
         _latest.where(
             statements.c.branch_id == branch_id,
@@ -248,5 +248,18 @@ async def last_closed(
         .order_by(statements.c.period.desc())
         .limit(1)
     )
-    row = rows.mappings().one_or_none()
-    return None if row is None else (row["counted"]["movement"], row["answer"]["deposit_fen"])
+    return rows.mappings().one_or_none()
+
+
+async def closed_through(
+    connection: AsyncConnection, branch_id: int, contract_id: str
+) -> Period | None:
+    """Return the last period of a contract whose statement is closed."""
+    found = await connection.scalar(
+        select(func.max(statements.c.period)).where(
+            statements.c.branch_id == branch_id,
+            statements.c.contract_id == contract_id,
+            statements.c.closed_at.is_not(None),
+        )
+    )
+    return None if found is None else Period(found)

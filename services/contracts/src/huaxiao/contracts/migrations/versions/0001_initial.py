@@ -289,6 +289,21 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('exits',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('ground', sa.Text(), nullable=False),
+    sa.Column('noticed_on', sa.Date(), nullable=False),
+    sa.Column('last_period', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('violation', sa.Integer(), nullable=True),
+    sa.Column('quarters', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.contracts.branch_id', 'contracts.contracts.contract_id'], name=op.f('exits_branch_id_contract_id_contracts_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', name=op.f('exits_pkey')),
+    schema='contracts'
+    )
     op.create_table('sealed_fields',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('field_id', sa.Text(), nullable=False),
@@ -325,6 +340,22 @@ def upgrade() -> None:
     schema='contracts'
     )
     op.create_index(op.f('statements_branch_id_period_contract_id_index'), 'statements', ['branch_id', 'period', 'contract_id'], unique=False, schema='contracts')
+    op.create_table('supplements',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('effective_from', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('terms', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('parties', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('drafted_by', sa.Text(), nullable=False),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.contracts.branch_id', 'contracts.contracts.contract_id'], name=op.f('supplements_branch_id_contract_id_contracts_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', name=op.f('supplements_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('violation_steps',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('violation', sa.Integer(), autoincrement=False, nullable=False),
@@ -366,6 +397,16 @@ def upgrade() -> None:
     sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'of_period'], ['contracts.statements.branch_id', 'contracts.statements.contract_id', 'contracts.statements.period'], name=op.f('corrections_branch_id_contract_id_of_period_statements_fkey')),
     sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', name=op.f('corrections_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
+    op.create_table('exit_approvals',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('approved_by', sa.Text(), nullable=False),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id'], ['contracts.exits.branch_id', 'contracts.exits.contract_id'], name=op.f('exit_approvals_branch_id_contract_id_exits_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', name=op.f('exit_approvals_pkey')),
     schema='contracts',
     info={'append_only': True}
     )
@@ -451,6 +492,18 @@ def upgrade() -> None:
     schema='contracts',
     info={'append_only': True}
     )
+    op.create_table('supplement_signatures',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('signed_by', sa.Text(), nullable=False),
+    sa.Column('signed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id', 'contract_id', 'number'], ['contracts.supplements.branch_id', 'contracts.supplements.contract_id', 'contracts.supplements.number'], name=op.f('supplement_signatures_branch_id_contract_id_number_supplements_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'contract_id', 'number', 'side', name=op.f('supplement_signatures_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('answers',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('contract_id', sa.Text(), nullable=False),
@@ -484,19 +537,23 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('correction_approvals', schema='contracts')
     op.drop_table('answers', schema='contracts')
+    op.drop_table('supplement_signatures', schema='contracts')
     op.drop_table('statement_revisions', schema='contracts')
     op.drop_table('sealed_scopes', schema='contracts')
     op.drop_table('sealed_resources', schema='contracts')
     op.drop_table('sealed_customers', schema='contracts')
     op.drop_table('sealed_channels', schema='contracts')
     op.drop_table('objections', schema='contracts')
+    op.drop_table('exit_approvals', schema='contracts')
     op.drop_table('corrections', schema='contracts')
     op.drop_table('confirmations', schema='contracts')
     op.drop_table('violation_steps', schema='contracts')
+    op.drop_table('supplements', schema='contracts')
     op.drop_index(op.f('statements_branch_id_period_contract_id_index'), table_name='statements', schema='contracts')
     op.drop_table('statements', schema='contracts')
     op.drop_table('signatures', schema='contracts')
     op.drop_table('sealed_fields', schema='contracts')
+    op.drop_table('exits', schema='contracts')
     op.drop_table('deposit_movements', schema='contracts')
     op.drop_index(op.f('violations_branch_id_centre_id_period_index'), table_name='violations', schema='contracts')
     op.drop_table('violations', schema='contracts')
