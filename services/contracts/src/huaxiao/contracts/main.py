@@ -17,6 +17,7 @@ from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.shares import api as shares
+from huaxiao.contracts.sheets import api as sheets
 from huaxiao.contracts.supplements import api as supplements
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             shares.router,
             supplements.router,
             exits.router,
+            sheets.router,
             settlements.router,
             corrections.router,
             deposits.router,

@@ -640,3 +640,19 @@ exit_approvals = Table(
     ),
     info=_APPEND_ONLY,
 )
+uploads = Table(
+    "uploads",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("taken", Boolean, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("bad_rows", JSONB, nullable=False),
+    Column("uploaded_by", Text, nullable=False),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False),
+    _of_a_branch(),
+    info=_APPEND_ONLY,
+)

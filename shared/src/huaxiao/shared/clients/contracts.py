@@ -73,6 +73,7 @@ from huaxiao.shared.wire.shares import (
     ShareMovement,
     ShareMovementIn,
 )
+from huaxiao.shared.wire.sheets import SheetFormat, SheetKind, SheetReport
 from huaxiao.shared.wire.supplements import (
     ContractStanding,
     Exit,
@@ -555,6 +556,28 @@ class ContractsClient(ServiceClient):
             Exit, f"/v1/branches/{branch_id}/contracts/{contract_id}/exit/approve", None
         )
         return approved
+
+    async def export_sheet(
+        self, branch_id: int, kind: SheetKind, wanted: SheetFormat = SheetFormat.XLSX
+    ) -> bytes:
+        """Return people, listed customers or fields as a file."""
+        response = await self._send(
+            "GET", f"/v1/branches/{branch_id}/sheets/{kind}", params={"format": wanted}
+        )
+        return response.content
+
+    async def import_sheet(
+        self, branch_id: int, kind: SheetKind, content: bytes, *, preview: bool = False
+    ) -> SheetReport:
+        """Import a file, or only try it; all of it is taken, or nothing."""
+        response = await self._send(
+            "POST",
+            f"/v1/branches/{branch_id}/sheets/{kind}",
+            params={"preview": preview},
+            content=content,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        return SheetReport.model_validate_json(response.content)
 
 
 def _statement(branch_id: int, contract_id: str, period: int) -> str:

@@ -144,6 +144,18 @@ async def of_period(
     return (await connection.execute(query.order_by(fields.c.field_id))).mappings().all()
 
 
+async def whole(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None
+) -> Sequence[RowMapping]:
+    """Return every field within the scope, with what it covers."""
+    rows = await connection.execute(
+        select(fields)
+        .where(fields.c.branch_id == branch_id, within(fields.c.centre_id, centre_ids))
+        .order_by(fields.c.field_id)
+    )
+    return rows.mappings().all()
+
+
 async def villages(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
     """Return the branch's villages: names by code."""
     rows = await connection.execute(

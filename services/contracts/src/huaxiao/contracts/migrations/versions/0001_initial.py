@@ -126,6 +126,22 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('branch_id', 'plan_id', name=op.f('reorganisations_pkey')),
     schema='contracts'
     )
+    op.create_table('uploads',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('rows', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Boolean(), nullable=False),
+    sa.Column('bad', sa.Integer(), nullable=False),
+    sa.Column('bad_rows', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('uploaded_by', sa.Text(), nullable=False),
+    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['contracts.branches.branch_id'], name=op.f('uploads_branch_id_branches_fkey')),
+    sa.PrimaryKeyConstraint('branch_id', 'number', name=op.f('uploads_pkey')),
+    schema='contracts',
+    info={'append_only': True}
+    )
     op.create_table('applied_reorganisations',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('plan_id', sa.Text(), nullable=False),
@@ -568,6 +584,7 @@ def downgrade() -> None:
     op.drop_table('contracts', schema='contracts')
     op.drop_table('channels', schema='contracts')
     op.drop_table('applied_reorganisations', schema='contracts')
+    op.drop_table('uploads', schema='contracts')
     op.drop_table('reorganisations', schema='contracts')
     op.drop_table('refused_changes', schema='contracts')
     op.drop_table('negative_lists', schema='contracts')

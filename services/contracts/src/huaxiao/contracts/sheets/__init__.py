@@ -1,0 +1,1 @@
+"""Lists as CSV and XLSX: people, listed customers, fields; exported, previewed, imported."""
