@@ -19,6 +19,7 @@ from huaxiao.attribution import main as attribution_main
 from huaxiao.attribution.settings import Settings as AttributionSettings
 from huaxiao.attribution.worker import apply_contracts as attribution_follows
 from huaxiao.contracts.settlements.peers import Peers
+from huaxiao.contracts.sheets.files import read_rows
 from huaxiao.contracts.tables import statements
 from huaxiao.dispatch import main as dispatch_main
 from huaxiao.dispatch.settings import Settings as DispatchSettings
@@ -29,6 +30,7 @@ from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.money import fen_of_yuan
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
 from huaxiao.shared.wire.settlement import (
@@ -40,6 +42,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementWhatIfIn,
     StatementState,
 )
+from huaxiao.shared.wire.sheets import SheetFormat
 from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
 from huaxiao.shared.wire.terms import ContractTerms, ProfitShare
 
@@ -214,6 +217,26 @@ async def test_a_month_is_settled_from_what_attribution_booked_to_a_statement_bo
     ]
     [again, *_] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
     assert again.outcome == "closed"
+
+
+@pytest.mark.parametrize("wanted", list(SheetFormat))
+async def test_a_statement_is_a_sheet_whose_counting_lines_add_up_to_the_net(
+    county: County, finance: ContractsClient, boss: ContractsClient, wanted: SheetFormat
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    closed = await both_confirm(county, finance, boss)
+
+    content = await boss.settlement_sheet(county.branch_id, "CT-C1", TERM, wanted)
+
+    _, *read = read_rows(content)
+    rows = [[*row, *[""] * (7 - len(row))] for row in read]
+    lines = [row for row in rows if row[0]]
+    assert len(lines) == len(closed.lines)
+    counted = [fen_of_yuan(row[3]) for row in lines if row[4] == "是"]
+    assert sum(counted) == closed.net_fen == 1_400
+    assert [row[6] for row in rows if row[1] == "摘要"] == [closed.digest]
+    assert [row[1] for row in rows[-2:]] == ["发包方确认", "承包方确认"]
 
 
 async def test_the_same_figures_again_are_the_same_statement_and_others_a_new_revision(

@@ -31,6 +31,11 @@ def period_of(moment: datetime) -> Period:
     return Period(local.year * 100 + local.month)
 
 
+def business_day(moment: datetime) -> date:
+    """Return the day a moment falls on, by the business zone's calendar."""
+    return moment.astimezone(BUSINESS_ZONE).date()
+
+
 def period_of_day(day: date) -> Period:
     """Return the period a business day falls in."""
     return Period(day.year * 100 + day.month)

@@ -296,6 +296,17 @@ class ContractsClient(ServiceClient):
         )
         return found
 
+    async def settlement_sheet(
+        self,
+        branch_id: int,
+        contract_id: str,
+        period: int,
+        wanted: SheetFormat = SheetFormat.XLSX,
+    ) -> bytes:
+        """Return a statement as a file."""
+        path = _statement(branch_id, contract_id, period) + "/sheet"
+        return (await self._send("GET", path, params={"format": wanted})).content
+
     async def verify_settlement(
         self, branch_id: int, contract_id: str, period: int
     ) -> SettlementVerification:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.sequences import Range, gaps, merged
 from huaxiao.attribution.tables import held_events, intake_counts, intake_sequences
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.wire.attribution import Completeness, MissingNumbers, Outcome, SenderSequence
 
 _GAPS_SHOWN = 100
@@ -35,7 +35,7 @@ async def count(
         [
             {
                 "branch_id": branch_id,
-                "day": now.astimezone(BUSINESS_ZONE).date(),
+                "day": business_day(now),
                 "source": source,
                 "outcome": outcome,
                 "events": events,

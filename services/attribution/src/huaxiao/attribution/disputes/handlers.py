@@ -24,7 +24,7 @@ from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.identifiers import new_id
-from huaxiao.shared.periods import BUSINESS_ZONE, LAST_PERIOD, Period
+from huaxiao.shared.periods import LAST_PERIOD, Period, business_day
 from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem
 from huaxiao.shared.wire.attribution import (
     DISPUTE_ENDED,
@@ -574,11 +574,11 @@ def _dispute(
     now: datetime,
 ) -> Dispute:
     found = store.progress(row)
-    until = (row.ended_at or now).astimezone(BUSINESS_ZONE).date()
+    until = business_day(row.ended_at or now)
     values = dict(row._mapping) | {  # noqa: SLF001 - SQLAlchemy's name
         "due_at": found.due(now),
         "overdue": found.overdue(now),
-        "age_days": max((until - row.raised_at.astimezone(BUSINESS_ZONE).date()).days, 0),
+        "age_days": max((until - business_day(row.raised_at)).days, 0),
         "revenue_fen": int(row.revenue_fen),
         "decision": decisions.get(row.ruling_id),
         "proposal": decisions.get(row.proposal_id),

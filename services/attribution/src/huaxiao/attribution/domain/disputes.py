@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.problems import Problem, TwoPeople
 from huaxiao.shared.wire.attribution import DisputeLimits, DisputeState, DisputeStepName
 
@@ -130,7 +130,7 @@ class Dispute:
 
 def in_days(moment: datetime, days: int) -> datetime:
     """Return the end of the natural day that many days after a moment's own, in the county."""
-    day: date = moment.astimezone(BUSINESS_ZONE).date() + timedelta(days=days + 1)
+    day: date = business_day(moment) + timedelta(days=days + 1)
     return datetime.combine(day, time(), BUSINESS_ZONE)
 
 

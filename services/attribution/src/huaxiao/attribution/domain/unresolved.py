@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import takewhile
 from typing import NamedTuple
 
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.attribution import UnresolvedStanding
 
 _WHOLE = 10_000
@@ -87,5 +87,5 @@ def unresolved_since(decided: Sequence[Decided]) -> datetime:
 
 def age_days(since: datetime, now: datetime) -> int:
     """Return how many natural days of the county have begun since a moment's own."""
-    days = now.astimezone(BUSINESS_ZONE).date() - since.astimezone(BUSINESS_ZONE).date()
+    days = business_day(now) - business_day(since)
     return max(days.days, 0)

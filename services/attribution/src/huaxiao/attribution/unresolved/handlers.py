@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.unresolved import age_days, unresolved_since
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.unresolved import store
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Fault, NotFound, Problem
 from huaxiao.shared.wire.attribution import (
     UnresolvedAssignment,
@@ -107,7 +107,7 @@ async def assign(
         raise NotFound
     if not await store.is_line(connection, branch_id, subscription_id):
         raise NotFound
-    today = now.astimezone(BUSINESS_ZONE).date()
+    today = business_day(now)
     if given.person_id is not None and not await store.works_here(
         connection, branch_id, given.person_id, today
     ):

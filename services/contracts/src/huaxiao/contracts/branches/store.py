@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -119,3 +119,11 @@ async def page_of_units(
         .limit(limit)
     )
     return rows.mappings().all()
+
+
+async def next_number(connection: AsyncConnection, table: Table, branch_id: int) -> int:
+    """Return the next number of a branch's rows; the caller holds the branch's lock."""
+    last = await connection.scalar(
+        select(func.max(table.c.number)).where(table.c.branch_id == branch_id)
+    )
+    return (last or 0) + 1

@@ -24,12 +24,12 @@ from huaxiao.contracts.domain.negative_list import Action, require_allowed
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.terms import term_faults
 from huaxiao.contracts.fields import store as field_store
-from huaxiao.contracts.negative_list.handlers import in_force, today
+from huaxiao.contracts.negative_list.handlers import in_force
 from huaxiao.contracts.organisation.store import known_centres, known_people
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import Period, business_day
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.versions import require_version
@@ -148,7 +148,7 @@ async def check_negative_list(
     connection: AsyncConnection, branch_id: int, terms: ContractTerms, now: datetime
 ) -> None:
     """Hold the free scope of some terms against the negative list in force (R5)."""
-    held = await in_force(connection, branch_id, today(now))
+    held = await in_force(connection, branch_id, business_day(now))
     action = Action(ActionKind.AGREE_TERMS, {"free_scope": terms.free_scope_zh})
     require_allowed([("/terms/free_scope_zh", action)], held.entries)
 

@@ -12,6 +12,7 @@ from huaxiao.contracts.negative_list.handlers import ListIsActive, OutOfOrder
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Forbidden, StaleVersion, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
@@ -37,7 +38,7 @@ async def get_negative_list(
     on: Annotated[date | None, Query(description="in force on this day; today when absent")] = None,
 ) -> NegativeList:
     """Show the negative list in force (R5)."""
-    day = on or handlers.today(request.app.state.clock())
+    day = on or business_day(request.app.state.clock())
     return await handlers.in_force(connection, branch_id, day)
 
 

@@ -10,13 +10,13 @@ from importlib.resources import files
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.branches.store import branch, next_number
 from huaxiao.contracts.domain.negative_list import Action, attribute_faults, judge, list_faults
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.negative_list import store
 from huaxiao.contracts.organisation.store import known_centres
 from huaxiao.contracts.tables import inquiries
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Malformed, NotFound, Problem, TwoPeople
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.negative_list import (
@@ -149,7 +149,7 @@ async def activate(
     if held.drafted_by == activated_by:
         raise TwoPeople
     last = await store.last_day(connection, branch_id)
-    if given.from_day < today(now) or (last is not None and given.from_day <= last):
+    if given.from_day < business_day(now) or (last is not None and given.from_day <= last):
         raise OutOfOrder(last_from_day=None if last is None else last.isoformat())
     await store.activate(
         connection,
@@ -164,11 +164,6 @@ async def activate(
     return await show(connection, branch_id, version)
 
 
-def today(now: datetime) -> date:
-    """Return the business day of a moment."""
-    return now.astimezone(BUSINESS_ZONE).date()
-
-
 async def may_i(
     connection: AsyncConnection, branch_id: int, given: ProposalIn, *, asked_by: str, now: datetime
 ) -> MayIAnswer:
@@ -180,7 +175,7 @@ async def may_i(
     faults = list(attribute_faults(action))
     if faults:
         raise Malformed(faults=faults)
-    day = given.on or today(now)
+    day = given.on or business_day(now)
     held = await in_force(connection, branch_id, day)
     verdict = judge(action, held.entries)
     hits = [Hit(**_named(entry), conditions=list(ban.conditions)) for entry, ban in verdict.hits]
@@ -190,7 +185,7 @@ async def may_i(
     ]
     reason, reason_zh = _reason(hits, questions)
     answer = MayIAnswer(
-        number=await store.next_number(connection, inquiries, branch_id),
+        number=await next_number(connection, inquiries, branch_id),
         action=given.action,
         centre_id=given.centre_id,
         attributes=given.attributes,

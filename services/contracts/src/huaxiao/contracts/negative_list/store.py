@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import inquiries, negative_list_activations, negative_lists
@@ -87,14 +87,6 @@ async def replace(
 async def activate(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
     """Append an activation."""
     await connection.execute(insert(negative_list_activations).values(**row))
-
-
-async def next_number(connection: AsyncConnection, table: Table, branch_id: int) -> int:
-    """Return the next number of a branch's rows; the caller holds the branch's lock."""
-    last = await connection.scalar(
-        select(func.max(table.c.number)).where(table.c.branch_id == branch_id)
-    )
-    return (last or 0) + 1
 
 
 async def add_inquiry(connection: AsyncConnection, row: Mapping[str, Any]) -> None:

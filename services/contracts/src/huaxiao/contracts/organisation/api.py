@@ -11,7 +11,7 @@ from huaxiao.contracts.organisation import handlers, store
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.contracts import (
@@ -146,5 +146,5 @@ async def get_organisation(
     on: Annotated[date | None, Query(description="on this day; today when absent")] = None,
 ) -> Organisation:
     """Show centres, who holds which position, and channels on a day: a contractor its centre (R20)."""
-    day = on or request.app.state.clock().astimezone(BUSINESS_ZONE).date()
+    day = on or business_day(request.app.state.clock())
     return await handlers.organisation_on(connection, branch_id, day, principal.centre_ids)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from huaxiao.contracts.callers import BranchReader, Reader, Settler
@@ -13,6 +13,7 @@ from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.results import Told
 from huaxiao.contracts.settlements import handlers, steps, store, what_if
+from huaxiao.contracts.settlements.documents import sheet_rows
 from huaxiao.contracts.settlements.handlers import Agreed
 from huaxiao.contracts.settlements.peers import PeerRefused, Peers
 from huaxiao.contracts.settlements.steps import (
@@ -21,6 +22,7 @@ from huaxiao.contracts.settlements.steps import (
     ObjectionOpen,
     StatementIsClosed,
 )
+from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
 from huaxiao.contracts.supplements.reading import bound
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -43,6 +45,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementWhatIfIn,
     StatementState,
 )
+from huaxiao.shared.wire.sheets import SheetFormat
 
 router = web.router(tags=["settlements"])
 _ASKS = web.problem_responses(Forbidden, PeerRefused, Unavailable)
@@ -180,6 +183,27 @@ async def get_statement(
 ) -> SettlementStatement:
     """Show a statement line by line, with what both sides have said of it."""
     return await handlers.show(connection, branch_id, contract_id, period, principal.centre_ids)
+
+
+@router.get(
+    _STATEMENT + "/sheet",
+    response_class=Response,
+    responses=SHEET | web.problem_responses(Forbidden),
+)
+async def get_statement_sheet(
+    branch_id: BranchId,
+    contract_id: Identifier,
+    period: PeriodText,
+    connection: ReadTx,
+    principal: Reader,
+    wanted: Format = SheetFormat.XLSX,
+) -> Response:
+    """Download a statement as a sheet: its lines in yuan, and how each comes about."""
+    statement = await handlers.show(
+        connection, branch_id, contract_id, period, principal.centre_ids
+    )
+    name = f"{contract_id}-{period}"
+    return as_file(name, sheet_rows(statement), wanted)
 
 
 @router.get(_STATEMENT + "/verification", responses=web.problem_responses(Forbidden))

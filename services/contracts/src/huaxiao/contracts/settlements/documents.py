@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 from huaxiao.contracts.domain.settlement import Question, Settlement
 from huaxiao.contracts.domain.statement_lines import Line
 from huaxiao.shared.documents import digest
-from huaxiao.shared.wire.settlement import SettlementLine
+from huaxiao.shared.money import yuan
+from huaxiao.shared.wire.settlement import SettlementLine, SettlementStatement, Side
 
 _questions = TypeAdapter(Question)
 _answers = TypeAdapter(Settlement)
@@ -68,3 +69,35 @@ def wire_line(line: Line) -> SettlementLine:
         how=line.how,
         about=line.about,
     )
+
+
+def sheet_rows(statement: SettlementStatement) -> list[list[str]]:
+    """Return a statement as rows of text: what it is, its lines in yuan, and who has confirmed it."""
+    head = [
+        ["行", "项目", "Item", "金额（元）", "计入净额", "计算", "说明"],
+        ["", "合同", "Contract", "", "", "", statement.contract_id],
+        ["", "账期", "Period", "", "", "", str(statement.period)],
+        ["", "状态", "State", "", "", "", f"{statement.state}, {statement.revision}"],
+        ["", "摘要", "Digest", "", "", "", statement.digest],
+    ]
+    lines = [
+        [
+            str(line.number),
+            line.name_zh,
+            line.name,
+            yuan(line.amount_fen),
+            "是" if line.counts else "",
+            line.how or "",
+            "、".join(str(one) for one in line.about.values() if one is not None),
+        ]
+        for line in statement.lines
+    ]
+    sides = {
+        Side.GRANTING: ("发包方确认", "Granting"),
+        Side.CONTRACTING: ("承包方确认", "Contracting"),
+    }
+    confirmed = [
+        ["", *sides[one.side], "", "", "", f"{one.by}, {one.at.isoformat()}"]
+        for one in statement.confirmations
+    ]
+    return head + lines + confirmed

@@ -8,11 +8,11 @@ from fastapi import Query, Request, Response, status
 from huaxiao.contracts.callers import BranchReader, Settler, Writer
 from huaxiao.contracts.domain.references import UnknownReference
 from huaxiao.contracts.domain.shares import MirrorsNothing, NotEnoughShares
-from huaxiao.contracts.negative_list.handlers import today
 from huaxiao.contracts.shares import handlers
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.shares import (
@@ -91,4 +91,6 @@ async def get_cap_table(
     on: Annotated[date | None, Query(description="on this day; today when absent")] = None,
 ) -> CapTable:
     """Show who holds the company on a day, and whether every own employee does (R6)."""
-    return await handlers.cap_table(connection, branch_id, on or today(request.app.state.clock()))
+    return await handlers.cap_table(
+        connection, branch_id, on or business_day(request.app.state.clock())
+    )

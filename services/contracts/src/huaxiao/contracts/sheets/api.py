@@ -1,19 +1,14 @@
 """Routes of sheets."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.sheets import header
 from huaxiao.contracts.sheets import exporting, importing, store
-from huaxiao.contracts.sheets.files import (
-    CSV_MEDIA_TYPE,
-    XLSX_MEDIA_TYPE,
-    UnreadableSheet,
-    write_csv,
-    write_xlsx,
-)
+from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
+from huaxiao.contracts.sheets.files import XLSX_MEDIA_TYPE, UnreadableSheet
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
@@ -22,13 +17,6 @@ from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind, SheetReport
 
 router = web.router(tags=["sheets"])
-Format = Annotated[SheetFormat, Query(alias="format", description="csv or xlsx")]
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The sheet.",
-        "content": {CSV_MEDIA_TYPE: {}, XLSX_MEDIA_TYPE: {}},
-    }
-}
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -40,29 +28,20 @@ _UPLOAD = {
 }
 
 
-def _file(kind: SheetKind, rows: list[list[str]], wanted: SheetFormat) -> Response:
-    name = f'attachment; filename="{kind}.{wanted}"'
-    if wanted is SheetFormat.CSV:
-        content, media_type = write_csv(rows), CSV_MEDIA_TYPE
-    else:
-        content, media_type = write_xlsx(kind, rows), XLSX_MEDIA_TYPE
-    return Response(content, media_type=media_type, headers={"Content-Disposition": name})
-
-
 @router.get(
     "/sheets/{kind}/template",
     response_class=Response,
-    responses=_FILE | web.problem_responses(Forbidden),
+    responses=SHEET | web.problem_responses(Forbidden),
 )
 async def get_template(kind: SheetKind, _: Reader, wanted: Format = SheetFormat.XLSX) -> Response:
     """Download an empty sheet with its headers, to be filled in."""
-    return _file(kind, [header(kind)], wanted)
+    return as_file(kind, [header(kind)], wanted)
 
 
 @router.get(
     "/sheets/{kind}",
     response_class=Response,
-    responses=_FILE | web.problem_responses(Forbidden),
+    responses=SHEET | web.problem_responses(Forbidden),
 )
 async def export_sheet(
     branch_id: BranchId,
@@ -73,7 +52,7 @@ async def export_sheet(
 ) -> Response:
     """Export people, listed customers or fields as an import takes them: a contractor its centre's."""
     rows = await exporting.rows_of(connection, branch_id, kind, principal.centre_ids)
-    return _file(kind, rows, wanted)
+    return as_file(kind, rows, wanted)
 
 
 @router.post(

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.branches.store import branch, next_number
 from huaxiao.contracts.domain.fields import FieldIsSealed
 from huaxiao.contracts.domain.sheets import (
     COLUMNS,
@@ -24,7 +24,6 @@ from huaxiao.contracts.domain.sheets import (
     repeated,
 )
 from huaxiao.contracts.fields import handlers as fields
-from huaxiao.contracts.negative_list.store import next_number
 from huaxiao.contracts.organisation import handlers as organisation
 from huaxiao.contracts.refusals import store as refusals
 from huaxiao.contracts.sheets import store

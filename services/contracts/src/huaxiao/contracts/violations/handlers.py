@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.branches.store import branch, next_number
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.violations import (
     Standing,
@@ -18,14 +18,13 @@ from huaxiao.contracts.domain.violations import (
     require_decidable,
     require_points,
 )
-from huaxiao.contracts.negative_list.handlers import in_force, show, today
-from huaxiao.contracts.negative_list.store import next_number
+from huaxiao.contracts.negative_list.handlers import in_force, show
 from huaxiao.contracts.organisation.store import known_centres, known_people
 from huaxiao.contracts.tables import feed, violations
 from huaxiao.contracts.violations import store
 from huaxiao.shared.auth import COUNTY_READERS, Principal
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import period_of_day
+from huaxiao.shared.periods import business_day, period_of_day
 from huaxiao.shared.problems import Fault, Malformed, NotFound, TwoPeople
 from huaxiao.shared.wire.negative_list import (
     VIOLATION_DECIDED,
@@ -95,7 +94,7 @@ async def report(
 
     """
     await branch(connection, branch_id, lock=True)
-    if given.day > today(now):
+    if given.day > business_day(now):
         fault = Fault("/day", "in-the-future", "the day has not come", "日期尚未到来")
         raise Malformed(faults=[fault])
     held = await in_force(connection, branch_id, given.day)

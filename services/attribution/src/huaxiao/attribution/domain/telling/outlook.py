@@ -6,7 +6,7 @@ from datetime import datetime
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.telling.case import Case
 from huaxiao.attribution.domain.words import Told
-from huaxiao.shared.periods import BUSINESS_ZONE, Period, period_of_day, shift
+from huaxiao.shared.periods import Period, business_day, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
 
 
@@ -133,7 +133,7 @@ def _contest(case: Case) -> Told:
             f" {contest.days} days after the day of its closing.",
             f"有异议的中心可在{month.text_zh}关账前，或关账后 {contest.days} 日内，提出争议。",
         )
-    last = words.day((contest.until - datetime.resolution).astimezone(BUSINESS_ZONE).date())
+    last = words.day(business_day(contest.until - datetime.resolution))
     if contest.over:
         return Told(
             f"{month.text} is closed, and the time to contest it ended with {last.text}; county"

@@ -11,7 +11,7 @@ from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rules import anchor_of
 from huaxiao.attribution.domain.telling.case import Case, Names, joined, ruled
 from huaxiao.attribution.domain.words import Told
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.attribution import OwnerSource
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def _found(value: T | None) -> T:
 
 def _by_ruling(case: Case) -> Told:
     ruling = _found(case.evidence.ruling)
-    approved = words.day(ruling.approved_at.astimezone(BUSINESS_ZONE).date())
+    approved = words.day(business_day(ruling.approved_at))
     since = words.month(ruling.from_period)
     until = None if ruling.to_period is None else words.month(ruling.to_period)
     return Told(
