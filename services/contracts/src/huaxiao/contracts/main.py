@@ -6,6 +6,8 @@ from huaxiao.contracts.branches import api as branches
 from huaxiao.contracts.contracts import api as contracts
 from huaxiao.contracts.corrections import api as corrections
 from huaxiao.contracts.deposits import api as deposits
+from huaxiao.contracts.documents import api as documents
+from huaxiao.contracts.documents.handlers import template
 from huaxiao.contracts.exits import api as exits
 from huaxiao.contracts.fields import api as fields
 from huaxiao.contracts.negative_list import api as negative_list
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             shares.router,
             supplements.router,
             exits.router,
+            documents.router,
             sheets.router,
             settlements.router,
             corrections.router,
@@ -61,4 +64,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     app.state.peers = Peers(settings.attribution_url, settings.dispatch_url)
+    app.state.contract_template = template(settings.contract_template)
     return app

@@ -307,6 +307,11 @@ class ContractsClient(ServiceClient):
         path = _statement(branch_id, contract_id, period) + "/sheet"
         return (await self._send("GET", path, params={"format": wanted})).content
 
+    async def contract_document(self, branch_id: int, contract_id: str) -> bytes:
+        """Return a contract as a Word document."""
+        path = f"/v1/branches/{branch_id}/contracts/{contract_id}/document"
+        return (await self._send("GET", path)).content
+
     async def verify_settlement(
         self, branch_id: int, contract_id: str, period: int
     ) -> SettlementVerification:

@@ -1,0 +1,164 @@
+"""What a contract fills its template with."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from huaxiao.contracts.documents.rendering import Grid
+from huaxiao.contracts.domain.statement_lines import percent
+from huaxiao.shared.money import yuan
+from huaxiao.shared.wire.contracts import (
+    ChannelMode,
+    Contract,
+    FieldKind,
+    LockState,
+    ResponsibilityField,
+    Segment,
+)
+from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.terms import TargetMeasure
+
+_KINDS = {
+    FieldKind.REGIONAL: "地域型",
+    FieldKind.CUSTOMER: "特征型",
+    FieldKind.CHANNEL: "渠道型",
+}
+_MODES = {ChannelMode.ISOLATED: "隔离划小", ChannelMode.PUSHED_DOWN: "下沉"}
+_SEGMENTS = {
+    Segment.KEY_ACCOUNT: "清单大客",
+    Segment.CLUSTER: "清单聚类市场",
+    Segment.HIGH_VALUE_SMB: "清单高值商客",
+    Segment.CAMPUS: "清单校园",
+}
+_ORDERS = {
+    OrderKind.INSTALL: "装机",
+    OrderKind.MOVE: "移机",
+    OrderKind.DISMANTLE: "拆机",
+    OrderKind.REPAIR: "修障",
+    OrderKind.CHECK: "查勘",
+    OrderKind.PATROL: "巡检",
+}
+_AREAS = {Area.TOWN: "县城", Area.RURAL: "农村"}
+_MEASURES = {
+    TargetMeasure.REVENUE: "收入",
+    TargetMeasure.GROSS_PROFIT: "毛利",
+    TargetMeasure.CASH_IN: "现金流入",
+}
+_SIDES = {"company": "公司", "centre": "中心"}
+
+
+def values_of(contract: Contract) -> dict[str, str]:
+    """Return the values of a contract, by the names that its template has."""
+    terms, parties = contract.terms, contract.parties
+    deposit, share = terms.risk_deposit, terms.profit_share
+    signed = contract.state is LockState.SEALED
+    return {
+        "contract_id": contract.contract_id,
+        "notice": "" if signed else "【草案，未签署】",
+        "granting": parties.granting.name_zh,
+        "contracting": parties.contracting.name_zh,
+        "contractor": parties.contracting.represented_by or "—",
+        "members": "、".join(parties.member_ids) or "—",
+        "term_from": str(contract.term_from),
+        "term_to": str(contract.term_to),
+        "deposit": yuan(deposit.contractor_fen),
+        "member_deposit": yuan(deposit.member_fen),
+        "clawback": percent(deposit.clawback_share),
+        "refund_days": str(deposit.refund_days),
+        "margin_floor": percent(share.margin_floor),
+        "below_floor": percent(share.below_floor_factor),
+        "advance": percent(share.advance_share),
+        "true_up": str(share.true_up_months),
+        "free_scope": terms.free_scope_zh,
+        "point_price": yuan(terms.deductions.point_price_fen),
+        "cap": percent(terms.deductions.cap_share),
+        "notice_days": str(terms.exit.notice_days),
+        "shortfall_quarters": str(terms.exit.shortfall_quarters),
+        "shortfall_below": percent(terms.exit.shortfall_below),
+        "signature": _signature(contract),
+        "digest": contract.digest or "（签署时生成）",
+    }
+
+
+def _signature(contract: Contract) -> str:
+    if contract.signed_at is None:
+        return ""
+    return f"系统签署：{contract.signed_by}，{contract.signed_at.isoformat()}"
+
+
+def grids_of(
+    contract: Contract, fields: Sequence[ResponsibilityField], names: Mapping[str, str]
+) -> dict[str, Grid]:
+    """Return the tables of a contract; ``names`` are those of divisions and channels, by code."""
+    terms = contract.terms
+    bounds: list[Decimal | None] = [one.growth_from for one in terms.profit_share.tiers]
+    return {
+        "fields": Grid(
+            ("责任田", "名称", "类型", "摘要（SHA-256）"),
+            [
+                (one.field_id, one.name_zh, _KINDS[one.kind], one.digest or "（未锁定）")
+                for one in fields
+            ],
+        ),
+        "tiers": Grid(
+            ("毛利增幅", "分成比例"),
+            [
+                (
+                    f"{percent(tier.growth_from)} 以上"
+                    + ("" if upper is None else f"至 {percent(upper)}"),
+                    percent(tier.share),
+                )
+                for tier, upper in zip(terms.profit_share.tiers, [*bounds[1:], None], strict=True)
+            ],
+        ),
+        "investments": Grid(
+            ("投入方", "内容", "金额（元）"),
+            [(_SIDES[one.by], one.what_zh, yuan(one.amount_fen)) for one in terms.investments],
+        ),
+        "fees": Grid(
+            ("工单", "区域", "单价（元）"),
+            [(_ORDERS[one.kind], _AREAS[one.area], yuan(one.fee_fen)) for one in terms.order_fees],
+        ),
+        "steps": Grid(
+            ("得分自", "系数"),
+            [(str(one.score_from), str(one.factor)) for one in terms.appraisal_steps],
+        ),
+        "targets": Grid(
+            ("指标", "自账期", "至账期", "目标（元）"),
+            [
+                (
+                    _MEASURES[one.measure],
+                    str(one.period_from),
+                    str(one.period_to),
+                    yuan(one.amount_fen),
+                )
+                for one in terms.targets
+            ],
+        ),
+        "base": Grid(
+            ("账期", "收入（元）", "市场成本（元）", "毛利（元）"),
+            [
+                (
+                    str(one.period),
+                    yuan(one.revenue_fen),
+                    yuan(one.market_cost_fen),
+                    yuan(one.revenue_fen - one.market_cost_fen),
+                )
+                for one in sorted(contract.base, key=lambda month: month.period)
+            ],
+        ),
+        "units": Grid(
+            ("责任田", "类别", "编码", "名称"),
+            [row for one in fields for row in _units(one, names)],
+        ),
+    }
+
+
+def _units(field: ResponsibilityField, names: Mapping[str, str]) -> list[tuple[str, ...]]:
+    scope, own = field.scope, field.field_id
+    mode = "" if scope.channel_mode is None else _MODES[scope.channel_mode]
+    return [
+        *((own, "标准地址", code, names.get(code, "")) for code in scope.address_prefixes),
+        *((own, "资源地址", code, "") for code in scope.resource_prefixes),
+        *((own, "清单客户", one.customer_id, _SEGMENTS[one.segment]) for one in scope.customers),
+        *((own, f"渠道 {mode}", code, names.get(code, "")) for code in scope.channel_ids),
+    ]
