@@ -14,6 +14,7 @@ from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.refusals import api as refusals
+from huaxiao.contracts.renewals import api as renewals
 from huaxiao.contracts.reorganisations import api as reorganisations
 from huaxiao.contracts.settings import Settings
 from huaxiao.contracts.settlements import api as settlements
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             negative_list.router,
             violations.router,
             shares.router,
+            renewals.router,
             supplements.router,
             exits.router,
             documents.router,

@@ -28,6 +28,7 @@ from huaxiao.shared.wire.contracts import (
     PlacedPerson,
     RefusedChange,
     RefusedChangeSummary,
+    RenewalIn,
     ResponsibilityField,
 )
 from huaxiao.shared.wire.negative_list import (
@@ -523,6 +524,13 @@ class ContractsClient(ServiceClient):
             params={"on": on and on.isoformat()},
         )
         return found
+
+    async def renew(self, branch_id: int, contract_id: str, given: RenewalIn) -> Contract:
+        """Draft the next term from a signed contract."""
+        drafted: Contract = await self._post(
+            Contract, f"/v1/branches/{branch_id}/contracts/{contract_id}/renewal", given
+        )
+        return drafted
 
     async def draft_supplement(
         self, branch_id: int, contract_id: str, given: SupplementIn

@@ -412,6 +412,15 @@ class ContractIn(Given):
     base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
 
 
+class RenewalIn(Given):
+    """The next term of a signed contract: under which ids, and on which base."""
+
+    contract_id: Identifier
+    suffix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:]{1,16}$", examples=["2018"])]
+    """Each field's new id is its old one, a hyphen and this."""
+    base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
+
+
 class ContractSummary(Resource):
     """A contract in a list: who, when, and whether it is in force."""
 
