@@ -188,7 +188,7 @@ async def test_every_seal_is_computed_again(
     ("table", "change", "kind", "what", "pointer"),
     [
         ("fields", "name_zh = '改'", "field", "draft", "/name_zh"),
-        ("sealed_fields", "digest = repeat('0', 64)", "field", "digest", ""),
+        ("sealed_fields", "digest = repeat('0', 64)", "field", "published", ""),
         (
             "sealed_fields",
             "document = jsonb_set(document, '{centre_id}', '\"C2\"')",
@@ -215,7 +215,7 @@ async def test_every_seal_is_computed_again(
             "signatures",
             "digest = repeat('0', 64) WHERE contract_id = 'CT-C1' AND TRUE",
             "contract",
-            "digest",
+            "published",
             "",
         ),
     ],
@@ -241,3 +241,50 @@ async def test_what_was_changed_behind_a_seal_is_named(
     first: Any = found.differences[0]
     assert (first.subject_kind, first.what, first.pointer) == (kind, what, pointer)
     assert first.held != first.sealed
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "kind", "what"),
+    [
+        ("sealed_fields", "field_id = 'F1'", "field", "removed"),
+        ("fields", "field_id = 'F1'", "field", "removed"),
+        ("signatures", "contract_id = 'CT-C1'", "contract", "removed"),
+        ("contracts", "contract_id = 'CT-C1'", "contract", "removed"),
+        ("sealed_scopes", "field_id = 'F1'", "field", "scope"),
+        ("sealed_customers", "customer_id = 'K2'", "field", "scope"),
+    ],
+)
+async def test_what_was_removed_behind_a_seal_is_missed(
+    sealed: int,
+    manager: ContractsClient,
+    tamper: Tamper,
+    table: str,
+    where: str,
+    kind: str,
+    what: str,
+) -> None:
+    await tamper(
+        "SET LOCAL session_replication_role = replica",
+        f"DELETE FROM contracts.{table} WHERE branch_id = {sealed} AND {where}",
+    )
+
+    found = await manager.verify_seals(sealed)
+
+    assert not found.agrees
+    assert (found.differences[0].subject_kind, found.differences[0].what) == (kind, what)
+
+
+async def test_a_seal_that_is_gone_is_missed_when_its_contract_is_asked_for(
+    sealed: int, manager: ContractsClient, tamper: Tamper
+) -> None:
+    sound = await manager.verify_seals(sealed, "CT-C1")
+    await tamper(
+        "SET LOCAL session_replication_role = replica",
+        f"DELETE FROM contracts.sealed_fields WHERE branch_id = {sealed} AND field_id = 'F1'",
+    )
+
+    found = await manager.verify_seals(sealed, "CT-C1")
+    whole = await manager.verify_seals(sealed)
+
+    assert (sound.agrees, found.agrees) == (True, False)
+    assert [one.what for one in whole.differences] == ["removed", "scope"]

@@ -11,9 +11,10 @@ class SealDifference(Resource):
 
     subject_kind: Literal["field", "contract"]
     subject_id: Identifier
-    what: Literal["digest", "draft", "scope", "field_digest"]
+    what: Literal["digest", "draft", "scope", "field_digest", "removed", "published"]
     """The digest over the sealed text; the row the text was sealed from; what the database holds
-    against overlaps; a field's digest in the contract that sealed it."""
+    against overlaps; a field's digest in the contract that sealed it; the seal or its row, gone; the
+    digest that was published when it was sealed."""
     pointer: str
     """JSON Pointer to the first member that differs."""
     held: Any

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import (
     contracts,
+    feed,
     fields,
     sealed_channels,
     sealed_customers,
@@ -68,6 +69,41 @@ async def signatures_of_contracts(
     if contract_id is not None:
         query = query.where(contracts.c.contract_id == contract_id)
     return (await connection.execute(query)).mappings().all()
+
+
+async def published(
+    connection: AsyncConnection, branch_id: int, kind: str, centre_ids: AbstractSet[str] | None
+) -> Sequence[RowMapping]:
+    """Return what was published of a kind within the scope: what it is of, its digest and fields."""
+    table = feed.entries
+    rows = await connection.execute(
+        select(
+            table.c.subject,
+            table.c.data["digest"].astext.label("digest"),
+            table.c.data["field_ids"].label("field_ids"),
+        )
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.type == kind,
+            within(table.c.data["centre_id"].astext, centre_ids),
+        )
+        .order_by(table.c.subject)
+    )
+    return rows.mappings().all()
+
+
+async def orphans(connection: AsyncConnection, branch_id: int) -> Sequence[str]:
+    """Return the fields that hold something against overlaps and have no seal."""
+    sealed = select(sealed_fields.c.field_id).where(sealed_fields.c.branch_id == branch_id)
+    held = union(
+        *(
+            select(table.c.field_id).where(
+                table.c.branch_id == branch_id, table.c.field_id.not_in(sealed)
+            )
+            for table in (sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
+        )
+    ).subquery()
+    return (await connection.scalars(select(held.c.field_id).order_by(held.c.field_id))).all()
 
 
 async def scopes(
