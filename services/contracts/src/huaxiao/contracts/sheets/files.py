@@ -22,7 +22,7 @@ from huaxiao.shared.problems import Problem
 
 CSV_MEDIA_TYPE = "text/csv; charset=utf-8"
 XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MOST_UNPACKED = 512 * 1024 * 1024
+_MOST_UNPACKED = 128 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _TEXT = "@"
 _MARKED = {"=", "+", "@", "'"}
@@ -41,7 +41,7 @@ def read_rows(content: bytes) -> Iterator[list[str]]:
     """Yield the rows of a file's first sheet, cells stripped; trailing empty ones are left out.
 
     Raises:
-        UnreadableSheet: it is no sheet, or unpacks to more than half a gigabyte.
+        UnreadableSheet: it is no sheet, or unpacks to more than 128 MiB.
 
     """
     rows = _workbook_rows(content) if content.startswith(_ZIP) else _csv_rows(content)
