@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
+import httpx
 import pytest
 from support.register import contract, contractor, county_with_centres, member_of, regional
 
@@ -197,3 +198,50 @@ async def test_who_has_left_is_not_paid_for_later_months(
 
     assert (last.headcount_start, last.headcount_end) == (1, 0)
     assert refused.value.code == "not-payable"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    ("path", "name", "rest"),
+    [
+        ("people/P-C1/leave", "day", {"reason": "x"}),
+        ("violations", "day", {"entry": "NL-16", "centre_id": "C1", "evidence": "x"}),
+        ("may-i", "on", {"action": "transfer_contract", "centre_id": "C1"}),
+        (
+            "share-movements",
+            "day",
+            {"kind": "issue", "to_person": "P-C1", "shares": 1, "price_fen": 0, "reason": "x"},
+        ),
+    ],
+)
+async def test_a_day_beyond_the_calendar_is_named(
+    county: int,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+    path: str,
+    name: str,
+    rest: dict[str, object],
+    day: str,
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+
+    answer = await http.post(
+        f"/v1/branches/{county}/{path}", json=rest | {name: day}, headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == [f"/{name}"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_question_of_any_day_is_answered(
+    county: int, http: httpx.AsyncClient, token: Callable[..., str], day: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+
+    found = [
+        await http.get(f"/v1/branches/{county}/{path}", params={"on": day}, headers=headers)
+        for path in ("organisation", "negative-list")
+    ]
+
+    assert [one.status_code for one in found] == [200, 200]

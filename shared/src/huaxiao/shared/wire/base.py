@@ -1,6 +1,6 @@
 """The base of every JSON resource, and the types its fields share."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -50,6 +50,11 @@ PeriodText = Annotated[
 ]
 """A period in a path or query, where the digits are not a JSON number."""
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Day = Annotated[
+    date,
+    Field(ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=["2017-11-01"], description="日期"),
+]
+"""A business day that a caller names, within the calendar that periods have."""
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Ratio = Annotated[
     Decimal, PlainSerializer(str, return_type=str, when_used="json"), Field(examples=["0.8240"])

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Count, Fact, Given, Moment, Name, PeriodNumber, Resource
+from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, Name, PeriodNumber, Resource
 from huaxiao.shared.wire.terms import NotNegativeFen
 
 Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
@@ -172,7 +172,7 @@ class NegativeList(NegativeListSummary):
 class ActivationIn(Given):
     """From which day a drafted version is in force."""
 
-    from_day: date
+    from_day: Day
 
 
 class ProposalIn(Given):
@@ -181,7 +181,7 @@ class ProposalIn(Given):
     action: ActionKind
     centre_id: Identifier
     attributes: dict[Identifier, Value] = Field(default_factory=dict, max_length=20)
-    on: date | None = None
+    on: Day | None = None
     """The day it is to be done; today when absent."""
 
 
@@ -243,7 +243,7 @@ class ViolationIn(Given):
     entry: Identifier
     centre_id: Identifier
     person_ids: list[Identifier] = Field(default_factory=list, max_length=50)
-    day: date
+    day: Day
     evidence: Text
     references: list[Name] = Field(default_factory=list, max_length=50)
     """Orders, receipts, events that show it."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Count, Fact, Given, Moment, Name, Resource
+from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, Name, Resource
 from huaxiao.shared.wire.contracts import (
     CentreIn,
     CentreKind,
@@ -22,7 +22,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$"
 class LeaveIn(Given):
     """Somebody leaves: the first day on which they do not work here, and why."""
 
-    day: date
+    day: Day
     reason: Text
 
 
@@ -105,7 +105,7 @@ class ReorganisationIn(Given):
     """A plan: everybody's place from a day on. Whoever works here is named, placed or leaving."""
 
     name_zh: Name
-    from_day: date
+    from_day: Day
     centres: list[NewCentre] = Field(default_factory=list, max_length=200)
     positions: list[PlannedPositions] = Field(default_factory=list, max_length=2000)
     places: list[PlannedPlace] = Field(default_factory=list, max_length=5000)

@@ -1,6 +1,5 @@
 """Settlement statements (结算单): what a contract's period comes to, and what both sides say of it."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import (
     AmountFen,
     Count,
+    Day,
     Fact,
     Given,
     Moment,
@@ -187,7 +187,7 @@ class DepositMovementIn(Given):
     kind: Literal["paid_in", "paid_back"]
     person_id: Identifier
     amount_fen: Annotated[AmountFen, Field(gt=0)]
-    day: date
+    day: Day
     document: Name
     """The receipt or voucher that shows it."""
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Count, Fact, Given, Moment, Name, Ratio, Resource
+from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, Name, Ratio, Resource
 from huaxiao.shared.wire.terms import NotNegativeFen
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -64,7 +64,7 @@ class ShareMovementIn(Given):
     """Shares that move; ``from_person`` or ``to_person`` is null where that side is the company."""
 
     kind: ShareMovementKind
-    day: date
+    day: Day
     from_person: Identifier | None = None
     to_person: Identifier | None = None
     shares: Shares

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Count, Fact, Given, Moment, PeriodNumber, Resource
+from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, PeriodNumber, Resource
 from huaxiao.shared.wire.settlement import Digest, Side, Text
 from huaxiao.shared.wire.terms import ContractTerms, Parties
 
@@ -67,7 +67,7 @@ class ExitIn(Given):
     """An end before the term: which is the last period, and why."""
 
     ground: ExitGround
-    noticed_on: date
+    noticed_on: Day
     """The day on which the other side was told."""
     last_period: PeriodNumber
     """The last one that counts; its statement is the contract's last."""
