@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from huaxiao.attribution.callers import Confirmer, Judge, Party, Reader, RuleMaker
-from huaxiao.attribution.disputes import handlers, store
-from huaxiao.attribution.disputes.handlers import (
+from huaxiao.attribution.disputes import handlers, raising, showing, store
+from huaxiao.attribution.disputes.raising import (
     AlreadyDecided,
     AlreadyDisputed,
     DisputeNotPossible,
@@ -65,7 +65,7 @@ async def list_disputes(
 ) -> Page[Dispute]:
     """List disputes with their state, age and revenue at stake; centres see their own."""
     (after,) = page.after(str) or ("",)
-    found = await handlers.page(
+    found = await showing.page(
         connection,
         branch_id,
         state=state,
@@ -88,7 +88,7 @@ async def get_dispute(
     principal: Reader,
 ) -> Dispute:
     """Show a dispute with everything that was said and done."""
-    return await handlers.show(
+    return await showing.show(
         connection, branch_id, dispute_id, principal=principal, now=request.app.state.clock()
     )
 
@@ -114,7 +114,7 @@ async def raise_dispute(
     principal: Party,
 ) -> Dispute:
     """Contest whose a line is; it stays with its present owner until the dispute ends."""
-    return await handlers.raise_dispute(
+    return await raising.raise_dispute(
         connection,
         request.app.state.counties,
         branch_id,

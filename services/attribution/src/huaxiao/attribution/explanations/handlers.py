@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.disputes import store as disputes
-from huaxiao.attribution.disputes.handlers import mark
+from huaxiao.attribution.disputes.showing import mark
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.attribution.domain.rules import decide
@@ -184,12 +185,12 @@ async def _contest(
     days = (await disputes.limits(connection, branch_id)).raise_days
     subscription_id, decided_by = stands.subscription_id, None
     if around.contested:
-        decided_by = await disputes.decided_on(
+        decided_by = await contested.decided_on(
             connection, branch_id, subscription_id, period, period
         )
     if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
-    owner = await disputes.owned(connection, branch_id, subscription_id, period)
+    owner = await contested.owned(connection, branch_id, subscription_id, period)
     assert owner is not None  # noqa: S101 - a decision stands
     until = in_days(max(around.closed_at, owner.since), days)
     return Contest(days, until, now >= until, decided_by)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.disputes.store import about
+from huaxiao.attribution.disputes.contested import about
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import decisions, entries, periods

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties, County
-from huaxiao.attribution.disputes import store as disputes
+from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.domain import histories, rulings
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.postings import Move, moves_of
@@ -145,7 +145,7 @@ async def _require_possible(
     )
     register, organisation = known.register(), county.organisation
     faults = list(rulings.faults(given, register, organisation))
-    frozen = await disputes.frozen(connection, branch_id, given.subscription_ids)
+    frozen = await contested.frozen(connection, branch_id, given.subscription_ids)
     for index, line in enumerate(given.subscription_ids):
         if frozen.get(line, dispute_id) != dispute_id:
             message = f"dispute {frozen[line]} decides on it"

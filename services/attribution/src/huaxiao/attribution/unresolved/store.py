@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.disputes.store import about
+from huaxiao.attribution.disputes.contested import about
 from huaxiao.attribution.domain.unresolved import Decided
 from huaxiao.attribution.ledger.store import net_revenue
 from huaxiao.attribution.tables import (

@@ -1,0 +1,141 @@
+"""Rows of what is contested: whose a line is, and which disputes stand in the way."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Table, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.tables import (
+    decisions,
+    disputes,
+    entries,
+    ruled_subscriptions,
+    ruling_approvals,
+    rulings,
+)
+from huaxiao.shared.periods import LAST_PERIOD, Period
+
+
+class Owned(NamedTuple):
+    """Whose a line's month is, and since when that has been decided."""
+
+    centre_id: str
+    field_id: str | None
+    since: datetime
+
+
+async def owned(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
+) -> Owned | None:
+    """Return whose a line's month is; None for a line that was never opened."""
+    table = decisions
+    rows = await connection.execute(
+        select(table.c.version, table.c.centre_id, table.c.field_id, table.c.decided_at)
+        .ext(distinct_on(table.c.version))
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.from_period <= period,
+        )
+        .order_by(table.c.version, table.c.from_period.desc())
+    )
+    found: Owned | None = None
+    for row in rows:
+        if found is None or found[:2] != (row.centre_id, row.field_id):
+            found = Owned(row.centre_id, row.field_id, row.decided_at)
+    return found
+
+
+async def entry_of(
+    connection: AsyncConnection, branch_id: int, number: int
+) -> tuple[str | None, Period] | None:
+    """Return the subscription of a ledger line, and the month whose owner it follows."""
+    row = (
+        await connection.execute(
+            select(entries.c.subscription_id, entries.c.owner_period).where(
+                entries.c.branch_id == branch_id, entries.c.number == number
+            )
+        )
+    ).one_or_none()
+    return None if row is None else (row.subscription_id, Period(row.owner_period))
+
+
+async def frozen(
+    connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
+) -> dict[str, str]:
+    """Return the open disputes on subscriptions, by subscription."""
+    table = disputes
+    rows = await connection.execute(
+        select(table.c.subscription_id, table.c.dispute_id).where(
+            table.c.branch_id == branch_id,
+            table.c.frozen,
+            table.c.subscription_id.in_(subscription_ids),
+        )
+    )
+    return {row.subscription_id: row.dispute_id for row in rows}
+
+
+async def decided_on(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, first: int, last: int
+) -> str | None:
+    """Return a dispute that has decided some of a line's months, and nobody ruled since."""
+    table = disputes
+    ruled_since = (
+        select(rulings.c.ruling_id)
+        .join(
+            ruled_subscriptions,
+            (ruled_subscriptions.c.branch_id == rulings.c.branch_id)
+            & (ruled_subscriptions.c.ruling_id == rulings.c.ruling_id),
+        )
+        .join(
+            ruling_approvals,
+            (ruling_approvals.c.branch_id == rulings.c.branch_id)
+            & (ruling_approvals.c.ruling_id == rulings.c.ruling_id),
+        )
+        .where(
+            rulings.c.branch_id == branch_id,
+            ruled_subscriptions.c.subscription_id == subscription_id,
+            ruling_approvals.c.approved_at > table.c.ended_at,
+            _meets(rulings, first, last),
+        )
+    )
+    found: str | None = await connection.scalar(
+        select(table.c.dispute_id)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.ruling_id.is_not(None),
+            _meets(table, first, last),
+            ~ruled_since.exists(),
+        )
+        .order_by(table.c.dispute_id)
+        .limit(1)
+    )
+    return found
+
+
+def about(
+    branch_id: ColumnElement[int] | int,
+    subscription_id: ColumnElement[str] | str,
+    period: ColumnElement[int] | int,
+) -> ColumnElement[bool]:
+    """Return the condition that a dispute is about a line's month."""
+    table = disputes
+    return and_(
+        table.c.branch_id == branch_id,
+        table.c.subscription_id == subscription_id,
+        _meets(table, period, period),
+    )
+
+
+def _meets(
+    table: Table, first: ColumnElement[int] | int, last: ColumnElement[int] | int
+) -> ColumnElement[bool]:
+    """Return the condition that a row's term has a month of another term."""
+    return and_(
+        table.c.from_period <= last,
+        func.coalesce(table.c.to_period, LAST_PERIOD) >= first,
+    )

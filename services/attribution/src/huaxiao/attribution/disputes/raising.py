@@ -1,0 +1,236 @@
+"""Contesting a line: who may, which line and months, until when, and once only."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.disputes import contested, store
+from huaxiao.attribution.disputes.opening import OpenBranch, actor, open_branch
+from huaxiao.attribution.disputes.showing import as_written, rendered
+from huaxiao.attribution.domain import disputes
+from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.disputes import Parties, Step, in_days
+from huaxiao.attribution.domain.rulings import faults as ruling_faults
+from huaxiao.attribution.explanations.store import closed_at
+from huaxiao.attribution.intake import store as intake
+from huaxiao.attribution.tables import feed
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.feed import NewFact
+from huaxiao.shared.periods import LAST_PERIOD
+from huaxiao.shared.problems import Conflict, Fault, Problem
+from huaxiao.shared.wire.attribution import (
+    DISPUTE_RAISED,
+    Dispute,
+    DisputeIn,
+    DisputeLimits,
+    DisputeRaised,
+    DisputeStepName,
+    RulingIn,
+)
+
+
+class DisputeNotPossible(Problem):
+    """A dispute is between two centres, about a line and months that are there."""
+
+    code = "dispute-not-possible"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This dispute cannot be raised"
+    title_zh = "该争议不能受理"
+
+
+class AlreadyDisputed(Problem):
+    """A line has one open dispute at a time."""
+
+    code = "already-disputed"
+    status = HTTPStatus.CONFLICT
+    title = "The line is under dispute already"
+    title_zh = "该用户已有未结争议"
+
+
+class AlreadyDecided(Problem):
+    """What a dispute has decided is appealed, not contested again."""
+
+    code = "already-decided"
+    status = HTTPStatus.CONFLICT
+    title = "A dispute has decided on these months already"
+    title_zh = "该账期的归属已由争议裁决"
+
+
+class TooLate(Problem):
+    """A month is contested within days of its closing, or of the decision if that came later."""
+
+    code = "too-late"
+    status = HTTPStatus.CONFLICT
+    title = "The time to contest this month has passed"
+    title_zh = "该账期的争议期限已过"
+
+
+async def raise_dispute(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    dispute_id: str,
+    given: DisputeIn,
+    *,
+    principal: Principal,
+    now: datetime,
+) -> Dispute:
+    """Let a centre contest whose a line is; the line is frozen from now on.
+
+    Raises:
+        NotFound: the branch is not known.
+        NotAParty: the caller does not speak for the claimant.
+        Conflict: the identifier stands for another dispute.
+        DisputeNotPossible: what it names is not there, or the two centres are not two.
+        TooLate: the time to contest the first month has passed.
+        AlreadyDisputed: the line is under dispute.
+        AlreadyDecided: a dispute has decided on these months.
+
+    """
+    branch = await open_branch(connection, counties, branch_id)
+    limits = await store.limits(connection, branch_id)
+    step = Step(DisputeStepName.RAISE, actor(principal), now, given.text)
+    pool = branch.county.organisation.default_centre_id
+    owner = await contested.owned(connection, branch_id, given.subscription_id, given.from_period)
+    other = given.centre_id
+    if owner is not None and given.claimant_centre_id == given.centre_id:
+        other = owner.centre_id
+    parties = Parties(given.claimant_centre_id, other, pool)
+    dispute = disputes.raised(parties, step, limits)
+    found = await store.one(connection, branch_id, dispute_id)
+    if found is not None:
+        return await _same(connection, branch_id, found, given, now=now)
+    owner = await _require_possible(connection, branch, branch_id, given, owner)
+    await _require_contestable(connection, branch_id, given, owner, limits, now=now)
+    await store.raise_(connection, branch_id, dispute_id, given, dispute, owner, now=now)
+    await store.add_step(
+        connection,
+        branch_id,
+        dispute_id,
+        step=step.name,
+        by=step.by.subject,
+        at=now,
+        text=given.text,
+        documents=given.documents,
+    )
+    fact = DisputeRaised(
+        dispute_id=dispute_id,
+        subscription_id=given.subscription_id,
+        claimant_centre_id=parties.claimant,
+        respondent_centre_id=parties.respondent,
+        from_period=given.from_period,
+        to_period=given.to_period,
+    )
+    await feed.append(connection, branch_id, [NewFact(DISPUTE_RAISED, dispute_id, fact)], now=now)
+    return await as_written(connection, branch_id, dispute_id, now=now)
+
+
+async def _same(
+    connection: AsyncConnection, branch_id: int, found: Row[Any], given: DisputeIn, *, now: datetime
+) -> Dispute:
+    """Return a dispute that was raised before, if it was this one."""
+    shown = await rendered(connection, branch_id, [found], now=now)
+    first = shown[0].steps[0]
+    before = shown[0].model_dump() | {"text": first.text, "documents": first.documents}
+    named = {name: before[name] for name in DisputeIn.model_fields}
+    if DisputeIn.model_validate(named) != given:
+        raise Conflict
+    return shown[0]
+
+
+async def _require_possible(
+    connection: AsyncConnection,
+    branch: OpenBranch,
+    branch_id: int,
+    given: DisputeIn,
+    owner: contested.Owned | None,
+) -> contested.Owned:
+    """Return the present owner of what can be contested."""
+    known = Known()
+    await intake.load_lines(
+        connection, branch_id, known, subscription_ids=[given.subscription_id], dependents=False
+    )
+    claim = RulingIn(
+        subscription_ids=[given.subscription_id],
+        centre_id=given.centre_id,
+        field_id=given.field_id,
+        from_period=given.from_period,
+        to_period=given.to_period,
+        reason=given.text,
+    )
+    found = [
+        Fault(
+            one.pointer.replace("/subscription_ids/0", "/subscription_id"),
+            one.code,
+            one.message,
+            one.message_zh,
+        )
+        for one in ruling_faults(claim, known.register(), branch.county.organisation)
+    ]
+    if owner is not None:
+        found += _party_faults(given, owner)
+    if given.entry_number is not None:
+        entry = await contested.entry_of(connection, branch_id, given.entry_number)
+        last = given.to_period or LAST_PERIOD
+        if (
+            entry is None
+            or entry[0] != given.subscription_id
+            or not given.from_period <= entry[1] <= last
+        ):
+            message = "no entry of the subscription and the contested months"
+            found.append(Fault("/entry_number", "unknown", message, "该用户争议账期内无此分录"))
+    if found or owner is None:
+        raise DisputeNotPossible(faults=found)
+    return owner
+
+
+def _party_faults(given: DisputeIn, owner: contested.Owned) -> list[Fault]:
+    if given.centre_id == owner.centre_id:
+        message = "the line belongs to this centre already; inside a centre a ruling moves it"
+        return [Fault("/centre_id", "same-centre", message, "该用户已属该中心；中心内部以裁定调整")]
+    if given.claimant_centre_id not in {given.centre_id, owner.centre_id}:
+        message = "neither the present owner nor the centre it should belong to"
+        return [
+            Fault("/claimant_centre_id", "not-a-party", message, "既非现归属中心，也非主张中心")
+        ]
+    return []
+
+
+async def require_undisputed(
+    connection: AsyncConnection, branch_id: int, subscription_id: str
+) -> None:
+    """Refuse to freeze a line that is frozen.
+
+    Raises:
+        AlreadyDisputed: it has an open dispute.
+
+    """
+    frozen = await contested.frozen(connection, branch_id, [subscription_id])
+    if frozen:
+        raise AlreadyDisputed(dispute_id=frozen[subscription_id])
+
+
+async def _require_contestable(
+    connection: AsyncConnection,
+    branch_id: int,
+    given: DisputeIn,
+    owner: contested.Owned,
+    limits: DisputeLimits,
+    *,
+    now: datetime,
+) -> None:
+    line = given.subscription_id
+    await require_undisputed(connection, branch_id, line)
+    last = given.to_period or LAST_PERIOD
+    if other := await contested.decided_on(connection, branch_id, line, given.from_period, last):
+        raise AlreadyDecided(dispute_id=other)
+    closed = await closed_at(connection, branch_id, given.from_period)
+    if closed is None:
+        return
+    until = in_days(max(closed, owner.since), limits.raise_days)
+    if now >= until:
+        raise TooLate(until=until.isoformat())
