@@ -71,6 +71,11 @@ class Suite:
         """Return a token for the sample county."""
         return self.keys.issuer().token(f"bench:{role}", roles=[role], branch_ids=[BRANCH_ID])
 
+    def speaker(self, role: Role, _: str | None = None) -> ContractsClient:
+        """Connect to contracts as somebody of a role, of whichever centre."""
+        token = self.token(role)
+        return ContractsClient(self.processes["contracts"].url, lambda: token)
+
     def headers(self, role: Role, media_type: str) -> dict[str, str]:
         """Return the headers of a request for the sample county."""
         return {"Authorization": f"Bearer {self.token(role)}", "Content-Type": media_type}
@@ -122,9 +127,9 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
         ContractsClient(suite.processes["contracts"].url, lambda: token) as contracts,
         AttributionClient(suite.processes["attribution"].url, lambda: token) as attribution,
     ):
-        async with second_manager(suite) as second:
+        async with suite.speaker(Role.PROVINCE) as second:
             await register_county(contracts, sample_county(), second=second)
-        await sign_contracts(contracts, sample_county(), sample.base)
+        await sign_contracts(suite.speaker, sample_county(), sample.base)
         published = await contracts.feed(BRANCH_ID, after=0, limit=1000)
         await until_followed(attribution, published[-1].position)
         opening = [
@@ -135,14 +140,6 @@ async def open_the_county(suite: Suite, sample: Sample) -> None:
         for start in range(0, len(opening), 1_000):
             await attribution.post_events(opening[start : start + 1_000])
     tell(f"{len(opening)} subscriptions and bundles stand")
-
-
-@asynccontextmanager
-async def second_manager(suite: Suite) -> AsyncIterator[ContractsClient]:
-    """Connect as somebody else, for what takes two people."""
-    token = suite.token(Role.PROVINCE)
-    async with ContractsClient(suite.processes["contracts"].url, lambda: token) as client:
-        yield client
 
 
 async def until_followed(attribution: AttributionClient, position: int) -> None:

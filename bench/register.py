@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
@@ -20,13 +19,12 @@ from bench.measuring import (
     Suite,
     Wire,
     figure,
-    second_manager,
     tell,
     timed,
     until_followed,
 )
 from huaxiao.cli.sample.county import BRANCH_ID, sample_county
-from huaxiao.cli.sample.registration import register_county
+from huaxiao.cli.sample.registration import register_county, sign_contract
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import ContractsClient
@@ -91,7 +89,10 @@ def _all_villages() -> list[str]:
 
 async def coverage_county(suite: Suite, size: Size) -> Figure:
     """Ask for the coverage of the sample county."""
-    async with _contracts(suite) as contracts, second_manager(suite) as second:
+    async with (
+        suite.speaker(Role.COUNTY_MANAGER) as contracts,
+        suite.speaker(Role.PROVINCE) as second,
+    ):
         await register_county(contracts, sample_county(), second=second)
     took, ratios = [], []
     headers = suite.headers(Role.COUNTY_MANAGER, "application/json")
@@ -111,13 +112,13 @@ async def sign_county(suite: Suite, _: Size) -> Figure:
     """Sign a county's ten contracts, one after another."""
     villages = [one.code for one in sample_county().villages]
     centres = [f"C{number}" for number in range(1, 10)]
-    async with _contracts(suite) as contracts:
+    async with suite.speaker(Role.COUNTY_MANAGER) as contracts:
         await _open(contracts, centres)
         await contracts.put_contract(BRANCH_ID, "CT-COUNTY", contract(None))
         for index, centre in enumerate(centres):
             await contracts.put_field(BRANCH_ID, f"F-{centre}", _field(centre, villages[index::9]))
             await contracts.put_contract(BRANCH_ID, f"CT-{centre}", contract(centre, f"F-{centre}"))
-        signing = 1000 * await timed(_sign(contracts, centres))
+        signing = 1000 * await timed(_sign(suite, centres))
         # A county is signed once: nothing else of its size can be measured twice on one suite.
         empty = 1000 * await timed(_ask_nothing(suite, len(centres) + 1))
     tell(
@@ -132,10 +133,10 @@ async def sign_county(suite: Suite, _: Size) -> Figure:
     )
 
 
-async def _sign(contracts: ContractsClient, centres: list[str]) -> None:
-    await contracts.sign(BRANCH_ID, "CT-COUNTY")
+async def _sign(suite: Suite, centres: list[str]) -> None:
+    await sign_contract(suite.speaker, BRANCH_ID, "CT-COUNTY", None)
     for centre in centres:
-        await contracts.sign(BRANCH_ID, f"CT-{centre}")
+        await sign_contract(suite.speaker, BRANCH_ID, f"CT-{centre}", centre)
 
 
 async def _ask_nothing(suite: Suite, times: int) -> None:
@@ -148,10 +149,10 @@ async def _ask_nothing(suite: Suite, times: int) -> None:
 async def settle_1000(suite: Suite, size: Size) -> Figure:
     """Settle a month of a thousand contracts, attribution and dispatch beside."""
     centres = [f"C{number:04d}" for number in range(min(size.batch, 1_000))]
-    async with _contracts(suite) as contracts:
+    async with suite.speaker(Role.COUNTY_MANAGER) as contracts:
         await _open(contracts, centres)
         await contracts.put_contract(BRANCH_ID, "CT-COUNTY", contract(None))
-        await contracts.sign(BRANCH_ID, "CT-COUNTY")
+        await sign_contract(suite.speaker, BRANCH_ID, "CT-COUNTY", None)
         for number, centre in enumerate(centres):
             field = _field(
                 centre, [f"{BRANCH_ID}{100 + number // 900:03d}{100 + number % 900:03d}"]
@@ -159,7 +160,7 @@ async def settle_1000(suite: Suite, size: Size) -> Figure:
             await contracts.put_field(BRANCH_ID, f"F-{centre}", field)
             given = contract(centre, f"F-{centre}", base_fen=500_00)
             await contracts.put_contract(BRANCH_ID, f"CT-{centre}", given)
-            await contracts.sign(BRANCH_ID, f"CT-{centre}")
+            await sign_contract(suite.speaker, BRANCH_ID, f"CT-{centre}", centre)
         tell(f"settle_1000: {len(centres)} contracts are signed")
         await _bill(suite, contracts, centres)
         plain = await timed(_ask_nothing(suite, len(centres)))
@@ -238,13 +239,6 @@ def _line(number: int) -> list[dict[str, object]]:
         }
         for kind, data in about
     ]
-
-
-@asynccontextmanager
-async def _contracts(suite: Suite) -> AsyncIterator[ContractsClient]:
-    token = suite.token(Role.COUNTY_MANAGER)
-    async with ContractsClient(suite.processes["contracts"].url, lambda: token) as client:
-        yield client
 
 
 async def _open(contracts: ContractsClient, centres: list[str]) -> None:

@@ -1,13 +1,18 @@
 """A county's register as tests fill it: centres, contractors, fields, contracts."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 
+from huaxiao.cli.sample.registration import sign_contract
+from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import (
     BaseMonthIn,
     BranchIn,
     CentreIn,
     CentreKind,
+    Contract,
     ContractIn,
     Engagement,
     FieldIn,
@@ -124,8 +129,22 @@ def listed(*customer_ids: str, centre_id: str = "G1") -> FieldIn:
     )
 
 
-async def county_with_centres(manager: ContractsClient, branch_id: int) -> None:
+Caller = Callable[..., ContractsClient]
+
+
+async def bind(caller: Caller, branch_id: int, contract_id: str) -> Contract:
+    """Have both sides sign a contract."""
+    held = await caller(Role.COUNTY_MANAGER).contract(branch_id, contract_id)
+
+    def speaker(role: Role, centre_id: str | None) -> nullcontext[ContractsClient]:
+        return nullcontext(caller(role, centre_id and [centre_id]))
+
+    return await sign_contract(speaker, branch_id, contract_id, held.centre_id)
+
+
+async def county_with_centres(caller: Caller, branch_id: int) -> None:
     """Register a branch with three centres and sign its county contract."""
+    manager = caller(Role.COUNTY_MANAGER)
     await manager.register_branch(
         branch_id, BranchIn(name="Yunze", name_zh="云泽县分公司", default_centre_id="C0")
     )
@@ -135,4 +154,4 @@ async def county_with_centres(manager: ContractsClient, branch_id: int) -> None:
         )
         await manager.put_person(branch_id, contractor(centre_id), member_of(centre_id))
     await manager.put_contract(branch_id, "CT-COUNTY", contract(None))
-    await manager.sign(branch_id, "CT-COUNTY")
+    await bind(caller, branch_id, "CT-COUNTY")

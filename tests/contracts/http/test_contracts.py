@@ -9,7 +9,16 @@ from fastapi import FastAPI
 from sqlalchemy import Table, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
-from support.register import contract, contractor, county_with_centres, listed, member_of, regional
+from support.register import (
+    Caller,
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    listed,
+    member_of,
+    regional,
+)
 
 from huaxiao.contracts.tables import (
     channels,
@@ -45,14 +54,13 @@ from huaxiao.shared.wire.contracts import (
     Skill,
 )
 
-Caller = Callable[..., ContractsClient]
 SEALED = (sealed_fields, sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
     """Register a branch with three centres and sign its county contract."""
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     return branch_id
 
 
@@ -190,20 +198,20 @@ async def test_a_member_nobody_knows_is_refused_however_deep_it_lies(
 
 
 async def test_signing_seals_the_fields_and_publishes_them_before_the_contract(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_field(county, "F2", regional(f"{county}101"))
     await manager.put_field(county, "F1", regional(f"{county}100"))
     await manager.put_contract(county, "CT-C1", contract("C1", "F2", "F1"))
     before = len(await manager.feed(county, after=0))
 
-    signed = await manager.sign(county, "CT-C1")
-    again = await manager.sign(county, "CT-C1")
+    signed = await bind(caller, county, "CT-C1")
+    again = await bind(caller, county, "CT-C1")
 
     assert signed == again
     assert signed.state is LockState.SEALED
     assert len(signed.digest or "") == 64
-    assert signed.signed_by == "test:county_manager"
+    assert signed.signed_by == "test:contractor"
     assert (await facts(manager, county))[before:] == [
         ("field.sealed", "F2"),
         ("field.sealed", "F1"),
@@ -228,7 +236,7 @@ async def test_a_draft_may_be_redrawn_and_a_sealed_field_may_not(
     answered = await manager.put_field(county, "F1", redrawn)
     assert answered.scope.model_dump() == redrawn.scope.model_dump()
     await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
-    await manager.sign(county, "CT-C1")
+    await bind(caller, county, "CT-C1")
 
     with pytest.raises(PeerProblem) as refused:
         await manager.put_field(county, "F1", drawn)
@@ -378,18 +386,18 @@ async def test_a_signed_contract_does_not_change(
 
 
 async def test_an_overlapping_field_is_refused_by_name_and_nothing_of_its_contract_stays(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_field(county, "F1", regional(f"{county}100"))
     await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
-    await manager.sign(county, "CT-C1")
+    await bind(caller, county, "CT-C1")
     await manager.put_field(county, "F2", regional(f"{county}102", centre_id="C2"))
     await manager.put_field(county, "F3", regional(f"{county}100201", centre_id="C2"))
     await manager.put_contract(county, "CT-C2", contract("C2", "F2", "F3"))
     before = await facts(manager, county)
 
     with pytest.raises(PeerProblem) as refused:
-        await manager.sign(county, "CT-C2")
+        await bind(caller, county, "CT-C2")
 
     assert (refused.value.status, refused.value.code) == (409, "field-overlap")
     assert refused.value.body["field_ids"] == ["F3", "F1"]
@@ -399,14 +407,14 @@ async def test_an_overlapping_field_is_refused_by_name_and_nothing_of_its_contra
 
 
 async def test_the_same_area_may_be_contracted_for_again_in_the_next_term(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_contract(county, "CT-COUNTY-2", contract(None, first=201811))
-    await manager.sign(county, "CT-COUNTY-2")
+    await bind(caller, county, "CT-COUNTY-2")
     for first, name in ((201711, "1"), (201811, "2")):
         await manager.put_field(county, f"F{name}", regional(f"{county}100", first=first))
         await manager.put_contract(county, f"CT-{name}", contract("C1", f"F{name}", first=first))
-        await manager.sign(county, f"CT-{name}")
+        await bind(caller, county, f"CT-{name}")
 
     states = {one.state for one in await manager.fields(county)}
     assert states == {LockState.SEALED}
@@ -414,7 +422,7 @@ async def test_the_same_area_may_be_contracted_for_again_in_the_next_term(
 
 @pytest.mark.parametrize("shared", ["customer", "channel"])
 async def test_a_listed_customer_or_channel_has_one_field_in_a_term(
-    county: int, manager: ContractsClient, shared: str
+    county: int, manager: ContractsClient, shared: str, caller: Caller
 ) -> None:
     channel = ChannelIn(kind=ChannelKind.OWN_HALL, centre_id="C1", name_zh="自有厅")
     await manager.put_channel(county, "H1", channel)
@@ -430,23 +438,23 @@ async def test_a_listed_customer_or_channel_has_one_field_in_a_term(
     for name, centre_id in (("F1", "C1"), ("F2", "C2")):
         await manager.put_field(county, name, field.model_copy(update={"centre_id": centre_id}))
         await manager.put_contract(county, f"CT-{name}", contract(centre_id, name))
-    await manager.sign(county, "CT-F1")
+    await bind(caller, county, "CT-F1")
 
     with pytest.raises(PeerProblem) as refused:
-        await manager.sign(county, "CT-F2")
+        await bind(caller, county, "CT-F2")
 
     assert refused.value.body["field_ids"] == ["F2", "F1"]
 
 
 async def test_of_two_contracts_signed_at_once_over_one_area_one_holds(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     for name, centre_id in (("F1", "C1"), ("F2", "C2")):
         await manager.put_field(county, name, regional(f"{county}100", centre_id=centre_id))
         await manager.put_contract(county, f"CT-{name}", contract(centre_id, name))
 
     outcomes = await asyncio.gather(
-        *(manager.sign(county, f"CT-{name}") for name in ("F1", "F2")), return_exceptions=True
+        *(bind(caller, county, f"CT-{name}") for name in ("F1", "F2")), return_exceptions=True
     )
 
     [refused] = [one for one in outcomes if isinstance(one, PeerProblem)]
@@ -454,7 +462,7 @@ async def test_of_two_contracts_signed_at_once_over_one_area_one_holds(
 
 
 @pytest.fixture
-async def sealed(county: int, manager: ContractsClient) -> int:
+async def sealed(county: int, manager: ContractsClient, caller: Caller) -> int:
     """Seal a field of each kind: F1 an area, K1 a list, H1 a hall."""
     hall = ChannelIn(kind=ChannelKind.OWN_HALL, centre_id="C1", name_zh="自有厅")
     await manager.put_channel(county, "HALL", hall)
@@ -474,7 +482,7 @@ async def sealed(county: int, manager: ContractsClient) -> int:
     for field_id, field in drawn.items():
         await manager.put_field(county, field_id, field)
     await manager.put_contract(county, "CT-C1", contract("C1", *drawn))
-    await manager.sign(county, "CT-C1")
+    await bind(caller, county, "CT-C1")
     return county
 
 
@@ -562,7 +570,7 @@ async def test_the_database_refuses_to_change_or_remove_what_is_sealed(
 
 
 async def test_a_resource_lies_under_one_field_in_a_term_whatever_begins_with_it(
-    sealed: int, manager: ContractsClient
+    sealed: int, manager: ContractsClient, caller: Caller
 ) -> None:
     given = regional(f"{sealed}101", centre_id="C2")
     other = given.model_copy(
@@ -572,13 +580,13 @@ async def test_a_resource_lies_under_one_field_in_a_term_whatever_begins_with_it
     await manager.put_contract(sealed, "CT-C2", contract("C2", "F2"))
 
     with pytest.raises(PeerProblem) as refused:
-        await manager.sign(sealed, "CT-C2")
+        await bind(caller, sealed, "CT-C2")
 
     assert (refused.value.code, refused.value.body["field_ids"]) == ("field-overlap", ["F2", "F1"])
 
 
 async def test_a_centre_cannot_sign_before_the_county(
-    manager: ContractsClient, branch_id: int
+    manager: ContractsClient, branch_id: int, caller: Caller
 ) -> None:
     await manager.register_branch(
         branch_id, BranchIn(name="Y", name_zh="云泽", default_centre_id="C0")
@@ -591,7 +599,7 @@ async def test_a_centre_cannot_sign_before_the_county(
     await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1"))
 
     with pytest.raises(PeerProblem) as refused:
-        await manager.sign(branch_id, "CT-C1")
+        await bind(caller, branch_id, "CT-C1")
 
     assert refused.value.code == "county-contract-first"
 
@@ -712,7 +720,7 @@ async def test_a_share_of_101_percent_has_a_code_of_its_own_in_both_languages(
 
 
 async def test_a_centres_contract_names_its_contractor_and_nobody_unknown(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_field(county, "F1", regional(f"{county}100"))
     named = contract("C1", "F1")
@@ -728,7 +736,7 @@ async def test_a_centres_contract_names_its_contractor_and_nobody_unknown(
         await manager.put_contract(county, "CT-C1", strangers)
     await manager.put_contract(county, "CT-C1", unnamed)
     with pytest.raises(PeerProblem) as unsigned:
-        await manager.sign(county, "CT-C1")
+        await bind(caller, county, "CT-C1")
 
     assert unknown.value.code == "unknown-reference"
     assert [one["pointer"] for one in unknown.value.body["errors"]] == ["/parties/member_ids/1"]

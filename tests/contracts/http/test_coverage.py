@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from support.register import contract, county_with_centres, listed, regional
+from support.register import Caller, bind, contract, county_with_centres, listed, regional
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -25,9 +25,9 @@ Tamper = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
     """Register a county of one township with two villages."""
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     name = str(branch_id)
     division = DivisionIn(code=name, name="县", level=DivisionLevel.COUNTY, parent_code=name[:4])
     township = DivisionIn(
@@ -71,11 +71,11 @@ async def test_the_report_proves_that_every_unit_and_customer_has_one_field(
 
 
 async def test_customers_on_two_lists_or_dropped_and_channels_in_two_fields_are_named(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_field(county, "G-OLD", listed("K1", "K2"))
     await manager.put_contract(county, "CT-G1", contract("G1", "G-OLD"))
-    await manager.sign(county, "CT-G1")
+    await bind(caller, county, "CT-G1")
     following = {"term_from": 201811, "term_to": 201910}
     await manager.put_field(county, "G-A", listed("K1").model_copy(update=following))
     await manager.put_field(county, "G-B", listed("K1", "K3").model_copy(update=following))
@@ -147,14 +147,14 @@ async def test_a_unit_has_one_parent_that_is_known_and_contains_it(
 
 
 @pytest.fixture
-async def sealed(county: int, manager: ContractsClient) -> int:
+async def sealed(county: int, manager: ContractsClient, caller: Caller) -> int:
     """Sign a regional field and a customer field."""
     await manager.put_field(county, "F1", regional(f"{county}100"))
     await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
     await manager.put_field(county, "G1", listed("K1", "K2"))
     await manager.put_contract(county, "CT-G1", contract("G1", "G1"))
     for contract_id in ("CT-C1", "CT-G1"):
-        await manager.sign(county, contract_id)
+        await bind(caller, county, contract_id)
     return county
 
 

@@ -1,22 +1,27 @@
 """A contract as a document: every clause, unit and digest stands in it, and text stays text."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 from docx import Document
-from support.register import contract, contractor, county_with_centres, listed, regional
+from support.register import (
+    Caller,
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    listed,
+    regional,
+)
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 
-Caller = Callable[..., ContractsClient]
-
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
-    await county_with_centres(manager, branch_id)
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
+    await county_with_centres(caller, branch_id)
     return branch_id
 
 
@@ -27,7 +32,7 @@ def text_of(content: bytes) -> str:
 
 
 async def test_every_clause_unit_and_digest_stands_in_the_document(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     field = regional(f"{county}100", f"{county}101")
     resources = field.scope.model_copy(update={"resource_prefixes": ["OLT-7"]})
@@ -36,7 +41,7 @@ async def test_every_clause_unit_and_digest_stands_in_the_document(
         county, "CT-C1", contract("C1", "F1", base_fen=123_456, install_fee_fen=7_000)
     )
     drafted = text_of(await manager.contract_document(county, "CT-C1"))
-    signed = await manager.sign(county, "CT-C1")
+    signed = await bind(caller, county, "CT-C1")
 
     text = text_of(await manager.contract_document(county, "CT-C1"))
 
@@ -46,7 +51,7 @@ async def test_every_clause_unit_and_digest_stands_in_the_document(
     for expected in (
         "CT-C1", "云泽县分公司", contractor("C1"), "10,000.00", "5 %", "80 %", "70.00",
         "负面责任清单以外自主经营", "1,234.56", f"{county}100", f"{county}101", "OLT-7",
-        "test:county_manager", signed.digest, sealed.digest,
+        "test:county_manager", "test:contractor", signed.digest, sealed.digest,
     ):  # fmt: skip
         assert expected is not None
         assert expected in text, expected

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from support.register import contract, contractor, county_with_centres, regional
+from support.register import Caller, contract, contractor, county_with_centres, regional
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -23,14 +23,13 @@ from huaxiao.shared.wire.negative_list import (
     ViolationState,
 )
 
-Caller = Callable[..., ContractsClient]
 NOW = datetime(2017, 12, 4, 2, tzinfo=UTC)
 UPHELD = DecisionIn(upheld=True, points=5, recover_fen=8_000, reason="回访属实")
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
-    await county_with_centres(manager, branch_id)
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
+    await county_with_centres(caller, branch_id)
     return branch_id
 
 

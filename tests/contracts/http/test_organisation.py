@@ -5,7 +5,15 @@ from datetime import date
 
 import httpx
 import pytest
-from support.register import contract, contractor, county_with_centres, member_of, regional
+from support.register import (
+    Caller,
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    member_of,
+    regional,
+)
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -26,15 +34,14 @@ from huaxiao.shared.wire.organisation import (
     ReorganisationIn,
 )
 
-Caller = Callable[..., ContractsClient]
 BEFORE, DAY = date(2017, 12, 31), date(2018, 1, 1)
 P1, P2, PG = (contractor(centre) for centre in ("C1", "C2", "G1"))
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
     """Register three centres with a contractor each, and an outsourced engineer in C1."""
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     await manager.put_person(branch_id, "W1", member_of("C1", Engagement.OUTSOURCED))
     await manager.put_channel(
         branch_id, "A1", ChannelIn(kind=ChannelKind.AGENT, centre_id="C1", name_zh="店")
@@ -156,7 +163,7 @@ async def test_a_plan_that_forgets_somebody_or_empties_a_contracting_centre_is_n
     province = caller(Role.PROVINCE)
     await manager.put_field(county, "F1", regional(f"{county}100"))
     await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
-    await manager.sign(county, "CT-C1")
+    await bind(caller, county, "CT-C1")
     await manager.put_reorganisation(county, "R-1", plan(place(P1, "C2"), STAY[1], leaving=("W1",)))
     preview = await manager.reorganisation_preview(county, "R-1")
 

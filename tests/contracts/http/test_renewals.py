@@ -1,7 +1,7 @@
 """The next term, drafted from this one."""
 
 import pytest
-from support.register import contract, county_with_centres, regional
+from support.register import Caller, bind, contract, county_with_centres, regional
 
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
@@ -13,24 +13,24 @@ NEXT = RenewalIn(
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
     """Sign a contract of one field, and the county's for two terms."""
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     await manager.put_contract(branch_id, "CT-COUNTY-2018", contract(None, first=201811))
-    await manager.sign(branch_id, "CT-COUNTY-2018")
+    await bind(caller, branch_id, "CT-COUNTY-2018")
     await manager.put_field(branch_id, "F1", regional(f"{branch_id}100"))
     await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1"))
     return branch_id
 
 
 async def test_the_next_term_is_drafted_signed_and_sealed_beside_the_first(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
-    signed = await manager.sign(county, "CT-C1")
+    signed = await bind(caller, county, "CT-C1")
 
     drafted = await manager.renew(county, "CT-C1", NEXT)
     field = await manager.field(county, "F1-2018")
-    renewed = await manager.sign(county, "CT-C1-2018")
+    renewed = await bind(caller, county, "CT-C1-2018")
 
     assert (drafted.state, drafted.term_from, drafted.term_to) == (LockState.DRAFT, 201811, 201910)
     assert (drafted.terms, drafted.parties) == (signed.terms, signed.parties)
@@ -41,11 +41,11 @@ async def test_the_next_term_is_drafted_signed_and_sealed_beside_the_first(
 
 
 async def test_what_is_not_signed_or_already_renewed_is_not_renewed(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     with pytest.raises(PeerProblem) as unsigned:
         await manager.renew(county, "CT-C1", NEXT)
-    await manager.sign(county, "CT-C1")
+    await bind(caller, county, "CT-C1")
     await manager.renew(county, "CT-C1", NEXT)
     with pytest.raises(PeerProblem) as again:
         await manager.renew(county, "CT-C1", NEXT)

@@ -1,6 +1,5 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import date
-from functools import partial
 
 import httpx
 import pytest
@@ -8,7 +7,7 @@ from fastapi import FastAPI
 
 from huaxiao.cli.sample.county import BRANCH_ID, sample_county
 from huaxiao.cli.sample.generator import generate
-from huaxiao.cli.sample.registration import register_county, sign_contracts
+from huaxiao.cli.sample.registration import Speaker, register_county, sign_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import LockState
@@ -16,17 +15,20 @@ from huaxiao.shared.wire.organisation import Organisation
 
 
 @pytest.fixture
-async def clients(
-    app: FastAPI, token: Callable[..., str]
-) -> AsyncIterator[tuple[ContractsClient, ContractsClient]]:
+def speaker(app: FastAPI, token: Callable[..., str]) -> Speaker:
+    def connect(role: Role, centre_id: str | None) -> ContractsClient:
+        signed = token(role, BRANCH_ID, centre_id and [centre_id])
+        transport = httpx.ASGITransport(app=app)
+        return ContractsClient("http://contracts", lambda: signed, transport=transport)
+
+    return connect
+
+
+@pytest.fixture
+async def clients(speaker: Speaker) -> AsyncIterator[tuple[ContractsClient, ContractsClient]]:
     """Return the county manager's client and the province's."""
-    transport = httpx.ASGITransport(app=app)
-    manager, province = (
-        ContractsClient("http://contracts", partial(str, signed), transport=transport)
-        for signed in (token(Role.COUNTY_MANAGER, BRANCH_ID), token(Role.PROVINCE, BRANCH_ID))
-    )
-    async with manager, province:
-        yield manager, province
+    async with speaker(Role.COUNTY_MANAGER, None) as manager, speaker(Role.PROVINCE, None) as other:
+        yield manager, other
 
 
 def heads(found: Organisation) -> dict[str, int]:
@@ -38,7 +40,7 @@ def heads(found: Organisation) -> dict[str, int]:
 
 
 async def test_the_sample_county_is_covered_without_gap_or_overlap_and_all_of_it_is_sealed(
-    clients: tuple[ContractsClient, ContractsClient],
+    clients: tuple[ContractsClient, ContractsClient], speaker: Speaker
 ) -> None:
     client, province = clients
     county = sample_county()
@@ -46,7 +48,7 @@ async def test_the_sample_county_is_covered_without_gap_or_overlap_and_all_of_it
     await register_county(client, county, second=province)
 
     found = await client.coverage(BRANCH_ID)
-    await sign_contracts(client, county, generate(county, seed=1, subscribers=200).base)
+    await sign_contracts(speaker, county, generate(county, seed=1, subscribers=200).base)
 
     assert (found.villages, found.gaps, found.partial, found.overlaps) == (187, [], [], [])
     before = await client.organisation(BRANCH_ID, on=date(2017, 10, 31))

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from support import work
-from support.register import contract, contractor, county_with_centres, regional
+from support.register import Caller, bind, contract, contractor, county_with_centres, regional
 
 from huaxiao.attribution import main as attribution_main
 from huaxiao.attribution.settings import Settings as AttributionSettings
@@ -136,8 +136,9 @@ async def county(
     manager: ContractsClient,
     branch_id: int,
     token: Callable[..., str],
+    caller: Caller,
 ) -> AsyncIterator[County]:
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     for centre in ("C1", "C2"):
         field_id = f"F{centre[-1]}"
         await manager.put_field(
@@ -145,7 +146,7 @@ async def county(
         )
         given = contract(centre, field_id, base_fen=1_000 * YUAN, install_fee_fen=70 * YUAN)
         await manager.put_contract(branch_id, f"CT-{centre}", given)
-        await manager.sign(branch_id, f"CT-{centre}")
+        await bind(caller, branch_id, f"CT-{centre}")
     entries = await manager.feed(branch_id, after=0)
     for name, follow in (("attribution", attribution_follows), ("dispatch", dispatch_follows)):
         async with peers[name].state.database.write() as connection:
@@ -161,9 +162,6 @@ async def county(
     yield County(branch_id, manager, source, chief, finance, peers)
     for client in books:
         await client.close()
-
-
-Caller = Callable[..., ContractsClient]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
-from support.register import contractor, county_with_centres, member_of
+from support.register import Caller, contractor, county_with_centres, member_of
 
 from huaxiao.contracts.tables import share_movements
 from huaxiao.shared.auth import Role
@@ -31,9 +31,9 @@ P1, P2, PG = (contractor(centre) for centre in ("C1", "C2", "G1"))
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
     """Register a branch with three own employees, an outsourced one, and its company."""
-    await county_with_centres(manager, branch_id)
+    await county_with_centres(caller, branch_id)
     await manager.put_person(branch_id, "W1", member_of("C1", Engagement.OUTSOURCED))
     await manager.put_company(branch_id, COMPANY)
     return branch_id

@@ -5,7 +5,16 @@ from datetime import date
 
 import httpx
 import pytest
-from support.register import contract, contractor, county_with_centres, listed, member_of, regional
+from support.register import (
+    Caller,
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    listed,
+    member_of,
+    regional,
+)
 
 from huaxiao.contracts.domain.sheets import header
 from huaxiao.contracts.sheets.files import read_rows, write_csv, write_xlsx
@@ -15,13 +24,12 @@ from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import ConcurrentPlace
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind
 
-Caller = Callable[..., ContractsClient]
 PEOPLE, CUSTOMERS, FIELDS = SheetKind.PEOPLE, SheetKind.CUSTOMERS, SheetKind.FIELDS
 
 
 @pytest.fixture
-async def county(manager: ContractsClient, branch_id: int) -> int:
-    await county_with_centres(manager, branch_id)
+async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> int:
+    await county_with_centres(caller, branch_id)
     return branch_id
 
 
@@ -90,11 +98,11 @@ async def test_a_roster_is_taken_whole_or_every_bad_row_is_named_and_nothing_is_
 
 
 async def test_a_list_that_is_sealed_is_not_imported_and_the_attempt_is_on_record(
-    county: int, manager: ContractsClient
+    county: int, manager: ContractsClient, caller: Caller
 ) -> None:
     await manager.put_field(county, "G1", listed("K1", "K2"))
     await manager.put_contract(county, "CT-G1", contract("G1", "G1"))
-    await manager.sign(county, "CT-G1")
+    await bind(caller, county, "CT-G1")
     content = write_csv([header(CUSTOMERS), ["G1", "K3", "清单大客"], ["G9", "K4", "清单大客"]])
 
     report = await manager.import_sheet(county, CUSTOMERS, content)

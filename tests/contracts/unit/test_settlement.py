@@ -290,3 +290,22 @@ def test_learning_of_orders_late_pays_the_same_in_the_end(
     assert paid + settled.carried_forward_fen == (
         sum(one.payable_fen for one in at_once) + at_once[-1].carried_forward_fen
     )
+
+
+def test_the_share_of_suspended_months_waits_until_the_contract_is_in_force_again() -> None:
+    def run(suspended: set[int]) -> list[Settlement]:
+        months = tuple(
+            month(index, 100_000 * YUAN, suspended=index in suspended) for index in range(6)
+        )
+        made: list[Settlement] = []
+        for count in range(1, 7):
+            settled = made[-1].months if made else ()
+            made.append(settle(Question(months[:count], settled=settled)))
+        return made
+
+    plain, held = run(set()), run({1, 2, 3})
+
+    shares = [one.months[-1].share_fen for one in held]
+    assert shares[1:4] == [0, 0, 0]
+    assert [one.code for one in held[2].lines].count("share.suspended") == 1
+    assert sum(shares) == sum(one.months[-1].share_fen for one in plain)

@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 
 from huaxiao.contracts.domain.standing import (
     Amendment,
+    Bound,
     NoGround,
+    Stretch,
     TooLate,
     binding_in,
     phase_in,
     require_ground,
     require_later,
+    suspended_among,
+    suspension_faults,
 )
 from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.wire.contracts import LockState
 from huaxiao.shared.wire.supplements import ContractPhase, ExitGround
 from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, Parties, Party
 
@@ -69,18 +74,38 @@ def test_the_latest_in_force_binds_in_whatever_order_they_are_read(
 
 
 def test_the_phase_follows_from_the_term() -> None:
-    phases = [
-        phase_in(period, FIRST, LAST, is_signed=True)
-        for period in (shift(FIRST, -1), FIRST, LAST, shift(LAST, 1))
-    ]
+    suspended = Stretch(shift(FIRST, 2), shift(FIRST, 3))
+    changed = Bound((), LAST, (suspended,))
+    periods = (shift(FIRST, -1), FIRST, shift(FIRST, 3), shift(FIRST, 4), LAST, shift(LAST, 1))
+
+    phases = [phase_in(period, FIRST, changed, LockState.SEALED) for period in periods]
 
     assert phases == [
         ContractPhase.SIGNED,
         ContractPhase.IN_FORCE,
+        ContractPhase.SUSPENDED,
+        ContractPhase.IN_FORCE,
         ContractPhase.IN_FORCE,
         ContractPhase.ENDED,
     ]
-    assert phase_in(FIRST, FIRST, LAST, is_signed=False) is ContractPhase.DRAFT
+    assert phase_in(FIRST, FIRST, changed, LockState.DRAFT) is ContractPhase.DRAFT
+    assert phase_in(FIRST, FIRST, changed, LockState.IN_REVIEW) is ContractPhase.IN_REVIEW
+
+
+@given(st.integers(0, 11), st.none() | st.integers(0, 11), st.integers(0, 11), st.integers(0, 11))
+def test_two_suspensions_of_a_contract_never_share_a_month(
+    first: int, last: int | None, other_first: int, other_last: int
+) -> None:
+    given_last = None if last is None else shift(FIRST, last)
+    other = Stretch(shift(FIRST, other_first), shift(FIRST, max(other_first, other_last)))
+    asked = Stretch(shift(FIRST, first), given_last)
+
+    faults = list(suspension_faults(asked.first, given_last, (FIRST, LAST), [other]))
+
+    term = [shift(FIRST, index) for index in range(12)]
+    shared = suspended_among(term, [asked]) & suspended_among(term, [other])
+    ends_early = last is not None and last < first
+    assert bool(faults) == (bool(shared) or ends_early)
 
 
 def test_nothing_is_reached_behind() -> None:

@@ -134,13 +134,21 @@ class Story:
     dispatch: DispatchClient
     kpi: KpiClient
 
+    def speaker(self, role: Role, centre_id: str | None) -> ContractsClient:
+        """Connect to contracts as somebody of a role, of a centre or of none."""
+        centre_ids = None if centre_id is None else [centre_id]
+        return ContractsClient(
+            self.suite.contracts,
+            self.suite.token(
+                role, centre_ids=centre_ids, person=centre_id and f"{role}-{centre_id}"
+            ),
+        )
+
     async def register(self) -> Coverage:
         """Register the county, sign its contracts, record the month's pay; return the coverage."""
-        async with ContractsClient(
-            self.suite.contracts, self.suite.token(Role.PROVINCE)
-        ) as province:
+        async with self.speaker(Role.PROVINCE, None) as province:
             await register_county(self.contracts, self.county, second=province)
-        await sign_contracts(self.contracts, self.county, self.sample.base)
+        await sign_contracts(self.speaker, self.county, self.sample.base)
         await record_pay(self.contracts, self.county, self.sample.payroll)
         return await self.contracts.coverage(BRANCH_ID, period=TERM_FROM)
 

@@ -1,7 +1,8 @@
 """The sample county, registered through the contracts service as a county manager would."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 
 from huaxiao.cli.sample.county import (
@@ -15,6 +16,7 @@ from huaxiao.cli.sample.county import (
     SamplePerson,
 )
 from huaxiao.cli.sample.generator import Payroll, split
+from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import (
     BaseMonthIn,
@@ -22,6 +24,7 @@ from huaxiao.shared.wire.contracts import (
     CentreIn,
     ChannelIn,
     ConcurrentPlace,
+    Contract,
     ContractIn,
     DivisionIn,
     DivisionLevel,
@@ -115,14 +118,35 @@ async def _give_shares(client: ContractsClient, branch_id: int) -> None:
         await client.move_shares(branch_id, given)
 
 
+Speaker = Callable[[Role, str | None], AbstractAsyncContextManager[ContractsClient]]
+"""Connects as somebody of a role, of a centre or of none."""
+
+
 async def sign_contracts(
-    client: ContractsClient, county: County, base: Mapping[str, Sequence[BaseMonthIn]]
+    speaker: Speaker, county: County, base: Mapping[str, Sequence[BaseMonthIn]]
 ) -> None:
-    """Draft and sign every contract, which seals the fields."""
-    for one in county.contracts:
-        given = _contract(county, one, base[one.centre_id or ""])
-        await client.put_contract(county.branch_id, one.contract_id, given)
-        await client.sign(county.branch_id, one.contract_id)
+    """Draft every contract and have both its sides sign, which seals the fields."""
+    async with speaker(Role.COUNTY_MANAGER, None) as manager:
+        for one in county.contracts:
+            given = _contract(county, one, base[one.centre_id or ""])
+            await manager.put_contract(county.branch_id, one.contract_id, given)
+            await sign_contract(speaker, county.branch_id, one.contract_id, one.centre_id)
+
+
+async def sign_contract(
+    speaker: Speaker, branch_id: int, contract_id: str, centre_id: str | None
+) -> Contract:
+    """Lay a contract before its two sides and have each sign it (R7)."""
+    async with speaker(Role.COUNTY_MANAGER, None) as manager:
+        review = await manager.submit(branch_id, contract_id)
+    if centre_id is None:
+        granting, contracting = Role.PROVINCE, Role.COUNTY_MANAGER
+    else:
+        granting, contracting = Role.COUNTY_MANAGER, Role.CONTRACTOR
+    async with speaker(granting, None) as side:
+        await side.sign(branch_id, contract_id, review.digest)
+    async with speaker(contracting, centre_id) as side:
+        return await side.sign(branch_id, contract_id, review.digest)
 
 
 async def record_pay(client: ContractsClient, county: County, payroll: Sequence[Payroll]) -> None:

@@ -8,6 +8,8 @@ from huaxiao.shared.wire.settlement import Side
 
 Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
 PayrollWriter = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
+Signatory = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER, Role.CONTRACTOR)]
+"""Who signs for a side of a contract."""
 Settler = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, Role.PROVINCE)]
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]

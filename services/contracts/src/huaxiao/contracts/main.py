@@ -10,6 +10,7 @@ from huaxiao.contracts.documents import api as documents
 from huaxiao.contracts.documents.handlers import template
 from huaxiao.contracts.exits import api as exits
 from huaxiao.contracts.fields import api as fields
+from huaxiao.contracts.history import api as history
 from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
@@ -21,7 +22,9 @@ from huaxiao.contracts.settlements import api as settlements
 from huaxiao.contracts.settlements.peers import Peers
 from huaxiao.contracts.shares import api as shares
 from huaxiao.contracts.sheets import api as sheets
+from huaxiao.contracts.signing import api as signing
 from huaxiao.contracts.supplements import api as supplements
+from huaxiao.contracts.suspensions import api as suspensions
 from huaxiao.contracts.tables import feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
@@ -48,11 +51,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             reorganisations.router,
             fields.router,
             contracts.router,
+            signing.router,
+            history.router,
             negative_list.router,
             violations.router,
             shares.router,
             renewals.router,
             supplements.router,
+            suspensions.router,
             exits.router,
             documents.router,
             sheets.router,

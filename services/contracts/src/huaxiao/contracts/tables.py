@@ -158,6 +158,8 @@ fields = Table(
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
     Column("scope", JSONB, nullable=False),
+    # The contract in whose review the field is held; its seal comes after, and stays.
+    Column("review_of", Text),
     _of_a_centre(),
     Index(None, "branch_id", "kind", "term_from"),
 )
@@ -174,6 +176,8 @@ contracts = Table(
     Column("parties", JSONB, nullable=False),
     Column("terms", JSONB, nullable=False),
     Column("base", JSONB, nullable=False),
+    # The round of review that holds the contract; null while it may be rewritten.
+    Column("review", Integer),
     _of_a_branch(),
     _of_a_centre(),
 )
@@ -186,6 +190,8 @@ signatures = Table(
     Column("document", JSONB, nullable=False),
     Column("signed_at", DateTime(timezone=True), nullable=False),
     Column("signed_by", Text, nullable=False),
+    # Of the county's own contract: how all fields covered the county when it was signed (R8).
+    Column("coverage", JSONB),
     ForeignKeyConstraint(
         ["branch_id", "contract_id"],
         ["contracts.contracts.branch_id", "contracts.contracts.contract_id"],
@@ -308,6 +314,69 @@ def _of_a_statement() -> ForeignKeyConstraint:
     )
 
 
+def _of_a_round() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "contract_id", "round"],
+        [
+            "contracts.reviews.branch_id",
+            "contracts.reviews.contract_id",
+            "contracts.reviews.round",
+        ],
+    )
+
+
+reviews = Table(
+    "reviews",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("field_digests", JSONB, nullable=False),
+    Column("submitted_by", Text, nullable=False),
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    _of_a_contract(),
+    info=_APPEND_ONLY,
+)
+review_signatures = Table(
+    "review_signatures",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("side", Text, primary_key=True),
+    Column("signed_by", Text, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    _of_a_round(),
+    info=_APPEND_ONLY,
+)
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("withdrawn_by", Text, nullable=False),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=False),
+    _of_a_round(),
+    info=_APPEND_ONLY,
+)
+suspension_steps = Table(
+    "suspension_steps",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    # The first suspended period of a proposal, the last one of a proposed end.
+    Column("period", Integer),
+    Column("reason", Text),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    _of_a_contract(),
+    info=_APPEND_ONLY,
+)
 statements = Table(
     "statements",
     metadata,

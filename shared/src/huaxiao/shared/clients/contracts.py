@@ -75,6 +75,14 @@ from huaxiao.shared.wire.shares import (
     ShareMovementIn,
 )
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind, SheetReport
+from huaxiao.shared.wire.signing import (
+    ContractReview,
+    ContractStep,
+    ReasonIn,
+    Suspension,
+    SuspensionEndIn,
+    SuspensionIn,
+)
 from huaxiao.shared.wire.supplements import (
     ContractStanding,
     Exit,
@@ -188,12 +196,83 @@ class ContractsClient(ServiceClient):
         )
         return drafted
 
-    async def sign(self, branch_id: int, contract_id: str) -> Contract:
-        """Sign a contract and so seal its fields; signing again changes nothing."""
+    async def submit(self, branch_id: int, contract_id: str) -> ContractReview:
+        """Lay a contract before both sides; again changes nothing."""
+        submitted: ContractReview = await self._post(
+            ContractReview, f"/v1/branches/{branch_id}/contracts/{contract_id}/review", None
+        )
+        return submitted
+
+    async def review(self, branch_id: int, contract_id: str) -> ContractReview:
+        """Return the latest round of review: the digest to sign, and who has signed."""
+        found: ContractReview = await self._get(
+            ContractReview, f"/v1/branches/{branch_id}/contracts/{contract_id}/review"
+        )
+        return found
+
+    async def withdraw(self, branch_id: int, contract_id: str, reason: str) -> ContractReview:
+        """Take a contract out of review."""
+        withdrawn: ContractReview = await self._post(
+            ContractReview,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/withdraw",
+            ReasonIn(reason=reason),
+        )
+        return withdrawn
+
+    async def sign(self, branch_id: int, contract_id: str, digest: str) -> Contract:
+        """Sign for one's side what is in review; the second signature seals the fields."""
         signed: Contract = await self._post(
-            Contract, f"/v1/branches/{branch_id}/contracts/{contract_id}/sign", None
+            Contract,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/sign",
+            SignatureIn(digest=digest),
         )
         return signed
+
+    async def history(self, branch_id: int, contract_id: str) -> list[ContractStep]:
+        """Return every step in the life of a contract, page by page."""
+        return await self._all(
+            ContractStep, f"/v1/branches/{branch_id}/contracts/{contract_id}/history"
+        )
+
+    async def coverage_at_signature(self, branch_id: int, contract_id: str) -> Coverage:
+        """Return how all fields covered the county when its contract was signed."""
+        found: Coverage = await self._get(
+            Coverage, f"/v1/branches/{branch_id}/contracts/{contract_id}/coverage"
+        )
+        return found
+
+    async def suspend(self, branch_id: int, contract_id: str, given: SuspensionIn) -> Suspension:
+        """Propose to suspend a contract."""
+        proposed: Suspension = await self._post(
+            Suspension, f"/v1/branches/{branch_id}/contracts/{contract_id}/suspensions", given
+        )
+        return proposed
+
+    async def suspensions(self, branch_id: int, contract_id: str) -> list[Suspension]:
+        """Return a contract's suspensions, page by page."""
+        return await self._all(
+            Suspension, f"/v1/branches/{branch_id}/contracts/{contract_id}/suspensions"
+        )
+
+    async def end_suspension(
+        self, branch_id: int, contract_id: str, number: int, given: SuspensionEndIn
+    ) -> Suspension:
+        """Propose the last period of a suspension."""
+        proposed: Suspension = await self._post(
+            Suspension,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/suspensions/{number}/end",
+            given,
+        )
+        return proposed
+
+    async def approve_suspension(self, branch_id: int, contract_id: str, number: int) -> Suspension:
+        """Approve a suspension, or its end, as a second person."""
+        approved: Suspension = await self._post(
+            Suspension,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/suspensions/{number}/approve",
+            None,
+        )
+        return approved
 
     async def record_payroll(self, branch_id: int, given: Sequence[PayIn]) -> list[CentrePay]:
         """Record pay; return what each centre and period that was named stands at."""

@@ -177,6 +177,7 @@ class LockState(StrEnum):
     """Whether a field may still be redrawn, or a contract rewritten."""
 
     DRAFT = "draft"
+    IN_REVIEW = "in_review"  # 审签中：撤回前不变
     SEALED = "sealed"
 
 
@@ -432,10 +433,10 @@ class ContractSummary(Resource):
     term_to: PeriodNumber
     state: LockState
     digest: str | None
-    """SHA-256 over the contract and its fields' digests, in hex; null while it is a draft."""
+    """SHA-256 over the contract and its fields' digests, in hex; null until both sides signed."""
     signed_at: Moment | None
     signed_by: str | None
-    """Subject of the token that signed."""
+    """Subject of the token that signed last; ``…/review`` has both."""
 
 
 class Contract(ContractSummary):

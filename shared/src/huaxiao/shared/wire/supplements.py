@@ -98,9 +98,11 @@ class ContractPhase(StrEnum):
     """Where a contract stands in a period."""
 
     DRAFT = "draft"
-    SIGNED = "signed"
-    IN_FORCE = "in_force"
-    ENDED = "ended"
+    IN_REVIEW = "in_review"  # 审签中
+    SIGNED = "signed"  # 已签署，未到期
+    IN_FORCE = "in_force"  # 履行中
+    SUSPENDED = "suspended"  # 中止
+    ENDED = "ended"  # 终止
 
 
 class ContractStanding(Resource):
@@ -118,6 +120,7 @@ class ContractStanding(Resource):
 
 
 SUPPLEMENT_SIGNED = "contracts.supplement.signed"
+CONTRACT_SUSPENDED = "contracts.contract.suspended"
 CONTRACT_EXITED = "contracts.contract.exited"
 
 
@@ -128,6 +131,16 @@ class SupplementSigned(Fact):
     number: Count
     effective_from: PeriodNumber
     digest: str
+
+
+class ContractSuspended(Fact):
+    """A contract is suspended from a period on, or the last period of that is known."""
+
+    contract_id: Identifier
+    centre_id: Identifier | None
+    number: Count
+    from_period: PeriodNumber
+    last_period: PeriodNumber | None
 
 
 class ContractExited(Fact):

@@ -4,10 +4,10 @@ from fastapi import Request, Response, status
 
 from huaxiao.contracts.callers import Reader, Writer
 from huaxiao.contracts.contracts import handlers
-from huaxiao.contracts.domain.agreements import ContractIsSigned, CountyContractFirst, NotSignable
-from huaxiao.contracts.domain.fields import FieldOverlap
+from huaxiao.contracts.domain.agreements import ContractIsSigned
 from huaxiao.contracts.domain.negative_list import OnNegativeList
 from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.domain.signing import InReview
 from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
@@ -24,7 +24,7 @@ router = web.router(tags=["contracts"])
     "/contracts/{contract_id}",
     response_model=Contract,
     responses=web.problem_responses(
-        Forbidden, ContractIsSigned, UnknownReference, StaleVersion, OnNegativeList
+        Forbidden, ContractIsSigned, InReview, UnknownReference, StaleVersion, OnNegativeList
     )
     | {200: VERSIONED, 201: VERSIONED | {"model": Contract}},
 )
@@ -89,26 +89,3 @@ async def get_contract(
     found = await handlers.show(connection, branch_id, contract_id, principal.centre_ids)
     name_version(response, found)
     return found
-
-
-@router.post(
-    "/contracts/{contract_id}/sign",
-    responses=web.problem_responses(
-        Forbidden, CountyContractFirst, NotSignable, FieldOverlap, OnNegativeList
-    ),
-)
-async def sign_contract(
-    request: Request,
-    branch_id: BranchId,
-    contract_id: Identifier,
-    connection: WriteTx,
-    principal: Writer,
-) -> Contract:
-    """Sign a contract and seal its fields, all of it or nothing; again changes nothing (R21)."""
-    return await handlers.sign(
-        connection,
-        branch_id,
-        contract_id,
-        signed_by=principal.subject,
-        now=request.app.state.clock(),
-    )

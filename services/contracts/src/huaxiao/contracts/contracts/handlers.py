@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
@@ -14,48 +13,34 @@ from huaxiao.contracts.contracts import store
 from huaxiao.contracts.domain.agreements import (
     Agreement,
     ContractIsSigned,
-    FieldToSeal,
-    contract_document,
     draft_faults,
-    require_signable,
 )
-from huaxiao.contracts.domain.fields import field_document, field_overlap
+from huaxiao.contracts.domain.locks import lock_state
 from huaxiao.contracts.domain.negative_list import Action, require_allowed
 from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.signing import InReview
 from huaxiao.contracts.domain.terms import term_faults
-from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.negative_list.handlers import in_force
 from huaxiao.contracts.organisation.store import known_centres, known_people
-from huaxiao.contracts.tables import feed
-from huaxiao.shared.documents import digest
-from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period, business_day
 from huaxiao.shared.problems import Malformed, NotFound
-from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.contracts import (
-    CONTRACT_SIGNED,
-    FIELD_SEALED,
     Contract,
     ContractIn,
-    ContractSigned,
     ContractSummary,
-    FieldSealed,
     LockState,
 )
 from huaxiao.shared.wire.negative_list import ActionKind
 from huaxiao.shared.wire.terms import ContractTerms, Parties
 
-_ALREADY_COVERED = {"23505", "23P01"}
-"""unique_violation and exclusion_violation."""
-
 
 def _members(row: RowMapping) -> dict[str, Any]:
-    state = LockState.DRAFT if row["digest"] is None else LockState.SEALED
-    return dict(row) | {"state": state}
+    return dict(row) | {"state": lock_state(row["digest"], row["review"])}
 
 
-def _agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
+def agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
+    """Return a contract as far as the rules of signing go."""
     return Agreement(
         contract_id=contract_id,
         level=row["level"],
@@ -109,6 +94,7 @@ async def draft(
     Raises:
         StaleVersion: it is a draft, and not the one the caller read.
         ContractIsSigned: it is signed, and what is given differs from it.
+        InReview: it is in review, and what is given differs from it.
 
     """
     await branch(connection, branch_id)
@@ -125,6 +111,8 @@ async def draft(
         return held, False
     if held.state is LockState.SEALED:
         raise ContractIsSigned(digest=held.digest, centre_id=held.centre_id)
+    if held.state is LockState.IN_REVIEW:
+        raise InReview(contract_id=contract_id)
     require_version(if_match, held)
     await _check(connection, branch_id, contract_id, given, now)
     await store.replace(connection, branch_id, contract_id, row)
@@ -156,9 +144,8 @@ async def check_negative_list(
 async def _check(
     connection: AsyncConnection, branch_id: int, contract_id: str, given: ContractIn, now: datetime
 ) -> None:
-    agreement = _agreement(contract_id, given.model_dump(mode="json"))
     faults = [
-        *draft_faults(agreement),
+        *draft_faults(agreement(contract_id, given.model_dump(mode="json"))),
         *term_faults(given.terms, Period(given.term_from), Period(given.term_to)),
     ]
     if faults:
@@ -182,86 +169,3 @@ def _people(parties: Parties) -> Iterator[tuple[str, str]]:
             yield f"/parties/{side}/represented_by", party.represented_by
     for index, person_id in enumerate(parties.member_ids):
         yield f"/parties/member_ids/{index}", person_id
-
-
-async def sign(
-    connection: AsyncConnection,
-    branch_id: int,
-    contract_id: str,
-    *,
-    signed_by: str,
-    now: datetime,
-) -> Contract:
-    """Sign a contract: seal its fields, append its digest, publish both."""
-    # One signature of a branch at a time: each must see what the one before has sealed.
-    await branch(connection, branch_id, lock=True)
-    if not await store.lock(connection, branch_id, contract_id):
-        raise NotFound
-    held = await show(connection, branch_id, contract_id, None)
-    if held.state is LockState.SEALED:
-        return held
-    await check_negative_list(connection, branch_id, held.terms, now)
-    row = held.model_dump(mode="json")
-    fields = await field_store.lock_several(connection, branch_id, held.field_ids)
-    require_signable(
-        _agreement(contract_id, row),
-        {
-            field_id: FieldToSeal(
-                field_id, one["centre_id"], one["term_from"], one["term_to"], one["contract_id"]
-            )
-            for field_id, one in fields.items()
-        },
-        [
-            _agreement(one["contract_id"], dict(one))
-            for one in await store.signed(connection, branch_id)
-        ],
-    )
-    digests: dict[str, str] = {}
-    facts: list[NewFact] = []
-    for field_id in held.field_ids:
-        document = field_document(branch_id, field_id, dict(fields[field_id]))
-        digests[field_id] = digest(document)
-        if fields[field_id]["digest"] is None:
-            await _seal(connection, document, contract_id, digests[field_id], now)
-            sealed = FieldSealed.model_validate(document | {"digest": digests[field_id]})
-            facts.append(NewFact(FIELD_SEALED, field_id, sealed))
-    document = contract_document(branch_id, contract_id, row, digests)
-    await store.add_signature(
-        connection,
-        {
-            "branch_id": branch_id,
-            "contract_id": contract_id,
-            "digest": digest(document),
-            "document": document,
-            "signed_at": now,
-            "signed_by": signed_by,
-        },
-    )
-    signed = await show(connection, branch_id, contract_id, None)
-    fact = ContractSigned.model_validate(signed.model_dump())
-    facts.append(NewFact(CONTRACT_SIGNED, contract_id, fact))
-    await feed.append(connection, branch_id, facts, now=now)
-    return signed
-
-
-async def _seal(
-    connection: AsyncConnection,
-    document: Mapping[str, Any],
-    contract_id: str,
-    field_digest: str,
-    now: datetime,
-) -> None:
-    field_id = document["field_id"]
-    met = await field_store.fields_met(connection, document)
-    if met:
-        raise field_overlap(field_id, met)
-    try:
-        async with connection.begin_nested():
-            await field_store.seal(
-                connection, document, contract_id=contract_id, digest=field_digest, now=now
-            )
-    except IntegrityError as error:
-        if sqlstate(error) not in _ALREADY_COVERED:
-            raise
-        met = await field_store.fields_met(connection, document)
-        raise field_overlap(field_id, met) from error

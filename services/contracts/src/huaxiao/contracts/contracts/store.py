@@ -64,6 +64,7 @@ async def page(
         contracts.c.centre_id,
         contracts.c.term_from,
         contracts.c.term_to,
+        contracts.c.review,
         signatures.c.digest,
         signatures.c.signed_at,
         signatures.c.signed_by,
@@ -112,6 +113,18 @@ async def signed(connection: AsyncConnection, branch_id: int) -> Sequence[RowMap
         ).order_by(contracts.c.contract_id)
     )
     return rows.mappings().all()
+
+
+async def coverage(
+    connection: AsyncConnection, branch_id: int, contract_id: str
+) -> dict[str, Any] | None:
+    """Return how the county was covered when its contract was signed; None for any other."""
+    found: dict[str, Any] | None = await connection.scalar(
+        select(signatures.c.coverage).where(
+            signatures.c.branch_id == branch_id, signatures.c.contract_id == contract_id
+        )
+    )
+    return found
 
 
 async def add_signature(connection: AsyncConnection, row: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ from huaxiao.shared.wire.contracts import (
     Segment,
 )
 from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.settlement import Side
+from huaxiao.shared.wire.signing import SideSignature
 from huaxiao.shared.wire.terms import TargetMeasure
 
 _KINDS = {
@@ -44,10 +46,11 @@ _MEASURES = {
     TargetMeasure.CASH_IN: "现金流入",
 }
 _SIDES = {"company": "公司", "centre": "中心"}
+_PARTIES = {Side.GRANTING: "甲方", Side.CONTRACTING: "乙方"}
 
 
-def values_of(contract: Contract) -> dict[str, str]:
-    """Return the values of a contract, by the names that its template has."""
+def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[str, str]:
+    """Return the values of a contract and who has signed it, by the names that its template has."""
     terms, parties = contract.terms, contract.parties
     deposit, share = terms.risk_deposit, terms.profit_share
     signed = contract.state is LockState.SEALED
@@ -74,15 +77,12 @@ def values_of(contract: Contract) -> dict[str, str]:
         "notice_days": str(terms.exit.notice_days),
         "shortfall_quarters": str(terms.exit.shortfall_quarters),
         "shortfall_below": percent(terms.exit.shortfall_below),
-        "signature": _signature(contract),
+        "signature": "；".join(
+            f"{_PARTIES[one.side]}系统签署：{one.signed_by}，{one.signed_at.isoformat()}"
+            for one in signatures
+        ),
         "digest": contract.digest or "（签署时生成）",
     }
-
-
-def _signature(contract: Contract) -> str:
-    if contract.signed_at is None:
-        return ""
-    return f"系统签署：{contract.signed_by}，{contract.signed_at.isoformat()}"
 
 
 def grids_of(

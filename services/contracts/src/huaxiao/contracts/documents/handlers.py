@@ -13,6 +13,7 @@ from huaxiao.contracts.documents.filling import grids_of, values_of
 from huaxiao.contracts.documents.rendering import render
 from huaxiao.contracts.fields import handlers as fields
 from huaxiao.contracts.organisation import store as organisation_store
+from huaxiao.contracts.signing.handlers import signatures_of
 
 
 def template(path: Path | None) -> str:
@@ -31,6 +32,7 @@ async def contract_document(
 ) -> bytes:
     """Return a contract that the caller may see as a DOCX file."""
     contract = await contracts.show(connection, branch_id, contract_id, centre_ids)
+    signatures = await signatures_of(connection, branch_id, contract_id)
     held = [
         await fields.show(connection, branch_id, field_id, None)
         for field_id in sorted(contract.field_ids)
@@ -43,5 +45,5 @@ async def contract_document(
     names |= {row["channel_id"]: row["name_zh"] for row in channels}
     # A list of thousands takes a while: others are served meanwhile.
     return await asyncio.to_thread(
-        render, text, values_of(contract), grids_of(contract, held, names)
+        render, text, values_of(contract, signatures), grids_of(contract, held, names)
     )

@@ -68,13 +68,16 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class FieldToSeal:
-    """A field that a contract names; ``sealed_by`` is the contract that has sealed it."""
+    """A field that a contract names."""
 
     field_id: str
     centre_id: str
     term_from: int
     term_to: int
-    sealed_by: str | None
+    sealed_by: str | None = None
+    """The contract that has sealed it."""
+    review_of: str | None = None
+    """The contract in whose review it is, or was sealed."""
 
 
 def draft_faults(given: Agreement) -> Iterator[Fault]:
@@ -162,6 +165,13 @@ def _faults_of_fields(
             yield Fault(pointer, "other-term", "the field has another term", "责任田承包期不一致")
         if given.level == CENTRE and field.centre_id != given.centre_id:
             yield Fault(pointer, "other-centre", "another centre's field", "责任田属于其他中心")
+        if field.sealed_by is None and field.review_of not in {None, given.contract_id}:
+            yield Fault(
+                pointer,
+                "field-in-review",
+                f"{field.review_of} is in review with the field",
+                f"责任田正随合同 {field.review_of} 审签",
+            )
         # The county's contract may have sealed the fields that its centres then contract for.
         if field.sealed_by is not None and (given.level == COUNTY or field.sealed_by not in county):
             yield Fault(

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from huaxiao.shared.problems import Problem
+from huaxiao.shared.wire.contracts import LockState
 
 
 class Subject(StrEnum):
@@ -12,6 +13,13 @@ class Subject(StrEnum):
 
     FIELD = "field"
     CONTRACT = "contract"
+
+
+def lock_state(digest: str | None, review: object) -> LockState:
+    """Say whether something is sealed, in review, or may still be changed."""
+    if digest is not None:
+        return LockState.SEALED
+    return LockState.DRAFT if review is None else LockState.IN_REVIEW
 
 
 class Sealed(Problem):

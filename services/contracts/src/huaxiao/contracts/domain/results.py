@@ -60,6 +60,7 @@ def months_of(
     terms: Mapping[Period, ContractTerms],
     base: Sequence[BaseMonth],
     violations: Mapping[Period, tuple[StandingViolation, ...]],
+    suspended: AbstractSet[Period] = frozenset(),
 ) -> tuple[Month, ...]:
     """Put the months of a contract together.
 
@@ -82,6 +83,7 @@ def months_of(
                 orders=told.orders.get(centre, ()),
                 score=told.scores.get(centre),
                 violations=violations.get(period, ()),
+                suspended=period in suspended,
             )
         )
     return tuple(made)

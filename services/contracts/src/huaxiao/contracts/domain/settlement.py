@@ -55,6 +55,8 @@ class Month:
     score: Decimal | None = None
     """The centre's horizontal score (R26); None when it is not rated."""
     violations: tuple[StandingViolation, ...] = ()
+    suspended: bool = False
+    """The contract is suspended: its share waits until it is not, or ends."""
 
     @property
     def gross_profit_fen(self) -> int:
@@ -213,6 +215,9 @@ def _share(sheet: Sheet, question: Question) -> int:
         sheet.show("share.earlier_stretches", before_fen)
         due_fen += before_fen
     settled_fen = sum(one.share_fen for one in question.settled)
+    if current[-1].suspended and not question.is_last:
+        sheet.show("share.suspended", settled_fen - due_fen, period=current[-1].period)
+        due_fen = settled_fen
     sheet.show("share.settled_before", settled_fen)
     share_fen = due_fen - settled_fen
     sheet.count("share", share_fen, f"{yuan(due_fen)} − {yuan(settled_fen)}")

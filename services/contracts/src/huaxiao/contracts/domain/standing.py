@@ -1,6 +1,6 @@
 """What binds in a period: the contract, its supplements, and an end before its term (R1, R21)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from itertools import pairwise
 from huaxiao.contracts.domain.locks import Sealed, Subject
 from huaxiao.shared.periods import Period, first_day, shift
 from huaxiao.shared.problems import Fault, Problem
+from huaxiao.shared.wire.contracts import LockState
 from huaxiao.shared.wire.supplements import ContractPhase, ExitGround
 from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, Parties
 
@@ -54,12 +55,30 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The periods of a suspension (中止); one without a last goes on."""
+
+    first: Period
+    last: Period | None
+
+    def has(self, period: Period) -> bool:
+        """Say whether a period lies in it."""
+        return self.first <= period and (self.last is None or period <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
-    """What of a contract its supplements and an early exit have changed."""
+    """What of a contract its supplements, suspensions and an early exit have changed."""
 
     amendments: tuple[Amendment, ...]
     last: Period
     """The term's end, or that of an early exit."""
+    suspended: tuple[Stretch, ...] = ()
+
+
+def suspended_among(periods: Iterable[Period], suspended: Sequence[Stretch]) -> frozenset[Period]:
+    """Return those of some periods in which a contract is suspended."""
+    return frozenset(period for period in periods if any(one.has(period) for one in suspended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +104,45 @@ def binding_in(
     return Binding(terms, parties, tuple(sorted(one.number for one in in_force)))
 
 
-def phase_in(period: Period, first: Period, last: Period, *, is_signed: bool) -> ContractPhase:
+def phase_in(period: Period, first: Period, bound: Bound, state: LockState) -> ContractPhase:
     """Say where a contract stands in a period; it follows from its term and is stored nowhere."""
-    if not is_signed:
-        return ContractPhase.DRAFT
+    if state is not LockState.SEALED:
+        in_review = state is LockState.IN_REVIEW
+        return ContractPhase.IN_REVIEW if in_review else ContractPhase.DRAFT
     if period < first:
         return ContractPhase.SIGNED
-    return ContractPhase.IN_FORCE if period <= last else ContractPhase.ENDED
+    if period > bound.last:
+        return ContractPhase.ENDED
+    suspended = suspended_among([period], bound.suspended)
+    return ContractPhase.SUSPENDED if suspended else ContractPhase.IN_FORCE
+
+
+def suspension_faults(
+    first: Period, last: Period | None, term: tuple[Period, Period], others: Sequence[Stretch]
+) -> Iterator[Fault]:
+    """Yield what is wrong with a suspension from one period to another, or to an end not yet known."""
+    if not term[0] <= first <= term[1]:
+        yield Fault(
+            "/from_period",
+            "outside-term",
+            f"a suspension begins within {term[0]} to {term[1]}",
+            f"中止须始于 {term[0]} 至 {term[1]} 之内",
+        )
+    if last is not None and last < first:
+        yield Fault(
+            "/last_period",
+            "bad-term",
+            f"the suspension began only in {first}",
+            f"中止自 {first} 开始，止期不得更早",
+        )
+    for one in others:
+        if (last is None or one.first <= last) and (one.last is None or first <= one.last):
+            yield Fault(
+                "/from_period",
+                "suspended-already",
+                f"it is suspended from {one.first} on already",
+                f"自 {one.first} 起已中止",
+            )
 
 
 def supplement_faults(effective_from: Period, first: Period, last: Period) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "share.below_floor": ("Less: margin under the floor", "毛利率低于下限扣减"),
     "share.to_date": ("Share to date", "累计应得分成"),
     "share.held_back": ("Held back until the true-up", "留待清算"),
+    "share.suspended": ("Held back: the contract is suspended", "合同中止，暂缓分成"),
     "share.earlier_stretches": ("Share of earlier stretches", "以前阶段分成"),
     "share.settled_before": ("Share settled before", "已结算分成"),
     "share": ("Share of this period", "本期分成"),

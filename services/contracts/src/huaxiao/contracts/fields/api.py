@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response, status
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.fields import FieldIsSealed
 from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.domain.signing import InReview
 from huaxiao.contracts.fields import covering, handlers, store
 from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
@@ -24,7 +25,9 @@ router = web.router(tags=["fields"])
 @router.put(
     "/fields/{field_id}",
     response_model=ResponsibilityField,
-    responses=web.problem_responses(Forbidden, FieldIsSealed, UnknownReference, StaleVersion)
+    responses=web.problem_responses(
+        Forbidden, FieldIsSealed, InReview, UnknownReference, StaleVersion
+    )
     | {200: VERSIONED, 201: VERSIONED | {"model": ResponsibilityField}},
 )
 async def put_field(

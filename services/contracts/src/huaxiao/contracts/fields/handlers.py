@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.domain.fields import Drawing, FieldIsSealed, drawing_faults, field_document
+from huaxiao.contracts.domain.locks import lock_state
 from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.signing import InReview
 from huaxiao.contracts.fields import store
 from huaxiao.contracts.organisation.store import known_centres, known_channels
 from huaxiao.shared.problems import Malformed, NotFound
@@ -22,8 +24,7 @@ from huaxiao.shared.wire.contracts import (
 
 def render(row: RowMapping) -> dict[str, Any]:
     """Return a field's members as the wire has them."""
-    state = LockState.DRAFT if row["digest"] is None else LockState.SEALED
-    return dict(row) | {"state": state}
+    return dict(row) | {"state": lock_state(row["digest"], row["review_of"])}
 
 
 async def draw(
@@ -39,6 +40,7 @@ async def draw(
     Raises:
         StaleVersion: it is a draft, and not the one the caller read.
         FieldIsSealed: it is sealed, and what is given differs from it.
+        InReview: its contract is in review, and what is given differs from it.
 
     """
     await branch(connection, branch_id)
@@ -57,6 +59,8 @@ async def draw(
         raise FieldIsSealed(
             digest=held.digest, centre_id=held.centre_id, contract_id=held.contract_id
         )
+    if held.state is LockState.IN_REVIEW:
+        raise InReview(field_id=field_id)
     require_version(if_match, held)
     await _check(connection, branch_id, given)
     await store.replace(connection, branch_id, field_id, row)

@@ -24,7 +24,7 @@ from huaxiao.contracts.domain.settlement import (
     StandingViolation,
     settle,
 )
-from huaxiao.contracts.domain.standing import Amendment, Bound, binding_in
+from huaxiao.contracts.domain.standing import Amendment, Bound, Stretch, binding_in, suspended_among
 from huaxiao.contracts.settlements import store
 from huaxiao.contracts.settlements.documents import (
     answer_document,
@@ -85,6 +85,7 @@ class Agreed:
     parties: Parties
     base: tuple[BaseMonth, ...]
     amendments: tuple[Amendment, ...] = ()
+    suspended: tuple[Stretch, ...] = ()
 
     def through(self, period: Period) -> list[Period]:
         """Return the months of the term up to a period."""
@@ -110,6 +111,7 @@ def agreed(row: RowMapping, changed: Bound) -> Agreed:
         parties=Parties.model_validate(row["parties"]),
         base=tuple(_base.validate_python(row["base"])),
         amendments=changed.amendments,
+        suspended=changed.suspended,
     )
 
 
@@ -250,6 +252,7 @@ def _question(contract: Agreed, period: Period, told: Told, held: _Held) -> Ques
             contract.terms_through(period),
             contract.base,
             held.violations,
+            suspended_among(contract.through(period), contract.suspended),
         ),
         settled=before.months if before else (),
         brought_forward_fen=before.carried_forward_fen if before else 0,

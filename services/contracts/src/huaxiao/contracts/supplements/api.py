@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response, status
 
-from huaxiao.contracts.callers import Reader, Writer
+from huaxiao.contracts.callers import Reader, Signatory, Writer
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.negative_list import OnNegativeList
 from huaxiao.contracts.domain.references import UnknownReference
@@ -97,7 +97,7 @@ async def sign_supplement(
     number: Annotated[int, Path(ge=1, lt=2**31)],
     given: SignatureIn,
     connection: WriteTx,
-    principal: Reader,
+    principal: Signatory,
 ) -> Supplement:
     """Sign a supplement for one's side; with the second signature it binds."""
     return await handlers.sign(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.contracts.callers import side_of
 from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.contracts.handlers import check_negative_list, check_people
-from huaxiao.contracts.domain.locks import DigestMismatch
+from huaxiao.contracts.domain.locks import DigestMismatch, lock_state
 from huaxiao.contracts.domain.standing import (
     SealUnderAmendment,
     binding_in,
@@ -205,8 +205,8 @@ async def standing(
         phase=phase_in(
             Period(period),
             Period(row["term_from"]),
-            changed.last,
-            is_signed=row["digest"] is not None,
+            changed,
+            lock_state(row["digest"], row["review"]),
         ),
         terms=binding.terms,
         parties=binding.parties,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.contracts.domain.standing import Amendment, Bound
 from huaxiao.contracts.exits import store as exit_store
 from huaxiao.contracts.supplements import store
+from huaxiao.contracts.suspensions.reading import stretches
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.supplements import Supplement, SupplementSignature
 
@@ -58,10 +59,12 @@ async def bound(
         key = (row["contract_id"], row["number"])
         held.setdefault(row["contract_id"], []).append(_render(row, signed.get(key, [])))
     ends = await exit_store.last_periods(connection, branch_id, ids)
+    suspended = await stretches(connection, branch_id, ids)
     return {
         row["contract_id"]: Bound(
             amendments=tuple(amendments(held.get(row["contract_id"], []))),
             last=Period(ends.get(row["contract_id"], row["term_to"])),
+            suspended=tuple(suspended.get(row["contract_id"], ())),
         )
         for row in contracts
     }
