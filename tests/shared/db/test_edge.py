@@ -57,6 +57,15 @@ async def test_a_problem_is_told_in_the_readers_language(
     assert chinese.headers["content-language"] == "zh-CN"
 
 
+async def test_an_address_that_there_is_none_of_is_told_in_the_readers_language(
+    http: httpx.AsyncClient,
+) -> None:
+    answers = [await http.get("/nowhere", headers={"Accept-Language": one}) for one in ("en", "zh")]
+
+    assert [one.status_code for one in answers] == [404, 404]
+    assert [one.json()["title"] for one in answers] == ["Not Found", "没有这个地址"]
+
+
 async def test_another_branch_is_not_found(
     http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
 ) -> None:

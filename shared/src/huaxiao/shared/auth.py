@@ -7,6 +7,7 @@ branches it may act in and the centres it may see; ``None`` means all of them. S
 
 import hashlib
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from huaxiao.shared.problems import Forbidden, NotFound, Unauthenticated
 
 _TOKENS_KEPT = 1_000
 _LEEWAY_SECONDS = 30
+_BRANCH_CODE = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
 BOUND_SUBJECT = "huaxiao_subject"
 """Member of a JWK: the key speaks for this service and nobody else, so a stolen one opens no more."""
@@ -170,10 +172,19 @@ async def authenticate(
     verifier: TokenVerifier = request.app.state.token_verifier
     principal = verifier.verify(credentials.credentials)
     branch_id = request.path_params.get("branch_id")
-    named = branch_id is not None and str(branch_id).isdecimal()
-    if named and not principal.may_enter(int(str(branch_id))):
+    if branch_id is not None and not _may_enter(principal, str(branch_id)):
         raise NotFound
     return principal
+
+
+def _may_enter(principal: Principal, branch_id: str) -> bool:
+    """Say whether a path names a branch of the caller's, in the one spelling that a code has.
+
+    What reads a path as a number takes ``+130123`` and ``130123.0`` for it too: a scope that was
+    asked of the text only would be walked around.
+    """
+    is_code = _BRANCH_CODE.fullmatch(branch_id) is not None
+    return is_code and principal.may_enter(int(branch_id))
 
 
 def allow(*roles: Role) -> Any:

@@ -227,9 +227,13 @@ def _render_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
+def _chinese(request: Request) -> bool:
+    return request.headers.get("accept-language", "").lower().startswith("zh")
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """Render a problem for this caller."""
-    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
+    chinese = _chinese(request)
     headers = {"Content-Language": "zh-CN" if chinese else "en"}
     if isinstance(problem, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -258,14 +262,15 @@ def _fault(error: dict[str, Any]) -> Fault:
     return Fault(pointer, error["type"].replace("_", "-"), error["msg"], chinese)
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    said = _HTTP_ZH.get(error.status_code, error.detail) if _chinese(request) else error.detail
     body = {
         "type": "about:blank",
-        "title": error.detail,
+        "title": said,
         "status": error.status_code,
         "code": f"http-{error.status_code}",
-        "detail": error.detail,
+        "detail": said,
     }
     return JSONResponse(body, error.status_code, error.headers, PROBLEM_MEDIA_TYPE)
 
@@ -285,6 +290,8 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 
 # --- OpenAPI ------------------------------------------------------------------------------------
 
+_HTTP_ZH = {404: "没有这个地址", 405: "此地址不支持该请求方法"}
+"""What the framework itself refuses, in Chinese."""
 _PROBLEM_REFERENCE = "#/components/schemas/Problem"
 _PROBLEM_SCHEMA = {
     "title": "Problem",
