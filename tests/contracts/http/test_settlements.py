@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -40,11 +40,12 @@ from huaxiao.shared.wire.settlement import (
     ObjectionIn,
     SettlementStatement,
     SettlementWhatIfIn,
+    Side,
     StatementState,
 )
 from huaxiao.shared.wire.sheets import SheetFormat
 from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
-from huaxiao.shared.wire.terms import ContractTerms, ProfitShare
+from huaxiao.shared.wire.terms import ContractTerms, ProfitShare, RiskDeposit
 
 YUAN = 100
 TERM = 201711
@@ -659,5 +660,154 @@ async def test_a_contract_that_ends_early_settles_its_last_period_in_full(
     assert (alone.value.code, again.value.code) == ("two-people", "conflict")
     assert approved.last_period == TERM
     assert amounts(last, "share") == [1_750]
-    assert (outside.outcome, outside.code) == ("refused", "not-in-term")
+    assert (outside.outcome, outside.code) == ("refused", "earlier-statement-open")
     assert (standing.phase, standing.last_period) == ("ended", TERM)
+
+
+async def drafted_for(county: County, period: int = TERM) -> tuple[int, str, int, str]:
+    """Draft C1's statement over closed books; return what a side needs to confirm it."""
+    statement = await county.settle("CT-C1", period)
+    return county.branch_id, "CT-C1", period, statement.digest
+
+
+async def outdated(client: ContractsClient, key: tuple[int, str, int, str]) -> bool:
+    with pytest.raises(PeerProblem) as refused:
+        await client.confirm_settlement(*key)
+    return refused.value.code == "statement-outdated"
+
+
+async def test_a_draft_is_not_confirmed_once_an_exit_a_supplement_or_the_deposit_has_changed_it(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    branch_id = county.branch_id
+
+    before_deposit = await drafted_for(county)
+    await finance.confirm_settlement(*before_deposit)
+    given = DepositMovementIn(
+        kind="paid_in",
+        person_id=contractor("C1"),
+        amount_fen=10_000,
+        day=date(2017, 11, 2),
+        document="R-1",
+    )
+    await finance.record_deposit(branch_id, "CT-C1", given)
+    assert await outdated(boss, before_deposit)
+
+    before_supplement = await drafted_for(county)
+    changed = SupplementIn(
+        effective_from=TERM,
+        reason="分成",
+        terms=await terms_with(county, risk_deposit=RiskDeposit(contractor_fen=2_000_000)),
+    )
+    drafted = await county.contracts.draft_supplement(branch_id, "CT-C1", changed)
+    for side in (county.contracts, boss):
+        await side.sign_supplement(branch_id, "CT-C1", drafted.number, drafted.digest)
+    assert await outdated(finance, before_supplement)
+
+    before_exit = await drafted_for(county)
+    leaving = ExitIn(
+        ground=ExitGround.NOTICE,
+        noticed_on=date(2017, 11, 1),
+        last_period=TERM,
+        reason="协商",
+    )
+    await county.contracts.put_exit(branch_id, "CT-C1", leaving)
+    await caller(Role.PROVINCE).approve_exit(branch_id, "CT-C1")
+    assert await outdated(finance, before_exit)
+
+    closed = await both_confirm(county, finance, boss)
+    assert amounts(closed, "share") == [1_750]
+    assert closed.deposit_fen == 10_000
+
+
+async def test_what_an_earlier_run_was_told_does_not_replace_what_a_later_one_was(
+    county: County, app: FastAPI
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    newer = await county.settle("CT-C1", TERM)
+    now = app.state.clock
+
+    app.state.clock = lambda: newer.known_at - timedelta(seconds=1)
+    try:
+        [outcome] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+    finally:
+        app.state.clock = now
+
+    assert outcome.outcome == "unchanged"
+    assert outcome.statement is not None
+    assert (outcome.statement.revision, outcome.statement.digest) == (1, newer.digest)
+
+
+async def test_runs_and_confirmations_at_once_leave_one_closed_statement(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    key = await drafted_for(county)
+
+    answers = await asyncio.gather(
+        *(county.contracts.settle(county.branch_id, TERM) for _ in range(3)),
+        finance.confirm_settlement(*key),
+        boss.confirm_settlement(*key),
+        return_exceptions=True,
+    )
+
+    assert [one for one in answers if isinstance(one, BaseException)] == []
+    shown = await boss.settlement_statement(county.branch_id, "CT-C1", TERM)
+    assert (shown.state, shown.digest) == (StatementState.CLOSED, key[-1])
+
+
+async def test_a_side_does_not_answer_its_own_objection(
+    county: County, boss: ContractsClient, token: Callable[..., str], http: httpx.AsyncClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    key = (await drafted_for(county))[:3]
+    await boss.object_to_settlement(*key, ObjectionIn(line=1, text="收入偏低"))
+    issuer_of_another = token(Role.CONTRACTOR, county.branch_id, ["C1", "C2"], "P-other")
+    path = f"/v1/branches/{county.branch_id}/contracts/CT-C1/statements/{TERM}/objections/1/answer"
+
+    own = await http.put(
+        path, json={"text": "同意"}, headers={"Authorization": f"Bearer {issuer_of_another}"}
+    )
+    answered = await county.contracts.answer_objection(*key, 1, AnswerIn(text="已核对"))
+
+    assert own.status_code == 409
+    assert own.json()["code"] in {"two-people", "other-side-answers"}
+    [objection] = answered.objections
+    assert (objection.side, objection.answered_by) == (Side.CONTRACTING, "test:county_manager")
+
+
+async def test_what_is_corrected_after_the_last_statement_is_settled_after_it(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.close(TERM)
+    leaving = ExitIn(
+        ground=ExitGround.NOTICE, noticed_on=date(2017, 11, 1), last_period=TERM, reason="协商"
+    )
+    await county.contracts.put_exit(county.branch_id, "CT-C1", leaving)
+    await caller(Role.PROVINCE).approve_exit(county.branch_id, "CT-C1")
+    await both_confirm(county, finance, boss)
+
+    [unchanged] = await county.contracts.settle(county.branch_id, 201801, ["CT-C1"])
+    of_all = await county.contracts.settle(county.branch_id, 201801)
+    given = CorrectionIn(of_period=TERM, amount_fen=-300, reason="多计")
+    correction = await finance.draft_correction(county.branch_id, "CT-C1", given)
+    await county.contracts.approve_correction(county.branch_id, "CT-C1", correction.number)
+    after = await both_confirm(county, finance, boss, 201801)
+    [again] = await county.contracts.settle(county.branch_id, 201802, ["CT-C1"])
+
+    assert (unchanged.outcome, unchanged.code) == ("refused", "nothing-to-settle")
+    assert "CT-C1" not in {one.contract_id for one in of_all}
+    assert (after.state, after.net_fen, amounts(after, "share")) == (
+        StatementState.CLOSED,
+        -300,
+        [0],
+    )
+    assert amounts(after, "revenue") == []
+    assert (again.outcome, again.statement is None) == ("drafted", False)
+    assert (await boss.verify_settlement(county.branch_id, "CT-C1", 201801)).agrees

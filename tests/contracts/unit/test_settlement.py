@@ -309,3 +309,37 @@ def test_the_share_of_suspended_months_waits_until_the_contract_is_in_force_agai
     assert shares[1:4] == [0, 0, 0]
     assert [one.code for one in held[2].lines].count("share.suspended") == 1
     assert sum(shares) == sum(one.months[-1].share_fen for one in plain)
+
+
+def test_the_same_share_written_with_other_zeros_does_not_part_the_year() -> None:
+    rewritten = terms(
+        profit_share={
+            "tiers": [
+                {"growth_from": "0.0", "share": "0.050"},
+                {"growth_from": "0.050", "share": "0.1"},
+                {"growth_from": "0.1", "share": "0.150"},
+            ],
+            "advance_share": "0.8",
+        }
+    )
+
+    first, second = month(0, 96_000 * YUAN), month(1, 64_000 * YUAN)
+    one = settle(Question((first,)))
+    same = settle(Question((first, second), settled=one.months))
+    written = settle(Question((first, replace(second, terms=rewritten)), settled=one.months))
+
+    assert [line.amount_fen for line in written.lines] == [line.amount_fen for line in same.lines]
+
+
+def test_a_deposit_that_is_gone_bears_and_gives_back_nothing() -> None:
+    months = tuple(month(index, 40_000 * YUAN) for index in range(12))
+    settled: tuple[Any, ...] = ()
+    for count in range(1, 12):
+        settled = settle(Question(months[:count], settled=settled)).months
+
+    last = settle(Question(months, settled=settled, deposit_fen=-9_000, is_last=True))
+
+    assert last.deposit_fen == -9_000
+    assert not {"deposit.clawback", "deposit.bears"} & {
+        line.code for line in last.lines if line.amount_fen
+    }

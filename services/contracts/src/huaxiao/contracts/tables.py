@@ -430,6 +430,7 @@ objections = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
     Column("line", Integer, nullable=False),
+    Column("side", Text),
     Column("text", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),

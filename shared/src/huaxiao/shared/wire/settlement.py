@@ -59,6 +59,8 @@ class Objection(Resource):
     number: Count
     revision: Count
     line: Count
+    side: Side | None
+    """Whose objection it is: the other side answers."""
     text: str
     by: str
     at: Moment

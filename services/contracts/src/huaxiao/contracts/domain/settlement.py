@@ -115,6 +115,8 @@ class Question:
     corrections: tuple[AgreedCorrection, ...] = ()
     is_last: bool = False
     """The contract ends with this month."""
+    is_over: bool = False
+    """The contract has ended: what has turned out otherwise since is settled after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +136,19 @@ class Settlement:
 
 
 def settle(question: Question) -> Settlement:
-    """Settle the last of the months."""
+    """Settle the last of the months; of a contract that is over, what has changed since."""
     sheet = Sheet()
     month = question.months[-1]
-    _show_month(sheet, month)
-    share_fen = _share(sheet, question)
     before = {one.period: one for one in question.settled}
     months = [_settled(one, before[one.period].share_fen) for one in question.months[:-1]]
-    this = _settled(month, share_fen)
-    _show_fees(sheet, month)
-    _show_deductions(sheet, month, this)
+    if question.is_over:
+        share_fen = before[month.period].share_fen + _share(sheet, question)
+        months.append(_settled(month, share_fen))
+    else:
+        _show_month(sheet, month)
+        months.append(_settled(month, _share(sheet, question)))
+        _show_fees(sheet, month)
+        _show_deductions(sheet, month, months[-1])
     _show_later_changes(sheet, before, months)
     for correction in question.corrections:
         sheet.count(
@@ -161,7 +166,7 @@ def settle(question: Question) -> Settlement:
     sheet.show("net", net_fen)
     return Settlement(
         lines=tuple(sheet.lines),
-        months=(*months, this),
+        months=tuple(months),
         net_fen=net_fen,
         payable_fen=max(net_fen, 0),
         carried_forward_fen=min(net_fen, 0),
@@ -228,9 +233,10 @@ def _stretches(months: Sequence[Month]) -> list[tuple[Month, ...]]:
     """Part the term where a contract year begins or other shares are agreed; each counts alone."""
     numbered = list(enumerate(months))
 
-    def key(one: tuple[int, Month]) -> tuple[int, str]:
+    def key(one: tuple[int, Month]) -> tuple[int, ProfitShare]:
+        # Compared as values: the same ratio written with other zeros is the same share.
         index, month = one
-        return index // _YEAR, month.terms.profit_share.model_dump_json()
+        return index // _YEAR, month.terms.profit_share
 
     return [tuple(month for _, month in group) for _, group in groupby(numbered, key)]
 
@@ -381,7 +387,7 @@ def _show_later_changes(
 ) -> None:
     """Count what has turned out otherwise of months that are settled, each by its month."""
     for now in months:
-        settled = before[now.period]
+        settled = before.get(now.period, now)
         for code, one, other in (
             ("correction.order_fees", now.order_fees_fen, settled.order_fees_fen),
             ("correction.appraisal", now.appraisal_fen, settled.appraisal_fen),
@@ -401,10 +407,10 @@ def _deposit(sheet: Sheet, question: Question) -> int:
     for movement in question.deposit_movements:
         held_fen += movement.amount_fen
         sheet.show("deposit.movement", movement.amount_fen, number=movement.number)
-    if question.is_last or len(question.months) % _YEAR == 0:
+    if not question.is_over and (question.is_last or len(question.months) % _YEAR == 0):
         held_fen -= _clawback(sheet, question, held_fen)
     if question.is_last and sheet.net_fen < 0:
-        borne_fen = min(held_fen, -sheet.net_fen)
+        borne_fen = min(max(held_fen, 0), -sheet.net_fen)
         sheet.count("deposit.bears", borne_fen)
         held_fen -= borne_fen
     sheet.show("deposit.closing", held_fen)
@@ -415,7 +421,7 @@ def _clawback(sheet: Sheet, question: Question, held_fen: int) -> int:
     year = question.months[(len(question.months) - 1) // _YEAR * _YEAR :]
     missing_fen = max(sum(one.base_fen - one.gross_profit_fen for one in year), 0)
     share = year[-1].terms.risk_deposit.clawback_share
-    taken_fen = min(held_fen, rounded(missing_fen * share))
+    taken_fen = min(max(held_fen, 0), rounded(missing_fen * share))
     if taken_fen:
         sheet.show(
             "deposit.clawback",

@@ -20,7 +20,9 @@ from huaxiao.contracts.settlements.steps import (
     BooksStillOpen,
     NoSuchLine,
     ObjectionOpen,
+    OtherSideAnswers,
     StatementIsClosed,
+    StatementOutdated,
 )
 from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
 from huaxiao.contracts.supplements.reading import bound
@@ -92,13 +94,18 @@ async def _asked_for_all(
             connection,
             branch_id,
             principal.centre_ids,
-            period=given.period,
+            period=None if given.contract_ids else given.period,
             contract_ids=given.contract_ids,
         )
         changed = await bound(connection, branch_id, rows)
     period = Period(given.period)
     read = [handlers.agreed(row, changed[row["contract_id"]]) for row in rows]
-    contracts = [one for one in read if period <= one.last]
+    # One that is over is settled again only when it is named: what has changed of it since.
+    contracts = [
+        one
+        for one in read
+        if one.first <= period and (period <= one.last or given.contract_ids is not None)
+    ]
     first = min((one.first for one in contracts), default=period)
     periods = list(periods_from(first, period))
     return await _ask(request, branch_id, contracts, periods, credentials)
@@ -221,7 +228,12 @@ async def verify_statement(
 @router.post(
     _STATEMENT + "/confirm",
     responses=web.problem_responses(
-        Forbidden, DigestMismatch, BooksStillOpen, ObjectionOpen, TwoPeople
+        Forbidden,
+        DigestMismatch,
+        BooksStillOpen,
+        ObjectionOpen,
+        StatementOutdated,
+        TwoPeople,
     ),
 )
 async def confirm_statement(
@@ -273,7 +285,9 @@ async def object_to_statement(
 
 @router.put(
     _STATEMENT + "/objections/{number}/answer",
-    responses=web.problem_responses(Forbidden, StatementIsClosed, TwoPeople, Conflict),
+    responses=web.problem_responses(
+        Forbidden, StatementIsClosed, TwoPeople, OtherSideAnswers, Conflict
+    ),
 )
 async def answer_objection(
     request: Request,

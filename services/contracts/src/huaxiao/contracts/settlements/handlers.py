@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from huaxiao.contracts.domain.results import Scope, Told, months_of
 from huaxiao.contracts.domain.settlement import (
     AgreedCorrection,
     DepositMovement,
+    Month,
     Question,
     StandingViolation,
     settle,
@@ -72,6 +73,15 @@ class EarlierStatementOpen(Problem):
     title_zh = "上一账期的结算单尚未关闭"
 
 
+class NothingToSettle(Problem):
+    """The contract is over, and nothing has turned out otherwise since its last statement."""
+
+    code = "nothing-to-settle"
+    status = HTTPStatus.CONFLICT
+    title = "The contract is over and nothing of it has changed since"
+    title_zh = "合同已结束，末次结算之后没有变化"
+
+
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """What is agreed for a contract, as far as its settlement goes."""
@@ -89,7 +99,7 @@ class Agreed:
 
     def through(self, period: Period) -> list[Period]:
         """Return the months of the term up to a period."""
-        return list(periods_from(self.first, period))
+        return list(periods_from(self.first, min(period, self.last)))
 
     def terms_through(self, period: Period) -> dict[Period, ContractTerms]:
         """Return the terms of each month up to a period."""
@@ -119,7 +129,7 @@ def agreed(row: RowMapping, changed: Bound) -> Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """What is on record of a contract before its period is settled."""
 
     current: RowMapping | None
@@ -143,7 +153,7 @@ async def draft(
     """Draft the statements of a period; figures that are the same make no new revision."""
     await branch(connection, branch_id)
     await store.settle_alone(connection, branch_id)
-    held = await _held(connection, branch_id, contracts, period, known_at)
+    held = await held_of(connection, branch_id, contracts, period, known_at)
     outcomes: list[SettlementOutcome] = []
     rows: list[dict[str, Any]] = []
     for contract in contracts:
@@ -152,18 +162,22 @@ async def draft(
         if current is not None and current["closed_at"] is not None:
             outcomes.append(_outcome("closed", current))
             continue
+        if current is not None and current["known_at"] > known_at:
+            # Whoever asked later has been here first: what they were told is newer.
+            outcomes.append(_outcome("unchanged", current))
+            continue
         try:
             question = _question(contract, period, told, of_contract)
-        except EarlierStatementOpen as refused:
+            row = _revision(
+                question,
+                of_contract,
+                provisional=min(period, contract.last) not in told.closed,
+                contract_id=contract.contract_id,
+                period=period,
+            )
+        except (EarlierStatementOpen, NothingToSettle) as refused:
             outcomes.append(_refused(contract.contract_id, refused))
             continue
-        row = _revision(
-            question,
-            of_contract,
-            provisional=period not in told.closed,
-            contract_id=contract.contract_id,
-            period=period,
-        )
         if current is not None and current["digest"] == row["digest"]:
             outcomes.append(_outcome("unchanged", current))
             continue
@@ -182,13 +196,14 @@ async def draft(
     return outcomes
 
 
-async def _held(
+async def held_of(
     connection: AsyncConnection,
     branch_id: int,
     contracts: Sequence[Agreed],
     period: Period,
     known_at: datetime,
-) -> dict[str, _Held]:
+) -> dict[str, Held]:
+    """Return what is on record of some contracts before a period is settled."""
     ids = [one.contract_id for one in contracts]
     centre_ids = [one.centre_id for one in contracts if one.centre_id is not None]
     violations = _by_centre(
@@ -197,12 +212,13 @@ async def _held(
         )
     )
     known = await store.statements_of(connection, branch_id, ids, period)
+    before = await store.statements_before(connection, branch_id, ids, period)
     corrections = _by_contract(await correction_store.of_contracts(connection, branch_id, ids))
     movements = _by_contract(await deposit_store.of_contracts(connection, branch_id, ids))
     return {
-        contract_id: _Held(
-            current=known.get((contract_id, period)),
-            previous=known.get((contract_id, shift(period, -1))),
+        contract_id: Held(
+            current=known.get(contract_id),
+            previous=before.get(contract_id),
             corrections=corrections.get(contract_id, ()),
             movements=movements.get(contract_id, ()),
             violations=violations.get(centre_id or "", {}),
@@ -237,23 +253,32 @@ def _by_contract(rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
     return found
 
 
-def _question(contract: Agreed, period: Period, told: Told, held: _Held) -> Question:
+def _question(contract: Agreed, period: Period, told: Told, held: Held) -> Question:
     """Put together what a statement is computed from, on what the one before has left."""
+    months = months_of(
+        told,
+        Scope(contract.centre_id),
+        contract.through(period),
+        contract.terms_through(period),
+        contract.base,
+        held.violations,
+        suspended_among(contract.through(period), contract.suspended),
+    )
+    return _asked(contract, period, months, held)
+
+
+def _asked(contract: Agreed, period: Period, months: Sequence[Month], held: Held) -> Question:
+    """Ask for the settlement of some months after what the statement before has left."""
     previous = held.previous
-    if period > contract.first and (previous is None or previous["closed_at"] is None):
+    needed = shift(min(period, shift(contract.last, 1)), -1)
+    if period > contract.first and (
+        previous is None or previous["closed_at"] is None or previous["period"] < needed
+    ):
         raise EarlierStatementOpen
     before = None if previous is None else read_answer(previous["answer"])
     counted = _counted(previous)
     return Question(
-        months=months_of(
-            told,
-            Scope(contract.centre_id),
-            contract.through(period),
-            contract.terms_through(period),
-            contract.base,
-            held.violations,
-            suspended_among(contract.through(period), contract.suspended),
-        ),
+        months=tuple(months),
         settled=before.months if before else (),
         brought_forward_fen=before.carried_forward_fen if before else 0,
         deposit_fen=before.deposit_fen if before else 0,
@@ -269,7 +294,29 @@ def _question(contract: Agreed, period: Period, told: Told, held: _Held) -> Ques
             for row in held.corrections
             if row["approved_at"] is not None and row["number"] not in counted["corrections"]
         ),
-        is_last=period == contract.last,
+        is_last=period >= contract.last,
+        is_over=period > contract.last,
+    )
+
+
+def still_asked(contract: Agreed, period: Period, question: Question, held: Held) -> Question:
+    """Return a question as it would be asked now, with what the other services told left as it was."""
+    terms = contract.terms_through(period)
+    months = [one for one in question.months if one.period in terms]
+    suspended = suspended_among(terms, contract.suspended)
+    return _asked(
+        contract,
+        period,
+        [
+            replace(
+                one,
+                terms=terms[one.period],
+                violations=held.violations.get(one.period, ()),
+                suspended=one.period in suspended,
+            )
+            for one in months
+        ],
+        held,
     )
 
 
@@ -278,9 +325,12 @@ def _counted(previous: RowMapping | None) -> dict[str, Any]:
 
 
 def _revision(
-    question: Question, held: _Held, *, contract_id: str, period: Period, provisional: bool
+    question: Question, held: Held, *, contract_id: str, period: Period, provisional: bool
 ) -> dict[str, Any]:
-    answer = answer_document(settle(question))
+    settled = settle(question)
+    if question.is_over and not any(one.amount_fen for one in settled.lines if one.counts):
+        raise NothingToSettle
+    answer = answer_document(settled)
     counted = _counted(held.previous)
     return {
         "contract_id": contract_id,

@@ -7,12 +7,22 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.callers import side_of
+from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.settlements import store
-from huaxiao.contracts.settlements.handlers import render, summary
+from huaxiao.contracts.settlements.documents import read_question
+from huaxiao.contracts.settlements.handlers import (
+    agreed,
+    held_of,
+    render,
+    still_asked,
+    summary,
+)
+from huaxiao.contracts.supplements.reading import bound
 from huaxiao.contracts.tables import answers, confirmations, feed, objections
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Conflict, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.settlement import (
     STATEMENT_CLOSED,
@@ -40,6 +50,24 @@ class BooksStillOpen(Problem):
     status = HTTPStatus.CONFLICT
     title = "The month's books were open when this was drafted; draft it again once they are closed"
     title_zh = "起草时该月账务尚未关账，请关账后重新起草"
+
+
+class StatementOutdated(Problem):
+    """Terms, an early exit, the deposit or a correction have changed since it was drafted."""
+
+    code = "statement-outdated"
+    status = HTTPStatus.CONFLICT
+    title = "What the statement rests on has changed since; draft it again"
+    title_zh = "结算单所依据的内容已变化，请重新起草"
+
+
+class OtherSideAnswers(Problem):
+    """A side does not answer its own objection."""
+
+    code = "other-side-answers"
+    status = HTTPStatus.CONFLICT
+    title = "The other side answers an objection"
+    title_zh = "异议须由对方答复"
 
 
 class ObjectionOpen(Problem):
@@ -92,8 +120,12 @@ async def confirm(
         BooksStillOpen: the statement is provisional.
         ObjectionOpen: an objection has no answer yet.
         TwoPeople: the same person has confirmed for the other side.
+        StatementOutdated: it would be drafted otherwise now.
 
     """
+    # No run drafts meanwhile, and nothing of the contract changes until this is done.
+    await store.settle_alone(connection, branch_id)
+    await contract_store.lock(connection, branch_id, contract_id)
     row, side = await _locked(connection, branch_id, contract_id, period, principal)
     if digest != row["digest"]:
         raise DigestMismatch
@@ -107,6 +139,7 @@ async def confirm(
         raise ObjectionOpen
     if any(one["by"] == principal.subject for one in given):
         raise TwoPeople
+    await _require_current(connection, row)
     confirmation = {
         "branch_id": branch_id,
         "contract_id": contract_id,
@@ -127,6 +160,19 @@ async def confirm(
     return await _shown(connection, branch_id, contract_id, period)
 
 
+async def _require_current(connection: AsyncConnection, row: RowMapping) -> None:
+    branch_id, contract_id, period = row["branch_id"], row["contract_id"], Period(row["period"])
+    contracts = await store.signed_contracts(
+        connection, branch_id, None, period=None, contract_ids=[contract_id]
+    )
+    changed = await bound(connection, branch_id, contracts)
+    contract = agreed(contracts[0], changed[contract_id])
+    held = await held_of(connection, branch_id, [contract], period, row["known_at"])
+    question = read_question(row["question"])
+    if still_asked(contract, period, question, held[contract_id]) != question:
+        raise StatementOutdated
+
+
 async def object_to(
     connection: AsyncConnection,
     branch_id: int,
@@ -138,7 +184,7 @@ async def object_to(
     now: datetime,
 ) -> SettlementStatement:
     """Object to a line; until it is answered, neither side can confirm."""
-    row, _ = await _locked(connection, branch_id, contract_id, period, principal)
+    row, side = await _locked(connection, branch_id, contract_id, period, principal)
     if row["closed_at"] is not None:
         raise StatementIsClosed
     if given.line > len(row["answer"]["lines"]):
@@ -151,6 +197,7 @@ async def object_to(
         "number": len(known) + 1,
         "revision": row["revision"],
         "line": given.line,
+        "side": side,
         "text": given.text,
         "by": principal.subject,
         "at": now,
@@ -170,8 +217,8 @@ async def answer(
     principal: Principal,
     now: datetime,
 ) -> SettlementStatement:
-    """Answer an objection, once, and not one's own."""
-    row, _ = await _locked(connection, branch_id, contract_id, period, principal)
+    """Answer an objection of the other side, once."""
+    row, side = await _locked(connection, branch_id, contract_id, period, principal)
     if row["closed_at"] is not None:
         raise StatementIsClosed
     known = await store.objections_of(connection, branch_id, contract_id, period)
@@ -180,6 +227,8 @@ async def answer(
         raise NotFound
     if raised["by"] == principal.subject:
         raise TwoPeople
+    if raised["side"] == side:
+        raise OtherSideAnswers
     if raised["answered_at"] is not None:
         if (raised["answer"], raised["answered_by"]) != (given.text, principal.subject):
             raise Conflict("The objection has been answered.", "该异议已答复。")

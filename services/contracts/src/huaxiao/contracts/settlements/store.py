@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, Table, and_, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +20,7 @@ from huaxiao.contracts.tables import (
     statements,
 )
 from huaxiao.shared.database import within
-from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.periods import Period
 
 _SETTLING = 27
 """Class of the advisory locks under which a branch's contracts are settled, one run at a time."""
@@ -73,16 +74,32 @@ _latest: Select[*tuple[Any, ...]] = select(
 
 async def statements_of(
     connection: AsyncConnection, branch_id: int, contract_ids: Sequence[str], period: Period
-) -> dict[tuple[str, int], RowMapping]:
-    """Return the statements of a period and of the one before, by contract and period."""
+) -> dict[str, RowMapping]:
+    """Return the statements of a period by contract."""
     rows = await connection.execute(
         _latest.where(
             statements.c.branch_id == branch_id,
             statements.c.contract_id == func.any(list(contract_ids)),
-            statements.c.period.in_([period, shift(period, -1)]),
+            statements.c.period == period,
         )
     )
-    return {(row["contract_id"], row["period"]): row for row in rows.mappings()}
+    return {row["contract_id"]: row for row in rows.mappings()}
+
+
+async def statements_before(
+    connection: AsyncConnection, branch_id: int, contract_ids: Sequence[str], period: Period
+) -> dict[str, RowMapping]:
+    """Return each contract's last statement before a period."""
+    rows = await connection.execute(
+        _latest.where(
+            statements.c.branch_id == branch_id,
+            statements.c.contract_id == func.any(list(contract_ids)),
+            statements.c.period < period,
+        )
+        .ext(distinct_on(statements.c.contract_id))
+        .order_by(statements.c.contract_id, statements.c.period.desc())
+    )
+    return {row["contract_id"]: row for row in rows.mappings()}
 
 
 async def load(
