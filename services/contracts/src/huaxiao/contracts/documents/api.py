@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from huaxiao.contracts.callers import Reader
 from huaxiao.contracts.documents import handlers
-from huaxiao.contracts.documents.rendering import MEDIA_TYPE
+from huaxiao.contracts.documents.word import MEDIA_TYPE
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.problems import Forbidden

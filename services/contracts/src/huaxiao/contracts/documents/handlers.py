@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches import store as branch_store
 from huaxiao.contracts.contracts import handlers as contracts
+from huaxiao.contracts.documents.blocks import read
 from huaxiao.contracts.documents.filling import grids_of, values_of
-from huaxiao.contracts.documents.rendering import render
+from huaxiao.contracts.documents.word import render
 from huaxiao.contracts.fields import handlers as fields
 from huaxiao.contracts.organisation import store as organisation_store
 
@@ -43,5 +44,5 @@ async def contract_document(
     names |= {row["channel_id"]: row["name_zh"] for row in channels}
     # A list of thousands takes a while: others are served meanwhile.
     return await asyncio.to_thread(
-        render, text, values_of(contract), grids_of(contract, held, names)
+        lambda: render(read(text, values_of(contract), grids_of(contract, held, names)))
     )
