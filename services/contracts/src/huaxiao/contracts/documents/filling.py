@@ -79,6 +79,14 @@ def values_of(contract: Contract) -> dict[str, str]:
     }
 
 
+def note_of(contract: Contract) -> str:
+    """Return what stands at the foot of every page, so that no page passes for another's."""
+    digest = (
+        "草案，未签署" if contract.digest is None else f"合同摘要（SHA-256）：{contract.digest}"
+    )
+    return f"{contract.contract_id}　{digest}"
+
+
 def _signature(contract: Contract) -> str:
     if contract.signed_at is None:
         return ""
