@@ -67,6 +67,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementVerification,
     SettlementWhatIf,
     SettlementWhatIfIn,
+    StatementFormat,
 )
 from huaxiao.shared.wire.shares import (
     CapTable,
@@ -303,7 +304,7 @@ class ContractsClient(ServiceClient):
         branch_id: int,
         contract_id: str,
         period: int,
-        wanted: SheetFormat = SheetFormat.XLSX,
+        wanted: StatementFormat = StatementFormat.XLSX,
     ) -> bytes:
         """Return a statement as a file."""
         path = _statement(branch_id, contract_id, period) + "/sheet"

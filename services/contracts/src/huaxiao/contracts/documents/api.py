@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 
 from huaxiao.contracts.callers import Reader
 from huaxiao.contracts.documents import handlers, pdf, word
+from huaxiao.contracts.sheets.answering import download
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.problems import Forbidden
@@ -49,5 +50,4 @@ async def get_contract_document(
         request.app.state.contract_template,
         wanted,
     )
-    disposition = {"Content-Disposition": f'attachment; filename="{contract_id}.{wanted}"'}
-    return Response(content, media_type=_MEDIA_TYPES[wanted], headers=disposition)
+    return download(f"{contract_id}.{wanted}", content, _MEDIA_TYPES[wanted])

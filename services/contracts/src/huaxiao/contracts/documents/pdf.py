@@ -36,7 +36,7 @@ def render(
     """Return blocks as a PDF file on A4, with a note at the foot of every page.
 
     It is dated by the moment that its content is of, if any. ``turned_to_fit`` sets it in landscape
-    if a table would have to break its cells in portrait.
+    if a table would have to break many of its cells in portrait.
     """
     written = FPDF(unit="pt", format="A4")
     written.set_auto_page_break(auto=False)

@@ -18,6 +18,8 @@ _NOT_FIRST = frozenset("，。、；：？！）》〉」』】〕”’％…�
 _NOT_LAST = frozenset("（《〈「『【〔“‘([{")
 _ASIDE = 4.0
 _ABOVE = 2.5
+_CROWDED = 1.15
+"""How much wider than the page a table may want to be and still read well in broken cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,8 @@ class Typesetter:
         return [one + 2 * _ASIDE + 0.1 for one in strong]
 
     def fits(self, grid: Grid) -> bool:
-        """Say whether a table stands on these pages without a cell broken."""
-        return sum(self.wanted(grid)) <= self._room
+        """Say whether a table stands on these pages with few of its cells broken, if any."""
+        return sum(self.wanted(grid)) <= self._room * _CROWDED
 
     def _natural(self, text: str, style: Style) -> float:
         lines = self._faces.spelled(text).split("\n")
