@@ -1,7 +1,6 @@
 """The two faces that text is set in: one for Chinese, one for everything that it lacks.
 
-What neither has a glyph for is spelled out by its code point, so that nothing is lost in print and
-two documents that differ never look the same.
+What neither has a glyph for is spelled out by its code point, so that nothing is lost in print.
 """
 
 import unicodedata
