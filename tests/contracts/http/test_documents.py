@@ -4,6 +4,7 @@ import io
 
 import pytest
 from docx import Document
+from pypdf import PdfReader
 from support.register import (
     Caller,
     bind,
@@ -17,6 +18,7 @@ from support.register import (
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.wire.contracts import DocumentFormat
 
 
 @pytest.fixture
@@ -29,6 +31,11 @@ def text_of(content: bytes) -> str:
     document = Document(io.BytesIO(content))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     return "\n".join([one.text for one in document.paragraphs] + cells)
+
+
+def pages_of(content: bytes) -> list[str]:
+    """Read a PDF back, each page's text without the spaces and breaks that setting it brought."""
+    return ["".join(one.extract_text().split()) for one in PdfReader(io.BytesIO(content)).pages]
 
 
 async def test_every_clause_unit_and_digest_stands_in_the_document(
@@ -87,3 +94,80 @@ async def test_a_long_list_is_in_it_and_another_centre_gets_nothing(
 
     assert all(f"K{number:04d}" in text for number in range(500))
     assert refused.value.status == 404
+
+
+async def test_a_pdf_says_the_same_with_the_digest_or_the_draft_on_every_page(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    units = [f"{county}100{number:03d}" for number in range(201, 301)]
+    await manager.put_field(county, "F1", regional(*units))
+    given = contract("C1", "F1", base_fen=123_456, install_fee_fen=7_000)
+    await manager.put_contract(county, "CT-C1", given)
+    drafted = await manager.contract_document(county, "CT-C1", DocumentFormat.PDF)
+    signed = await bind(caller, county, "CT-C1")
+
+    written = await manager.contract_document(county, "CT-C1", DocumentFormat.PDF)
+
+    assert signed.digest is not None
+    pages, before = pages_of(written), pages_of(drafted)
+    for number, page in enumerate(pages, 1):
+        assert f"CT-C1合同摘要（SHA-256）：{signed.digest}" in page
+        assert f"第{number}页/共{len(pages)}页" in page
+        assert "草案" not in page
+    assert all("CT-C1草案，未签署" in page for page in before)
+    # The annex goes on over pages, each under its headers.
+    listing = [page for page in pages if any(unit in page for unit in units)]
+    assert len(listing) > 1
+    assert all("责任田类别编码名称" in page for page in listing)
+    text = "".join(pages)
+    sealed = await manager.field(county, "F1")
+    for expected in (
+        "承包经营合同", "第三条共享利益", "云泽县分公司", contractor("C1"), "10,000.00", "5%", "70.00",
+        "负面责任清单以外自主经营", "1,234.56", "甲方（签章）：＿＿＿＿＿＿＿＿", "test:county_manager",
+        sealed.digest, *units,
+    ):  # fmt: skip
+        assert expected is not None
+        assert expected in text, expected
+
+
+async def test_a_pdf_embeds_its_fonts_and_is_the_same_bytes_again(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+
+    drafts = [await manager.contract_document(county, "CT-C1", DocumentFormat.PDF) for _ in "12"]
+    signed = await bind(caller, county, "CT-C1")
+    last = [await manager.contract_document(county, "CT-C1", DocumentFormat.PDF) for _ in "12"]
+
+    assert drafts[0] == drafts[1] != last[0] == last[1]
+    reader = PdfReader(io.BytesIO(last[0]))
+    assert reader.metadata is not None
+    assert signed.signed_at is not None
+    assert reader.metadata.creation_date == signed.signed_at.replace(microsecond=0)
+    assert len(last[0]) < 200_000
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].values():
+            [descendant] = font["/DescendantFonts"]
+            assert "/FontFile2" in descendant.get_object()["/FontDescriptor"]
+
+
+async def test_text_of_any_kind_is_set_in_a_pdf_as_it_is_or_by_its_code(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    given = contract("C1", "F1")
+    odd = "{digest} {nb} @units\n# 标题 <w:p/> & (\\) \x0b\x01\t￿ 𠮷 👨‍👩‍👧 \u202e é Ω “引”\r\n"
+    long = odd + "自主经营，" * 700 + "W" * 1_500 + "，" * 200
+    terms = given.terms.model_copy(update={"free_scope_zh": long[:5_000]})
+    await manager.put_contract(county, "CT-C1", given.model_copy(update={"terms": terms}))
+
+    pages = pages_of(await manager.contract_document(county, "CT-C1", DocumentFormat.PDF))
+
+    text = "".join(pages)
+    assert "{digest}{nb}@units" in text
+    assert "#标题<w:p/>&(\\)〔U+20BB7〕" in text
+    assert "〔U+202E〕éΩ“引”" in text
+    assert "〔U+200D〕" in text
+    assert text.count("自主经营，") >= 650
+    assert all("草案，未签署" in page for page in pages)

@@ -1,6 +1,7 @@
 """Settlements over the real services: contracts asks attribution and dispatch for what it settles."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pypdf import PdfReader
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from support import work
@@ -31,6 +33,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.money import fen_of_yuan
+from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
 from huaxiao.shared.wire.settlement import (
@@ -41,9 +44,9 @@ from huaxiao.shared.wire.settlement import (
     SettlementStatement,
     SettlementWhatIfIn,
     Side,
+    StatementFormat,
     StatementState,
 )
-from huaxiao.shared.wire.sheets import SheetFormat
 from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
 from huaxiao.shared.wire.terms import ContractTerms, ProfitShare, RiskDeposit
 
@@ -218,9 +221,9 @@ async def test_a_month_is_settled_from_what_attribution_booked_to_a_statement_bo
     assert again.outcome == "closed"
 
 
-@pytest.mark.parametrize("wanted", list(SheetFormat))
+@pytest.mark.parametrize("wanted", [StatementFormat.CSV, StatementFormat.XLSX])
 async def test_a_statement_is_a_sheet_whose_counting_lines_add_up_to_the_net(
-    county: County, finance: ContractsClient, boss: ContractsClient, wanted: SheetFormat
+    county: County, finance: ContractsClient, boss: ContractsClient, wanted: StatementFormat
 ) -> None:
     await county.bill("C1", TERM, 1_200)
     await county.close(TERM)
@@ -236,6 +239,51 @@ async def test_a_statement_is_a_sheet_whose_counting_lines_add_up_to_the_net(
     assert sum(counted) == closed.net_fen == 1_400
     assert [row[6] for row in rows if row[1] == "摘要"] == [closed.digest]
     assert [row[1] for row in rows[-2:]] == ["发包方确认", "承包方确认"]
+
+
+def pages_of(content: bytes) -> list[str]:
+    """Read a PDF back, each page's text without the spaces and breaks that setting it brought."""
+    return ["".join(one.extract_text().split()) for one in PdfReader(io.BytesIO(content)).pages]
+
+
+async def test_a_statement_is_printed_with_its_state_and_digest_on_every_page(
+    county: County, finance: ContractsClient, boss: ContractsClient, caller: Caller
+) -> None:
+    key = (county.branch_id, "CT-C1", TERM)
+    await county.bill("C1", TERM, 1_200)
+    provisional = await county.settle("CT-C1", TERM)
+    first = pages_of(await boss.settlement_sheet(*key, StatementFormat.PDF))
+    await county.close(TERM)
+    drafted = await county.settle("CT-C1", TERM)
+    second = pages_of(await boss.settlement_sheet(*key, StatementFormat.PDF))
+    closed = await both_confirm(county, finance, boss)
+
+    written = await boss.settlement_sheet(*key, StatementFormat.PDF)
+
+    assert all("草案" in page and "暂估" in page for page in first)
+    assert all(provisional.digest in page for page in first)
+    assert all("草案" in page and "暂估" not in page for page in second)
+    assert "双方均未确认" in second[-1]
+    assert drafted.digest == closed.digest
+    pages = pages_of(written)
+    for number, page in enumerate(pages, 1):
+        assert f"摘要（SHA-256）：{closed.digest}" in page
+        assert f"第{number}页/共{len(pages)}页" in page
+        assert "草案" not in page
+        assert "暂估" not in page
+    text = "".join(pages)
+    for expected in (
+        "CT-C1", "云泽县分公司", f"承包方（{contractor('C1')}）", str(TERM), "已关闭Closed",
+        f"{closed.known_at.astimezone(BUSINESS_ZONE):%Y-%m-%d%H:%M:%S}",
+        "净额Net14.00", "本期分成Shareofthisperiod14.00",
+        *(line.name_zh for line in closed.lines),
+        *(one.by for one in closed.confirmations),
+    ):  # fmt: skip
+        assert expected in text, expected
+    assert await boss.settlement_sheet(*key, StatementFormat.PDF) == written
+    with pytest.raises(PeerProblem) as refused:
+        await caller(Role.CONTRACTOR, ["C2"]).settlement_sheet(*key, StatementFormat.PDF)
+    assert refused.value.status == 404
 
 
 async def test_the_same_figures_again_are_the_same_statement_and_others_a_new_revision(

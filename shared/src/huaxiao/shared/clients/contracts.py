@@ -21,6 +21,7 @@ from huaxiao.shared.wire.contracts import (
     Coverage,
     DivisionIn,
     DivisionsAdded,
+    DocumentFormat,
     FieldIn,
     FieldSummary,
     PayIn,
@@ -66,6 +67,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementVerification,
     SettlementWhatIf,
     SettlementWhatIfIn,
+    StatementFormat,
 )
 from huaxiao.shared.wire.shares import (
     CapTable,
@@ -381,16 +383,21 @@ class ContractsClient(ServiceClient):
         branch_id: int,
         contract_id: str,
         period: int,
-        wanted: SheetFormat = SheetFormat.XLSX,
+        wanted: StatementFormat = StatementFormat.XLSX,
     ) -> bytes:
         """Return a statement as a file."""
         path = _statement(branch_id, contract_id, period) + "/sheet"
         return (await self._send("GET", path, params={"format": wanted})).content
 
-    async def contract_document(self, branch_id: int, contract_id: str) -> bytes:
-        """Return a contract as a Word document."""
+    async def contract_document(
+        self,
+        branch_id: int,
+        contract_id: str,
+        wanted: DocumentFormat = DocumentFormat.DOCX,
+    ) -> bytes:
+        """Return a contract as a document to be signed."""
         path = f"/v1/branches/{branch_id}/contracts/{contract_id}/document"
-        return (await self._send("GET", path)).content
+        return (await self._send("GET", path, params={"format": wanted})).content
 
     async def verify_settlement(
         self, branch_id: int, contract_id: str, period: int

@@ -181,6 +181,13 @@ class LockState(StrEnum):
     SEALED = "sealed"
 
 
+class DocumentFormat(StrEnum):
+    """How a contract is written down."""
+
+    DOCX = "docx"
+    PDF = "pdf"
+
+
 class BranchIn(Given):
     """A county branch as it is registered."""
 

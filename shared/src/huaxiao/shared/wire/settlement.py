@@ -39,6 +39,14 @@ class StatementState(StrEnum):
     CLOSED = "closed"
 
 
+class StatementFormat(StrEnum):
+    """How a statement is written down: to count on with, or to print."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
 class SettlementLine(Resource):
     """A line of a statement; those that count add up to the net."""
 

@@ -1,20 +1,25 @@
 """Routes of documents."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from huaxiao.contracts.callers import Reader
-from huaxiao.contracts.documents import handlers
-from huaxiao.contracts.documents.rendering import MEDIA_TYPE
+from huaxiao.contracts.documents import handlers, pdf, word
+from huaxiao.contracts.sheets.answering import download
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.wire.contracts import DocumentFormat
 
 router = web.router(tags=["contracts"])
+_MEDIA_TYPES = {DocumentFormat.DOCX: word.MEDIA_TYPE, DocumentFormat.PDF: pdf.MEDIA_TYPE}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The document.", "content": {MEDIA_TYPE: {}}}
+    200: {
+        "description": "The document.",
+        "content": {media_type: {} for media_type in _MEDIA_TYPES.values()},
+    }
 }
 
 
@@ -29,14 +34,20 @@ async def get_contract_document(
     contract_id: Identifier,
     connection: ReadTx,
     principal: Reader,
+    wanted: Annotated[
+        DocumentFormat, Query(alias="format", description="docx or pdf")
+    ] = DocumentFormat.DOCX,
 ) -> Response:
-    """Download a contract as a Word document to be signed: clauses, units, digests (R1, R21)."""
+    """Download a contract as a document to be signed: clauses, units, digests (R1, R21).
+
+    A PDF shows alike on every machine, with the digest at the foot of every page.
+    """
     content = await handlers.contract_document(
         connection,
         branch_id,
         contract_id,
         principal.centre_ids,
         request.app.state.contract_template,
+        wanted,
     )
-    disposition = {"Content-Disposition": f'attachment; filename="{contract_id}.docx"'}
-    return Response(content, media_type=MEDIA_TYPE, headers=disposition)
+    return download(f"{contract_id}.{wanted}", content, _MEDIA_TYPES[wanted])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from huaxiao.contracts.documents.rendering import Grid
+from huaxiao.contracts.documents.blocks import Grid
 from huaxiao.contracts.domain.statement_lines import percent
 from huaxiao.shared.money import yuan
 from huaxiao.shared.wire.contracts import (
@@ -85,6 +85,14 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
     }
 
 
+def note_of(contract: Contract) -> str:
+    """Return what stands at the foot of every page, so that no page passes for another's."""
+    digest = (
+        "草案，未签署" if contract.digest is None else f"合同摘要（SHA-256）：{contract.digest}"
+    )
+    return f"{contract.contract_id}　{digest}"
+
+
 def grids_of(
     contract: Contract, fields: Sequence[ResponsibilityField], names: Mapping[str, str]
 ) -> dict[str, Grid]:
@@ -113,10 +121,12 @@ def grids_of(
         "investments": Grid(
             ("投入方", "内容", "金额（元）"),
             [(_SIDES[one.by], one.what_zh, yuan(one.amount_fen)) for one in terms.investments],
+            right={2},
         ),
         "fees": Grid(
             ("工单", "区域", "单价（元）"),
             [(_ORDERS[one.kind], _AREAS[one.area], yuan(one.fee_fen)) for one in terms.order_fees],
+            right={2},
         ),
         "steps": Grid(
             ("得分自", "系数"),
@@ -133,6 +143,7 @@ def grids_of(
                 )
                 for one in terms.targets
             ],
+            right={3},
         ),
         "base": Grid(
             ("账期", "收入（元）", "市场成本（元）", "毛利（元）"),
@@ -145,6 +156,7 @@ def grids_of(
                 )
                 for one in sorted(contract.base, key=lambda month: month.period)
             ],
+            right={1, 2, 3},
         ),
         "units": Grid(
             ("责任田", "类别", "编码", "名称"),

@@ -1,6 +1,7 @@
-"""A contract as a document: load, fill, render."""
+"""A contract as a document: load, fill, write."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from pathlib import Path
@@ -9,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches import store as branch_store
 from huaxiao.contracts.contracts import handlers as contracts
-from huaxiao.contracts.documents.filling import grids_of, values_of
-from huaxiao.contracts.documents.rendering import render
+from huaxiao.contracts.documents import pdf, word
+from huaxiao.contracts.documents.blocks import read
+from huaxiao.contracts.documents.filling import grids_of, note_of, values_of
 from huaxiao.contracts.fields import handlers as fields
 from huaxiao.contracts.organisation import store as organisation_store
 from huaxiao.contracts.signing.handlers import signatures_of
+from huaxiao.shared.wire.contracts import Contract, DocumentFormat, ResponsibilityField
+from huaxiao.shared.wire.signing import SideSignature
 
 
 def template(path: Path | None) -> str:
@@ -29,8 +33,9 @@ async def contract_document(
     contract_id: str,
     centre_ids: AbstractSet[str] | None,
     text: str,
+    wanted: DocumentFormat,
 ) -> bytes:
-    """Return a contract that the caller may see as a DOCX file."""
+    """Return a contract that the caller may see as a file."""
     contract = await contracts.show(connection, branch_id, contract_id, centre_ids)
     signatures = await signatures_of(connection, branch_id, contract_id)
     held = [
@@ -44,6 +49,20 @@ async def contract_document(
     names = {row["code"]: row["name"] for row in (*divisions, *units)}
     names |= {row["channel_id"]: row["name_zh"] for row in channels}
     # A list of thousands takes a while: others are served meanwhile.
-    return await asyncio.to_thread(
-        render, text, values_of(contract, signatures), grids_of(contract, held, names)
+    return await asyncio.to_thread(_written, text, contract, signatures, held, names, wanted)
+
+
+def _written(
+    text: str,
+    contract: Contract,
+    signatures: Sequence[SideSignature],
+    held: Sequence[ResponsibilityField],
+    names: Mapping[str, str],
+    wanted: DocumentFormat,
+) -> bytes:
+    blocks = read(text, values_of(contract, signatures), grids_of(contract, held, names))
+    if wanted is DocumentFormat.DOCX:
+        return word.render(blocks)
+    return pdf.render(
+        blocks, title=contract.contract_id, note=note_of(contract), dated=contract.signed_at
     )

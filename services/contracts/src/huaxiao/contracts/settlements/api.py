@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from huaxiao.contracts.callers import BranchReader, Reader, Settler
 from huaxiao.contracts.contracts import store as contract_store
+from huaxiao.contracts.documents import pdf
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.results import Told
-from huaxiao.contracts.settlements import handlers, steps, store, what_if
+from huaxiao.contracts.settlements import handlers, printing, steps, store, what_if
 from huaxiao.contracts.settlements.documents import sheet_rows
 from huaxiao.contracts.settlements.handlers import Agreed
 from huaxiao.contracts.settlements.peers import PeerRefused, Peers
@@ -24,7 +25,8 @@ from huaxiao.contracts.settlements.steps import (
     StatementIsClosed,
     StatementOutdated,
 )
-from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
+from huaxiao.contracts.sheets.answering import as_file, download
+from huaxiao.contracts.sheets.files import CSV_MEDIA_TYPE, XLSX_MEDIA_TYPE
 from huaxiao.contracts.supplements.reading import bound
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -45,6 +47,7 @@ from huaxiao.shared.wire.settlement import (
     SettlementVerification,
     SettlementWhatIf,
     SettlementWhatIfIn,
+    StatementFormat,
     StatementState,
 )
 from huaxiao.shared.wire.sheets import SheetFormat
@@ -52,6 +55,12 @@ from huaxiao.shared.wire.sheets import SheetFormat
 router = web.router(tags=["settlements"])
 _ASKS = web.problem_responses(Forbidden, PeerRefused, Unavailable)
 _STATEMENT = "/contracts/{contract_id}/statements/{period}"
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The statement.",
+        "content": {CSV_MEDIA_TYPE: {}, XLSX_MEDIA_TYPE: {}, pdf.MEDIA_TYPE: {}},
+    }
+}
 _bearer = HTTPBearer(auto_error=False)
 
 
@@ -195,7 +204,7 @@ async def get_statement(
 @router.get(
     _STATEMENT + "/sheet",
     response_class=Response,
-    responses=SHEET | web.problem_responses(Forbidden),
+    responses=_FILE | web.problem_responses(Forbidden),
 )
 async def get_statement_sheet(
     branch_id: BranchId,
@@ -203,14 +212,19 @@ async def get_statement_sheet(
     period: PeriodText,
     connection: ReadTx,
     principal: Reader,
-    wanted: Format = SheetFormat.XLSX,
+    wanted: Annotated[
+        StatementFormat, Query(alias="format", description="csv, xlsx or pdf")
+    ] = StatementFormat.XLSX,
 ) -> Response:
-    """Download a statement as a sheet: its lines in yuan, and how each comes about."""
+    """Download a statement: its lines in yuan, and how each comes about; a PDF is to be printed."""
     statement = await handlers.show(
         connection, branch_id, contract_id, period, principal.centre_ids
     )
     name = f"{contract_id}-{period}"
-    return as_file(name, sheet_rows(statement), wanted)
+    if wanted is StatementFormat.PDF:
+        content = await printing.printed(connection, branch_id, statement, principal.centre_ids)
+        return download(f"{name}.pdf", content, pdf.MEDIA_TYPE)
+    return as_file(name, sheet_rows(statement), SheetFormat(wanted))
 
 
 @router.get(_STATEMENT + "/verification", responses=web.problem_responses(Forbidden))

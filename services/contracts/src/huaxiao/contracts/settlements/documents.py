@@ -71,6 +71,11 @@ def wire_line(line: Line) -> SettlementLine:
     )
 
 
+def what_about(line: SettlementLine) -> str:
+    """Return what a line is about: a kind of order, a violation, a month."""
+    return "、".join(str(one) for one in line.about.values() if one is not None)
+
+
 def sheet_rows(statement: SettlementStatement) -> list[list[str]]:
     """Return a statement as rows of text: what it is, its lines in yuan, and who has confirmed it."""
     head = [
@@ -88,7 +93,7 @@ def sheet_rows(statement: SettlementStatement) -> list[list[str]]:
             yuan(line.amount_fen),
             "是" if line.counts else "",
             line.how or "",
-            "、".join(str(one) for one in line.about.values() if one is not None),
+            what_about(line),
         ]
         for line in statement.lines
     ]

@@ -27,5 +27,10 @@ def as_file(name: str, rows: list[list[str]], wanted: SheetFormat) -> Response:
         content, media_type = write_csv(rows), CSV_MEDIA_TYPE
     else:
         content, media_type = write_xlsx(name[:31], rows), XLSX_MEDIA_TYPE
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
+    return download(f"{name}.{wanted}", content, media_type)
+
+
+def download(name: str, content: bytes, media_type: str) -> Response:
+    """Return a file to download under a name of letters, digits and dots."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media_type, headers=disposition)
