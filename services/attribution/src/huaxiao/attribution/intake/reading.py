@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from huaxiao.attribution.domain.commissions import WHOLE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
+from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.periods import (
     FIRST_PERIOD,
     LAST_PERIOD,
