@@ -8,12 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Table, delete, update
+from sqlalchemy.exc import DBAPIError
 from support.register import contract, contractor, county_with_centres, listed, member_of
 
+from huaxiao.contracts.tables import lead_conversions, lead_decisions, lead_people, leads
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.contracts import CentreIn, CentreKind
 from huaxiao.shared.wire.leads import (
     LEAD_CONVERTED,
@@ -427,6 +431,20 @@ async def test_a_lead_becomes_lines_once(
         assert problem.code == "conflict"
     told = [one for one in await manager.feed(county, after=0) if one.type == LEAD_CONVERTED]
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("table", [leads, lead_people, lead_decisions, lead_conversions])
+async def test_what_is_on_record_of_a_lead_is_neither_changed_nor_removed(
+    app: FastAPI, county: int, manager: ContractsClient, caller: Caller, table: Table
+) -> None:
+    taken = await approved(caller(Role.AUDITOR), manager, branch_id=county)
+    await manager.convert_lead(county, taken.lead_id, LINES)
+
+    for attempt in (update(table).values(branch_id=county), delete(table)):
+        with pytest.raises(DBAPIError) as held:
+            async with app.state.database.write() as connection:
+                await connection.execute(attempt.where(table.c.branch_id == county))
+        assert sqlstate(held.value) == "42501"
 
 
 async def test_only_a_lead_that_is_approved_and_holds_becomes_lines(
