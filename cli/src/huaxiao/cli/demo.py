@@ -9,6 +9,7 @@ from rich.table import Table
 from huaxiao.cli.progress import progress_bar
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TOWN_TOWNSHIPS, sample_county
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS, Expected, generate
+from huaxiao.cli.sample.lead import EARNED_FEN
 from huaxiao.cli.story import (
     Endpoints,
     NotSeenError,
@@ -120,6 +121,7 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         statements = await story.settle()
         recomputed = await story.recomputed(statements)
         seals, shareholders = await story.sealed(), await story.shareholders()
+        earned = await story.lead_earns()
     _show_county(console, story, coverage)
     _show_taken(console, taken, books)
     _show_revenue(console, story, books)
@@ -143,6 +145,7 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     _check_settlement(checks, statements, books, recomputed=recomputed)
     checks.hold("every seal, computed again, is what was sealed", held=seals.agrees)
     checks.equal("no own employee is without shares", shareholders.without_shares, [])
+    checks.equal("a lead's commission is its people's, once and to the fen", earned, EARNED_FEN)
     return checks.show()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self, TypeVar
 
+from huaxiao.cli.sample import lead as sample_lead
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, County
 from huaxiao.cli.sample.generator import Event, Sample
 from huaxiao.cli.sample.registration import record_pay, register_county, sign_contracts
@@ -218,6 +219,27 @@ class Story:
     async def shareholders(self) -> CapTable:
         """Return who holds the operating company at the month's end."""
         return await self.contracts.cap_table(BRANCH_ID, on=_MONTH_END)
+
+    async def lead_earns(self) -> dict[str, int]:
+        """Bring a lead, convert it, have its line paid; return what its people have of it (R16)."""
+        token = self.suite.token(Role.ENGINEER, person=sample_lead.BRINGER)
+        async with ContractsClient(self.suite.contracts, token) as bringer:
+            brought = await bringer.leads(BRANCH_ID)
+            lead = (
+                brought[0] if brought else await bringer.bring_lead(BRANCH_ID, sample_lead.PROSPECT)
+            )
+        await self.contracts.decide_lead(BRANCH_ID, lead.lead_id, sample_lead.APPROVAL)
+        lead = await self.contracts.convert_lead(BRANCH_ID, lead.lead_id, sample_lead.CONVERSION)
+        if lead.approved_on is None:
+            raise NotSeenError(f"lead {lead.lead_id} has no day of approval")
+        await self.wait_for_attribution()
+        await self.billing.post_events(sample_lead.line_events(lead.approved_on))
+        period = sample_lead.earned_in(lead.approved_on)
+        earned: Counter[str] = Counter()
+        for one in await self.attribution.commissions(BRANCH_ID, period=period):
+            if one.lead_id == lead.lead_id:
+                earned[one.person_id] += one.amount_fen
+        return dict(earned)
 
     async def unresolved(self) -> UnresolvedShare:
         """Return how much of the month nobody owns."""

@@ -1,14 +1,16 @@
-"""What attribution learns from contracts: who is who, and which fields are sealed."""
+"""What attribution learns from contracts: who is who, which fields are sealed, what leads became."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import counties, store
+from huaxiao.attribution.intake.registered_leads import take_registered
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry
+from huaxiao.shared.wire.leads import LEAD_CONVERTED
 
 _EVIDENCE = {
     contracts.CENTRE_REGISTERED,
@@ -22,7 +24,7 @@ _EVIDENCE = {
 async def apply_contracts(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
-    """Keep what decisions need; decide again what was decided without it."""
+    """Keep what decisions need; decide again what was decided without it; take converted leads in."""
     for entry in entries:
         match entry.type:
             case contracts.BRANCH_REGISTERED:
@@ -46,6 +48,9 @@ async def apply_contracts(
         county = await counties.read(connection, branch_id)
         if county is not None:
             await decide_again(connection, county, branch_id, now=system_clock())
+    converted = [entry for entry in entries if entry.type == LEAD_CONVERTED]
+    if converted:
+        await take_registered(connection, branch_id, converted, now=system_clock())
 
 
 FOLLOWED = {store.CONTRACTS: apply_contracts}

@@ -17,6 +17,8 @@ BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 Concerned = Annotated[Principal, allow(Role.CONTRACTOR)]
 """Who speaks for a centre."""
 Decider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
+LeadDecider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, Role.SUPPORT_CENTRE)]
+"""Approves or rejects leads (R16)."""
 ListWriter = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER)]
 """The province keeps the negative list (R5); a county may draft its own."""
 Reporter = Annotated[

@@ -11,6 +11,7 @@ from huaxiao.contracts.documents.handlers import template
 from huaxiao.contracts.exits import api as exits
 from huaxiao.contracts.fields import api as fields
 from huaxiao.contracts.history import api as history
+from huaxiao.contracts.leads import api as leads
 from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             history.router,
             negative_list.router,
             violations.router,
+            leads.router,
             shares.router,
             renewals.router,
             supplements.router,

@@ -726,3 +726,81 @@ uploads = Table(
     _of_a_branch(),
     info=_APPEND_ONLY,
 )
+
+
+def _of_a_lead() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["branch_id", "lead"], ["contracts.leads.branch_id", "contracts.leads.number"]
+    )
+
+
+leads = Table(
+    "leads",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("customer_id", Text),
+    Column("customer_name", Text, nullable=False),
+    Column("about_zh", Text, nullable=False),
+    Column("expected_amount_fen", BigInteger),
+    Column("brought_on", Date, nullable=False),
+    Column("brought_by", Text, nullable=False),
+    Column("brought_at", DateTime(timezone=True), nullable=False),
+    _of_a_branch(),
+    Index(None, "branch_id", "customer_id"),
+    info=_APPEND_ONLY,
+)
+lead_people = Table(
+    "lead_people",
+    metadata,
+    branch_column(),
+    Column("lead", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Text, primary_key=True),
+    # In the order they were named: the first is who brought it.
+    Column("place", Integer, nullable=False),
+    Column("share_basis_points", Integer, nullable=False),
+    # Where they worked on the day the lead was brought.
+    Column("centre_id", Text, nullable=False),
+    _of_a_lead(),
+    _of_a_centre(),
+    UniqueConstraint("branch_id", "lead", "place"),
+    CheckConstraint("share_basis_points BETWEEN 1 AND 10000", name="share_basis_points"),
+    info=_APPEND_ONLY,
+)
+# A lead is decided once and converted once: the keys say so.
+lead_decisions = Table(
+    "lead_decisions",
+    metadata,
+    branch_column(),
+    Column("lead", Integer, primary_key=True, autoincrement=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_on", Date, nullable=False),
+    Column("owner_centre_id", Text),
+    Column("rate_basis_points", Integer),
+    Column("months", Integer),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    _of_a_lead(),
+    ForeignKeyConstraint(
+        ["branch_id", "owner_centre_id"],
+        ["contracts.centres.branch_id", "contracts.centres.centre_id"],
+    ),
+    CheckConstraint("approved = (owner_centre_id IS NOT NULL)", name="owner"),
+    info=_APPEND_ONLY,
+)
+lead_conversions = Table(
+    "lead_conversions",
+    metadata,
+    branch_column(),
+    Column("lead", Integer, primary_key=True, autoincrement=False),
+    Column("subscription_ids", JSONB, nullable=False),
+    Column("project_id", Text),
+    Column("converted_by", Text, nullable=False),
+    Column("converted_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "lead"],
+        ["contracts.lead_decisions.branch_id", "contracts.lead_decisions.lead"],
+    ),
+    info=_APPEND_ONLY,
+)

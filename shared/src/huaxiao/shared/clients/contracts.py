@@ -32,6 +32,14 @@ from huaxiao.shared.wire.contracts import (
     RenewalIn,
     ResponsibilityField,
 )
+from huaxiao.shared.wire.leads import (
+    Lead,
+    LeadConversionIn,
+    LeadDecisionIn,
+    LeadIn,
+    LeadState,
+    LeadSummary,
+)
 from huaxiao.shared.wire.negative_list import (
     ActivationIn,
     DecisionIn,
@@ -579,6 +587,40 @@ class ContractsClient(ServiceClient):
             Violation, f"/v1/branches/{branch_id}/violations/{number}/{step}", given
         )
         return said
+
+    async def bring_lead(self, branch_id: int, given: LeadIn) -> Lead:
+        """Bring a lead."""
+        brought: Lead = await self._post(Lead, f"/v1/branches/{branch_id}/leads", given)
+        return brought
+
+    async def leads(
+        self, branch_id: int, *, state: LeadState | None = None, centre_id: str | None = None
+    ) -> list[LeadSummary]:
+        """Return the leads that this caller may see, page by page."""
+        return await self._all(
+            LeadSummary,
+            f"/v1/branches/{branch_id}/leads",
+            params={"state": state, "centre_id": centre_id},
+        )
+
+    async def lead(self, branch_id: int, lead_id: str) -> Lead:
+        """Return a lead and everything that was done with it."""
+        found: Lead = await self._get(Lead, f"/v1/branches/{branch_id}/leads/{lead_id}")
+        return found
+
+    async def decide_lead(self, branch_id: int, lead_id: str, given: LeadDecisionIn) -> Lead:
+        """Approve or reject a lead."""
+        decided: Lead = await self._put(
+            Lead, f"/v1/branches/{branch_id}/leads/{lead_id}/decision", given
+        )
+        return decided
+
+    async def convert_lead(self, branch_id: int, lead_id: str, given: LeadConversionIn) -> Lead:
+        """Say which subscriptions an approved lead became."""
+        converted: Lead = await self._post(
+            Lead, f"/v1/branches/{branch_id}/leads/{lead_id}/conversion", given
+        )
+        return converted
 
     async def put_company(self, branch_id: int, given: CompanyIn) -> Company:
         """Register the operating company."""

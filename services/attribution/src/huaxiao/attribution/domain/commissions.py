@@ -15,11 +15,9 @@ from datetime import date
 from typing import NamedTuple
 
 from huaxiao.attribution.domain.histories import Lead, lead_of
+from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.money import split_fen
 from huaxiao.shared.periods import Period, period_of_day, shift
-
-WHOLE = 10_000
-"""Basis points of a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from huaxiao.shared.leads import LEAD_HOLDS
 from huaxiao.shared.periods import Period, first_day
 
 FIXED_PRODUCTS = ("broadband", "tv", "voice")
@@ -213,10 +214,6 @@ def baseline_at(baselines: Iterable[Baseline], opened_on: date, period: Period) 
         if one.period <= period and opened_on < first_day(Period(one.period))
     ]
     return max(known, key=lambda one: (one.period, one.made_at, one.event), default=None)
-
-
-LEAD_HOLDS = timedelta(days=90)
-"""How long after its approval a lead may still become a line; never on the day itself."""
 
 
 def lead_of(leads: Iterable[Lead], opened_on: date) -> Lead | None:

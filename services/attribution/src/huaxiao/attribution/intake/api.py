@@ -110,7 +110,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
         raise UnsupportedEncoding
     else:
         now = state.clock()
-        readings = read_all(await _events(request, media_type), now=now)
+        readings = read_all(await _events(request, media_type), now=now, posted=True)
         report = await handlers.receive(state.turns, principal, readings, now=now)
     return Response(report.model_dump_json(), media_type="application/json")
 

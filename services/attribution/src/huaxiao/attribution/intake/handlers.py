@@ -88,7 +88,8 @@ async def receive_stream(
         nonlocal total, size
         now = clock()
         readings = [
-            cut_off(one.content) if one.too_long else read(one.content, now=now) for one in piece
+            cut_off(one.content) if one.too_long else read(one.content, now=now, posted=True)
+            for one in piece
         ]
         try:
             taken = await receive(turns, principal, readings, now=now)

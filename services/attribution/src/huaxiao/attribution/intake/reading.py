@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from huaxiao.attribution.domain.commissions import WHOLE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
+from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.periods import (
     FIRST_PERIOD,
     LAST_PERIOD,
@@ -78,21 +78,33 @@ class _LooseName(msgspec.Struct, frozen=True):
 _loose = msgspec.json.Decoder(_LooseName)
 
 
+SUITE_SOURCE = "urn:huaxiao:contracts"
+"""The sender of what the register of leads says; the identifier of each event is its lead's."""
+
+
 class Limits(NamedTuple):
     """How late an event may lie, by the moment it is read."""
 
     latest: datetime
     last_period: Period
+    posted: bool = False
 
 
-def read(raw: bytes, *, now: datetime) -> Reading:
-    """Read one event."""
-    return read_all([raw], now=now)[0]
+def read(raw: bytes, *, now: datetime, posted: bool = False) -> Reading:
+    """Read one event; ``posted`` as ``read_all`` has it."""
+    return read_all([raw], now=now, posted=posted)[0]
 
 
-def read_all(raws: Iterable[bytes], *, now: datetime) -> list[Reading]:
-    """Read events that came together."""
-    within = Limits(now + CLOCK_TOLERANCE, shift(period_of(now), PERIODS_AHEAD))
+_RESERVED = Refusal(
+    "reserved-source",
+    f"{SUITE_SOURCE} names the register of leads; send under a name of your own.",
+    f"{SUITE_SOURCE} 专指商机登记，请使用自己的来源名称。",
+)
+
+
+def read_all(raws: Iterable[bytes], *, now: datetime, posted: bool = False) -> list[Reading]:
+    """Read events that came together; one that was ``posted`` has no name of the suite's own."""
+    within = Limits(now + CLOCK_TOLERANCE, shift(period_of(now), PERIODS_AHEAD), posted)
     return [Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within)) for raw in raws]
 
 
@@ -114,6 +126,9 @@ def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
         envelope = _envelopes.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return _name_of(raw), _malformed(error)
+    if envelope.source == SUITE_SOURCE and within.posted:
+        # Held under no name, so that it takes no identifier from an event of the suite's own.
+        return Name(), _RESERVED
     placed = BRANCH_MIN <= envelope.branchid <= BRANCH_MAX
     name = Name(
         envelope.source,

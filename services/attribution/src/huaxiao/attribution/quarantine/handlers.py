@@ -10,7 +10,7 @@ from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.domain.messages import Message
 from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.handlers import place, report
-from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.reading import SUITE_SOURCE, read
 from huaxiao.attribution.intake.taking import let_out, take
 from huaxiao.attribution.quarantine import store
 from huaxiao.attribution.tables import UNPLACED
@@ -64,7 +64,7 @@ async def replay(
         raise AlreadyResolved
     raw = body if given.event is None else msgspec.json.encode(given.event)
     arrival = Arrival(
-        read(raw, now=now),
+        read(raw, now=now, posted=held.source != SUITE_SOURCE),
         principal.subject,
         number,
         replayed=True,

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Bundle, LineEvidence
-from huaxiao.attribution.domain.histories import LEAD_HOLDS
 from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rules import anchor_of
 from huaxiao.attribution.domain.telling.case import Case, Names, joined, ruled
 from huaxiao.attribution.domain.words import Told
+from huaxiao.shared.leads import LEAD_HOLDS
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.attribution import OwnerSource
 

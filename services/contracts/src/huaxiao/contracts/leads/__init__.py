@@ -1,0 +1,1 @@
+"""The register of leads: brought, decided, converted once (R16)."""
