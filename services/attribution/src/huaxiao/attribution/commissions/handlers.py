@@ -64,8 +64,8 @@ async def approve(
         PeriodIsClosed: they would begin in a closed period.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     found = await store.terms(connection, branch_id, terms_id)
     if county is None or locked is None or found is None:
         raise NotFound

@@ -31,8 +31,8 @@ async def open_branch(
         NotFound: the branch is not known.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     if county is None or locked is None:
         raise NotFound
     return OpenBranch(county, locked.closed_through)

@@ -66,8 +66,8 @@ async def draft(
         AmendmentNeeded: it takes a subscription off a locked list.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     if county is None or locked is None:
         raise NotFound
     found = await store.one(connection, branch_id, ruling_id)
@@ -178,8 +178,8 @@ async def approve(
         AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     found = await store.one(connection, branch_id, ruling_id)
     if county is None or locked is None or found is None:
         raise NotFound
