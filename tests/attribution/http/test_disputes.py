@@ -387,6 +387,24 @@ async def test_somebody_of_a_party_does_not_decide(
     assert refused == "not-impartial"
 
 
+async def test_a_decision_stands_over_an_earlier_ruling_whatever_the_clock_says(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    people.day(3)
+    await people.manager.put_ruling(branch, "R-1", ruling(centre_id="G1", field_id=None))
+    await people.finance.approve_ruling(branch, "R-1")
+    # Another process, whose clock is behind.
+    people.day(2)
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    await enterprise.reply_to_dispute(branch, "D-1", PLEA)
+    await people.support.propose_decision(branch, "D-1", decision())
+    await people.finance.confirm_decision(branch, "D-1")
+    assert await people.revenue(201711) == {"C2": 10_000}
+    back = claim(claimant_centre_id="G1", centre_id="G1", field_id=None)
+    assert await refusal(enterprise.raise_dispute(branch, "D-2", back)) == "already-decided"
+
+
 async def test_no_ruling_passes_a_dispute_by(people: County) -> None:
     branch = people.branch_id
     given = ruling(centre_id="G1", field_id=None)

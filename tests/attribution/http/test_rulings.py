@@ -1,5 +1,7 @@
 """Rulings: two people move one subscription, from an open period, with a reason on record."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +81,27 @@ async def test_the_ruling_that_was_approved_last_stands(
     await manager.put_ruling(booked, "R-2", ruling(centre_id="G1", field_id=None))
     for one in ("R-2", "R-1"):
         await finance.approve_ruling(booked, one)
+    assert await revenue(manager, booked, 201712) == {"C2": 10_000}
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(seconds=10)])
+async def test_the_ruling_approved_last_stands_whatever_the_clock_says(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    set_clock: Callable[[datetime], None],
+    behind: timedelta,
+) -> None:
+    now = datetime.now(UTC)
+    await manager.put_ruling(booked, "R-1", ruling())
+    await manager.put_ruling(booked, "R-2", ruling(centre_id="G1", field_id=None))
+    set_clock(now)
+    before = await finance.approve_ruling(booked, "R-2")
+    set_clock(now - behind)
+    after = await finance.approve_ruling(booked, "R-1")
+    assert before.approved_at is not None
+    assert after.approved_at is not None
+    assert after.approved_at > before.approved_at
     assert await revenue(manager, booked, 201712) == {"C2": 10_000}
 
 

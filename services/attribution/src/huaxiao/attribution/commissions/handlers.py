@@ -75,6 +75,8 @@ async def approve(
         raise TwoPeople
     if locked.closed_through is not None and found.from_period <= locked.closed_through:
         raise PeriodIsClosed
+    now = locked.not_before(now)
+    now = max(now, await store.after_approvals(connection, branch_id) or now)
     await store.approve(connection, branch_id, terms_id, by=by, now=now)
     begins = first_day(Period(found.from_period))
     lines = await store.lines_of_leads(connection, branch_id, approved_from=begins)

@@ -179,6 +179,7 @@ async def confirm(
     """
     branch = await open_branch(connection, counties, branch_id)
     row = await visible(connection, branch_id, dispute_id, principal)
+    now = await rulings.moment_of_approval(connection, branch_id, branch.intake, now)
     step = Step(DisputeStepName.CONFIRM, actor(principal), now)
     limits = await store.limits(connection, branch_id)
     after = disputes.take(store.progress(row), step, limits)

@@ -200,9 +200,17 @@ async def approve(
         found,
         closed_through=locked.closed_through,
         by=by,
-        now=locked.not_before(now),
+        now=await moment_of_approval(connection, branch_id, locked, now),
     )
     return await show(connection, branch_id, ruling_id)
+
+
+async def moment_of_approval(
+    connection: AsyncConnection, branch_id: int, locked: intake.Intake, now: datetime
+) -> datetime:
+    """Return when to approve: after all that was approved before, whatever a process's clock says."""
+    now = locked.not_before(now)
+    return max(now, await store.after_approvals(connection, branch_id) or now)
 
 
 async def put_in_force(
