@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence
+from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence, passed_by
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rule_sets import NO_CHANNEL, Rule, RuleSet, Why, unmet
@@ -160,6 +160,15 @@ def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     ruling = evidence.ruling
     if ruling is None:
         return Nowhere(Why("nobody has ruled on it", "没有裁定"))
+    if passed_by(ruling, evidence.subject.listed):
+        named = ruling.ruling_id
+        return Nowhere(
+            Why(
+                f"ruling {named} names no amendment of the contract whose list the customer is on",
+                f"裁定 {named} 未注明合同变更，而客户在锁定清单中",
+                close=True,
+            )
+        )
     return Place(ruling.centre_id, ruling.field_id, ruling_id=ruling.ruling_id)
 
 

@@ -298,7 +298,8 @@ async def _load_lines(
     for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
     query = (
-        "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at"
+        "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at,"
+        " amendment_id"
         " FROM attribution.ruled_subscriptions JOIN attribution.rulings USING (branch_id, ruling_id)"
         " JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
     )

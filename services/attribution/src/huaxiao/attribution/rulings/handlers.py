@@ -252,6 +252,7 @@ def _in_force(ruling: Ruling, approved_at: datetime) -> histories.Ruling:
         ruling.from_period,
         ruling.to_period,
         approved_at,
+        ruling.amendment_id,
     )
 
 
