@@ -191,6 +191,49 @@ async def test_a_frozen_line_stays_until_the_dispute_ends_and_then_is_decided_at
     assert (found.owner.unit_rule, found.reproduced) == ("090", True)
 
 
+@pytest.fixture(params=["card", "bundle"])
+async def followed(request: pytest.FixtureRequest, people: County, sender: Sender) -> County:
+    """Return the people of a branch whose line is followed by another, billed as well."""
+    sender.count = 50
+    events = [sender.opened("S-2", product="mobile", main_subscription_id="S-1")]
+    if request.param == "bundle":
+        together = sender.event(
+            "bundle.formed",
+            bundle_id="B-1",
+            effective_on="2017-09-01",
+            subscription_ids=["S-1", "S-2"],
+        )
+        events = [sender.opened("S-2", product="mobile"), together]
+    await people.manager.post_events([*events, sender.bill("BI-9", "S-2", amount_fen=300)])
+    return people
+
+
+async def test_what_follows_a_frozen_line_stays_with_it(followed: County, sender: Sender) -> None:
+    branch = followed.branch_id
+    await followed.rural.raise_dispute(branch, "D-1", claim())
+    await followed.manager.post_events([late_move(sender)])
+    assert await followed.revenue(201711) == {"C1": 10_300}
+    await followed.close(201711)
+    await followed.rural.withdraw_dispute(branch, "D-1")
+    assert await followed.revenue(201712) == {"C1": -10_300, "C2": 20_300}
+
+
+async def test_what_two_people_decide_on_a_line_does_not_wait_for_the_line_it_follows(
+    followed: County, sender: Sender
+) -> None:
+    branch = followed.branch_id
+    await followed.rural.raise_dispute(branch, "D-1", claim())
+    await followed.manager.post_events([late_move(sender)])
+    given = ruling(subscription_ids=["S-2"], centre_id="G1", field_id=None, to_period=201711)
+    await followed.manager.put_ruling(branch, "R-1", given)
+    preview = await followed.finance.ruling_preview(branch, "R-1")
+    assert [(one.subscription_id, one.to_centre_id) for one in preview.moves] == [("S-2", "G1")]
+    await followed.finance.approve_ruling(branch, "R-1")
+    assert await followed.revenue(201711) == {"C1": 10_000, "G1": 300}
+    await followed.rural.withdraw_dispute(branch, "D-1")
+    assert await followed.revenue(201711) == {"C2": 10_000, "G1": 300}
+
+
 async def test_a_dismissed_claim_keeps_the_line_where_it_is_whatever_was_heard_meanwhile(
     people: County, sender: Sender
 ) -> None:

@@ -248,6 +248,24 @@ def turns(subscription_id: str, register: Register, organisation: Organisation) 
     return sorted(found)
 
 
+def leans_on(subscription_id: str, register: Register) -> set[str]:
+    """Return the lines that a subscription follows: itself, its main cards, their bundles' fixed lines."""
+    chain = _with_main_cards(subscription_id, register)
+    bundles = {bundle_id for one in chain for bundle_id in register.bundles_of.get(one, ())}
+    members = {
+        member
+        for one in bundles
+        for stated in register.statements[one]
+        for member in stated.members
+    }
+    fixed = (
+        one
+        for one in members & register.opened.keys()
+        if register.opened[one].product in FIXED_PRODUCTS
+    )
+    return {*chain, *fixed}
+
+
 def _with_main_cards(subscription_id: str, register: Register) -> list[str]:
     """Return a subscription, its main card, the main card of that one, and so on."""
     chain = [subscription_id]

@@ -395,13 +395,13 @@ async def load_timelines(
 async def load_deferred(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
 ) -> None:
-    """Load which subscriptions disputes keep frozen, and what was deferred on them meanwhile."""
+    """Load which subscriptions are under dispute, and what was deferred on these meanwhile."""
     frozen = await connection.scalars(
         select(disputes.c.subscription_id).where(
             disputes.c.branch_id == branch_id, disputes.c.frozen
         )
     )
-    known.frozen.update(set(frozen).intersection(subscription_ids))
+    known.frozen.update(frozen)
     wanted = set(subscription_ids) - known.loaded_deferred
     known.loaded_deferred |= wanted
     rows = await _named(connection, _owners("deferred_decisions"), branch_id, wanted, _BY_VERSION)

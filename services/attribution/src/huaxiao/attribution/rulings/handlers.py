@@ -240,7 +240,8 @@ async def put_in_force(
         branch_id,
         now=now,
         subscription_ids=ruling.subscription_ids,
-        restating=_in_force(ruling, now) if ruling.restate else None,
+        ruling=_in_force(ruling, now),
+        restating=ruling.restate,
     )
 
 
