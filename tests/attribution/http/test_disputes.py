@@ -517,6 +517,47 @@ async def test_an_entry_is_contested_with_its_month_and_an_owner_may_give_a_line
     assert (raised.claimant_centre_id, raised.respondent_centre_id) == ("C1", "C2")
 
 
+async def test_nobody_keeps_a_line_by_saying_that_it_is_anothers(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.manager.put_ruling(branch, "R-1", ruling(to_period=201711))
+    given = claim(claimant_centre_id="C1", centre_id="G1", field_id=None)
+    raised = await people.town.raise_dispute(branch, "D-1", given)
+    assert (raised.open, raised.frozen) == (True, False)
+    assert [one.dispute_id for one in await people.manager.disputes(branch, is_open=True)] == [
+        "D-1"
+    ]
+    assert await people.manager.disputes(branch, frozen=True) == []
+    found = await people.town.explanation(branch, "S-1", period=201711)
+    assert found.dispute is not None
+    assert (found.dispute.open, found.dispute.frozen) == (True, False)
+    assert any("照常移动账目" in sentence for sentence in found.story_zh)
+    # A ruling and late evidence move it as ever.
+    await people.finance.approve_ruling(branch, "R-1")
+    assert await people.revenue(201711) == {"C2": 10_000}
+    await people.manager.post_events([late_move(sender)])
+    assert await people.revenue(201712) == {"C2": 10_000}
+    # Its owner contests it once at a time; whoever claims it does so beside.
+    again = given.model_copy(update={"claimant_centre_id": "C2"})
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", again)) == "already-disputed"
+    own = claim(claimant_centre_id="C1", centre_id="C1", field_id="F-TOWN")
+    assert (await people.town.raise_dispute(branch, "D-2", own)).frozen
+    people.day(9)
+    overdue = await people.manager.disputes(branch, is_open=True)
+    assert [(one.dispute_id, one.overdue) for one in overdue] == [("D-1", True), ("D-2", True)]
+    await people.town.withdraw_dispute(branch, "D-2")
+    proposed = decision(centre_id="G1", field_id=None, reason="It is an enterprise's.")
+    await people.support.propose_decision(branch, "D-1", proposed)
+    ended = await people.finance.confirm_decision(branch, "D-1")
+    assert (ended.state, ended.open) == (DisputeState.DECIDED, False)
+    assert await people.revenue(201711) == {"G1": 10_000}
+    assert [one.dispute_id for one in await people.manager.disputes(branch, is_open=False)] == [
+        "D-1",
+        "D-2",
+    ]
+
+
 async def test_of_two_disputes_at_once_about_a_line_one_is_raised(people: County) -> None:
     calls = [
         people.rural.raise_dispute(people.branch_id, f"D-{number}", claim()) for number in (1, 2)

@@ -66,7 +66,7 @@ async def entry_of(
 async def frozen(
     connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
 ) -> dict[str, str]:
-    """Return the open disputes on subscriptions, by subscription."""
+    """Return the disputes that freeze subscriptions, by subscription."""
     table = disputes
     rows = await connection.execute(
         select(table.c.subscription_id, table.c.dispute_id).where(
@@ -76,6 +76,21 @@ async def frozen(
         )
     )
     return {row.subscription_id: row.dispute_id for row in rows}
+
+
+async def open_on(connection: AsyncConnection, branch_id: int, subscription_id: str) -> str | None:
+    """Return an open dispute about a subscription; None while there is none."""
+    table = disputes
+    found: str | None = await connection.scalar(
+        select(table.c.dispute_id)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.ended_at.is_(None),
+        )
+        .limit(1)
+    )
+    return found
 
 
 async def decided_on(

@@ -70,7 +70,7 @@ async def speak(
         NotFound: there is no such dispute, or none that the caller's centre is party to.
         StepNotAllowed: the state or the time forbids it.
         NotAParty: the caller does not speak for the party whose step it is.
-        AlreadyDisputed: on appeal, another dispute has frozen the line meanwhile.
+        AlreadyDisputed: on appeal, another dispute about the line has been raised meanwhile.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -78,17 +78,21 @@ async def speak(
     text = None if plea is None else plea.text
     step = Step(name, actor(principal), now, text)
     limits = await store.limits(connection, branch_id)
-    after = disputes.take(store.progress(row), step, limits)
-    if after.frozen and not row.frozen:
-        await require_undisputed(connection, branch_id, row.subscription_id)
+    before = store.progress(row)
+    after = disputes.take(before, step, limits)
+    if after.open and not before.open:
+        await require_undisputed(
+            connection, branch_id, row.subscription_id, given_away=before.given_away
+        )
     # What is proposed and not confirmed before an appeal or an end is proposed no longer.
     await store.go_on(connection, branch_id, dispute_id, after, ruling_id=row.ruling_id, now=now)
     documents = [] if plea is None else plea.documents
     await _record(connection, branch_id, dispute_id, step, documents=documents)
-    if row.frozen and not after.frozen:
+    if before.frozen and not after.frozen:
         await decide_again(
             connection, branch.county, branch_id, now=now, subscription_ids=[row.subscription_id]
         )
+    if before.open and not after.open:
         await _publish_end(connection, branch_id, row, after.state, None, now=now)
     return await as_written(connection, branch_id, dispute_id, now=now)
 

@@ -79,7 +79,7 @@ async def raise_dispute(
     principal: Principal,
     now: datetime,
 ) -> Dispute:
-    """Let a centre contest whose a line is; the line is frozen from now on.
+    """Let a centre contest whose a line is; the line of another is frozen from now on.
 
     Raises:
         NotFound: the branch is not known.
@@ -96,11 +96,12 @@ async def raise_dispute(
     step = Step(DisputeStepName.RAISE, actor(principal), now, given.text)
     pool = branch.county.organisation.default_centre_id
     owner = await contested.owned(connection, branch_id, given.subscription_id, given.from_period)
+    given_away = given.claimant_centre_id != given.centre_id
     other = given.centre_id
-    if owner is not None and given.claimant_centre_id == given.centre_id:
+    if owner is not None and not given_away:
         other = owner.centre_id
     parties = Parties(given.claimant_centre_id, other, pool)
-    dispute = disputes.raised(parties, step, limits)
+    dispute = disputes.raised(parties, step, limits, given_away=given_away)
     found = await store.one(connection, branch_id, dispute_id)
     if found is not None:
         return await _same(connection, branch_id, found, given, now=now)
@@ -201,17 +202,21 @@ def _party_faults(given: DisputeIn, owner: contested.Owned) -> list[Fault]:
 
 
 async def require_undisputed(
-    connection: AsyncConnection, branch_id: int, subscription_id: str
+    connection: AsyncConnection, branch_id: int, subscription_id: str, *, given_away: bool
 ) -> None:
-    """Refuse to freeze a line that is frozen.
+    """Refuse to open a second dispute about a line; its owner's keeps nobody else from claiming it.
 
     Raises:
         AlreadyDisputed: it has an open dispute.
 
     """
-    frozen = await contested.frozen(connection, branch_id, [subscription_id])
-    if frozen:
-        raise AlreadyDisputed(dispute_id=frozen[subscription_id])
+    if given_away:
+        found = await contested.open_on(connection, branch_id, subscription_id)
+    else:
+        frozen = await contested.frozen(connection, branch_id, [subscription_id])
+        found = frozen.get(subscription_id)
+    if found is not None:
+        raise AlreadyDisputed(dispute_id=found)
 
 
 async def _require_contestable(
@@ -224,7 +229,8 @@ async def _require_contestable(
     now: datetime,
 ) -> None:
     line = given.subscription_id
-    await require_undisputed(connection, branch_id, line)
+    given_away = given.claimant_centre_id != given.centre_id
+    await require_undisputed(connection, branch_id, line, given_away=given_away)
     last = given.to_period or LAST_PERIOD
     if other := await contested.decided_on(connection, branch_id, line, given.from_period, last):
         raise AlreadyDecided(dispute_id=other)

@@ -167,9 +167,11 @@ async def _ruling(
 
 
 def _open_dispute(row: Row[Any] | None) -> OpenDispute | None:
-    if row is None or not row.frozen:
+    if row is None or row.ended_at is not None:
         return None
-    return OpenDispute(row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id)
+    return OpenDispute(
+        row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id, frozen=row.frozen
+    )
 
 
 async def _contest(

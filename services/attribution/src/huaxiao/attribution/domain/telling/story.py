@@ -56,18 +56,28 @@ def _closed_as(case: Case) -> Iterator[Told]:
 
 
 def _disputed(case: Case) -> Iterator[Told]:
-    """Say that the line is frozen, and what the claim is."""
+    """Say that the line is under dispute, what the claim is, and whether it is frozen."""
     if case.dispute is None:
         return
     claimant = case.names.centre(case.dispute.claimant_centre_id)
     place = case.names.place(case.dispute.centre_id, case.dispute.field_id)
+    meanwhile = _FROZEN if case.dispute.frozen else _GOES_ON
     yield Told(
         f"It is under dispute {case.dispute.dispute_id}: {claimant.text} holds that it belongs to"
-        f" {place.text}. Until the dispute ends it stays where it is, and what is heard of it late"
-        " moves nothing.",
+        f" {place.text}. {meanwhile.text}",
         f"该用户处于争议 {case.dispute.dispute_id} 中：{claimant.text_zh}主张其归 {place.text_zh}。"
-        "争议结束前归属不变，其间迟到的信息不移动账目。",
+        f"{meanwhile.text_zh}",
     )
+
+
+_FROZEN = Told(
+    "Until the dispute ends it stays where it is, and what is heard of it late moves nothing.",
+    "争议结束前归属不变，其间迟到的信息不移动账目。",
+)
+_GOES_ON = Told(
+    "Its owner has raised that itself, so what is heard of it late moves it nevertheless.",
+    "该争议由现归属中心自行提出，其间迟到的信息照常移动账目。",
+)
 
 
 def _ruling_reason(case: Case) -> Iterator[Told]:
