@@ -189,6 +189,15 @@ def test_broadband_sold_in_a_hall_credits_the_hall_beside_the_sum() -> None:
     assert [one.centre_id for one in decided.shadows] == ["C3"]
 
 
+def test_a_shadow_credit_ends_with_the_twelfth_month_and_with_the_calendar() -> None:
+    sold = line(product="broadband", channel_id="HALL", opened_on=date(2017, 11, 30))
+    decided = decision(replace(sold, standard_address=TOWN))
+    assert [one.through for one in decided.shadows_in(201810)] == [201810]
+    assert decided.shadows_in(201811) == []
+    late = replace(sold, standard_address=TOWN, opened_on=date(2099, 11, 30))
+    assert [one.through for one in decision(late).shadows] == [209912]
+
+
 def test_every_rule_before_the_one_that_decided_says_why_it_passed() -> None:
     decided = decision(line(channel_id="AGENT"))
     codes = [rule.code for rule in RULES.rules]

@@ -587,6 +587,8 @@ class ShadowCredit(Resource):
     centre_id: Identifier
     reason: str
     reason_zh: str
+    to_period: PeriodNumber
+    """The last month of it."""
 
 
 class RulingMark(Resource):

@@ -12,6 +12,7 @@ from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, Lin
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rule_sets import NO_CHANNEL, Rule, RuleSet, Why, unmet
+from huaxiao.shared.periods import LAST_PERIOD, Period, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
 
@@ -65,6 +66,12 @@ class Shadow:
 
     centre_id: str
     why: Why
+    through: Period
+    """The last month of it."""
+
+
+SHADOW_MONTHS = 12
+"""How long who helped is credited, in accounting months: the one the line was opened in is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,10 @@ class Decision:
     rejected: tuple[Candidate, ...]
     ruling_id: str | None
     """The ruling it rests on: one on the line itself, or on its main card."""
+
+    def shadows_in(self, period: int) -> list[Shadow]:
+        """Return who is credited in a month: who helped does not for ever."""
+        return [one for one in self.shadows if period <= one.through]
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,9 +386,13 @@ def _development(subject: LineEvidence) -> str | None:
 def _shadows(evidence: Evidence, owner: str) -> tuple[Shadow, ...]:
     shadows: list[Shadow] = []
     channel, lead = evidence.subject.channel, evidence.opportunity
+    opened = period_of_day(evidence.subject.line.opened_on)
+    through = min(shift(opened, SHADOW_MONTHS - 1), LAST_PERIOD)
     if channel and channel.kind is ChannelKind.OWN_HALL and channel.centre_id != owner:
-        shadows.append(Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出")))
+        shadows.append(
+            Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出"), through)
+        )
     if lead and lead.originator_centre_id and lead.originator_centre_id != owner:
         why = Why(f"it brought lead {lead.lead_id}", f"由其提出商机 {lead.lead_id}")
-        shadows.append(Shadow(lead.originator_centre_id, why))
+        shadows.append(Shadow(lead.originator_centre_id, why, through))
     return tuple(shadows)

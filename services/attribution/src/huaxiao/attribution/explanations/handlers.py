@@ -102,8 +102,13 @@ async def explain(
         rule_set=recorded.rule_set,
         flags=list(decision.flags),
         shadow_credits=[
-            ShadowCredit(centre_id=one.centre_id, reason=one.why.text, reason_zh=one.why.text_zh)
-            for one in decision.shadows
+            ShadowCredit(
+                centre_id=one.centre_id,
+                reason=one.why.text,
+                reason_zh=one.why.text_zh,
+                to_period=one.through,
+            )
+            for one in decision.shadows_in(period)
         ],
         rejected=[
             RejectedCandidate(

@@ -163,12 +163,13 @@ def _others(case: Case) -> Iterator[Told]:
             f" {rule} who developed it does not decide here.",
             f"它由 {centre.text_zh}经{by.text_zh}发展；此项留有记录，但按规则 {rule}，不由发展方判定。",
         )
-    for one in decision.shadows:
-        centre = names.centre(one.centre_id)
+    for one in decision.shadows_in(case.period):
+        centre, last = names.centre(one.centre_id), words.month(one.through)
         yield Told(
-            f"{centre.text} has a shadow credit, because {one.why.text}: a memo in no sum, which"
-            " takes nothing from the owner.",
-            f"{centre.text_zh}得影子积分（{one.why.text_zh}）：仅作备忘，不计入任何合计，也不减少归属方收入。",
+            f"{centre.text} has a shadow credit to {last.text}, because {one.why.text}: a memo in no"
+            " sum, which takes nothing from the owner.",
+            f"{centre.text_zh}得影子积分（{one.why.text_zh}），至{last.text_zh}止：仅作备忘，不计入任何合计，"
+            "也不减少归属方收入。",
         )
 
 
