@@ -352,6 +352,52 @@ async def test_what_the_county_rules_after_a_dispute_can_be_contested_again(
     assert (raised.owner_centre_id, raised.respondent_centre_id) == ("G1", "G1")
 
 
+async def test_what_is_ruled_on_one_month_since_opens_no_other_that_a_dispute_has_decided(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    await people.manager.put_ruling(branch, "R-1", ruling(field_id=None, to_period=201711))
+    await people.finance.approve_ruling(branch, "R-1")
+    both = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert await refusal(people.town.raise_dispute(branch, "D-2", both)) == "already-decided"
+    november = both.model_copy(update={"to_period": 201711})
+    assert (await people.town.raise_dispute(branch, "D-2", november)).respondent_centre_id == "C2"
+
+
+async def test_months_of_a_third_centre_are_contested_apart_so_that_it_is_heard(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch = people.branch_id
+    december = ruling(centre_id="G1", field_id=None, from_period=201712, to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", december)
+    await people.finance.approve_ruling(branch, "R-1")
+    with pytest.raises(PeerProblem) as refused:
+        await people.rural.raise_dispute(branch, "D-1", claim())
+    assert [one["code"] for one in refused.value.body["errors"]] == ["another-owner"]
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+    await people.rural.withdraw_dispute(branch, "D-1")
+    apart = await people.rural.raise_dispute(branch, "D-2", claim(from_period=201712))
+    assert apart.respondent_centre_id == "G1"
+    enterprise = caller(Role.CONTRACTOR, ["G1"])
+    await enterprise.reply_to_dispute(branch, "D-2", PLEA)
+
+
+async def test_each_closed_month_is_contested_within_its_own_time(people: County) -> None:
+    branch = people.branch_id
+    await people.close(201711, 201712)
+    people.day(20)
+    moved = ruling(centre_id="C1", field_id=None, to_period=201711, restate=True)
+    await people.manager.put_ruling(branch, "R-1", moved)
+    await people.finance.approve_ruling(branch, "R-1")
+    people.day(22)
+    with pytest.raises(PeerProblem) as refused:
+        await people.rural.raise_dispute(branch, "D-1", claim())
+    assert (refused.value.code, refused.value.body["period"]) == ("too-late", 201712)
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+
+
 async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
     await people.decided()
     people.day(9)

@@ -197,7 +197,7 @@ async def _contest(
         )
     if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
-    owner = await contested.owned(connection, branch_id, subscription_id, period)
+    owner = (await contested.history(connection, branch_id, subscription_id)).at(period)
     assert owner is not None  # noqa: S101 - a decision stands
     until = in_days(max(around.closed_at, owner.since), days)
     return Contest(days, until, now >= until, decided_by)
