@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.domain.commissions import WHOLE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
@@ -144,6 +145,12 @@ def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> 
             "unknown-type",
             f"No event of type {envelope.type} is known.",
             f"未知的事件类型 {envelope.type}。",
+        )
+    if envelope.source == OWN_SOURCE:
+        return Refusal(
+            "malformed-event",
+            f"{OWN_SOURCE} is the source of this service's own entries.",
+            f"{OWN_SOURCE} 为本服务自有分录的来源，事件不得使用。",
         )
     if name.branch_id is None:
         return Refusal(
