@@ -398,6 +398,21 @@ async def test_each_closed_month_is_contested_within_its_own_time(people: County
     await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
 
 
+async def test_a_decision_that_a_ruling_has_replaced_is_contested_anew_and_not_appealed(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    other = ruling(centre_id="G1", field_id=None, to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", other)
+    await people.finance.approve_ruling(branch, "R-1")
+    refused = await refusal(people.town.appeal_dispute(branch, "D-1", PLEA))
+    assert refused == "step-not-allowed"
+    anew = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert (await people.town.raise_dispute(branch, "D-2", anew)).respondent_centre_id == "G1"
+
+
 async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
     await people.decided()
     people.day(9)

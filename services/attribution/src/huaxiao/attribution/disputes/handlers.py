@@ -8,12 +8,12 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
-from huaxiao.attribution.disputes import store
+from huaxiao.attribution.disputes import contested, store
 from huaxiao.attribution.disputes.opening import actor, open_branch
 from huaxiao.attribution.disputes.raising import require_undisputed
 from huaxiao.attribution.disputes.showing import as_written, visible
 from huaxiao.attribution.domain import disputes
-from huaxiao.attribution.domain.disputes import Step
+from huaxiao.attribution.domain.disputes import Step, StepNotAllowed
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.rulings import handlers as rulings
@@ -22,6 +22,7 @@ from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.identifiers import new_id
+from huaxiao.shared.periods import LAST_PERIOD
 from huaxiao.shared.problems import Fault, NotFound
 from huaxiao.shared.wire.attribution import (
     DISPUTE_ENDED,
@@ -81,6 +82,7 @@ async def speak(
     before = store.progress(row)
     after = disputes.take(before, step, limits)
     if after.open and not before.open:
+        await _require_unchanged(connection, branch_id, row)
         await require_undisputed(
             connection, branch_id, row.subscription_id, given_away=before.given_away
         )
@@ -95,6 +97,17 @@ async def speak(
     if before.open and not after.open:
         await _publish_end(connection, branch_id, row, after.state, None, now=now)
     return await as_written(connection, branch_id, dispute_id, now=now)
+
+
+async def _require_unchanged(connection: AsyncConnection, branch_id: int, row: Row[Any]) -> None:
+    """Refuse to appeal a decision that stands no longer: whoever has the line now is to be heard."""
+    last = row.to_period or LAST_PERIOD
+    line = row.subscription_id
+    if not await contested.decided_on(connection, branch_id, line, row.from_period, last):
+        raise StepNotAllowed(
+            "A ruling has taken the decision's place since: contest that.",
+            "其后的裁定已取代该裁决，应另行提出争议。",
+        )
 
 
 async def propose(
