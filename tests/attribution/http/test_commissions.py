@@ -1,6 +1,7 @@
 """Commissions of leads over HTTP: earned on what is collected, taken back, moved, and shown (R16)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -185,6 +186,25 @@ async def test_terms_are_proposed_by_one_person_and_approved_by_another(
     assert await finance.approve_commission_terms(paid, "T-1") == approved
     # Only the lead that says nothing of its rate follows the terms.
     assert await parts(manager, paid, 201711) == {"P1": 450 + 75, "P2": 150 + 25}
+
+
+async def test_of_two_terms_from_a_month_those_approved_last_stand_whatever_the_clock_says(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    paid: int,
+    sender: Sender,
+    set_clock: Callable[[datetime], None],
+) -> None:
+    sender.count = 10
+    await manager.post_events([lead(sender, rate_basis_points=None)])
+    await manager.put_commission_terms(paid, "T-1", terms(rate_basis_points=100))
+    await manager.put_commission_terms(paid, "T-2", terms(rate_basis_points=900))
+    now = datetime.now(UTC)
+    for moment, one in ((now, "T-2"), (now - timedelta(seconds=10), "T-1")):
+        set_clock(moment)
+        await finance.approve_commission_terms(paid, one)
+    found = await manager.commissions(paid, period=201711)
+    assert sum(one.amount_fen for one in found) == 200
 
 
 async def test_terms_reach_leads_approved_from_their_month_on_and_no_closed_month(

@@ -191,6 +191,49 @@ async def test_a_frozen_line_stays_until_the_dispute_ends_and_then_is_decided_at
     assert (found.owner.unit_rule, found.reproduced) == ("090", True)
 
 
+@pytest.fixture(params=["card", "bundle"])
+async def followed(request: pytest.FixtureRequest, people: County, sender: Sender) -> County:
+    """Return the people of a branch whose line is followed by another, billed as well."""
+    sender.count = 50
+    events = [sender.opened("S-2", product="mobile", main_subscription_id="S-1")]
+    if request.param == "bundle":
+        together = sender.event(
+            "bundle.formed",
+            bundle_id="B-1",
+            effective_on="2017-09-01",
+            subscription_ids=["S-1", "S-2"],
+        )
+        events = [sender.opened("S-2", product="mobile"), together]
+    await people.manager.post_events([*events, sender.bill("BI-9", "S-2", amount_fen=300)])
+    return people
+
+
+async def test_what_follows_a_frozen_line_stays_with_it(followed: County, sender: Sender) -> None:
+    branch = followed.branch_id
+    await followed.rural.raise_dispute(branch, "D-1", claim())
+    await followed.manager.post_events([late_move(sender)])
+    assert await followed.revenue(201711) == {"C1": 10_300}
+    await followed.close(201711)
+    await followed.rural.withdraw_dispute(branch, "D-1")
+    assert await followed.revenue(201712) == {"C1": -10_300, "C2": 20_300}
+
+
+async def test_what_two_people_decide_on_a_line_does_not_wait_for_the_line_it_follows(
+    followed: County, sender: Sender
+) -> None:
+    branch = followed.branch_id
+    await followed.rural.raise_dispute(branch, "D-1", claim())
+    await followed.manager.post_events([late_move(sender)])
+    given = ruling(subscription_ids=["S-2"], centre_id="G1", field_id=None, to_period=201711)
+    await followed.manager.put_ruling(branch, "R-1", given)
+    preview = await followed.finance.ruling_preview(branch, "R-1")
+    assert [(one.subscription_id, one.to_centre_id) for one in preview.moves] == [("S-2", "G1")]
+    await followed.finance.approve_ruling(branch, "R-1")
+    assert await followed.revenue(201711) == {"C1": 10_000, "G1": 300}
+    await followed.rural.withdraw_dispute(branch, "D-1")
+    assert await followed.revenue(201711) == {"C2": 10_000, "G1": 300}
+
+
 async def test_a_dismissed_claim_keeps_the_line_where_it_is_whatever_was_heard_meanwhile(
     people: County, sender: Sender
 ) -> None:
@@ -309,6 +352,67 @@ async def test_what_the_county_rules_after_a_dispute_can_be_contested_again(
     assert (raised.owner_centre_id, raised.respondent_centre_id) == ("G1", "G1")
 
 
+async def test_what_is_ruled_on_one_month_since_opens_no_other_that_a_dispute_has_decided(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    await people.manager.put_ruling(branch, "R-1", ruling(field_id=None, to_period=201711))
+    await people.finance.approve_ruling(branch, "R-1")
+    both = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert await refusal(people.town.raise_dispute(branch, "D-2", both)) == "already-decided"
+    november = both.model_copy(update={"to_period": 201711})
+    assert (await people.town.raise_dispute(branch, "D-2", november)).respondent_centre_id == "C2"
+
+
+async def test_months_of_a_third_centre_are_contested_apart_so_that_it_is_heard(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch = people.branch_id
+    december = ruling(centre_id="G1", field_id=None, from_period=201712, to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", december)
+    await people.finance.approve_ruling(branch, "R-1")
+    with pytest.raises(PeerProblem) as refused:
+        await people.rural.raise_dispute(branch, "D-1", claim())
+    assert [one["code"] for one in refused.value.body["errors"]] == ["another-owner"]
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+    await people.rural.withdraw_dispute(branch, "D-1")
+    apart = await people.rural.raise_dispute(branch, "D-2", claim(from_period=201712))
+    assert apart.respondent_centre_id == "G1"
+    enterprise = caller(Role.CONTRACTOR, ["G1"])
+    await enterprise.reply_to_dispute(branch, "D-2", PLEA)
+
+
+async def test_each_closed_month_is_contested_within_its_own_time(people: County) -> None:
+    branch = people.branch_id
+    await people.close(201711, 201712)
+    people.day(20)
+    moved = ruling(centre_id="C1", field_id=None, to_period=201711, restate=True)
+    await people.manager.put_ruling(branch, "R-1", moved)
+    await people.finance.approve_ruling(branch, "R-1")
+    people.day(22)
+    with pytest.raises(PeerProblem) as refused:
+        await people.rural.raise_dispute(branch, "D-1", claim())
+    assert (refused.value.code, refused.value.body["period"]) == ("too-late", 201712)
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+
+
+async def test_a_decision_that_a_ruling_has_replaced_is_contested_anew_and_not_appealed(
+    people: County,
+) -> None:
+    branch = people.branch_id
+    await people.decided()
+    people.day(4)
+    other = ruling(centre_id="G1", field_id=None, to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", other)
+    await people.finance.approve_ruling(branch, "R-1")
+    refused = await refusal(people.town.appeal_dispute(branch, "D-1", PLEA))
+    assert refused == "step-not-allowed"
+    anew = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    assert (await people.town.raise_dispute(branch, "D-2", anew)).respondent_centre_id == "G1"
+
+
 async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
     await people.decided()
     people.day(9)
@@ -387,6 +491,24 @@ async def test_somebody_of_a_party_does_not_decide(
     assert refused == "not-impartial"
 
 
+async def test_a_decision_stands_over_an_earlier_ruling_whatever_the_clock_says(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    people.day(3)
+    await people.manager.put_ruling(branch, "R-1", ruling(centre_id="G1", field_id=None))
+    await people.finance.approve_ruling(branch, "R-1")
+    # Another process, whose clock is behind.
+    people.day(2)
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    await enterprise.reply_to_dispute(branch, "D-1", PLEA)
+    await people.support.propose_decision(branch, "D-1", decision())
+    await people.finance.confirm_decision(branch, "D-1")
+    assert await people.revenue(201711) == {"C2": 10_000}
+    back = claim(claimant_centre_id="G1", centre_id="G1", field_id=None)
+    assert await refusal(enterprise.raise_dispute(branch, "D-2", back)) == "already-decided"
+
+
 async def test_no_ruling_passes_a_dispute_by(people: County) -> None:
     branch = people.branch_id
     given = ruling(centre_id="G1", field_id=None)
@@ -454,6 +576,47 @@ async def test_an_entry_is_contested_with_its_month_and_an_owner_may_give_a_line
     raised = await people.town.raise_dispute(people.branch_id, "D-1", given)
     assert (raised.entry_number, raised.revenue_fen) == (1, 10_000)
     assert (raised.claimant_centre_id, raised.respondent_centre_id) == ("C1", "C2")
+
+
+async def test_nobody_keeps_a_line_by_saying_that_it_is_anothers(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    await people.manager.put_ruling(branch, "R-1", ruling(to_period=201711))
+    given = claim(claimant_centre_id="C1", centre_id="G1", field_id=None)
+    raised = await people.town.raise_dispute(branch, "D-1", given)
+    assert (raised.open, raised.frozen) == (True, False)
+    assert [one.dispute_id for one in await people.manager.disputes(branch, is_open=True)] == [
+        "D-1"
+    ]
+    assert await people.manager.disputes(branch, frozen=True) == []
+    found = await people.town.explanation(branch, "S-1", period=201711)
+    assert found.dispute is not None
+    assert (found.dispute.open, found.dispute.frozen) == (True, False)
+    assert any("照常移动账目" in sentence for sentence in found.story_zh)
+    # A ruling and late evidence move it as ever.
+    await people.finance.approve_ruling(branch, "R-1")
+    assert await people.revenue(201711) == {"C2": 10_000}
+    await people.manager.post_events([late_move(sender)])
+    assert await people.revenue(201712) == {"C2": 10_000}
+    # Its owner contests it once at a time; whoever claims it does so beside.
+    again = given.model_copy(update={"claimant_centre_id": "C2"})
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", again)) == "already-disputed"
+    own = claim(claimant_centre_id="C1", centre_id="C1", field_id="F-TOWN")
+    assert (await people.town.raise_dispute(branch, "D-2", own)).frozen
+    people.day(9)
+    overdue = await people.manager.disputes(branch, is_open=True)
+    assert [(one.dispute_id, one.overdue) for one in overdue] == [("D-1", True), ("D-2", True)]
+    await people.town.withdraw_dispute(branch, "D-2")
+    proposed = decision(centre_id="G1", field_id=None, reason="It is an enterprise's.")
+    await people.support.propose_decision(branch, "D-1", proposed)
+    ended = await people.finance.confirm_decision(branch, "D-1")
+    assert (ended.state, ended.open) == (DisputeState.DECIDED, False)
+    assert await people.revenue(201711) == {"G1": 10_000}
+    assert [one.dispute_id for one in await people.manager.disputes(branch, is_open=False)] == [
+        "D-1",
+        "D-2",
+    ]
 
 
 async def test_of_two_disputes_at_once_about_a_line_one_is_raised(people: County) -> None:

@@ -57,6 +57,7 @@ class Disputed(Branch):
             claim = DisputeIn(
                 subscription_id=line,
                 from_period=201711,
+                to_period=201711,
                 claimant_centre_id=centre_id,
                 centre_id=centre_id,
                 text="ours",
@@ -90,6 +91,7 @@ class Disputed(Branch):
             subscription_ids=[RULED],
             centre_id="G1",
             from_period=201711,
+            to_period=201711,
             reason="so it is",
             amendment_id="A-1",
         )

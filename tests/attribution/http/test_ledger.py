@@ -99,6 +99,8 @@ async def test_balances_come_in_pages_too(
         "entries?cursor=eyJ9",
         "entries?cursor=WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMF0=",
         "balances?period=201711&cursor=WyJcdTAwMDAiLCAiIiwgIiJd",
+        "reconciliations?cursor=WzIxNDc0ODM2NDhd",
+        "unresolved/S-1/assignments?cursor=WzIxNDc0ODM2NDhd",
         "entries?limit=0",
         "reconciliation?period=0",
         "quarantine?state=lost",

@@ -1,13 +1,16 @@
 """Rulings: two people move one subscription, from an open period, with a reason on record."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from attribution.conftest import Sender
+from attribution.conftest import FIELDS, Sender
 
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.attribution import RulingIn
+from huaxiao.shared.wire.feed import FeedEntry
 
 
 def ruling(**changed: Any) -> RulingIn:
@@ -82,6 +85,27 @@ async def test_the_ruling_that_was_approved_last_stands(
     assert await revenue(manager, booked, 201712) == {"C2": 10_000}
 
 
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(seconds=10)])
+async def test_the_ruling_approved_last_stands_whatever_the_clock_says(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    set_clock: Callable[[datetime], None],
+    behind: timedelta,
+) -> None:
+    now = datetime.now(UTC)
+    await manager.put_ruling(booked, "R-1", ruling())
+    await manager.put_ruling(booked, "R-2", ruling(centre_id="G1", field_id=None))
+    set_clock(now)
+    before = await finance.approve_ruling(booked, "R-2")
+    set_clock(now - behind)
+    after = await finance.approve_ruling(booked, "R-1")
+    assert before.approved_at is not None
+    assert after.approved_at is not None
+    assert after.approved_at > before.approved_at
+    assert await revenue(manager, booked, 201712) == {"C2": 10_000}
+
+
 async def test_a_locked_list_is_changed_with_its_amendment_only(
     manager: AttributionClient, booked: int
 ) -> None:
@@ -118,6 +142,56 @@ async def test_no_month_of_a_rulings_term_takes_a_line_off_a_list_unseen(
     with pytest.raises(PeerProblem) as refused:
         await finance.approve_ruling(booked, "R-3")
     assert refused.value.code == "amendment-needed"
+
+
+@pytest.mark.parametrize("amendment_id", [None, "CT-2017-11-G1-A1"])
+@pytest.mark.parametrize("list_first", [True, False])
+async def test_a_list_and_a_ruling_come_to_the_same_in_either_order(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    branch: int,
+    sender: Sender,
+    follow: Callable[[Sequence[FeedEntry]], Awaitable[None]],
+    amendment_id: str | None,
+    list_first: bool,
+) -> None:
+    town, rural, listed = FIELDS
+    await follow([town, rural])
+    card = sender.opened("S-4", product="mobile", main_subscription_id="S-3")
+    await manager.post_events(
+        [
+            sender.opened("S-3", customer_id="ENT-1"),
+            card,
+            sender.bill("BI-1", "S-3"),
+            sender.bill("BI-2", "S-4"),
+            sender.bill("BI-3", "S-3", period=201710),
+        ]
+    )
+    given = ruling(
+        subscription_ids=["S-3"],
+        field_id=None,
+        from_period=201710,
+        to_period=None,
+        amendment_id=amendment_id,
+    )
+    if list_first:
+        await follow([listed])
+    if list_first and amendment_id is None:
+        with pytest.raises(PeerProblem) as refused:
+            await manager.put_ruling(branch, "R-1", given)
+        assert refused.value.code == "amendment-needed"
+        given = given.model_copy(update={"to_period": 201710})
+    await manager.put_ruling(branch, "R-1", given)
+    await finance.approve_ruling(branch, "R-1")
+    if not list_first:
+        await follow([listed])
+    owner = "G1" if amendment_id is None else "C2"
+    assert await revenue(manager, branch, 201711) == {owner: 20_000}
+    assert await revenue(manager, branch, 201710) == {"C2": 10_000}
+    found = await manager.explanation(branch, "S-3", period=201711)
+    assert found.reproduced
+    if amendment_id is None:
+        assert (found.owner.unit_rule, found.ruling) == ("020", None)
 
 
 async def test_one_ruling_moves_several_lines(

@@ -175,6 +175,17 @@ Life.TestCase.settings = settings(max_examples=150, stateful_step_count=20)
 TestLife = Life.TestCase
 
 
+def test_who_gives_a_line_away_does_not_freeze_it() -> None:
+    step = Step(_N.RAISE, CLAIMANT, START, "why")
+    dispute = raised(PARTIES, step, LIMITS, given_away=True)
+    assert (dispute.open, dispute.frozen) == (True, False)
+    assert dispute.overdue(START + timedelta(days=9))
+    decided = run(dispute, *DECIDED)
+    assert (decided.open, decided.frozen) == (False, False)
+    appealed = run(decided, (_N.APPEAL, RESPONDENT, 4.0))
+    assert (appealed.open, appealed.frozen) == (True, False)
+
+
 def test_a_day_is_counted_to_its_end_in_the_county() -> None:
     # 5 January 10:00 in the county; and one hour after midnight there, still the 4th in UTC.
     assert in_days(START, 3) == datetime(2018, 1, 8, 16, tzinfo=UTC)

@@ -50,12 +50,12 @@ def test_a_dispute_that_ends_undecided_leaves_the_books_as_they_would_be_without
     free, disputed = books(), books()
     for into in (free, disputed):
         take_all(into, [*OPENED, bill(FROZEN, NOVEMBER)])
-    frozen_with = owners(disputed, FROZEN)
+    frozen_with = all_owners(disputed)
     sealed_through, sealed = Period(0), list[Entry]()
     for place in range(11):
         if place == dispute[0]:
             disputed.known.frozen.add(FROZEN)
-            frozen_with = owners(disputed, FROZEN)
+            frozen_with = all_owners(disputed)
         if place == dispute[1]:
             thaw(disputed)
         for into in (free, disputed):
@@ -65,7 +65,7 @@ def test_a_dispute_that_ends_undecided_leaves_the_books_as_they_would_be_without
                 latest = into.closed_through
                 into.closed_through = MONTHS[0] if latest is None else following(latest)
         if disputed.known.frozen:
-            assert owners(disputed, FROZEN) == frozen_with
+            assert all_owners(disputed) == frozen_with
         assert entries_through(disputed, sealed_through) == sealed
         sealed_through = disputed.closed_through or Period(0)
         sealed = entries_through(disputed, sealed_through)
@@ -74,6 +74,10 @@ def test_a_dispute_that_ends_undecided_leaves_the_books_as_they_would_be_without
         assert owners(disputed, line) == owners(free, line)
     assert owned(disputed) == owned(free)
     assert not disputed.known.deferred
+
+
+def all_owners(into: Books) -> list[dict[Period, str]]:
+    return [owners(into, one) for one in LINES]
 
 
 def following(period: Period) -> Period:

@@ -72,6 +72,7 @@ def test_a_right_event_is_read_whole() -> None:
         (event(None), "malformed-event"),
         (event(DATA, type="bill_item.guessed"), "unknown-type"),
         (event(DATA, branchid=7), "unknown-branch"),
+        (event(DATA, source="/attribution"), "reserved-source"),
         (event(DATA, specversion="0.3"), "malformed-event"),
         (event(DATA, time="2017-11-30"), "malformed-event"),
         (event(DATA, time="2017-11-30T10:00:00"), "malformed-event"),

@@ -1,6 +1,7 @@
 """Every rule of the rule set takes what it should, and says why it passed on the rest."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -188,6 +189,15 @@ def test_broadband_sold_in_a_hall_credits_the_hall_beside_the_sum() -> None:
     assert [one.centre_id for one in decided.shadows] == ["C3"]
 
 
+def test_a_shadow_credit_ends_with_the_twelfth_month_and_with_the_calendar() -> None:
+    sold = line(product="broadband", channel_id="HALL", opened_on=date(2017, 11, 30))
+    decided = decision(replace(sold, standard_address=TOWN))
+    assert [one.through for one in decided.shadows_in(201810)] == [201810]
+    assert decided.shadows_in(201811) == []
+    late = replace(sold, standard_address=TOWN, opened_on=date(2099, 11, 30))
+    assert [one.through for one in decision(late).shadows] == [209912]
+
+
 def test_every_rule_before_the_one_that_decided_says_why_it_passed() -> None:
     decided = decision(line(channel_id="AGENT"))
     codes = [rule.code for rule in RULES.rules]
@@ -307,7 +317,27 @@ def test_of_two_baselines_the_later_counts_and_a_missing_address_is_still_flagge
 
 
 def test_a_ruling_comes_before_every_rule() -> None:
-    ruling = Ruling("R-1", "C2", None, 201711, None, MOMENT)
+    ruling = Ruling("R-1", "C2", None, 201711, None, MOMENT, "A-1")
     subject = line(product="broadband", standard_address=TOWN, customer_id="ENT-1")
     decided = decision(subject, rulings={"S-1": [ruling]})
     assert (decided.unit_rule, decided.centre_id) == ("010", "C2")
+
+
+def test_a_locked_list_passes_by_what_names_no_amendment_and_nothing_else() -> None:
+    without = Ruling("R-2", "C2", None, 201710, None, MOMENT + timedelta(days=1))
+    amended = Ruling("R-1", "C1", None, 201711, None, MOMENT, "A-1")
+    own = replace(without, centre_id="G1", field_id="F-KEY")
+    listed = line(customer_id="ENT-1")
+
+    def ruled(*rulings: Ruling, period: Period = NOVEMBER) -> tuple[str, str]:
+        found = decision(listed, period=period, rulings={"S-1": rulings})
+        return found.unit_rule, found.centre_id
+
+    assert ruled(without) == ("020", "G1")
+    assert ruled(without, amended) == ("010", "C1")
+    assert ruled(own) == ("010", "G1")
+    assert ruled(without, period=Period(201710)) == ("010", "C2")
+    (first, *_) = decision(listed, rulings={"S-1": [without]}).rejected
+    assert first.why.text == (
+        "ruling R-2 names no amendment of the contract whose list the customer is on"
+    )

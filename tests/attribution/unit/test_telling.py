@@ -350,6 +350,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
         standard_address=f"{TOWN}0001",
         resource_address="OLT-2-1",
         channel_id="HALL-2",
+        opened_on=date(2017, 3, 1),
     )
     story = tell(case(subject, **moved(date(2018, 1, 15), RURAL)))
     assert [one.text_zh for one in story] == [
@@ -364,7 +365,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             "不在融合套餐中、不是副卡。"
         ),
         "它由 自有厅营服中心（C3）经渠道 新华路营业厅（HALL-2）发展；此项留有记录，但按规则 090，不由发展方判定。",
-        "自有厅营服中心（C3）得影子积分（由其自有厅售出）：仅作备忘，不计入任何合计，也不减少归属方收入。",
+        "自有厅营服中心（C3）得影子积分（由其自有厅售出），至2018年2月止：仅作备忘，不计入任何合计，也不减少归属方收入。",
         (
             "其资源地址 OLT-2-1 却指向 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），以标准地址为准。"
             "请核实哪个正确并更正另一个；未关账月份凭裁定改正。"
@@ -399,8 +400,8 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             " record, but by rule 090 who developed it does not decide here."
         ),
         (
-            "Own-hall centre (C3) has a shadow credit, because its own hall sold it: a memo in no sum,"
-            " which takes nothing from the owner."
+            "Own-hall centre (C3) has a shadow credit to February 2018, because its own hall sold it: a memo"
+            " in no sum, which takes nothing from the owner."
         ),
         (
             "Its resource address OLT-2-1 leads to Township centre (C2), field F-RURAL (南孟镇片) instead;"
@@ -521,6 +522,17 @@ def test_a_flag_of_a_countys_own_names_the_rule_that_sets_it() -> None:
     assert "标记 PREPAID：由规则 077“预付费”设置，请按该规则的要求处理。" in [
         one.text_zh for one in tell(told)
     ]
+
+
+def test_who_helped_is_credited_for_twelve_months() -> None:
+    def credited(opened_on: date) -> bool:
+        subject = line(
+            product="broadband", standard_address=TOWN, channel_id="HALL", opened_on=opened_on
+        )
+        return any("影子积分" in one.text_zh for one in tell(case(subject)))
+
+    assert credited(date(2017, 1, 1))
+    assert not credited(date(2016, 12, 31))
 
 
 def test_what_ends_and_what_follows_is_told() -> None:

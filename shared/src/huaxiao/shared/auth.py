@@ -20,7 +20,7 @@ import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from huaxiao.shared.problems import Forbidden, NotFound, Unauthenticated
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
 
 _TOKENS_KEPT = 1_000
 _LEEWAY_SECONDS = 30
@@ -172,19 +172,27 @@ async def authenticate(
     verifier: TokenVerifier = request.app.state.token_verifier
     principal = verifier.verify(credentials.credentials)
     branch_id = request.path_params.get("branch_id")
-    if branch_id is not None and not _may_enter(principal, str(branch_id)):
+    if branch_id is not None and not principal.may_enter(_branch_of(str(branch_id))):
         raise NotFound
     return principal
 
 
-def _may_enter(principal: Principal, branch_id: str) -> bool:
-    """Say whether a path names a branch of the caller's, in the one spelling that a code has.
+def _branch_of(code: str) -> int:
+    """Return the branch that a path names, in the one spelling that a code has.
 
     What reads a path as a number takes ``+130123`` and ``130123.0`` for it too: a scope that was
     asked of the text only would be walked around.
+
+    Raises:
+        Malformed: it is spelled otherwise.
+
     """
-    is_code = _BRANCH_CODE.fullmatch(branch_id) is not None
-    return is_code and principal.may_enter(int(branch_id))
+    if _BRANCH_CODE.fullmatch(code) is None:
+        fault = Fault(
+            "/path/branch_id", "bad-code", "a branch is six digits", "分公司为六位县级行政区划代码"
+        )
+        raise Malformed(faults=[fault])
+    return int(code)
 
 
 def allow(*roles: Role) -> Any:

@@ -12,7 +12,11 @@ from huaxiao.shared.problems import Fault, Malformed
 Item = TypeVar("Item", bound=BaseModel)
 
 MAX_PAGE = 500
-_BIGINT = 2**63
+_INTEGER, _BIGINT = 2**31, 2**63
+
+
+class BigInt(int):
+    """Stands for a part of a list's key that is a bigint in the database; an ``int`` is an integer."""
 
 
 class Page(BaseModel, Generic[Item]):
@@ -67,9 +71,9 @@ class PageQuery:
 
 def _keeps(part: Any, kind: type[Any]) -> bool:
     """Say whether a cursor's part is of its kind, and one that a database can compare."""
-    if type(part) is not kind:
-        return False
-    return abs(part) < _BIGINT if kind is int else kind is not str or "\x00" not in part
+    if issubclass(kind, int):
+        return type(part) is int and abs(part) < (_BIGINT if kind is BigInt else _INTEGER)
+    return type(part) is kind and (kind is not str or "\x00" not in part)
 
 
 def _encode(key: list[Any]) -> str:

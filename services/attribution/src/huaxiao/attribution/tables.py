@@ -370,7 +370,7 @@ disputes = Table(
     Column("ruling_id", Text, comment="the decision in force"),
     Column("proposal_id", Text, comment="the decision that waits to be confirmed"),
     Column("raised_at", DateTime(timezone=True), nullable=False),
-    Column("ended_at", DateTime(timezone=True), comment="when the line was frozen no longer"),
+    Column("ended_at", DateTime(timezone=True), comment="null while it waits for a decision"),
     Index(None, "branch_id", "subscription_id"),
     Index(
         "disputes_frozen_index",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county import counties, store
+from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.registered_leads import take_registered
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.shared.clock import system_clock
@@ -45,8 +46,9 @@ async def apply_contracts(
             case _:
                 pass
     if any(entry.type in _EVIDENCE for entry in entries):
+        locked = await intake.lock(connection, branch_id)
         county = await counties.read(connection, branch_id)
-        if county is not None:
+        if county is not None and locked is not None:
             await decide_again(connection, county, branch_id, now=system_clock())
     converted = [entry for entry in entries if entry.type == LEAD_CONVERTED]
     if converted:

@@ -392,13 +392,19 @@ class AttributionClient(ServiceClient):
         *,
         state: DisputeState | None = None,
         frozen: bool | None = None,
+        is_open: bool | None = None,
         subscription_id: str | None = None,
     ) -> list[Dispute]:
         """Return the disputes that the caller may see."""
         return await self._all(
             Dispute,
             f"/v1/branches/{branch_id}/disputes",
-            params={"state": state, "frozen": frozen, "subscription_id": subscription_id},
+            params={
+                "state": state,
+                "frozen": frozen,
+                "open": is_open,
+                "subscription_id": subscription_id,
+            },
         )
 
     async def dispute(self, branch_id: int, dispute_id: str) -> Dispute:

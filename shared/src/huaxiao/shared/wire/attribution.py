@@ -342,7 +342,7 @@ class RulingPreview(Resource):
 
 
 class DisputeState(StrEnum):
-    """Where a dispute stands; its line is frozen until it is decided, and again under appeal."""
+    """Where a dispute stands; it is open until it is decided, and again under appeal."""
 
     RAISED = "raised"  # 待答辩
     REPLIED = "replied"  # 待裁决
@@ -469,8 +469,13 @@ class Dispute(Resource):
     """Whose it should be, by the claim."""
     field_id: Identifier | None
     state: DisputeState
+    open: bool
+    """It waits for a decision."""
     frozen: bool
-    """What is heard of the line meanwhile is kept, and moves nothing before the dispute ends."""
+    """What is heard of the line meanwhile is kept, and moves nothing before the dispute ends.
+
+    So it is while the dispute is open, unless the owner itself says that the line is another's.
+    """
     due_at: Moment | None
     """Until when the next step is due, this moment no longer included."""
     overdue: bool
@@ -582,6 +587,8 @@ class ShadowCredit(Resource):
     centre_id: Identifier
     reason: str
     reason_zh: str
+    to_period: PeriodNumber
+    """The last month of it."""
 
 
 class RulingMark(Resource):
@@ -606,6 +613,7 @@ class DisputeMark(Resource):
 
     dispute_id: Identifier
     state: DisputeState
+    open: bool
     frozen: bool
     claimant_centre_id: Identifier
     centre_id: Identifier
@@ -1020,7 +1028,7 @@ class PeriodClosed(Fact):
 
 
 class DisputeRaised(Fact):
-    """A centre contests whose a subscription is; its decisions are frozen until the dispute ends."""
+    """A centre contests whose a subscription is; another's is frozen until the dispute ends."""
 
     dispute_id: Identifier
     subscription_id: Identifier
@@ -1031,7 +1039,7 @@ class DisputeRaised(Fact):
 
 
 class DisputeEnded(Fact):
-    """A dispute froze a subscription and does so no longer: decided, final, withdrawn or undecided."""
+    """A dispute is open no longer: decided, final, withdrawn or undecided."""
 
     dispute_id: Identifier
     subscription_id: Identifier

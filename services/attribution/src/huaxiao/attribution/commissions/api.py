@@ -9,7 +9,7 @@ from huaxiao.attribution.commissions import handlers, store
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.pages import BigInt, Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.attribution import (
@@ -33,7 +33,7 @@ async def list_commissions(
     person_id: Annotated[Identifier | None, Query(description="only this person's")] = None,
 ) -> Page[Commission]:
     """List a month's commissions of leads, down to the payments and refunds behind them (R16)."""
-    (after,) = page.after(int) or (0,)
+    (after,) = page.after(BigInt) or (0,)
     found = await store.page(
         connection,
         branch_id,

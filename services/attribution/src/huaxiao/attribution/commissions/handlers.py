@@ -64,8 +64,8 @@ async def approve(
         PeriodIsClosed: they would begin in a closed period.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     found = await store.terms(connection, branch_id, terms_id)
     if county is None or locked is None or found is None:
         raise NotFound
@@ -75,6 +75,8 @@ async def approve(
         raise TwoPeople
     if locked.closed_through is not None and found.from_period <= locked.closed_through:
         raise PeriodIsClosed
+    now = locked.not_before(now)
+    now = max(now, await store.after_approvals(connection, branch_id) or now)
     await store.approve(connection, branch_id, terms_id, by=by, now=now)
     begins = first_day(Period(found.from_period))
     lines = await store.lines_of_leads(connection, branch_id, approved_from=begins)

@@ -112,6 +112,16 @@ async def approve(
     )
 
 
+async def after_approvals(connection: AsyncConnection, branch_id: int) -> datetime | None:
+    """Return the first moment after every approval of terms; None before the first."""
+    newest: datetime | None = await connection.scalar(
+        select(func.max(commission_terms_approvals.c.approved_at)).where(
+            commission_terms_approvals.c.branch_id == branch_id
+        )
+    )
+    return None if newest is None else newest + datetime.resolution
+
+
 async def lines_of_leads(
     connection: AsyncConnection, branch_id: int, *, approved_from: date
 ) -> list[str]:

@@ -61,6 +61,10 @@ async def list_disputes(
     page: PageOf,
     state: Annotated[DisputeState | None, Query()] = None,
     frozen: Annotated[bool | None, Query(description="only lines that are frozen, or not")] = None,
+    is_open: Annotated[
+        bool | None,
+        Query(alias="open", description="only disputes that wait for a decision, or not"),
+    ] = None,
     subscription_id: Annotated[Identifier | None, Query()] = None,
 ) -> Page[Dispute]:
     """List disputes with their state, age and revenue at stake; centres see their own."""
@@ -70,6 +74,7 @@ async def list_disputes(
         branch_id,
         state=state,
         frozen=frozen,
+        is_open=is_open,
         subscription_id=subscription_id,
         principal=principal,
         after=after,
@@ -113,7 +118,7 @@ async def raise_dispute(
     connection: WriteTx,
     principal: Party,
 ) -> Dispute:
-    """Contest whose a line is; it stays with its present owner until the dispute ends."""
+    """Contest whose a line is; another's stays with its present owner until the dispute ends."""
     return await raising.raise_dispute(
         connection,
         request.app.state.counties,

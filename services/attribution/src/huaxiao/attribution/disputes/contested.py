@@ -1,17 +1,19 @@
 """Rows of what is contested: whose a line is, and which disputes stand in the way."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Table, and_, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.tables import (
     decisions,
     disputes,
     entries,
+    periods,
     ruled_subscriptions,
     ruling_approvals,
     rulings,
@@ -27,26 +29,60 @@ class Owned(NamedTuple):
     since: datetime
 
 
-async def owned(
-    connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
-) -> Owned | None:
-    """Return whose a line's month is; None for a line that was never opened."""
+class Decided(NamedTuple):
+    """Whose a line was decided to be, from a month until the next of its version."""
+
+    version: int
+    from_period: int
+    centre_id: str
+    field_id: str | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that was ever decided on a line."""
+
+    decided: Sequence[Decided]
+    """By version and first period."""
+
+    def at(self, period: int) -> Owned | None:
+        """Return whose a month is; None for a line that was never opened."""
+        found: Owned | None = None
+        for _, stretches in groupby(self.decided, key=lambda row: row.version):
+            begun = [row for row in stretches if row.from_period <= period]
+            if begun and (found is None or found[:2] != (begun[-1].centre_id, begun[-1].field_id)):
+                found = Owned(begun[-1].centre_id, begun[-1].field_id, begun[-1].decided_at)
+        return found
+
+    def within(self, first: int, last: int) -> list[tuple[int, Owned]]:
+        """Return whose the months of a term are, from each month on from which that may differ."""
+        begins = sorted({first, *(row.from_period for row in self.decided)})
+        months = [one for one in begins if first <= one <= last]
+        return [(one, owned) for one in months if (owned := self.at(one)) is not None]
+
+
+async def history(connection: AsyncConnection, branch_id: int, subscription_id: str) -> History:
+    """Return all that was ever decided on a line."""
     table = decisions
     rows = await connection.execute(
-        select(table.c.version, table.c.centre_id, table.c.field_id, table.c.decided_at)
-        .ext(distinct_on(table.c.version))
-        .where(
-            table.c.branch_id == branch_id,
-            table.c.subscription_id == subscription_id,
-            table.c.from_period <= period,
-        )
-        .order_by(table.c.version, table.c.from_period.desc())
+        select(*(table.c[name] for name in Decided._fields))
+        .where(table.c.branch_id == branch_id, table.c.subscription_id == subscription_id)
+        .order_by(table.c.version, table.c.from_period)
     )
-    found: Owned | None = None
-    for row in rows:
-        if found is None or found[:2] != (row.centre_id, row.field_id):
-            found = Owned(row.centre_id, row.field_id, row.decided_at)
-    return found
+    return History([Decided(*row) for row in rows])
+
+
+async def closings(
+    connection: AsyncConnection, branch_id: int, first: int
+) -> list[tuple[int, datetime]]:
+    """Return through which months from a first one books were closed, and when, in order."""
+    rows = await connection.execute(
+        select(periods.c.period, periods.c.closed_at)
+        .where(periods.c.branch_id == branch_id, periods.c.period >= first)
+        .order_by(periods.c.period)
+    )
+    return [(row.period, row.closed_at) for row in rows]
 
 
 async def entry_of(
@@ -66,7 +102,7 @@ async def entry_of(
 async def frozen(
     connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
 ) -> dict[str, str]:
-    """Return the open disputes on subscriptions, by subscription."""
+    """Return the disputes that freeze subscriptions, by subscription."""
     table = disputes
     rows = await connection.execute(
         select(table.c.subscription_id, table.c.dispute_id).where(
@@ -78,10 +114,25 @@ async def frozen(
     return {row.subscription_id: row.dispute_id for row in rows}
 
 
+async def open_on(connection: AsyncConnection, branch_id: int, subscription_id: str) -> str | None:
+    """Return an open dispute about a subscription; None while there is none."""
+    table = disputes
+    found: str | None = await connection.scalar(
+        select(table.c.dispute_id)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.subscription_id == subscription_id,
+            table.c.ended_at.is_(None),
+        )
+        .limit(1)
+    )
+    return found
+
+
 async def decided_on(
     connection: AsyncConnection, branch_id: int, subscription_id: str, first: int, last: int
 ) -> str | None:
-    """Return a dispute that has decided some of a line's months, and nobody ruled since."""
+    """Return a dispute that has decided some of a line's months, and no ruling on all of those since."""
     table = disputes
     ruled_since = (
         select(rulings.c.ruling_id)
@@ -99,7 +150,8 @@ async def decided_on(
             rulings.c.branch_id == branch_id,
             ruled_subscriptions.c.subscription_id == subscription_id,
             ruling_approvals.c.approved_at > table.c.ended_at,
-            _meets(rulings, first, last),
+            rulings.c.from_period <= func.greatest(table.c.from_period, first),
+            _last(rulings) >= func.least(_last(table), last),
         )
     )
     found: str | None = await connection.scalar(
@@ -137,5 +189,10 @@ def _meets(
     """Return the condition that a row's term has a month of another term."""
     return and_(
         table.c.from_period <= last,
-        func.coalesce(table.c.to_period, LAST_PERIOD) >= first,
+        _last(table) >= first,
     )
+
+
+def _last(table: Table) -> ColumnElement[int]:
+    """Return the last month of a row's term."""
+    return func.coalesce(table.c.to_period, LAST_PERIOD)

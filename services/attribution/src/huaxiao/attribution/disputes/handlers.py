@@ -8,12 +8,12 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
-from huaxiao.attribution.disputes import store
+from huaxiao.attribution.disputes import contested, store
 from huaxiao.attribution.disputes.opening import actor, open_branch
 from huaxiao.attribution.disputes.raising import require_undisputed
 from huaxiao.attribution.disputes.showing import as_written, visible
 from huaxiao.attribution.domain import disputes
-from huaxiao.attribution.domain.disputes import Step
+from huaxiao.attribution.domain.disputes import Step, StepNotAllowed
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.rulings import handlers as rulings
@@ -22,6 +22,7 @@ from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.identifiers import new_id
+from huaxiao.shared.periods import LAST_PERIOD
 from huaxiao.shared.problems import Fault, NotFound
 from huaxiao.shared.wire.attribution import (
     DISPUTE_ENDED,
@@ -70,7 +71,7 @@ async def speak(
         NotFound: there is no such dispute, or none that the caller's centre is party to.
         StepNotAllowed: the state or the time forbids it.
         NotAParty: the caller does not speak for the party whose step it is.
-        AlreadyDisputed: on appeal, another dispute has frozen the line meanwhile.
+        AlreadyDisputed: on appeal, another dispute about the line has been raised meanwhile.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -78,19 +79,35 @@ async def speak(
     text = None if plea is None else plea.text
     step = Step(name, actor(principal), now, text)
     limits = await store.limits(connection, branch_id)
-    after = disputes.take(store.progress(row), step, limits)
-    if after.frozen and not row.frozen:
-        await require_undisputed(connection, branch_id, row.subscription_id)
+    before = store.progress(row)
+    after = disputes.take(before, step, limits)
+    if after.open and not before.open:
+        await _require_unchanged(connection, branch_id, row)
+        await require_undisputed(
+            connection, branch_id, row.subscription_id, given_away=before.given_away
+        )
     # What is proposed and not confirmed before an appeal or an end is proposed no longer.
     await store.go_on(connection, branch_id, dispute_id, after, ruling_id=row.ruling_id, now=now)
     documents = [] if plea is None else plea.documents
     await _record(connection, branch_id, dispute_id, step, documents=documents)
-    if row.frozen and not after.frozen:
+    if before.frozen and not after.frozen:
         await decide_again(
             connection, branch.county, branch_id, now=now, subscription_ids=[row.subscription_id]
         )
+    if before.open and not after.open:
         await _publish_end(connection, branch_id, row, after.state, None, now=now)
     return await as_written(connection, branch_id, dispute_id, now=now)
+
+
+async def _require_unchanged(connection: AsyncConnection, branch_id: int, row: Row[Any]) -> None:
+    """Refuse to appeal a decision that stands no longer: whoever has the line now is to be heard."""
+    last = row.to_period or LAST_PERIOD
+    line = row.subscription_id
+    if not await contested.decided_on(connection, branch_id, line, row.from_period, last):
+        raise StepNotAllowed(
+            "A ruling has taken the decision's place since: contest that.",
+            "其后的裁定已取代该裁决，应另行提出争议。",
+        )
 
 
 async def propose(
@@ -179,6 +196,7 @@ async def confirm(
     """
     branch = await open_branch(connection, counties, branch_id)
     row = await visible(connection, branch_id, dispute_id, principal)
+    now = await rulings.moment_of_approval(connection, branch_id, branch.intake, now)
     step = Step(DisputeStepName.CONFIRM, actor(principal), now)
     limits = await store.limits(connection, branch_id)
     after = disputes.take(store.progress(row), step, limits)

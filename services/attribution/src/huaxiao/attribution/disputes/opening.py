@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.domain.disputes import Actor
 from huaxiao.attribution.intake import store as intake
+from huaxiao.attribution.intake.store import Intake
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import NotFound
@@ -19,7 +20,12 @@ class OpenBranch:
     """A branch whose bookings are kept for this transaction."""
 
     county: County
-    closed_through: Period | None
+    intake: Intake
+
+    @property
+    def closed_through(self) -> Period | None:
+        """Through which period its books are closed."""
+        return self.intake.closed_through
 
 
 async def open_branch(
@@ -31,11 +37,11 @@ async def open_branch(
         NotFound: the branch is not known.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     if county is None or locked is None:
         raise NotFound
-    return OpenBranch(county, locked.closed_through)
+    return OpenBranch(county, locked)
 
 
 def actor(principal: Principal) -> Actor:

@@ -15,12 +15,11 @@ from huaxiao.attribution.domain import disputes
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.disputes import Parties, Step, in_days
 from huaxiao.attribution.domain.rulings import faults as ruling_faults
-from huaxiao.attribution.explanations.store import closed_at
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import LAST_PERIOD
+from huaxiao.shared.periods import LAST_PERIOD, Period, shift
 from huaxiao.shared.problems import Conflict, Fault, Problem
 from huaxiao.shared.wire.attribution import (
     DISPUTE_RAISED,
@@ -79,14 +78,14 @@ async def raise_dispute(
     principal: Principal,
     now: datetime,
 ) -> Dispute:
-    """Let a centre contest whose a line is; the line is frozen from now on.
+    """Let a centre contest whose a line is; the line of another is frozen from now on.
 
     Raises:
         NotFound: the branch is not known.
         NotAParty: the caller does not speak for the claimant.
         Conflict: the identifier stands for another dispute.
         DisputeNotPossible: what it names is not there, or the two centres are not two.
-        TooLate: the time to contest the first month has passed.
+        TooLate: the time to contest some month has passed.
         AlreadyDisputed: the line is under dispute.
         AlreadyDecided: a dispute has decided on these months.
 
@@ -95,17 +94,19 @@ async def raise_dispute(
     limits = await store.limits(connection, branch_id)
     step = Step(DisputeStepName.RAISE, actor(principal), now, given.text)
     pool = branch.county.organisation.default_centre_id
-    owner = await contested.owned(connection, branch_id, given.subscription_id, given.from_period)
+    history = await contested.history(connection, branch_id, given.subscription_id)
+    owner = history.at(given.from_period)
+    given_away = given.claimant_centre_id != given.centre_id
     other = given.centre_id
-    if owner is not None and given.claimant_centre_id == given.centre_id:
+    if owner is not None and not given_away:
         other = owner.centre_id
     parties = Parties(given.claimant_centre_id, other, pool)
-    dispute = disputes.raised(parties, step, limits)
+    dispute = disputes.raised(parties, step, limits, given_away=given_away)
     found = await store.one(connection, branch_id, dispute_id)
     if found is not None:
         return await _same(connection, branch_id, found, given, now=now)
-    owner = await _require_possible(connection, branch, branch_id, given, owner)
-    await _require_contestable(connection, branch_id, given, owner, limits, now=now)
+    owner = await _require_possible(connection, branch, branch_id, given, history)
+    await _require_contestable(connection, branch_id, given, history, limits, now=now)
     await store.raise_(connection, branch_id, dispute_id, given, dispute, owner, now=now)
     await store.add_step(
         connection,
@@ -147,9 +148,10 @@ async def _require_possible(
     branch: OpenBranch,
     branch_id: int,
     given: DisputeIn,
-    owner: contested.Owned | None,
+    history: contested.History,
 ) -> contested.Owned:
     """Return the present owner of what can be contested."""
+    owner = history.at(given.from_period)
     known = Known()
     await intake.load_lines(
         connection, branch_id, known, subscription_ids=[given.subscription_id], dependents=False
@@ -173,6 +175,7 @@ async def _require_possible(
     ]
     if owner is not None:
         found += _party_faults(given, owner)
+        found += _unheard(given, owner, history, branch.county.organisation.default_centre_id)
     if given.entry_number is not None:
         entry = await contested.entry_of(connection, branch_id, given.entry_number)
         last = given.to_period or LAST_PERIOD
@@ -200,37 +203,57 @@ def _party_faults(given: DisputeIn, owner: contested.Owned) -> list[Fault]:
     return []
 
 
+def _unheard(
+    given: DisputeIn, owner: contested.Owned, history: contested.History, pool: str
+) -> list[Fault]:
+    """Refuse to contest months of a centre that is no party, and so would not be heard."""
+    heard = {given.claimant_centre_id, given.centre_id, owner.centre_id, pool}
+    last = given.to_period or LAST_PERIOD
+    for period, one in history.within(given.from_period, last):
+        if one.centre_id not in heard:
+            message = f"from {period} on it belongs to {one.centre_id}: contest that apart"
+            message_zh = f"自 {period} 起该用户归 {one.centre_id}，应另行提出争议"
+            return [Fault("/to_period", "another-owner", message, message_zh)]
+    return []
+
+
 async def require_undisputed(
-    connection: AsyncConnection, branch_id: int, subscription_id: str
+    connection: AsyncConnection, branch_id: int, subscription_id: str, *, given_away: bool
 ) -> None:
-    """Refuse to freeze a line that is frozen.
+    """Refuse to open a second dispute about a line; its owner's keeps nobody else from claiming it.
 
     Raises:
         AlreadyDisputed: it has an open dispute.
 
     """
-    frozen = await contested.frozen(connection, branch_id, [subscription_id])
-    if frozen:
-        raise AlreadyDisputed(dispute_id=frozen[subscription_id])
+    if given_away:
+        found = await contested.open_on(connection, branch_id, subscription_id)
+    else:
+        frozen = await contested.frozen(connection, branch_id, [subscription_id])
+        found = frozen.get(subscription_id)
+    if found is not None:
+        raise AlreadyDisputed(dispute_id=found)
 
 
 async def _require_contestable(
     connection: AsyncConnection,
     branch_id: int,
     given: DisputeIn,
-    owner: contested.Owned,
+    history: contested.History,
     limits: DisputeLimits,
     *,
     now: datetime,
 ) -> None:
     line = given.subscription_id
-    await require_undisputed(connection, branch_id, line)
+    given_away = given.claimant_centre_id != given.centre_id
+    await require_undisputed(connection, branch_id, line, given_away=given_away)
     last = given.to_period or LAST_PERIOD
     if other := await contested.decided_on(connection, branch_id, line, given.from_period, last):
         raise AlreadyDecided(dispute_id=other)
-    closed = await closed_at(connection, branch_id, given.from_period)
-    if closed is None:
-        return
-    until = in_days(max(closed, owner.since), limits.raise_days)
-    if now >= until:
-        raise TooLate(until=until.isoformat())
+    begins = given.from_period
+    for through, closed in await contested.closings(connection, branch_id, begins):
+        for period, owner in history.within(begins, min(through, last)):
+            until = in_days(max(closed, owner.since), limits.raise_days)
+            if owner.centre_id != given.centre_id and now >= until:
+                raise TooLate(period=period, until=until.isoformat())
+        begins = shift(Period(through), 1)

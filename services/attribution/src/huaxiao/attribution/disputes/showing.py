@@ -44,6 +44,7 @@ async def page(
     *,
     state: DisputeState | None,
     frozen: bool | None,
+    is_open: bool | None,
     subscription_id: str | None,
     principal: Principal,
     after: str,
@@ -56,6 +57,7 @@ async def page(
         branch_id,
         state=state,
         frozen=frozen,
+        is_open=is_open,
         subscription_id=subscription_id,
         centre_ids=principal.centre_ids,
         after=after,
@@ -70,6 +72,7 @@ def mark(row: Row[Any], *, now: datetime) -> DisputeMark:
     return DisputeMark(
         dispute_id=row.dispute_id,
         state=found.state,
+        open=found.open,
         frozen=found.frozen,
         claimant_centre_id=row.claimant_centre_id,
         centre_id=row.centre_id,
@@ -125,6 +128,7 @@ def _dispute(
     found = store.progress(row)
     until = business_day(row.ended_at or now)
     values = dict(row._mapping) | {  # noqa: SLF001 - SQLAlchemy's name
+        "open": found.open,
         "due_at": found.due(now),
         "overdue": found.overdue(now),
         "age_days": max((until - business_day(row.raised_at)).days, 0),

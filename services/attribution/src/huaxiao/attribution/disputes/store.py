@@ -108,13 +108,15 @@ async def one(connection: AsyncConnection, branch_id: int, dispute_id: str) -> R
 async def newest_on(
     connection: AsyncConnection, branch_id: int, subscription_id: str, period: int
 ) -> Row[Any] | None:
-    """Return the newest dispute about a line's month."""
+    """Return the dispute about a line's month that freezes it, else an open one, else the newest."""
     table = disputes
     return (
         await connection.execute(
             _query()
             .where(about(branch_id, subscription_id, period))
-            .order_by(table.c.frozen.desc(), table.c.raised_at.desc())
+            .order_by(
+                table.c.frozen.desc(), table.c.ended_at.is_(None).desc(), table.c.raised_at.desc()
+            )
             .limit(1)
         )
     ).one_or_none()
@@ -126,6 +128,7 @@ async def page(
     *,
     state: DisputeState | None,
     frozen: bool | None,
+    is_open: bool | None,
     subscription_id: str | None,
     centre_ids: AbstractSet[str] | None,
     after: str,
@@ -136,6 +139,7 @@ async def page(
     wanted: dict[ColumnElement[Any], object] = {
         table.c.state: state,
         table.c.frozen: frozen,
+        table.c.ended_at.is_(None): is_open,
         table.c.subscription_id: subscription_id,
     }
     rows = await connection.execute(
@@ -197,6 +201,7 @@ def progress(row: Row[Any]) -> Dispute:
         row.proposed_by,
         frozenset(row.advocates),
         frozenset(row.deciders),
+        given_away=row.claimant_centre_id != row.centre_id,
     )
 
 
@@ -252,7 +257,7 @@ async def go_on(
             **_values(dispute),
             ruling_id=ruling_id,
             proposal_id=proposal_id,
-            ended_at=None if dispute.frozen else now,
+            ended_at=None if dispute.open else now,
         )
     )
 

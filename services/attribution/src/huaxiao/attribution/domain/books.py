@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from huaxiao.attribution.domain.commissions import Collected, Commission, Earning
 from huaxiao.attribution.domain.decisions import Decided, decide_on
-from huaxiao.attribution.domain.evidence import Register
+from huaxiao.attribution.domain.evidence import Register, leans_on
 from huaxiao.attribution.domain.histories import (
     Baseline,
     BundleStatement,
@@ -65,13 +65,13 @@ class Known:
     on_record: dict[str, list[Decided]] = field(default_factory=dict)
     """Decisions made before, of the subscriptions whose closed months may be reached."""
     frozen: set[str] = field(default_factory=set)
-    """Subscriptions whose owner waits for the end of a dispute."""
+    """Subscriptions under dispute: their owner, and that of what follows them, waits for its end."""
     deferred: dict[str, Timeline] = field(default_factory=dict)
-    """Whose they would be, of those on which something was decided while they were frozen."""
+    """Whose subscriptions would be on which something was decided while they waited."""
 
     @property
     def thawed(self) -> set[str]:
-        """Subscriptions that are frozen no longer, and have what was deferred ahead of them."""
+        """Subscriptions that may wait no longer, and have what was deferred ahead of them."""
         return self.deferred.keys() - self.frozen
 
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
@@ -116,7 +116,7 @@ class Produced:
     settled: dict[str, int] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
     deferred: list[Decided] = field(default_factory=list)
-    """Decisions on frozen subscriptions: kept, not in force."""
+    """Decisions on subscriptions that wait for a dispute: kept, not in force."""
     thawed: list[str] = field(default_factory=list)
     """Subscriptions whose deferred decisions have been made up for."""
     entries: list[Entry] = field(default_factory=list)
@@ -136,6 +136,8 @@ class Books:
     produced: Produced = field(default_factory=Produced)
     affected: set[str] = field(default_factory=set)
     """Subscriptions whose evidence has changed since their last decision."""
+    ruled: frozenset[str] = frozenset()
+    """Subscriptions on which a ruling is put in force: they wait for no other line's dispute."""
     arrived: set[str] = field(default_factory=set)
     """What parked events may have waited for."""
     _made: dict[str, Sequence[Decided]] = field(default_factory=dict)
@@ -202,7 +204,7 @@ class Books:
         before = self.known.timelines[subscription_id]
         basis = self.known.deferred.get(subscription_id, before)
         free = self._first_free(subscription_id)
-        if subscription_id in self.known.frozen:
+        if self._waits(subscription_id):
             self._defer(subscription_id, basis.change(_timeline(decisions), free), decisions)
             return
         if restating is None and basis is before:
@@ -217,6 +219,15 @@ class Books:
             self._lay(subscription_id, after, decisions)
             self._move(subscription_id, before, after)
 
+    def _waits(self, subscription_id: str) -> bool:
+        """Say whether a dispute has to end before a subscription gets another owner."""
+        frozen = self.known.frozen
+        if subscription_id in frozen:
+            return True
+        if not frozen or subscription_id in self.ruled:
+            return False
+        return not frozen.isdisjoint(leans_on(subscription_id, self.known.register()))
+
     def _lay(self, subscription_id: str, after: Timeline, decisions: Sequence[Decided]) -> None:
         """Lay decisions over those that stand."""
         before = self.known.timelines.get(subscription_id)
@@ -226,7 +237,7 @@ class Books:
     def _defer(
         self, subscription_id: str, later: Timeline | None, decisions: Sequence[Decided]
     ) -> None:
-        """Keep what would be decided on a frozen subscription, until its dispute has ended."""
+        """Keep what would be decided on a subscription that waits, until the dispute has ended."""
         if later is None:
             return
         standing = self.known.timelines[subscription_id]

@@ -2,8 +2,9 @@
 
 One centre raises, the other replies, the county proposes a decision and another person confirms it;
 one appeal goes to the general manager, whose decision is final. While a dispute is open its line is
-frozen. A decision takes effect when it is confirmed; an appeal freezes the line again and suspends
-nothing. Nobody decides who speaks for a party.
+frozen, unless its own owner has raised it: who says that a line is another's cannot keep it by saying
+so. A decision takes effect when it is confirmed; an appeal opens the dispute again and suspends nothing.
+Nobody decides who speaks for a party.
 """
 
 from collections.abc import Set as AbstractSet
@@ -18,8 +19,6 @@ from huaxiao.shared.wire.attribution import DisputeLimits, DisputeState, Dispute
 _S = DisputeState
 _BEFORE_DECISION = {_S.RAISED, _S.REPLIED, _S.PROPOSED}
 _IN_APPEAL = {_S.APPEALED, _S.FINAL_PROPOSED}
-FROZEN = frozenset(_BEFORE_DECISION | _IN_APPEAL)
-"""The states in which what is heard of the line moves nothing."""
 _NEED_REASON = {
     DisputeStepName.RAISE,
     DisputeStepName.REPLY,
@@ -104,11 +103,18 @@ class Dispute:
     """Who has spoken for a party."""
     deciders: frozenset[str] = frozenset()
     """Who proposed and who confirmed the first decision."""
+    given_away: bool = False
+    """The line was the claimant's own when it said that it is another's."""
+
+    @property
+    def open(self) -> bool:
+        """Say whether it waits for a decision."""
+        return self.state in _BEFORE_DECISION | _IN_APPEAL
 
     @property
     def frozen(self) -> bool:
         """Say whether the line's decisions wait for the end of the dispute."""
-        return self.state in FROZEN
+        return self.open and not self.given_away
 
     def due(self, now: datetime) -> datetime | None:
         """Return until when the next step is due; None when nothing is."""
@@ -125,7 +131,7 @@ class Dispute:
     def overdue(self, now: datetime) -> bool:
         """Say whether a decision is due and has not come."""
         due = self.due(now)
-        return self.frozen and due is not None and now >= due
+        return self.open and due is not None and now >= due
 
 
 def in_days(moment: datetime, days: int) -> datetime:
@@ -134,7 +140,9 @@ def in_days(moment: datetime, days: int) -> datetime:
     return datetime.combine(day, time(), BUSINESS_ZONE)
 
 
-def raised(parties: Parties, step: Step, limits: DisputeLimits) -> Dispute:
+def raised(
+    parties: Parties, step: Step, limits: DisputeLimits, *, given_away: bool = False
+) -> Dispute:
     """Return a dispute that a centre raises.
 
     Raises:
@@ -151,6 +159,7 @@ def raised(parties: Parties, step: Step, limits: DisputeLimits) -> Dispute:
         reply_due,
         reply_due + timedelta(days=limits.decide_days),
         advocates=frozenset({step.by.subject}),
+        given_away=given_away,
     )
 
 

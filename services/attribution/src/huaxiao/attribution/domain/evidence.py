@@ -42,6 +42,10 @@ class ListedCustomer:
     placement: Placement
     stock: bool
 
+    def lost_to(self, centre_id: str, field_id: str | None) -> bool:
+        """Say whether a place is another than the one that the list has the customer in."""
+        return (self.placement.centre_id, self.placement.field_id) != (centre_id, field_id)
+
 
 @dataclass(frozen=True, slots=True)
 class SalesChannel:
@@ -121,8 +125,19 @@ class Evidence:
     main: Optional["Evidence"] = None
     main_in_circle: bool = False
     ruling: Ruling | None = None
+    """The one in force; one that a locked list passes by, if there is no other."""
     opportunity: Opportunity | None = None
     baseline: Snapshot | None = None
+
+
+def passed_by(ruling: Ruling, listed: ListedCustomer | None) -> bool:
+    """Say whether a ruling would take a line off a locked list without the contract's amendment.
+
+    It was approved before the list was locked, or before the line was a listed customer's.
+    """
+    if listed is None or ruling.amendment_id is not None:
+        return False
+    return listed.lost_to(ruling.centre_id, ruling.field_id)
 
 
 @dataclass(frozen=True)
@@ -189,14 +204,17 @@ def gather(
     main = None
     if main_id is not None and main_id in register.opened and main_id not in seen:
         main = gather(main_id, period, register, organisation, seen)
+    subject = look(subscription_id)
+    ruled = register.rulings.get(subscription_id, ())
+    standing = [one for one in ruled if not passed_by(one, subject.listed)]
     return Evidence(
         default_centre_id=organisation.default_centre_id,
-        subject=look(subscription_id),
+        subject=subject,
         bundle=bundle(belongs.current),
         left_bundle=bundle(belongs.left),
         main=main,
         main_in_circle=main_id in seen or (main is not None and main.main_in_circle),
-        ruling=ruling_at(register.rulings.get(subscription_id, ()), period),
+        ruling=ruling_at(standing, period) or ruling_at(ruled, period),
         opportunity=_opportunity(
             lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
         ),
@@ -228,6 +246,24 @@ def turns(subscription_id: str, register: Register, organisation: Organisation) 
             for member in {member for stated in statements for member in stated.members}:
                 found |= _turned_by(register.changes.get(member, ()))
     return sorted(found)
+
+
+def leans_on(subscription_id: str, register: Register) -> set[str]:
+    """Return the lines that a subscription follows: itself, its main cards, their bundles' fixed lines."""
+    chain = _with_main_cards(subscription_id, register)
+    bundles = {bundle_id for one in chain for bundle_id in register.bundles_of.get(one, ())}
+    members = {
+        member
+        for one in bundles
+        for stated in register.statements[one]
+        for member in stated.members
+    }
+    fixed = (
+        one
+        for one in members & register.opened.keys()
+        if register.opened[one].product in FIXED_PRODUCTS
+    )
+    return {*chain, *fixed}
 
 
 def _with_main_cards(subscription_id: str, register: Register) -> list[str]:

@@ -168,6 +168,8 @@ class Ruling:
     from_period: int
     to_period: int | None
     approved_at: datetime
+    amendment_id: str | None = None
+    """The contract amendment by which it may take a customer off a locked list (R21)."""
 
 
 @dataclass(frozen=True, slots=True)

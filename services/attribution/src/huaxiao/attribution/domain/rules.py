@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence
+from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence, passed_by
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rule_sets import NO_CHANNEL, Rule, RuleSet, Why, unmet
+from huaxiao.shared.periods import LAST_PERIOD, Period, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
 
@@ -65,6 +66,12 @@ class Shadow:
 
     centre_id: str
     why: Why
+    through: Period
+    """The last month of it."""
+
+
+SHADOW_MONTHS = 12
+"""How long who helped is credited, in accounting months: the one the line was opened in is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,10 @@ class Decision:
     rejected: tuple[Candidate, ...]
     ruling_id: str | None
     """The ruling it rests on: one on the line itself, or on its main card."""
+
+    def shadows_in(self, period: int) -> list[Shadow]:
+        """Return who is credited in a month: who helped does not for ever."""
+        return [one for one in self.shadows if period <= one.through]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,15 @@ def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     ruling = evidence.ruling
     if ruling is None:
         return Nowhere(Why("nobody has ruled on it", "没有裁定"))
+    if passed_by(ruling, evidence.subject.listed):
+        named = ruling.ruling_id
+        return Nowhere(
+            Why(
+                f"ruling {named} names no amendment of the contract whose list the customer is on",
+                f"裁定 {named} 未注明合同变更，而客户在锁定清单中",
+                close=True,
+            )
+        )
     return Place(ruling.centre_id, ruling.field_id, ruling_id=ruling.ruling_id)
 
 
@@ -366,9 +386,13 @@ def _development(subject: LineEvidence) -> str | None:
 def _shadows(evidence: Evidence, owner: str) -> tuple[Shadow, ...]:
     shadows: list[Shadow] = []
     channel, lead = evidence.subject.channel, evidence.opportunity
+    opened = period_of_day(evidence.subject.line.opened_on)
+    through = min(shift(opened, SHADOW_MONTHS - 1), LAST_PERIOD)
     if channel and channel.kind is ChannelKind.OWN_HALL and channel.centre_id != owner:
-        shadows.append(Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出")))
+        shadows.append(
+            Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出"), through)
+        )
     if lead and lead.originator_centre_id and lead.originator_centre_id != owner:
         why = Why(f"it brought lead {lead.lead_id}", f"由其提出商机 {lead.lead_id}")
-        shadows.append(Shadow(lead.originator_centre_id, why))
+        shadows.append(Shadow(lead.originator_centre_id, why, through))
     return tuple(shadows)

@@ -63,11 +63,6 @@ def _off_list(
     turned = turns(subscription_id, register, organisation)
     for period in (first, *(one for one in turned if first < one <= last)):
         listed = gather(subscription_id, period, register, organisation).subject.listed
-        if listed is None:
-            continue
-        if (listed.placement.centre_id, listed.placement.field_id) != (
-            given.centre_id,
-            given.field_id,
-        ):
+        if listed is not None and listed.lost_to(given.centre_id, given.field_id):
             return True
     return False

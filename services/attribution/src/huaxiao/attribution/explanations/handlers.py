@@ -102,8 +102,13 @@ async def explain(
         rule_set=recorded.rule_set,
         flags=list(decision.flags),
         shadow_credits=[
-            ShadowCredit(centre_id=one.centre_id, reason=one.why.text, reason_zh=one.why.text_zh)
-            for one in decision.shadows
+            ShadowCredit(
+                centre_id=one.centre_id,
+                reason=one.why.text,
+                reason_zh=one.why.text_zh,
+                to_period=one.through,
+            )
+            for one in decision.shadows_in(period)
         ],
         rejected=[
             RejectedCandidate(
@@ -167,9 +172,11 @@ async def _ruling(
 
 
 def _open_dispute(row: Row[Any] | None) -> OpenDispute | None:
-    if row is None or not row.frozen:
+    if row is None or row.ended_at is not None:
         return None
-    return OpenDispute(row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id)
+    return OpenDispute(
+        row.dispute_id, row.claimant_centre_id, row.centre_id, row.field_id, frozen=row.frozen
+    )
 
 
 async def _contest(
@@ -190,7 +197,7 @@ async def _contest(
         )
     if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
-    owner = await contested.owned(connection, branch_id, subscription_id, period)
+    owner = (await contested.history(connection, branch_id, subscription_id)).at(period)
     assert owner is not None  # noqa: S101 - a decision stands
     until = in_days(max(around.closed_at, owner.since), days)
     return Contest(days, until, now >= until, decided_by)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
 from huaxiao.shared.leads import WHOLE
@@ -95,11 +96,12 @@ def read(raw: bytes, *, now: datetime, posted: bool = False) -> Reading:
     return read_all([raw], now=now, posted=posted)[0]
 
 
-_RESERVED = Refusal(
-    "reserved-source",
-    f"{SUITE_SOURCE} names the register of leads; send under a name of your own.",
-    f"{SUITE_SOURCE} 专指商机登记，请使用自己的来源名称。",
-)
+def _reserved(source: str) -> Refusal:
+    return Refusal(
+        "reserved-source",
+        f"{source} names the suite itself; send under a name of your own.",
+        f"{source} 专指本系统，请使用自己的来源名称。",
+    )
 
 
 def read_all(raws: Iterable[bytes], *, now: datetime, posted: bool = False) -> list[Reading]:
@@ -126,9 +128,9 @@ def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
         envelope = _envelopes.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return _name_of(raw), _malformed(error)
-    if envelope.source == SUITE_SOURCE and within.posted:
+    if envelope.source == OWN_SOURCE or (envelope.source == SUITE_SOURCE and within.posted):
         # Held under no name, so that it takes no identifier from an event of the suite's own.
-        return Name(), _RESERVED
+        return Name(), _reserved(envelope.source)
     placed = BRANCH_MIN <= envelope.branchid <= BRANCH_MAX
     name = Name(
         envelope.source,

@@ -298,7 +298,8 @@ async def _load_lines(
     for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
     query = (
-        "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at"
+        "SELECT subscription_id, ruling_id, centre_id, field_id, from_period, to_period, approved_at,"
+        " amendment_id"
         " FROM attribution.ruled_subscriptions JOIN attribution.rulings USING (branch_id, ruling_id)"
         " JOIN attribution.ruling_approvals USING (branch_id, ruling_id)"
     )
@@ -394,13 +395,13 @@ async def load_timelines(
 async def load_deferred(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
 ) -> None:
-    """Load which subscriptions disputes keep frozen, and what was deferred on them meanwhile."""
+    """Load which subscriptions are under dispute, and what was deferred on these meanwhile."""
     frozen = await connection.scalars(
         select(disputes.c.subscription_id).where(
             disputes.c.branch_id == branch_id, disputes.c.frozen
         )
     )
-    known.frozen.update(set(frozen).intersection(subscription_ids))
+    known.frozen.update(frozen)
     wanted = set(subscription_ids) - known.loaded_deferred
     known.loaded_deferred |= wanted
     rows = await _named(connection, _owners("deferred_decisions"), branch_id, wanted, _BY_VERSION)

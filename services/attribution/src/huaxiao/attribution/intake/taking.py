@@ -115,11 +115,13 @@ async def decide_again(
     *,
     now: datetime,
     subscription_ids: Sequence[str] | None = None,
-    restating: Ruling | None = None,
+    ruling: Ruling | None = None,
+    restating: bool = False,
 ) -> None:
     """Make open decisions again, of the whole branch unless subscriptions are named.
 
-    A restating ruling, in force by now, reaches the closed months of its term as well.
+    They may be named by a ruling that is in force by now; one that restates reaches the closed months
+    of its term as well.
     """
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - the branch is registered
@@ -128,8 +130,10 @@ async def decide_again(
     if named is None:
         named = await store.every_subscription(connection, branch_id)
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
+    if ruling is not None:
+        books.ruled = frozenset(named)
     await _load_named(connection, branch_id, books, named, dependents=subscription_ids is not None)
-    await _decide_again(connection, branch_id, books, restating)
+    await _decide_again(connection, branch_id, books, ruling if restating else None)
     await _write(connection, branch_id, [], books, intake, now=now)
     await _publish(connection, branch_id, books, intake)
 
@@ -166,6 +170,7 @@ async def rehearse(
     """Return what putting a ruling in force would book now; nothing is written."""
     closed_through = await store.closed_through(connection, branch_id)
     books = Books(county.organisation, county.rules, Known(), closed_through, now)
+    books.ruled = frozenset(subscription_ids)
     await _load_named(connection, branch_id, books, subscription_ids, dependents=True)
     for one in subscription_ids:
         books.known.rulings[one].append(ruling)

@@ -11,7 +11,7 @@ from huaxiao.attribution.ledger.handlers import MomentToCome
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.pages import BigInt, Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.attribution import Balance, Entry, PeriodBooks, Reconciliation, Statement
@@ -80,7 +80,7 @@ async def list_entries(
     subscription_id: Annotated[Identifier | None, Query()] = None,
 ) -> Page[Entry]:
     """List the ledger's lines in the order they were booked, down to the event each came from."""
-    (after,) = page.after(int) or (0,)
+    (after,) = page.after(BigInt) or (0,)
     found = await store.entry_page(
         connection,
         branch_id,

@@ -12,7 +12,7 @@ from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.pages import Page, PageOf, PageQuery
+from huaxiao.shared.pages import BigInt, Page, PageOf, PageQuery
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.attribution import HeldEvent, HeldState, IntakeReport, ReplayIn
@@ -44,7 +44,7 @@ async def _page(
     state: HeldState | None,
     code: str | None,
 ) -> Page[HeldEvent]:
-    (after,) = page.after(int) or (0,)
+    (after,) = page.after(BigInt) or (0,)
     found = await store.page(
         connection,
         branch_id,

@@ -66,8 +66,8 @@ async def draft(
         AmendmentNeeded: it takes a subscription off a locked list.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     if county is None or locked is None:
         raise NotFound
     found = await store.one(connection, branch_id, ruling_id)
@@ -178,8 +178,8 @@ async def approve(
         AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
 
     """
-    county = await counties.county(connection, branch_id)
     locked = await intake.lock(connection, branch_id)
+    county = await counties.county(connection, branch_id)
     found = await store.one(connection, branch_id, ruling_id)
     if county is None or locked is None or found is None:
         raise NotFound
@@ -200,9 +200,17 @@ async def approve(
         found,
         closed_through=locked.closed_through,
         by=by,
-        now=locked.not_before(now),
+        now=await moment_of_approval(connection, branch_id, locked, now),
     )
     return await show(connection, branch_id, ruling_id)
+
+
+async def moment_of_approval(
+    connection: AsyncConnection, branch_id: int, locked: intake.Intake, now: datetime
+) -> datetime:
+    """Return when to approve: after all that was approved before, whatever a process's clock says."""
+    now = locked.not_before(now)
+    return max(now, await store.after_approvals(connection, branch_id) or now)
 
 
 async def put_in_force(
@@ -232,7 +240,8 @@ async def put_in_force(
         branch_id,
         now=now,
         subscription_ids=ruling.subscription_ids,
-        restating=_in_force(ruling, now) if ruling.restate else None,
+        ruling=_in_force(ruling, now),
+        restating=ruling.restate,
     )
 
 
@@ -244,6 +253,7 @@ def _in_force(ruling: Ruling, approved_at: datetime) -> histories.Ruling:
         ruling.from_period,
         ruling.to_period,
         approved_at,
+        ruling.amendment_id,
     )
 
 

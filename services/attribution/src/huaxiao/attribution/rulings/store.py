@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.tables import ruled_subscriptions, ruling_approvals, rulings
+from huaxiao.attribution.tables import disputes, ruled_subscriptions, ruling_approvals, rulings
 from huaxiao.shared.wire.attribution import Ruling, RulingIn
 
 
@@ -100,6 +100,21 @@ async def approve(
             branch_id=branch_id, ruling_id=ruling_id, approved_by=by, approved_at=now
         )
     )
+
+
+async def after_approvals(connection: AsyncConnection, branch_id: int) -> datetime | None:
+    """Return the first moment after every approval and every end of a dispute; None before the first.
+
+    Of two rulings the later stands, and what a dispute has decided stands until one is later.
+    """
+    approved = select(func.max(ruling_approvals.c.approved_at)).where(
+        ruling_approvals.c.branch_id == branch_id
+    )
+    ended = select(func.max(disputes.c.ended_at)).where(disputes.c.branch_id == branch_id)
+    newest: datetime | None = await connection.scalar(
+        select(func.greatest(approved.scalar_subquery(), ended.scalar_subquery()))
+    )
+    return None if newest is None else newest + datetime.resolution
 
 
 def _ruling(row: Row[Any]) -> Ruling:

@@ -202,10 +202,12 @@ def _drafted_ruling(
 def _open_dispute(
     branch_id: int, subscription_id: ColumnElement[str], period: int
 ) -> ScalarSelect[str]:
-    """Select the dispute about a line's month that freezes it; there is one at a time."""
+    """Select the open dispute about a line's month, before all the one that freezes it."""
     return (
         select(disputes.c.dispute_id)
-        .where(about(branch_id, subscription_id, period), disputes.c.frozen)
+        .where(about(branch_id, subscription_id, period), disputes.c.ended_at.is_(None))
+        .order_by(disputes.c.frozen.desc())
+        .limit(1)
         .scalar_subquery()
     )
 

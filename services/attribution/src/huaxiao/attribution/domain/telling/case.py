@@ -79,6 +79,8 @@ class OpenDispute:
     claimant_centre_id: str
     centre_id: str
     field_id: str | None
+    frozen: bool = True
+    """The line stays where it is until the end; not if its owner says that it is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Case:
     ruling_reason: str | None = None
     """What was given as the reason of the ruling it rests on."""
     dispute: OpenDispute | None = None
-    """The dispute that the line is frozen by."""
+    """The open dispute about it."""
 
     @property
     def subject(self) -> LineEvidence:

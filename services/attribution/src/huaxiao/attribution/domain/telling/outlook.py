@@ -15,7 +15,7 @@ def outlook(case: Case) -> Iterator[Told]:
     yield from _before(case)
     yield from _ends(case)
     yield CHANGED_BY[case.decision.source]
-    if case.dispute is None:
+    if case.dispute is None or not case.dispute.frozen:
         yield _contest(case)
 
 

@@ -56,18 +56,28 @@ def _closed_as(case: Case) -> Iterator[Told]:
 
 
 def _disputed(case: Case) -> Iterator[Told]:
-    """Say that the line is frozen, and what the claim is."""
+    """Say that the line is under dispute, what the claim is, and whether it is frozen."""
     if case.dispute is None:
         return
     claimant = case.names.centre(case.dispute.claimant_centre_id)
     place = case.names.place(case.dispute.centre_id, case.dispute.field_id)
+    meanwhile = _FROZEN if case.dispute.frozen else _GOES_ON
     yield Told(
         f"It is under dispute {case.dispute.dispute_id}: {claimant.text} holds that it belongs to"
-        f" {place.text}. Until the dispute ends it stays where it is, and what is heard of it late"
-        " moves nothing.",
+        f" {place.text}. {meanwhile.text}",
         f"该用户处于争议 {case.dispute.dispute_id} 中：{claimant.text_zh}主张其归 {place.text_zh}。"
-        "争议结束前归属不变，其间迟到的信息不移动账目。",
+        f"{meanwhile.text_zh}",
     )
+
+
+_FROZEN = Told(
+    "Until the dispute ends it stays where it is, and what is heard of it late moves nothing.",
+    "争议结束前归属不变，其间迟到的信息不移动账目。",
+)
+_GOES_ON = Told(
+    "Its owner has raised that itself, so what is heard of it late moves it nevertheless.",
+    "该争议由现归属中心自行提出，其间迟到的信息照常移动账目。",
+)
 
 
 def _ruling_reason(case: Case) -> Iterator[Told]:
@@ -153,12 +163,13 @@ def _others(case: Case) -> Iterator[Told]:
             f" {rule} who developed it does not decide here.",
             f"它由 {centre.text_zh}经{by.text_zh}发展；此项留有记录，但按规则 {rule}，不由发展方判定。",
         )
-    for one in decision.shadows:
-        centre = names.centre(one.centre_id)
+    for one in decision.shadows_in(case.period):
+        centre, last = names.centre(one.centre_id), words.month(one.through)
         yield Told(
-            f"{centre.text} has a shadow credit, because {one.why.text}: a memo in no sum, which"
-            " takes nothing from the owner.",
-            f"{centre.text_zh}得影子积分（{one.why.text_zh}）：仅作备忘，不计入任何合计，也不减少归属方收入。",
+            f"{centre.text} has a shadow credit to {last.text}, because {one.why.text}: a memo in no"
+            " sum, which takes nothing from the owner.",
+            f"{centre.text_zh}得影子积分（{one.why.text_zh}），至{last.text_zh}止：仅作备忘，不计入任何合计，"
+            "也不减少归属方收入。",
         )
 
 

@@ -214,7 +214,7 @@ def upgrade() -> None:
     sa.Column('ruling_id', sa.Text(), nullable=True, comment='the decision in force'),
     sa.Column('proposal_id', sa.Text(), nullable=True, comment='the decision that waits to be confirmed'),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True, comment='when the line was frozen no longer'),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True, comment='null while it waits for a decision'),
     sa.PrimaryKeyConstraint('branch_id', 'dispute_id', name=op.f('disputes_pkey')),
     schema='attribution'
     )
