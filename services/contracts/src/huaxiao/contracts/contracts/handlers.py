@@ -15,21 +15,29 @@ from huaxiao.contracts.domain.agreements import (
     Agreement,
     ContractIsSigned,
     FieldToSeal,
+    NotSignable,
     contract_document,
     draft_faults,
     require_signable,
 )
 from huaxiao.contracts.domain.fields import field_document, field_overlap
+from huaxiao.contracts.domain.headcount import last_day
 from huaxiao.contracts.domain.negative_list import Action, require_allowed
+from huaxiao.contracts.domain.organisation import Bound, lasting_faults
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.terms import term_faults
 from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.negative_list.handlers import in_force
-from huaxiao.contracts.organisation.store import known_centres, known_people
+from huaxiao.contracts.organisation.store import (
+    centre_lives,
+    channel_lives,
+    known_centres,
+    known_people,
+)
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period, business_day
+from huaxiao.shared.periods import Period, business_day, first_day
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.versions import require_version
@@ -216,6 +224,7 @@ async def sign(
             for one in await store.signed(connection, branch_id)
         ],
     )
+    await _require_lasting(connection, branch_id, held, fields)
     digests: dict[str, str] = {}
     facts: list[NewFact] = []
     for field_id in held.field_ids:
@@ -242,6 +251,37 @@ async def sign(
     facts.append(NewFact(CONTRACT_SIGNED, contract_id, fact))
     await feed.append(connection, branch_id, facts, now=now)
     return signed
+
+
+async def _require_lasting(
+    connection: AsyncConnection,
+    branch_id: int,
+    held: Contract,
+    fields: Mapping[str, RowMapping],
+) -> None:
+    """Check that the centre, and the channels of its fields, are there until the term is over.
+
+    Raises:
+        NotSignable: the centre or a channel is known to close, or a channel to leave, before.
+
+    """
+    bound = [Bound("/centre_id", held.centre_id)] if held.centre_id else []
+    for index, field_id in enumerate(held.field_ids):
+        field = fields[field_id]
+        channel_ids = tuple(field["scope"]["channel_ids"])
+        bound.append(Bound(f"/field_ids/{index}", field["centre_id"], channel_ids))
+    faults = list(
+        lasting_faults(
+            bound,
+            await centre_lives(connection, branch_id, {one.centre_id for one in bound}),
+            await channel_lives(
+                connection, branch_id, {channel for one in bound for channel in one.channel_ids}
+            ),
+            (first_day(Period(held.term_from)), last_day(Period(held.term_to))),
+        )
+    )
+    if faults:
+        raise NotSignable(faults=faults)
 
 
 async def _seal(
