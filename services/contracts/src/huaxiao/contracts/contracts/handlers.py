@@ -21,7 +21,6 @@ from huaxiao.contracts.domain.agreements import (
     require_signable,
 )
 from huaxiao.contracts.domain.fields import field_document, field_overlap
-from huaxiao.contracts.domain.headcount import last_day
 from huaxiao.contracts.domain.negative_list import Action, require_allowed
 from huaxiao.contracts.domain.organisation import Bound, lasting_faults
 from huaxiao.contracts.domain.references import require_known
@@ -37,7 +36,7 @@ from huaxiao.contracts.organisation.store import (
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period, business_day, first_day
+from huaxiao.shared.periods import Period, business_day, first_day, last_day
 from huaxiao.shared.problems import Malformed, NotFound
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.versions import require_version
