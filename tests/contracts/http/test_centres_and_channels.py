@@ -1,5 +1,6 @@
 """Centres and channels through time over HTTP: opened, renamed, moved, closed (R10, R11, R20, R21)."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -249,6 +250,25 @@ async def test_a_centre_that_closes_takes_nobody_and_nothing_more(
     ]
 
     assert codes == ["centre-not-open"] * 4 + ["not-signable"]
+
+
+async def test_a_centre_closes_or_takes_somebody_and_never_both(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.leave(county, P2, LeaveIn(day=DAY, reason="调离"))
+    joining = member_of("C2").model_copy(update={"from_day": LATER})
+
+    answers = await asyncio.gather(
+        manager.close_centre(county, "C2", CloseIn(day=DAY, reason="并入")),
+        manager.put_person(county, "N1", joining),
+        manager.put_channel(county, "A3", AGENT.model_copy(update={"centre_id": "C2"})),
+        manager.move_channel(county, "A1", MoveIn(from_day=DAY, centre_id="C2")),
+        return_exceptions=True,
+    )
+
+    closed, *taken = [not isinstance(one, PeerProblem) for one in answers]
+    assert closed != any(taken)
+    assert ("C2" in await names_on(manager, county, LATER)) != closed
 
 
 async def test_a_channel_belongs_to_the_centre_it_had_on_each_day(
