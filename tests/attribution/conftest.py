@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.feed import Follower
-from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire import contracts, organisation
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -126,6 +126,20 @@ FIELDS = [
         "F-KEY", "customer", "G1", customers=[{"customer_id": "ENT-1", "segment": "key_account"}]
     ),
 ]
+
+
+def channel_moved(from_day: str, centre_id: str, *, is_open: bool = True) -> FeedEntry:
+    """Say that the agent belongs to another centre from a day on, or is closed."""
+    return fact(
+        organisation.CHANNEL_MOVED,
+        "AGENT",
+        organisation.ChannelMoved(
+            channel_id="AGENT",
+            from_day=date.fromisoformat(from_day),
+            centre_id=centre_id,
+            open=is_open,
+        ),
+    )
 
 
 @pytest.fixture(scope="session")

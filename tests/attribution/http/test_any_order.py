@@ -10,7 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
-from attribution.conftest import AGENT, FIELDS, REGISTERED, RURAL, TOWN, Event, Sender, fact
+from attribution.conftest import (
+    AGENT,
+    FIELDS,
+    REGISTERED,
+    RURAL,
+    TOWN,
+    Event,
+    Sender,
+    channel_moved,
+    fact,
+)
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -30,6 +40,8 @@ PERIODS = (201711, 201712)
 _branches = itertools.count(510_001)
 
 
+LATER_FACTS = [*FIELDS, channel_moved("2017-11-15", "C1")]
+"""What contracts says while events come in."""
 LINES = [f"S-{number}" for number in range(1, 9)]
 
 
@@ -306,7 +318,7 @@ async def post_shuffled(branch: Branch, mixed: list[Event], chance: random.Rando
     """Post in small batches, each with some that came or come elsewhere; then all one by one."""
     for place, batch in enumerate(batches := cut(mixed, chance)):
         if place == len(batches) // 2:
-            await branch.hear(FIELDS)
+            await branch.hear(LATER_FACTS)
         await branch.client.post_events(of(branch, batch))
         await branch.client.post_events(of(branch, chance.sample(mixed, 3)))
     for one in mixed:
@@ -326,7 +338,7 @@ async def post_crowded(
             await to.post_events(of(branch, batch))
 
     async def hear_late() -> None:
-        for one in FIELDS:
+        for one in LATER_FACTS:
             await asyncio.sleep(0.05 * chance.random())
             await branch.hear([one])
 
@@ -356,7 +368,7 @@ async def test_any_order_any_batches_and_two_senders_at_once_end_in_the_same_boo
     events = story(Sender(0), chance)
     mixed = chance.sample(events, len(events))
 
-    await straight.hear(FIELDS)
+    await straight.hear(LATER_FACTS)
     await straight.client.post_events(of(straight, events))
     await post_shuffled(shuffled, mixed, chance)
     await post_crowded(crowded, replica, mixed, chance)

@@ -19,18 +19,26 @@ from huaxiao.attribution.domain.histories import (
     Line,
     Ruling,
 )
+from huaxiao.attribution.domain.organisation import Channel, ChannelMove, Organisation
 from huaxiao.attribution.domain.rule_sets import Rule
 from huaxiao.attribution.domain.rules import Decision, decide
 from huaxiao.attribution.rule_sets.reading import default_rule_set
 from huaxiao.shared.periods import Period
+from huaxiao.shared.wire.contracts import ChannelKind
 
 RULES = default_rule_set()
 MOMENT = datetime(2017, 11, 1, tzinfo=UTC)
 
 
-def decision(subject: Line, *others: Line, period: Period = NOVEMBER, **register: Any) -> Decision:
+def decision(
+    subject: Line,
+    *others: Line,
+    period: Period = NOVEMBER,
+    organisation: Organisation = ORGANISATION,
+    **register: Any,
+) -> Decision:
     lines = {one.subscription_id: one for one in (subject, *others)}
-    evidence = gather(subject.subscription_id, period, Register(lines, **register), ORGANISATION)
+    evidence = gather(subject.subscription_id, period, Register(lines, **register), organisation)
     return decide(evidence, RULES)
 
 
@@ -95,6 +103,25 @@ def test_a_developer_who_moved_keeps_what_was_developed_before() -> None:
     before = decision(line(developer_id="P1", opened_on=date(2017, 11, 19)))
     after = decision(line(developer_id="P1", opened_on=date(2017, 11, 20)))
     assert (before.centre_id, after.centre_id) == ("C1", "C2")
+
+
+def test_a_channel_that_moved_keeps_what_it_sold_before_and_a_closed_one_sells_nothing() -> None:
+    moves = (
+        ChannelMove(date(2017, 11, 20), "C1"),
+        ChannelMove(date(2017, 12, 1), "C3"),
+        ChannelMove(date(2017, 12, 20), "C3", open=False),
+    )
+    county = replace(ORGANISATION, channels={"AGENT": Channel(ChannelKind.AGENT, "C2", moves)})
+
+    sold = [
+        decision(line(channel_id="AGENT", opened_on=day), organisation=county)
+        for day in (
+            *(date(2016, 1, 1), date(2017, 11, 19), date(2017, 11, 20)),
+            *(date(2017, 12, 1), date(2017, 12, 19), date(2017, 12, 20)),
+        )
+    ]
+
+    assert [one.centre_id for one in sold] == ["C2", "C2", "C1", "C3", "C3", "C0"]
 
 
 def test_the_standard_address_wins_over_the_resource_and_says_that_they_differ() -> None:

@@ -21,6 +21,7 @@ from huaxiao.contracts.domain.leads import (
     state_of,
     subscription_faults,
 )
+from huaxiao.contracts.domain.organisation import CentreLife, State
 from huaxiao.shared.leads import LEAD_HOLDS, WHOLE
 from huaxiao.shared.money import split_fen
 from huaxiao.shared.problems import TwoPeople
@@ -93,10 +94,25 @@ def test_nobody_decides_their_own_lead(subject: str, person_id: str | None) -> N
     )
 
 
+TODAY = date(2017, 11, 20)
+
+
+def centre(kind: CentreKind, *later: State) -> CentreLife:
+    return CentreLife("C1", kind, (State(None, "C1", "一中心"), *later))
+
+
+def test_a_centre_that_is_to_close_has_no_leads_revenue() -> None:
+    closing = State(date(2018, 1, 1), "C1", "一中心", open=False)
+
+    faults = owner_faults(centre(CentreKind.TOWN, closing), TODAY)
+
+    assert [one.code for one in faults] == ["centre-not-open"]
+
+
 @pytest.mark.parametrize("kind", CentreKind)
 def test_revenue_goes_to_centres_that_sell_and_serve(kind: CentreKind) -> None:
     serves = kind in {"town", "township", "own_hall", "enterprise"}
-    assert [one.code for one in owner_faults("C1", kind)] == (
+    assert [one.code for one in owner_faults(centre(kind), TODAY)] == (
         [] if serves else ["no-service-centre"]
     )
 

@@ -262,3 +262,28 @@ async def test_who_leaves_gets_no_more_work_and_what_waits_goes_to_another(
     assert {before.engineer_id, after.engineer_id} == {"W01", "W02"}
     assert other.engineer_id == after.engineer_id
     assert after.steps[-1].step == "dispatch"
+
+
+async def test_a_closed_centre_gets_no_more_work(
+    app: Any, county: Any, request_work: Any, caller: Any
+) -> None:
+    """Where no field lies, the build-and-maintain centre works: the next one when one is closed."""
+    closed = {"centre_id": "B1", "from_day": "2017-11-06", "name": "B", "name_zh": "建维"}
+    renamed = closed | {"centre_id": "B2", "name": "Build", "open": True}
+    manager = caller(Role.COUNTY_MANAGER)
+    async with app.state.database.write() as connection:
+        told = [centre(county, "B2", "build_maintain"), person(county, "W09", "B2")]
+        await apply_contracts(connection, county, told)
+    await request_work(work(county, "O1", address="130123999001"))
+    before = await manager.order(county, "O1")
+    async with app.state.database.write() as connection:
+        facts = [
+            entry(county, "contracts.centre.changed", one)
+            for one in (renamed, closed | {"open": False})
+        ]
+        await apply_contracts(connection, county, facts)
+
+    after = await manager.order(county, "O1")
+
+    assert (before.performer_centre_id, before.engineer_id) == ("B1", None)
+    assert (after.performer_centre_id, after.engineer_id) == ("B2", "W09")

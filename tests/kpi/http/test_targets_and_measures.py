@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from huaxiao.shared.clients.base import FakeFeed, PeerProblem
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.clients.dispatch import FakeDispatch
 from huaxiao.shared.clients.kpi import FakeKpi, KpiClient
-from huaxiao.shared.wire import attribution, contracts, dispatch
+from huaxiao.shared.wire import attribution, contracts, dispatch, organisation
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.kpi import Measure, ReasonCode, Span, TargetName, TargetsOf, Verdict
@@ -272,6 +272,39 @@ async def test_facts_become_targets_of_the_county_and_each_centre(
         TargetName.CASH_FLOW_GROWTH: [(ReasonCode.NO_BASE, [])],
         TargetName.AVERAGE_WAGE_GROWTH: [(ReasonCode.NO_BASE, [])],
     }
+
+
+def changed(centre_id: str, from_day: str, name: str, *, is_open: bool = True) -> FeedEntry:
+    fact = organisation.CentreChanged(
+        centre_id=centre_id,
+        from_day=date.fromisoformat(from_day),
+        name=name,
+        name_zh=name,
+        open=is_open,
+    )
+    return entry(organisation.CENTRE_CHANGED, fact)
+
+
+async def test_a_centre_is_named_as_it_was_called_at_the_months_end_and_listed_until_it_closes(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(
+        *NOVEMBER,
+        changed("C1", "2017-12-31", "Town"),
+        changed("C2", "2017-12-01", "C2", is_open=False),
+        changed("C3", "2017-11-01", "C3", is_open=False),
+    )
+    manager = caller(Role.COUNTY_MANAGER)
+
+    months = [await manager.targets(peers.branch_id, period=one) for one in (201711, 201712)]
+    year = await manager.targets(peers.branch_id, period=201712, span=Span.YEAR_TO_DATE)
+
+    shown = [{one.centre_id: one.name for one in report.centres} for report in (*months, year)]
+    assert shown == [
+        {"C0": "Centre C0", "C1": "Centre C1", "C2": "Centre C2"},
+        {"C0": "Centre C0", "C1": "Town"},
+        {"C0": "Centre C0", "C1": "Town", "C2": "C2"},
+    ]
 
 
 async def test_the_countys_figures_are_sums_held_against_its_own_base(

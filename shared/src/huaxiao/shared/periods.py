@@ -1,7 +1,7 @@
 """Accounting periods (账期): calendar months, ``YYYYMM`` as an ``int``, in Asia/Shanghai."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,11 @@ def year_before(period: Period) -> Period:
 def first_day(period: Period) -> date:
     """Return the first day of a period."""
     return date(period // 100, period % 100, 1)
+
+
+def last_day(period: Period) -> date:
+    """Return the last day of a period."""
+    return first_day(shift(period, 1)) - timedelta(days=1)
 
 
 def starts_at(period: Period) -> datetime:

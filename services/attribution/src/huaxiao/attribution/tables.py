@@ -48,6 +48,15 @@ centres = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
 )
+centre_names = Table(
+    "centre_names",
+    metadata,
+    branch_column(),
+    Column("centre_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+)
 people = Table(
     "people",
     metadata,
@@ -64,6 +73,15 @@ channels = Table(
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+)
+channel_moves = Table(
+    "channel_moves",
+    metadata,
+    branch_column(),
+    Column("channel_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
 )
 fields = Table(
     "fields",

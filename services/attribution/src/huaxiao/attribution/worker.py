@@ -1,6 +1,7 @@
 """What attribution learns from contracts: who is who, which fields are sealed, what leads became."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,7 +10,8 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.registered_leads import take_registered
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.shared.clock import system_clock
-from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire import contracts, organisation
+from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.leads import LEAD_CONVERTED
 
@@ -17,9 +19,22 @@ _EVIDENCE = {
     contracts.CENTRE_REGISTERED,
     contracts.PERSON_ASSIGNED,
     contracts.CHANNEL_REGISTERED,
+    organisation.CHANNEL_MOVED,
     contracts.FIELD_SEALED,
 }
 """Facts that decisions look at."""
+
+
+_KEPT: dict[str, tuple[type[Fact], Callable[[AsyncConnection, int, Any], Awaitable[None]]]] = {
+    contracts.BRANCH_REGISTERED: (contracts.BranchRegistered, store.add_branch),
+    contracts.CENTRE_REGISTERED: (contracts.CentreRegistered, store.add_centre),
+    organisation.CENTRE_CHANGED: (organisation.CentreChanged, store.add_centre_name),
+    contracts.PERSON_ASSIGNED: (contracts.PersonAssigned, store.add_person),
+    contracts.CHANNEL_REGISTERED: (contracts.ChannelRegistered, store.add_channel),
+    organisation.CHANNEL_MOVED: (organisation.ChannelMoved, store.add_channel_move),
+    contracts.FIELD_SEALED: (contracts.FieldSealed, store.add_field),
+}
+"""What is kept of each kind of fact, and how."""
 
 
 async def apply_contracts(
@@ -27,24 +42,9 @@ async def apply_contracts(
 ) -> None:
     """Keep what decisions need; decide again what was decided without it; take converted leads in."""
     for entry in entries:
-        match entry.type:
-            case contracts.BRANCH_REGISTERED:
-                branch = contracts.BranchRegistered.model_validate(entry.data)
-                await store.add_branch(connection, branch_id, branch)
-            case contracts.CENTRE_REGISTERED:
-                centre = contracts.CentreRegistered.model_validate(entry.data)
-                await store.add_centre(connection, branch_id, centre)
-            case contracts.PERSON_ASSIGNED:
-                person = contracts.PersonAssigned.model_validate(entry.data)
-                await store.add_person(connection, branch_id, person)
-            case contracts.CHANNEL_REGISTERED:
-                channel = contracts.ChannelRegistered.model_validate(entry.data)
-                await store.add_channel(connection, branch_id, channel)
-            case contracts.FIELD_SEALED:
-                field = contracts.FieldSealed.model_validate(entry.data)
-                await store.add_field(connection, branch_id, field)
-            case _:
-                pass
+        if entry.type in _KEPT:
+            form, keep = _KEPT[entry.type]
+            await keep(connection, branch_id, form.model_validate(entry.data))
     if any(entry.type in _EVIDENCE for entry in entries):
         locked = await intake.lock(connection, branch_id)
         county = await counties.read(connection, branch_id)

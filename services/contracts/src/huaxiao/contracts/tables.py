@@ -116,7 +116,23 @@ centres = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    # As registered: what it is called later is in its changes. Null is: as long as the branch.
+    Column("from_day", Date),
     _of_a_branch(),
+    info=_APPEND_ONLY,
+)
+centre_changes = Table(
+    "centre_changes",
+    metadata,
+    branch_column(),
+    Column("centre_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    # False on the day from which the centre is closed; the names are those it had last.
+    Column("open", Boolean, nullable=False),
+    Column("reason", Text),
+    _of_a_centre(),
     info=_APPEND_ONLY,
 )
 placements = Table(
@@ -144,6 +160,23 @@ channels = Table(
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    _of_a_centre(),
+    info=_APPEND_ONLY,
+)
+channel_moves = Table(
+    "channel_moves",
+    metadata,
+    branch_column(),
+    Column("channel_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    # False on the day from which the channel is closed; the centre is the one it had last.
+    Column("open", Boolean, nullable=False),
+    Column("reason", Text),
+    ForeignKeyConstraint(
+        ["branch_id", "channel_id"],
+        ["contracts.channels.branch_id", "contracts.channels.channel_id"],
+    ),
     _of_a_centre(),
     info=_APPEND_ONLY,
 )

@@ -32,6 +32,7 @@ centres = Table(
     branch_column(),
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("closed_from", Date),
 )
 people = Table(
     "people",

@@ -17,6 +17,7 @@ _PLACING = {
     contracts.CENTRE_REGISTERED,
     contracts.PERSON_ASSIGNED,
     organisation.PERSON_LEFT,
+    organisation.CENTRE_CHANGED,
     contracts.FIELD_SEALED,
 }
 """Facts that may change where waiting work belongs."""
@@ -42,6 +43,9 @@ async def apply_contracts(
                     .values(branch_id=branch_id, centre_id=centre.centre_id, kind=centre.kind)
                     .on_conflict_do_nothing()
                 )
+            case organisation.CENTRE_CHANGED:
+                changed = organisation.CentreChanged.model_validate(entry.data)
+                await _close(connection, branch_id, changed)
             case contracts.PERSON_ASSIGNED:
                 await _assign(
                     connection, branch_id, contracts.PersonAssigned.model_validate(entry.data)
@@ -55,6 +59,19 @@ async def apply_contracts(
                 pass
     if any(entry.type in _PLACING for entry in entries):
         await handlers.dispatch_again(connection, branch_id)
+
+
+async def _close(
+    connection: AsyncConnection, branch_id: int, fact: organisation.CentreChanged
+) -> None:
+    """Keep from when a centre is closed; what it is called is nothing to dispatching."""
+    if fact.open:
+        return
+    await connection.execute(
+        update(centres)
+        .where(centres.c.branch_id == branch_id, centres.c.centre_id == fact.centre_id)
+        .values(closed_from=fact.from_day)
+    )
 
 
 async def _assign(

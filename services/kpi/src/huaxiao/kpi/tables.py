@@ -26,6 +26,16 @@ centres = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
 )
+centre_changes = Table(
+    "centre_changes",
+    metadata,
+    branch_column(),
+    Column("centre_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
 places = Table(
     "places",
     metadata,

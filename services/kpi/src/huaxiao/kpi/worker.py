@@ -36,6 +36,9 @@ async def apply_contracts(
             case contracts.CENTRE_REGISTERED:
                 centre = contracts.CentreRegistered.model_validate(entry.data).centre
                 await county_store.put_centre(connection, branch_id, centre)
+            case organisation.CENTRE_CHANGED:
+                changed = organisation.CentreChanged.model_validate(entry.data)
+                await county_store.put_centre_change(connection, branch_id, changed)
             case contracts.PERSON_ASSIGNED:
                 assigned = contracts.PersonAssigned.model_validate(entry.data)
                 await county_store.put_place(connection, branch_id, assigned)

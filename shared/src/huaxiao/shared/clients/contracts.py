@@ -54,8 +54,13 @@ from huaxiao.shared.wire.negative_list import (
 )
 from huaxiao.shared.wire.organisation import (
     ApplyIn,
+    CentreHistory,
+    ChannelHistory,
+    CloseIn,
     LeaveIn,
+    MoveIn,
     Organisation,
+    RenameIn,
     Reorganisation,
     ReorganisationIn,
     ReorganisationPreview,
@@ -130,6 +135,27 @@ class ContractsClient(ServiceClient):
         )
         return made
 
+    async def centre(self, branch_id: int, centre_id: str) -> CentreHistory:
+        """Return a centre as it is called today, with its history."""
+        found: CentreHistory = await self._get(
+            CentreHistory, f"/v1/branches/{branch_id}/centres/{centre_id}"
+        )
+        return found
+
+    async def rename_centre(self, branch_id: int, centre_id: str, given: RenameIn) -> CentreHistory:
+        """Call a centre otherwise from a day on."""
+        renamed: CentreHistory = await self._post(
+            CentreHistory, f"/v1/branches/{branch_id}/centres/{centre_id}/rename", given
+        )
+        return renamed
+
+    async def close_centre(self, branch_id: int, centre_id: str, given: CloseIn) -> CentreHistory:
+        """Close a centre from a day on."""
+        closed: CentreHistory = await self._post(
+            CentreHistory, f"/v1/branches/{branch_id}/centres/{centre_id}/close", given
+        )
+        return closed
+
     async def put_person(self, branch_id: int, person_id: str, given: PersonIn) -> PlacedPerson:
         """Register a person, or move one from a later day on."""
         made: PlacedPerson = await self._put(
@@ -191,6 +217,29 @@ class ContractsClient(ServiceClient):
             Channel, f"/v1/branches/{branch_id}/channels/{channel_id}", given
         )
         return made
+
+    async def channel(self, branch_id: int, channel_id: str) -> ChannelHistory:
+        """Return a channel in the centre it belongs to today, with its history."""
+        found: ChannelHistory = await self._get(
+            ChannelHistory, f"/v1/branches/{branch_id}/channels/{channel_id}"
+        )
+        return found
+
+    async def move_channel(self, branch_id: int, channel_id: str, given: MoveIn) -> ChannelHistory:
+        """Let a channel belong to another centre from a day on."""
+        moved: ChannelHistory = await self._post(
+            ChannelHistory, f"/v1/branches/{branch_id}/channels/{channel_id}/move", given
+        )
+        return moved
+
+    async def close_channel(
+        self, branch_id: int, channel_id: str, given: CloseIn
+    ) -> ChannelHistory:
+        """Close a channel from a day on."""
+        closed: ChannelHistory = await self._post(
+            ChannelHistory, f"/v1/branches/{branch_id}/channels/{channel_id}/close", given
+        )
+        return closed
 
     async def put_field(self, branch_id: int, field_id: str, given: FieldIn) -> ResponsibilityField:
         """Draw a field, or redraw it while it is a draft."""
@@ -710,11 +759,18 @@ class ContractsClient(ServiceClient):
         return approved
 
     async def export_sheet(
-        self, branch_id: int, kind: SheetKind, wanted: SheetFormat = SheetFormat.XLSX
+        self,
+        branch_id: int,
+        kind: SheetKind,
+        wanted: SheetFormat = SheetFormat.XLSX,
+        *,
+        on: date | None = None,
     ) -> bytes:
-        """Return people, listed customers or fields as a file."""
+        """Return people, listed customers or fields as a file; of a day, or as of last."""
         response = await self._send(
-            "GET", f"/v1/branches/{branch_id}/sheets/{kind}", params={"format": wanted}
+            "GET",
+            f"/v1/branches/{branch_id}/sheets/{kind}",
+            params={"format": wanted, "on": on and on.isoformat()},
         )
         return response.content
 

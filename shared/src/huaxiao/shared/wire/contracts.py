@@ -11,6 +11,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.wire.base import (
     AmountFen,
     Count,
+    Day,
     Fact,
     Given,
     Moment,
@@ -102,6 +103,8 @@ class Centre(Resource):
     kind: CentreKind
     name: Name
     name_zh: Name
+    from_day: date | None = None
+    """The day it is open from; null is: as long as the branch."""
 
 
 class Person(Resource):
@@ -238,6 +241,8 @@ class CentreIn(Given):
     kind: CentreKind
     name: Name
     name_zh: Name
+    from_day: Day | None = None
+    """The day it is open from; without one it has been there from the branch's beginning."""
 
 
 class ConcurrentPlace(Given):

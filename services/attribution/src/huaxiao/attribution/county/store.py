@@ -8,12 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.fields import field_with
-from huaxiao.attribution.domain.organisation import Channel, Organisation
+from huaxiao.attribution.domain.organisation import Channel, ChannelMove, Organisation
 from huaxiao.attribution.domain.telling.case import Names, SealedName
 from huaxiao.attribution.domain.words import Told
 from huaxiao.attribution.tables import (
     branches,
+    centre_names,
     centres,
+    channel_moves,
     channels,
     fields,
     intakes,
@@ -25,6 +27,7 @@ from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Standing
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind, FieldKind
+from huaxiao.shared.wire.organisation import CentreChanged, ChannelMoved
 
 CONTRACTS = "/contracts"
 
@@ -64,6 +67,16 @@ async def add_centre(
     )
 
 
+async def add_centre_name(connection: AsyncConnection, branch_id: int, fact: CentreChanged) -> None:
+    """Know what a centre is called from a day on; one that closes keeps its name."""
+    row = {"name": fact.name, "name_zh": fact.name_zh}
+    await connection.execute(
+        insert(centre_names)
+        .values(branch_id=branch_id, centre_id=fact.centre_id, from_day=fact.from_day, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "centre_id", "from_day"], set_=row)
+    )
+
+
 async def add_person(
     connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
 ) -> None:
@@ -93,6 +106,16 @@ async def add_channel(
         insert(channels)
         .values(branch_id=branch_id, channel_id=channel.channel_id, **row)
         .on_conflict_do_update(index_elements=["branch_id", "channel_id"], set_=row)
+    )
+
+
+async def add_channel_move(connection: AsyncConnection, branch_id: int, fact: ChannelMoved) -> None:
+    """Know where a channel belongs from a day on, or that it is closed."""
+    row = {"centre_id": fact.centre_id, "open": fact.open}
+    await connection.execute(
+        insert(channel_moves)
+        .values(branch_id=branch_id, channel_id=fact.channel_id, from_day=fact.from_day, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "channel_id", "from_day"], set_=row)
     )
 
 
@@ -164,6 +187,13 @@ async def organisation(connection: AsyncConnection, branch_id: int) -> Organisat
     channel_rows = await connection.execute(
         select(channels).where(channels.c.branch_id == branch_id)
     )
+    moves: dict[str, list[ChannelMove]] = defaultdict(list)
+    for row in await connection.execute(
+        select(channel_moves)
+        .where(channel_moves.c.branch_id == branch_id)
+        .order_by(channel_moves.c.channel_id, channel_moves.c.from_day)
+    ):
+        moves[row.channel_id].append(ChannelMove(row.from_day, row.centre_id, row.open))
     field_rows = await connection.execute(
         select(fields).where(fields.c.branch_id == branch_id).order_by(fields.c.field_id)
     )
@@ -171,7 +201,10 @@ async def organisation(connection: AsyncConnection, branch_id: int) -> Organisat
         default_centre_id=default,
         centres={row.centre_id: CentreKind(row.kind) for row in centre_rows},
         channels={
-            row.channel_id: Channel(ChannelKind(row.kind), row.centre_id) for row in channel_rows
+            row.channel_id: Channel(
+                ChannelKind(row.kind), row.centre_id, tuple(moves.get(row.channel_id, ()))
+            )
+            for row in channel_rows
         },
         people={person_id: tuple(held) for person_id, held in places.items()},
         fields=tuple(
@@ -199,12 +232,20 @@ async def names(connection: AsyncConnection, branch_id: int) -> Names:
     channel_rows = await connection.execute(
         select(channels.c.channel_id, channels.c.name_zh).where(channels.c.branch_id == branch_id)
     )
+    renamed: dict[str, list[tuple[date, Told]]] = defaultdict(list)
+    for row in await connection.execute(
+        select(centre_names)
+        .where(centre_names.c.branch_id == branch_id)
+        .order_by(centre_names.c.centre_id, centre_names.c.from_day)
+    ):
+        renamed[row.centre_id].append((row.from_day, Told(row.name, row.name_zh)))
     return Names(
         centres={row.centre_id: Told(row.name, row.name_zh) for row in centre_rows},
         fields={
             row.field_id: SealedName(row.name_zh, row.term_from, row.term_to) for row in field_rows
         },
         channels={row.channel_id: row.name_zh for row in channel_rows},
+        renamed={centre_id: tuple(held) for centre_id, held in renamed.items()},
     )
 
 

@@ -7,7 +7,7 @@ from huaxiao.attribution.domain import postings
 from huaxiao.attribution.domain.books import Books, Document, unknown_subscription
 from huaxiao.attribution.domain.messages import Answer, Message, Refusal, Waiting
 from huaxiao.attribution.domain.organisation import Organisation
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import Period, first_day
 from huaxiao.shared.wire import events
 
 
@@ -170,7 +170,9 @@ def _owner_of_channel(
     if placed is not None:
         return placed.centre_id, placed.field_id
     channel = organisation.channels.get(channel_id)
-    return (channel.centre_id, None) if channel else _unknown("channel", channel_id)
+    if channel is None:
+        return _unknown("channel", channel_id)
+    return channel.centre_on(first_day(period)), None
 
 
 def _unknown(kind: str, code: str) -> Refusal:

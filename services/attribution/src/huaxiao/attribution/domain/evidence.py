@@ -53,6 +53,7 @@ class SalesChannel:
 
     kind: ChannelKind
     centre_id: str
+    """Where it belonged on the day the line was opened."""
     isolated_field: Placement | None
 
 
@@ -320,7 +321,7 @@ def _look_up(line: Line, ground: Ground, organisation: Organisation) -> LineEvid
         campus=campus.placement if campus else None,
         by_standard_address=ground.at_address(line.standard_address),
         by_resource_address=ground.at_resource(line.resource_address),
-        channel=_channel(line.channel_id, ground, organisation),
+        channel=_channel(line, ground, organisation),
         developer=_colleague(line.developer_id, line.opened_on, organisation),
         account_manager=_colleague(line.account_manager_id, line.opened_on, organisation),
     )
@@ -334,13 +335,13 @@ def _listed(line: Line, ground: Ground) -> ListedCustomer | None:
     return ListedCustomer(listing.placement, stock)
 
 
-def _channel(
-    channel_id: str | None, ground: Ground, organisation: Organisation
-) -> SalesChannel | None:
-    found = organisation.channels.get(channel_id or "")
-    if found is None or channel_id is None:
+def _channel(line: Line, ground: Ground, organisation: Organisation) -> SalesChannel | None:
+    """Return the channel in the centre it belonged to when it sold the line; a closed one sells none."""
+    found = organisation.channels.get(line.channel_id or "")
+    if found is None or line.channel_id is None or not found.is_open_on(line.opened_on):
         return None
-    return SalesChannel(found.kind, found.centre_id, ground.by_channel.get(channel_id))
+    centre_id = found.centre_on(line.opened_on)
+    return SalesChannel(found.kind, centre_id, ground.by_channel.get(line.channel_id))
 
 
 def _colleague(person_id: str | None, day: date, organisation: Organisation) -> Colleague | None:

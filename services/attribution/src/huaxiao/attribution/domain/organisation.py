@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind, ChannelMode, FieldKind
@@ -43,12 +44,33 @@ class SealedField:
         return Placement(self.centre_id, self.field_id, matched, self.digest)
 
 
+class ChannelMove(NamedTuple):
+    """A channel belongs to another centre from a day on, or is closed."""
+
+    from_day: date
+    centre_id: str
+    open: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A sales channel and the centre it belongs to (R11)."""
 
     kind: ChannelKind
     centre_id: str
+    """Until it first moves."""
+    moves: tuple[ChannelMove, ...] = ()
+    """Oldest first."""
+
+    def centre_on(self, day: date) -> str:
+        """Return the centre it belongs to on a day; a closed one the centre it had last."""
+        return next(
+            (one.centre_id for one in reversed(self.moves) if one.from_day <= day), self.centre_id
+        )
+
+    def is_open_on(self, day: date) -> bool:
+        """Say whether it sells on a day."""
+        return next((one.open for one in reversed(self.moves) if one.from_day <= day), True)
 
 
 @dataclass(frozen=True, slots=True)

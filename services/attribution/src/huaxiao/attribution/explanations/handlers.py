@@ -22,7 +22,7 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.rulings import store as rulings
 from huaxiao.shared.auth import Principal
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import Period, last_day
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ClosedAs,
@@ -80,7 +80,7 @@ async def explain(
         evidence=recorded.evidence,
         decision=decision,
         rules=rules,
-        names=county.names,
+        names=county.names.on(last_day(Period(period))),
         timeline=await _timeline(connection, branch_id, subscription_id),
         revenue_fen=around.revenue_fen,
         contest=await _contest(connection, branch_id, recorded, period, around, now=now),

@@ -45,9 +45,8 @@ async def contract_document(
     codes = {code for one in held for code in one.scope.address_prefixes}
     divisions = await branch_store.known_divisions(connection, branch_id, sorted(codes))
     units = await branch_store.known_units(connection, branch_id, sorted(codes))
-    channels = await organisation_store.all_channels(connection, branch_id, None)
     names = {row["code"]: row["name"] for row in (*divisions, *units)}
-    names |= {row["channel_id"]: row["name_zh"] for row in channels}
+    names |= await organisation_store.channel_names(connection, branch_id)
     # A list of thousands takes a while: others are served meanwhile.
     return await asyncio.to_thread(_written, text, contract, signatures, held, names, wanted)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from http import HTTPStatus
 
-from huaxiao.shared.periods import Period, first_day, shift
+from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import Fault, Problem
 from huaxiao.shared.wire.contracts import Engagement
 
@@ -44,11 +44,6 @@ class Pay:
     centre_id: str
     period: Period
     pay_fen: int
-
-
-def last_day(period: Period) -> date:
-    """Return the last day of a period."""
-    return first_day(shift(period, 1)) - timedelta(days=1)
 
 
 def placed_on(placements: Iterable[Placement], day: date) -> dict[str, Placement]:

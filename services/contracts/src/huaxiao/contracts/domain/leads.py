@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 
+from huaxiao.contracts.domain.organisation import CentreLife
 from huaxiao.shared.leads import LEAD_HOLDS, WHOLE
 from huaxiao.shared.problems import Fault, Problem, TwoPeople
 from huaxiao.shared.wire.contracts import CentreKind
@@ -132,14 +133,21 @@ def require_somebody_else(
         raise TwoPeople
 
 
-def owner_faults(owner_centre_id: str, kind: CentreKind) -> Iterator[Fault]:
-    """Yield that a centre cannot have a lead's revenue."""
-    if kind not in SERVICE_CENTRES:
+def owner_faults(owner: CentreLife, today: date) -> Iterator[Fault]:
+    """Yield why a centre cannot have a lead's revenue."""
+    if owner.kind not in SERVICE_CENTRES:
         yield Fault(
             "/owner_centre_id",
             "no-service-centre",
-            f"{owner_centre_id} is no service centre; name the one that is to have the revenue",
-            f"{owner_centre_id} 不是营服中心，请指定收入归属的营服中心",
+            f"{owner.centre_id} is no service centre; name the one that is to have the revenue",
+            f"{owner.centre_id} 不是营服中心，请指定收入归属的营服中心",
+        )
+    elif not owner.takes(today):
+        yield Fault(
+            "/owner_centre_id",
+            "centre-not-open",
+            f"{owner.centre_id} is not open, or is to close; name the one that is to have the revenue",
+            f"{owner.centre_id} 未开设或将撤销，请指定收入归属的营服中心",
         )
 
 

@@ -1,11 +1,12 @@
 """Re-organisation: the difference between the organisation before and the one planned (R20)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from huaxiao.contracts.domain.restructuring import Restructuring, named_centres
 from huaxiao.shared.problems import Fault, Problem
 from huaxiao.shared.wire.contracts import Engagement, Skill
 from huaxiao.shared.wire.organisation import (
@@ -18,7 +19,7 @@ from huaxiao.shared.wire.organisation import (
 
 
 class NotApplicable(Problem):
-    """A plan that leaves people or contracts without a place is not applied."""
+    """A plan that leaves people or contracts without a place, or closes what is in use, is not applied."""
 
     code = "not-applicable"
     status = HTTPStatus.CONFLICT
@@ -98,7 +99,7 @@ def plan_faults(plan: ReorganisationIn, known_centres: AbstractSet[str]) -> Iter
                     f"{person_id} 出现多次",
                 )
     centres = known_centres | opened.keys()
-    for pointer, centre_id in _named_centres(plan):
+    for pointer, centre_id in named_centres(plan):
         if centre_id not in centres:
             yield Fault(
                 pointer,
@@ -106,15 +107,6 @@ def plan_faults(plan: ReorganisationIn, known_centres: AbstractSet[str]) -> Iter
                 f"there is no centre {centre_id}",
                 f"没有中心 {centre_id}",
             )
-
-
-def _named_centres(plan: ReorganisationIn) -> Iterator[tuple[str, str]]:
-    for index, positions in enumerate(plan.positions):
-        yield f"/positions/{index}/centre_id", positions.centre_id
-    for index, place in enumerate(plan.places):
-        yield f"/places/{index}/centre_id", place.centre_id
-        for number, other in enumerate(place.concurrent):
-            yield f"/places/{index}/concurrent/{number}/centre_id", other.centre_id
 
 
 def difference(
@@ -148,17 +140,28 @@ def difference(
     )
 
 
-def require_applicable(made: Difference) -> None:
-    """Check that a plan leaves nobody and no contract without a place.
+def require_applicable(
+    made: Difference,
+    structure: Restructuring | None = None,
+    on_negative_list: Sequence[str] = (),
+) -> None:
+    """Check that a plan leaves nobody and no contract without a place, and closes what is empty.
+
+    Whatever of the negative list forbids the plan as well is named beside.
 
     Raises:
-        NotApplicable: it does; who and which is named.
+        NotApplicable: it does not; who and which is named.
 
     """
-    if made.without_place or made.emptied:
+    not_closable = structure.not_closable if structure else []
+    if made.without_place or made.emptied or not_closable:
         raise NotApplicable(
             people_without_place=list(made.without_place),
             emptied_contracting_centres=list(made.emptied),
+            centres_not_closable=[
+                {"centre_id": centre_id} | left.as_json() for centre_id, left in not_closable
+            ],
+            entries=list(on_negative_list),
         )
 
 

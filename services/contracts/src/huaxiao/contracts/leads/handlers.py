@@ -27,7 +27,7 @@ from huaxiao.contracts.domain.leads import (
 )
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.leads import store
-from huaxiao.contracts.organisation.store import centre, known_people
+from huaxiao.contracts.organisation.store import centre_lives, known_people
 from huaxiao.contracts.payroll.store import placements_of
 from huaxiao.contracts.tables import feed, leads
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
@@ -35,7 +35,6 @@ from huaxiao.shared.feed import NewFact
 from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.periods import business_day, period_of_day
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
-from huaxiao.shared.wire.contracts import CentreKind
 from huaxiao.shared.wire.leads import (
     LEAD_CONVERTED,
     Lead,
@@ -241,7 +240,7 @@ async def decide(
             raise Conflict("The lead was decided otherwise.", "该商机已有不同的决定。")
         return await _show(connection, branch_id, number, seen, today)
     if given.approved:
-        await _require_service_centre(connection, branch_id, wanted["owner_centre_id"])
+        await _require_service_centre(connection, branch_id, wanted["owner_centre_id"], today)
         await _require_free(connection, branch_id, row["customer_id"], today)
     await store.add_decision(
         connection,
@@ -258,12 +257,11 @@ async def decide(
 
 
 async def _require_service_centre(
-    connection: AsyncConnection, branch_id: int, centre_id: str
+    connection: AsyncConnection, branch_id: int, centre_id: str, today: date
 ) -> None:
-    row = await centre(connection, branch_id, centre_id, None)
-    require_known([("/owner_centre_id", centre_id)], set() if row is None else {centre_id})
-    assert row is not None  # noqa: S101 - it is known
-    faults = list(owner_faults(centre_id, CentreKind(row["kind"])))
+    lives = await centre_lives(connection, branch_id, {centre_id})
+    require_known([("/owner_centre_id", centre_id)], lives.keys())
+    faults = list(owner_faults(lives[centre_id], today))
     if faults:
         raise Malformed(faults=faults)
 

@@ -1,6 +1,7 @@
 """The negative list: drafted, activated, asked."""
 
 import json
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from functools import cache
@@ -23,6 +24,7 @@ from huaxiao.shared.wire.negative_list import (
     ActivationIn,
     Hit,
     MayIAnswer,
+    NegativeEntry,
     NegativeList,
     NegativeListIn,
     NegativeListSummary,
@@ -164,6 +166,12 @@ async def activate(
     return await show(connection, branch_id, version)
 
 
+def hits_of(action: Action, entries: Sequence[NegativeEntry]) -> list[Hit]:
+    """Return the entries that forbid an action, with the conditions that hold."""
+    hits = judge(action, entries).hits
+    return [Hit(**_named(entry), conditions=list(ban.conditions)) for entry, ban in hits]
+
+
 async def may_i(
     connection: AsyncConnection, branch_id: int, given: ProposalIn, *, asked_by: str, now: datetime
 ) -> MayIAnswer:
@@ -178,7 +186,7 @@ async def may_i(
     day = given.on or business_day(now)
     held = await in_force(connection, branch_id, day)
     verdict = judge(action, held.entries)
-    hits = [Hit(**_named(entry), conditions=list(ban.conditions)) for entry, ban in verdict.hits]
+    hits = hits_of(action, held.entries)
     questions = [
         OpenQuestion(**_named(entry), attributes=list(names))
         for entry, names in verdict.open_questions

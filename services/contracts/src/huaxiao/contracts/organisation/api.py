@@ -6,8 +6,14 @@ from typing import Annotated
 from fastapi import Query, Request, Response, status
 
 from huaxiao.contracts.callers import Reader, Writer
+from huaxiao.contracts.domain.organisation import (
+    CentreNotClosable,
+    CentreNotOpen,
+    ChannelIsSealed,
+)
 from huaxiao.contracts.domain.references import UnknownReference
-from huaxiao.contracts.organisation import handlers, store
+from huaxiao.contracts.organisation import changes, handlers, store
+from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
@@ -22,10 +28,19 @@ from huaxiao.shared.wire.contracts import (
     PersonIn,
     PlacedPerson,
 )
-from huaxiao.shared.wire.organisation import LeaveIn, Organisation
+from huaxiao.shared.wire.organisation import (
+    CentreHistory,
+    ChannelHistory,
+    CloseIn,
+    LeaveIn,
+    MoveIn,
+    Organisation,
+    RenameIn,
+)
 
 router = web.router(tags=["organisation"])
 _REFUSALS = web.problem_responses(Forbidden, Conflict, UnknownReference)
+_PLACING = web.problem_responses(Forbidden, Conflict, UnknownReference, CentreNotOpen)
 
 
 def _answer(response: Response, *, is_new: bool) -> None:
@@ -52,13 +67,51 @@ async def put_centre(
 
 @router.get("/centres/{centre_id}", responses=web.problem_responses(Forbidden))
 async def get_centre(
-    branch_id: BranchId, centre_id: Identifier, connection: ReadTx, principal: Reader
-) -> Centre:
-    """Show a centre."""
-    return await handlers.centre(connection, branch_id, centre_id, principal.centre_ids)
+    request: Request,
+    branch_id: BranchId,
+    centre_id: Identifier,
+    connection: ReadTx,
+    principal: Reader,
+) -> CentreHistory:
+    """Show a centre as it is called today, and when it was and will be called otherwise."""
+    today = business_day(request.app.state.clock())
+    return await handlers.centre(connection, branch_id, centre_id, principal.centre_ids, day=today)
 
 
-@router.put("/people/{person_id}", responses=_REFUSALS | {201: {"model": PlacedPerson}})
+@router.post("/centres/{centre_id}/rename", responses=_REFUSALS)
+async def rename_centre(
+    request: Request,
+    branch_id: BranchId,
+    centre_id: Identifier,
+    given: RenameIn,
+    connection: WriteTx,
+    _: Writer,
+) -> CentreHistory:
+    """Call a centre otherwise from a day on (R10, R20); what it was called before is kept."""
+    now = request.app.state.clock()
+    await changes.rename_centre(connection, branch_id, centre_id, given, now=now)
+    return await handlers.centre(connection, branch_id, centre_id, None, day=business_day(now))
+
+
+@router.post(
+    "/centres/{centre_id}/close",
+    responses=web.problem_responses(Forbidden, Conflict, CentreNotClosable),
+)
+async def close_centre(
+    request: Request,
+    branch_id: BranchId,
+    centre_id: Identifier,
+    given: CloseIn,
+    connection: WriteTx,
+    _: Writer,
+) -> CentreHistory:
+    """Close a centre from a day on (R10, R20), when nobody and nothing is left in it."""
+    now = request.app.state.clock()
+    await changes.close_centre(connection, branch_id, centre_id, given, now=now)
+    return await handlers.centre(connection, branch_id, centre_id, None, day=business_day(now))
+
+
+@router.put("/people/{person_id}", responses=_PLACING | {201: {"model": PlacedPerson}})
 async def put_person(
     request: Request,
     response: Response,
@@ -84,7 +137,7 @@ async def get_person(
     return await handlers.person(connection, branch_id, person_id, principal.centre_ids)
 
 
-@router.put("/channels/{channel_id}", responses=_REFUSALS | {201: {"model": Channel}})
+@router.put("/channels/{channel_id}", responses=_PLACING | {201: {"model": Channel}})
 async def put_channel(
     request: Request,
     response: Response,
@@ -104,10 +157,82 @@ async def put_channel(
 
 @router.get("/channels/{channel_id}", responses=web.problem_responses(Forbidden))
 async def get_channel(
-    branch_id: BranchId, channel_id: Identifier, connection: ReadTx, principal: Reader
-) -> Channel:
-    """Show a channel."""
-    return await handlers.channel(connection, branch_id, channel_id, principal.centre_ids)
+    request: Request,
+    branch_id: BranchId,
+    channel_id: Identifier,
+    connection: ReadTx,
+    principal: Reader,
+) -> ChannelHistory:
+    """Show a channel in the centre it belongs to today, and where it belonged before."""
+    today = business_day(request.app.state.clock())
+    return await handlers.channel(
+        connection, branch_id, channel_id, principal.centre_ids, day=today
+    )
+
+
+@router.post(
+    "/channels/{channel_id}/move",
+    response_model=ChannelHistory,
+    responses=web.problem_responses(
+        Forbidden, Conflict, UnknownReference, CentreNotOpen, ChannelIsSealed
+    ),
+)
+async def move_channel(
+    request: Request,
+    branch_id: BranchId,
+    channel_id: Identifier,
+    given: MoveIn,
+    connection: WriteTx,
+    principal: Writer,
+) -> ChannelHistory | Response:
+    """Let a channel belong to another centre from a day on (R11); what it developed before stays.
+
+    A channel in a sealed field stays in the field's centre; the attempt is on record (R21).
+    """
+    now = request.app.state.clock()
+    try:
+        await changes.move_channel(connection, branch_id, channel_id, given, now=now)
+    except ChannelIsSealed as refused:
+        return await refuse(
+            request,
+            connection,
+            branch_id,
+            refused.field_id,
+            refused=refused,
+            asked=given,
+            principal=principal,
+        )
+    return await handlers.channel(connection, branch_id, channel_id, None, day=business_day(now))
+
+
+@router.post(
+    "/channels/{channel_id}/close",
+    response_model=ChannelHistory,
+    responses=web.problem_responses(Forbidden, Conflict, ChannelIsSealed),
+)
+async def close_channel(
+    request: Request,
+    branch_id: BranchId,
+    channel_id: Identifier,
+    given: CloseIn,
+    connection: WriteTx,
+    principal: Writer,
+) -> ChannelHistory | Response:
+    """Close a channel from a day on (R11); one in a sealed field stays, the attempt on record."""
+    now = request.app.state.clock()
+    try:
+        await changes.close_channel(connection, branch_id, channel_id, given, now=now)
+    except ChannelIsSealed as refused:
+        return await refuse(
+            request,
+            connection,
+            branch_id,
+            refused.field_id,
+            refused=refused,
+            asked=given,
+            principal=principal,
+        )
+    return await handlers.channel(connection, branch_id, channel_id, None, day=business_day(now))
 
 
 @router.get("/people", responses=web.problem_responses(Forbidden))

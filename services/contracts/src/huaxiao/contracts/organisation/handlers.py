@@ -1,7 +1,8 @@
 """Centres, people and channels: load, decide, record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +10,12 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.domain.organisation import (
+    CentreNotOpen,
+    ChannelLife,
+    held_on,
+    require_taking,
+)
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.reorganisation import Placed, heads
 from huaxiao.contracts.organisation import store
@@ -36,7 +43,11 @@ from huaxiao.shared.wire.contracts import (
 )
 from huaxiao.shared.wire.organisation import (
     PERSON_LEFT,
+    CentreHistory,
     CentreOn,
+    CentreState,
+    ChannelHistory,
+    ChannelHome,
     HeldPosition,
     LeaveIn,
     Organisation,
@@ -53,11 +64,27 @@ def _found(row: RowMapping | None) -> dict[str, Any]:
 
 
 async def centre(
-    connection: AsyncConnection, branch_id: int, centre_id: str, centre_ids: CentreIds
-) -> Centre:
-    """Return a centre that the caller may see."""
-    return Centre.model_validate(
-        _found(await store.centre(connection, branch_id, centre_id, centre_ids))
+    connection: AsyncConnection,
+    branch_id: int,
+    centre_id: str,
+    centre_ids: CentreIds,
+    *,
+    day: date,
+) -> CentreHistory:
+    """Return a centre that the caller may see, as it is called on a day, with its history."""
+    lives = await store.centre_lives(connection, branch_id, {centre_id})
+    if centre_id not in lives or (centre_ids is not None and centre_id not in centre_ids):
+        raise NotFound
+    life = lives[centre_id]
+    begun = [one for one in life.states if one.from_day is None or one.from_day <= day]
+    called = begun[-1] if begun else life.states[0]
+    return CentreHistory(
+        centre_id=centre_id,
+        kind=life.kind,
+        name=called.name,
+        name_zh=called.name_zh,
+        from_day=life.states[0].from_day,
+        states=[CentreState.model_validate(asdict(one)) for one in life.states],
     )
 
 
@@ -71,11 +98,27 @@ async def person(
 
 
 async def channel(
-    connection: AsyncConnection, branch_id: int, channel_id: str, centre_ids: CentreIds
-) -> Channel:
-    """Return a channel of a centre that the caller may see."""
-    return Channel.model_validate(
-        _found(await store.channel(connection, branch_id, channel_id, centre_ids))
+    connection: AsyncConnection,
+    branch_id: int,
+    channel_id: str,
+    centre_ids: CentreIds,
+    *,
+    day: date,
+) -> ChannelHistory:
+    """Return a channel with its history, if it belongs on a day to a centre the caller may see."""
+    lives = await store.channel_lives(connection, branch_id, {channel_id})
+    if channel_id not in lives:
+        raise NotFound
+    life = lives[channel_id]
+    held = [one for one in life.homes if one.from_day is None or one.from_day <= day][-1]
+    if centre_ids is not None and held.centre_id not in centre_ids:
+        raise NotFound
+    return ChannelHistory(
+        channel_id=channel_id,
+        kind=life.kind,
+        centre_id=held.centre_id,
+        name_zh=life.name_zh,
+        homes=[ChannelHome.model_validate(asdict(one)) for one in life.homes],
     )
 
 
@@ -85,8 +128,8 @@ async def register_centre(
     """Register a centre; say whether it is new."""
     await branch(connection, branch_id)
     wanted = Centre(centre_id=centre_id, **given.model_dump())
-    if not await store.add_centre(connection, branch_id, wanted.model_dump(mode="json")):
-        if await centre(connection, branch_id, centre_id, None) != wanted:
+    if not await store.add_centre(connection, branch_id, wanted.model_dump()):
+        if Centre.model_validate(await store.centre(connection, branch_id, centre_id)) != wanted:
             raise Conflict
         return wanted, False
     fact = NewFact(CENTRE_REGISTERED, centre_id, CentreRegistered(centre=wanted))
@@ -103,14 +146,17 @@ async def register_channel(
     now: datetime,
 ) -> tuple[Channel, bool]:
     """Register a channel; say whether it is new."""
-    await branch(connection, branch_id)
-    known = await store.known_centres(connection, branch_id, {given.centre_id})
-    require_known([("/centre_id", given.centre_id)], known)
+    await branch(connection, branch_id, lock=True)
+    lives = await store.centre_lives(connection, branch_id, {given.centre_id})
+    require_known([("/centre_id", given.centre_id)], lives.keys())
     wanted = Channel(channel_id=channel_id, **given.model_dump())
     if not await store.add_channel(connection, branch_id, wanted.model_dump(mode="json")):
-        if await channel(connection, branch_id, channel_id, None) != wanted:
+        if Channel.model_validate(await store.channel(connection, branch_id, channel_id)) != wanted:
             raise Conflict
         return wanted, False
+    latest = lives[given.centre_id].states[-1]
+    if not latest.open:
+        raise CentreNotOpen(closed_from=str(latest.from_day))
     fact = NewFact(CHANNEL_REGISTERED, channel_id, ChannelRegistered(channel=wanted))
     await feed.append(connection, branch_id, [fact], now=now)
     return wanted, True
@@ -123,15 +169,17 @@ async def place_person(
 
     Raises:
         Conflict: the day is not after the person's latest place, and the place is another.
+        CentreNotOpen: a centre is not open from that day on.
 
     """
     # One at a time: followers take the feed's last place of a person for the latest.
     await branch(connection, branch_id, lock=True)
     places = [ConcurrentPlace(centre_id=given.centre_id, position=given.position)]
     places += given.concurrent
-    known = await store.known_centres(connection, branch_id, {one.centre_id for one in places})
+    lives = await store.centre_lives(connection, branch_id, {one.centre_id for one in places})
     pointers = ["/centre_id", *(f"/concurrent/{i}/centre_id" for i in range(len(given.concurrent)))]
-    require_known(zip(pointers, (one.centre_id for one in places), strict=True), known)
+    named = list(zip(pointers, (one.centre_id for one in places), strict=True))
+    require_known(named, lives.keys())
     skills = sorted(set(given.skills))
     wanted = PlacedPerson(person_id=person_id, **given.model_dump() | {"skills": skills})
     latest = await store.latest_placement(connection, branch_id, person_id, None)
@@ -144,6 +192,7 @@ async def place_person(
                 f"{person_id} has a place from {held.from_day}; a move begins on a later day.",
                 f"{person_id} 自 {held.from_day} 起已有任职；调动须自更晚的日期起。",
             )
+    require_taking(named, lives, given.from_day)
     row = wanted.model_dump(mode="json") | {"from_day": wanted.from_day, "here": True}
     await store.add_placement(connection, branch_id, row)
     of_person = Person(person_id=person_id, engagement=given.engagement, skills=skills)
@@ -212,28 +261,43 @@ async def organisation_on(
     """Return the organisation on a day, of the centres that the caller may see."""
     await branch(connection, branch_id)
     people = await store.placed_on(connection, branch_id, day)
-    known = await store.all_centres(connection, branch_id, centre_ids)
-    channels_of: dict[str, list[Channel]] = {}
-    for row in await store.all_channels(connection, branch_id, centre_ids):
-        channels_of.setdefault(row["centre_id"], []).append(Channel.model_validate(dict(row)))
-    shown = {row["centre_id"] for row in known}
+    lives = await store.centre_lives(connection, branch_id, centre_ids)
+    called = {one: held_on(life.states, day) for one, life in lives.items()}
+    channels_of = _channels_on(await store.channel_lives(connection, branch_id), day)
     places = [placed(row) for row in people]
+    shown = {one for one, state in called.items() if state is not None}
     return Organisation(
         on=day,
         heads=heads([one for one in places if one.centre_id in shown], None),
         centres=[
             CentreOn(
-                centre_id=row["centre_id"],
-                kind=row["kind"],
-                name=row["name"],
-                name_zh=row["name_zh"],
-                heads=heads(places, row["centre_id"]),
-                positions=list(_positions(people, row["centre_id"])),
-                channels=channels_of.get(row["centre_id"], []),
+                centre_id=centre_id,
+                kind=lives[centre_id].kind,
+                name=state.name,
+                name_zh=state.name_zh,
+                heads=heads(places, centre_id),
+                positions=list(_positions(people, centre_id)),
+                channels=channels_of.get(centre_id, []),
             )
-            for row in known
+            for centre_id, state in called.items()
+            if state is not None
         ],
     )
+
+
+def _channels_on(lives: Mapping[str, ChannelLife], day: date) -> dict[str, list[Channel]]:
+    found: dict[str, list[Channel]] = {}
+    for channel_id, life in lives.items():
+        home = held_on(life.homes, day)
+        if home is not None:
+            of_home = Channel(
+                channel_id=channel_id,
+                kind=life.kind,
+                centre_id=home.centre_id,
+                name_zh=life.name_zh,
+            )
+            found.setdefault(home.centre_id, []).append(of_home)
+    return found
 
 
 def _positions(people: Iterable[RowMapping], centre_id: str) -> Iterator[HeldPosition]:

@@ -5,12 +5,34 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import RowMapping, Table, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.contracts.tables import centres, channels, placements
+from huaxiao.contracts.domain.organisation import (
+    Belonging,
+    CentreLife,
+    ChannelLife,
+    ChannelSeal,
+    Home,
+    State,
+)
+from huaxiao.contracts.tables import (
+    centre_changes,
+    centres,
+    channel_moves,
+    channels,
+    exit_approvals,
+    exits,
+    fields,
+    placements,
+    sealed_channels,
+    sealed_fields,
+    signatures,
+)
+from huaxiao.contracts.tables import contracts as contract_rows
 from huaxiao.shared.database import within
+from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
 
 
 async def _add(
@@ -43,37 +65,27 @@ async def add_placement(
 
 
 async def centre(
-    connection: AsyncConnection,
-    branch_id: int,
-    centre_id: str,
-    centre_ids: AbstractSet[str] | None,
-) -> RowMapping | None:
-    """Return a centre within the scope."""
+    connection: AsyncConnection, branch_id: int, centre_id: str
+) -> dict[str, Any] | None:
+    """Return a centre as it was registered."""
     rows = await connection.execute(
-        select(centres).where(
-            centres.c.branch_id == branch_id,
-            centres.c.centre_id == centre_id,
-            within(centres.c.centre_id, centre_ids),
-        )
+        select(centres).where(centres.c.branch_id == branch_id, centres.c.centre_id == centre_id)
     )
-    return rows.mappings().one_or_none()
+    found = rows.mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 async def channel(
-    connection: AsyncConnection,
-    branch_id: int,
-    channel_id: str,
-    centre_ids: AbstractSet[str] | None,
-) -> RowMapping | None:
-    """Return a channel within the scope."""
+    connection: AsyncConnection, branch_id: int, channel_id: str
+) -> dict[str, Any] | None:
+    """Return a channel as it was registered."""
     rows = await connection.execute(
         select(channels).where(
-            channels.c.branch_id == branch_id,
-            channels.c.channel_id == channel_id,
-            within(channels.c.centre_id, centre_ids),
+            channels.c.branch_id == branch_id, channels.c.channel_id == channel_id
         )
     )
-    return rows.mappings().one_or_none()
+    found = rows.mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 async def latest_placement(
@@ -149,28 +161,12 @@ async def placed_on(
     return rows.mappings().all()
 
 
-async def all_centres(
-    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None
-) -> Sequence[RowMapping]:
-    """Return the centres within the scope."""
+async def channel_names(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
+    """Return what channels are called, by code."""
     rows = await connection.execute(
-        select(centres)
-        .where(centres.c.branch_id == branch_id, within(centres.c.centre_id, centre_ids))
-        .order_by(centres.c.centre_id)
+        select(channels.c.channel_id, channels.c.name_zh).where(channels.c.branch_id == branch_id)
     )
-    return rows.mappings().all()
-
-
-async def all_channels(
-    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None
-) -> Sequence[RowMapping]:
-    """Return the channels of the centres within the scope."""
-    rows = await connection.execute(
-        select(channels)
-        .where(channels.c.branch_id == branch_id, within(channels.c.centre_id, centre_ids))
-        .order_by(channels.c.channel_id)
-    )
-    return rows.mappings().all()
+    return {row.channel_id: row.name_zh for row in rows}
 
 
 async def people_page(
@@ -196,3 +192,191 @@ async def people_page(
         .limit(limit)
     )
     return rows.mappings().all()
+
+
+# --- through time -------------------------------------------------------------------------------
+
+
+async def add_centre_change(
+    connection: AsyncConnection, branch_id: int, centre_id: str, state: State
+) -> None:
+    """Append what a centre is called from a day on, or that it is closed."""
+    await connection.execute(
+        insert(centre_changes).values(
+            branch_id=branch_id,
+            centre_id=centre_id,
+            from_day=state.from_day,
+            name=state.name,
+            name_zh=state.name_zh,
+            open=state.open,
+            reason=state.reason,
+        )
+    )
+
+
+async def add_channel_move(
+    connection: AsyncConnection, branch_id: int, channel_id: str, home: Home
+) -> None:
+    """Append where a channel belongs from a day on, or that it is closed."""
+    await connection.execute(
+        insert(channel_moves).values(
+            branch_id=branch_id,
+            channel_id=channel_id,
+            from_day=home.from_day,
+            centre_id=home.centre_id,
+            open=home.open,
+            reason=home.reason,
+        )
+    )
+
+
+async def centre_lives(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None = None
+) -> dict[str, CentreLife]:
+    """Return centres with everything they are called, by code and in its order; None is all."""
+    registered = await connection.execute(
+        select(centres)
+        .where(centres.c.branch_id == branch_id, within(centres.c.centre_id, centre_ids))
+        .order_by(centres.c.centre_id)
+    )
+    changed: dict[str, list[State]] = {}
+    for row in await connection.execute(
+        select(centre_changes)
+        .where(
+            centre_changes.c.branch_id == branch_id, within(centre_changes.c.centre_id, centre_ids)
+        )
+        .order_by(centre_changes.c.centre_id, centre_changes.c.from_day)
+    ):
+        changed.setdefault(row.centre_id, []).append(
+            State(row.from_day, row.name, row.name_zh, row.open, row.reason)
+        )
+    return {
+        row.centre_id: CentreLife(
+            row.centre_id,
+            CentreKind(row.kind),
+            (State(row.from_day, row.name, row.name_zh), *changed.get(row.centre_id, ())),
+        )
+        for row in registered
+    }
+
+
+async def channel_lives(
+    connection: AsyncConnection, branch_id: int, channel_ids: AbstractSet[str] | None = None
+) -> dict[str, ChannelLife]:
+    """Return channels with every centre they belong to, by code and in its order; None is all."""
+    registered = await connection.execute(
+        select(channels)
+        .where(channels.c.branch_id == branch_id, within(channels.c.channel_id, channel_ids))
+        .order_by(channels.c.channel_id)
+    )
+    moved: dict[str, list[Home]] = {}
+    for row in await connection.execute(
+        select(channel_moves)
+        .where(
+            channel_moves.c.branch_id == branch_id, within(channel_moves.c.channel_id, channel_ids)
+        )
+        .order_by(channel_moves.c.channel_id, channel_moves.c.from_day)
+    ):
+        home = Home(row.from_day, row.centre_id, row.open, row.reason)
+        moved.setdefault(row.channel_id, []).append(home)
+    return {
+        row.channel_id: ChannelLife(
+            row.channel_id,
+            ChannelKind(row.kind),
+            row.name_zh,
+            (Home(None, row.centre_id), *moved.get(row.channel_id, ())),
+        )
+        for row in registered
+    }
+
+
+async def channel_seals(
+    connection: AsyncConnection, branch_id: int, period: int
+) -> tuple[ChannelSeal, ...]:
+    """Return the channels in sealed fields whose term is not over in a period, or comes later."""
+    rows = await connection.execute(
+        select(
+            sealed_channels.c.channel_id,
+            sealed_channels.c.field_id,
+            fields.c.centre_id,
+            sealed_fields.c.contract_id,
+            sealed_fields.c.digest,
+        )
+        .join(
+            sealed_fields,
+            (sealed_fields.c.branch_id == sealed_channels.c.branch_id)
+            & (sealed_fields.c.field_id == sealed_channels.c.field_id),
+        )
+        .join(
+            fields,
+            (fields.c.branch_id == sealed_channels.c.branch_id)
+            & (fields.c.field_id == sealed_channels.c.field_id),
+        )
+        .where(sealed_channels.c.branch_id == branch_id, sealed_channels.c.term_to >= period)
+        .order_by(sealed_channels.c.channel_id, sealed_channels.c.term_from)
+    )
+    return tuple(ChannelSeal(*row) for row in rows)
+
+
+async def people_from(connection: AsyncConnection, branch_id: int, day: date) -> Belonging:
+    """Return who works in which centre on a day or later, concurrent positions too."""
+    following = func.lead(placements.c.from_day).over(
+        partition_by=placements.c.person_id, order_by=placements.c.from_day
+    )
+    held = (
+        select(placements, following.label("next_day"))
+        .where(placements.c.branch_id == branch_id)
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(held.c.person_id, held.c.centre_id, held.c.concurrent).where(
+            held.c.here, (held.c.next_day.is_(None)) | (held.c.next_day > day)
+        )
+    )
+    found: set[tuple[str, str]] = set()
+    for row in rows:
+        found.add((row.centre_id, row.person_id))
+        found |= {(one["centre_id"], row.person_id) for one in row.concurrent}
+    return frozenset(found)
+
+
+async def contracts_from(connection: AsyncConnection, branch_id: int, period: int) -> Belonging:
+    """Return the signed contracts of centres whose term, or early end, is not before a period."""
+    rows = await connection.execute(
+        select(contract_rows.c.centre_id, contract_rows.c.contract_id)
+        .join(
+            signatures,
+            (signatures.c.branch_id == contract_rows.c.branch_id)
+            & (signatures.c.contract_id == contract_rows.c.contract_id),
+        )
+        .outerjoin(
+            exit_approvals,
+            (exit_approvals.c.branch_id == contract_rows.c.branch_id)
+            & (exit_approvals.c.contract_id == contract_rows.c.contract_id),
+        )
+        .outerjoin(
+            exits,
+            (exits.c.branch_id == exit_approvals.c.branch_id)
+            & (exits.c.contract_id == exit_approvals.c.contract_id),
+        )
+        .where(
+            contract_rows.c.branch_id == branch_id,
+            contract_rows.c.centre_id.is_not(None),
+            func.coalesce(exits.c.last_period, contract_rows.c.term_to) >= period,
+        )
+    )
+    return frozenset((row.centre_id, row.contract_id) for row in rows)
+
+
+async def sealed_from(connection: AsyncConnection, branch_id: int, period: int) -> Belonging:
+    """Return the sealed fields whose term is not over in a period, or comes later."""
+    rows = await connection.execute(
+        select(fields.c.centre_id, fields.c.field_id)
+        .join(
+            sealed_fields,
+            (sealed_fields.c.branch_id == fields.c.branch_id)
+            & (sealed_fields.c.field_id == fields.c.field_id),
+        )
+        .where(fields.c.branch_id == branch_id, fields.c.term_to >= period)
+    )
+    return frozenset((row.centre_id, row.field_id) for row in rows)

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
-from huaxiao.contracts.domain.headcount import NotPayable, Pay, headcount, last_day, pay_faults
+from huaxiao.contracts.domain.headcount import NotPayable, Pay, headcount, pay_faults
 from huaxiao.contracts.payroll import store
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period, first_day
+from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import Conflict
 from huaxiao.shared.wire.contracts import PAYROLL_RECORDED, CentrePay, PayIn, PayrollRecorded
 

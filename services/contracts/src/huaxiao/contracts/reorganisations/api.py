@@ -5,7 +5,9 @@ from fastapi import Request, Response, status
 from huaxiao.contracts.callers import BranchReader, Writer
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.negative_list import OnNegativeList
+from huaxiao.contracts.domain.organisation import CentreNotOpen, ChannelIsSealed
 from huaxiao.contracts.domain.reorganisation import NotApplicable, PlanIsApplied
+from huaxiao.contracts.refusals.handlers import refuse
 from huaxiao.contracts.reorganisations import handlers, store
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
@@ -89,8 +91,16 @@ async def preview_reorganisation(
 
 @router.post(
     "/reorganisations/{plan_id}/apply",
+    response_model=Reorganisation,
     responses=web.problem_responses(
-        Forbidden, TwoPeople, DigestMismatch, NotApplicable, OnNegativeList, Conflict
+        Forbidden,
+        TwoPeople,
+        DigestMismatch,
+        ChannelIsSealed,
+        NotApplicable,
+        OnNegativeList,
+        CentreNotOpen,
+        Conflict,
     ),
 )
 async def apply_reorganisation(
@@ -100,13 +110,31 @@ async def apply_reorganisation(
     given: ApplyIn,
     connection: WriteTx,
     principal: Writer,
-) -> Reorganisation:
-    """Apply a plan as a second person, as it was previewed, all of it or nothing."""
-    return await handlers.apply(
-        connection,
-        branch_id,
-        plan_id,
-        given.digest,
-        applied_by=principal.subject,
-        now=request.app.state.clock(),
-    )
+) -> Reorganisation | Response:
+    """Apply a plan as a second person, as it was previewed, all of it or nothing.
+
+    One that moves channels out of their sealed fields is refused, each attempt on record (R21).
+    """
+    try:
+        return await handlers.apply(
+            connection,
+            branch_id,
+            plan_id,
+            given.digest,
+            applied_by=principal.subject,
+            now=request.app.state.clock(),
+        )
+    except handlers.SealsBroken as broken:
+        answers = [
+            await refuse(
+                request,
+                connection,
+                branch_id,
+                refused.field_id,
+                refused=refused,
+                asked=broken.plan,
+                principal=principal,
+            )
+            for refused in broken.refused
+        ]
+        return answers[0]

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.documents import pdf
 from huaxiao.contracts.documents.blocks import Block, Grid, Heading, Paragraph
+from huaxiao.contracts.domain.organisation import held_on
 from huaxiao.contracts.organisation import store as organisation_store
 from huaxiao.contracts.settlements.documents import what_about
 from huaxiao.contracts.supplements import handlers as supplements
 from huaxiao.shared.money import yuan
-from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.periods import BUSINESS_ZONE, Period, last_day
 from huaxiao.shared.wire.settlement import SettlementStatement, Side, StatementState
 from huaxiao.shared.wire.terms import Parties, Party
 
@@ -31,10 +32,10 @@ async def printed(
     )
     centre = "全县 The county"
     if statement.centre_id is not None:
-        row = await organisation_store.centre(
-            connection, branch_id, statement.centre_id, centre_ids
-        )
-        centre = statement.centre_id if row is None else f"{row['centre_id']} {row['name_zh']}"
+        lives = await organisation_store.centre_lives(connection, branch_id, {statement.centre_id})
+        # As it was called when the month was over, whatever it is called now.
+        called = held_on(lives[statement.centre_id].states, last_day(Period(statement.period)))
+        centre = f"{statement.centre_id} {called.name_zh if called else ''}".rstrip()
     # Setting pages takes a while: others are served meanwhile.
     return await asyncio.to_thread(
         pdf.render,

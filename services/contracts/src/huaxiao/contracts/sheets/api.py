@@ -1,5 +1,6 @@
 """Routes of sheets."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -49,9 +50,16 @@ async def export_sheet(
     connection: ReadTx,
     principal: Reader,
     wanted: Format = SheetFormat.XLSX,
+    on: Annotated[
+        date | None,
+        Query(
+            description="people where they work on this day, fields whose term it lies in;"
+            " latest places and all fields when absent"
+        ),
+    ] = None,
 ) -> Response:
     """Export people, listed customers or fields as an import takes them: a contractor its centre's."""
-    rows = await exporting.rows_of(connection, branch_id, kind, principal.centre_ids)
+    rows = await exporting.rows_of(connection, branch_id, kind, principal.centre_ids, on=on)
     return as_file(kind, rows, wanted)
 
 

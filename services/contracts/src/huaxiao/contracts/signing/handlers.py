@@ -17,19 +17,23 @@ from huaxiao.contracts.contracts.handlers import agreement, check_negative_list,
 from huaxiao.contracts.domain.agreements import (
     COUNTY,
     FieldToSeal,
+    NotSignable,
     contract_document,
     require_signable,
 )
 from huaxiao.contracts.domain.fields import field_document, field_overlap
 from huaxiao.contracts.domain.locks import DigestMismatch
+from huaxiao.contracts.domain.organisation import Bound, lasting_faults
 from huaxiao.contracts.domain.signing import NotInReview, completes
 from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.fields.covering import show_coverage
+from huaxiao.contracts.organisation.store import centre_lives, channel_lives
 from huaxiao.contracts.signing import store
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
+from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import NotFound, TwoPeople
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.contracts import (
@@ -305,6 +309,7 @@ async def _prepare(
             for one in await contract_store.signed(connection, branch_id)
         ],
     )
+    await _require_lasting(connection, branch_id, held, fields)
     documents = [
         field_document(branch_id, field_id, dict(fields[field_id])) for field_id in held.field_ids
     ]
@@ -313,6 +318,37 @@ async def _prepare(
         contract_document(branch_id, held.contract_id, row, digests),
         [one for one in documents if fields[one["field_id"]]["digest"] is None],
     )
+
+
+async def _require_lasting(
+    connection: AsyncConnection,
+    branch_id: int,
+    held: Contract,
+    fields: Mapping[str, RowMapping],
+) -> None:
+    """Check that the centre, and the channels of its fields, are there until the term is over.
+
+    Raises:
+        NotSignable: the centre or a channel is known to close, or a channel to leave, before.
+
+    """
+    bound = [Bound("/centre_id", held.centre_id)] if held.centre_id else []
+    for index, field_id in enumerate(held.field_ids):
+        field = fields[field_id]
+        channel_ids = tuple(field["scope"]["channel_ids"])
+        bound.append(Bound(f"/field_ids/{index}", field["centre_id"], channel_ids))
+    faults = list(
+        lasting_faults(
+            bound,
+            await centre_lives(connection, branch_id, {one.centre_id for one in bound}),
+            await channel_lives(
+                connection, branch_id, {channel for one in bound for channel in one.channel_ids}
+            ),
+            (first_day(Period(held.term_from)), last_day(Period(held.term_to))),
+        )
+    )
+    if faults:
+        raise NotSignable(faults=faults)
 
 
 async def _seal(

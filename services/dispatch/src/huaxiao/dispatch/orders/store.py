@@ -1,6 +1,7 @@
 """Orders in the database."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, RowMapping, cast, func, or_, select, true, update
@@ -26,6 +27,11 @@ async def place_alone(connection: AsyncConnection, branch_id: int) -> None:
     placed and given out before it could see the other.
     """
     await connection.execute(select(func.pg_advisory_xact_lock(_PLACING, branch_id)))
+
+
+def _today() -> ColumnElement[date]:
+    """Return the business day on which the database is asked."""
+    return cast(func.timezone("Asia/Shanghai", func.now()), Date)
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:
@@ -55,10 +61,12 @@ async def covering(
 
 
 async def first_centre(connection: AsyncConnection, branch_id: int, kind: str) -> str | None:
-    """Return the branch's centre of a kind; the smallest id of several."""
+    """Return the branch's centre of a kind that is not closed; the smallest id of several."""
     found: str | None = await connection.scalar(
         select(func.min(centres.c.centre_id)).where(
-            centres.c.branch_id == branch_id, centres.c.kind == kind
+            centres.c.branch_id == branch_id,
+            centres.c.kind == kind,
+            or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today()),
         )
     )
     return found
@@ -85,12 +93,11 @@ async def engineers(connection: AsyncConnection, branch_id: int, centre_id: str)
         )
         .scalar_subquery()
     )
-    today = cast(func.timezone("Asia/Shanghai", func.now()), Date)
     rows = await connection.execute(
         select(people.c.person_id, people.c.skills, open_orders.label("open_orders")).where(
             people.c.branch_id == branch_id,
             people.c.centre_id == centre_id,
-            or_(people.c.left_on.is_(None), people.c.left_on > today),
+            or_(people.c.left_on.is_(None), people.c.left_on > _today()),
         )
     )
     return [Engineer(row.person_id, frozenset(row.skills), row.open_orders) for row in rows]

@@ -1,14 +1,24 @@
 """The county in the database: what its contracts and its closed months say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.domain.figures import BaseMonth, Place, Term
-from huaxiao.kpi.tables import base_months, branches, centres, closed_periods, contracts, places
-from huaxiao.shared.periods import Period
+from huaxiao.kpi.tables import (
+    base_months,
+    branches,
+    centre_changes,
+    centres,
+    closed_periods,
+    contracts,
+    places,
+)
+from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.contracts import (
     BranchRegistered,
@@ -17,7 +27,7 @@ from huaxiao.shared.wire.contracts import (
     Engagement,
     PersonAssigned,
 )
-from huaxiao.shared.wire.organisation import PersonLeft
+from huaxiao.shared.wire.organisation import CentreChanged, PersonLeft
 
 
 async def put_branch(connection: AsyncConnection, branch_id: int, branch: BranchRegistered) -> None:
@@ -37,6 +47,18 @@ async def put_centre(connection: AsyncConnection, branch_id: int, centre: Centre
         insert(centres)
         .values(branch_id=branch_id, centre_id=centre.centre_id, **row)
         .on_conflict_do_update(index_elements=["branch_id", "centre_id"], set_=row)
+    )
+
+
+async def put_centre_change(
+    connection: AsyncConnection, branch_id: int, fact: CentreChanged
+) -> None:
+    """Keep what a centre is called from a day on, or that it is closed."""
+    row = {"name": fact.name, "name_zh": fact.name_zh, "open": fact.open}
+    await connection.execute(
+        insert(centre_changes)
+        .values(branch_id=branch_id, centre_id=fact.centre_id, from_day=fact.from_day, **row)
+        .on_conflict_do_update(index_elements=["branch_id", "centre_id", "from_day"], set_=row)
     )
 
 
@@ -109,15 +131,39 @@ async def require_branch(connection: AsyncConnection, branch_id: int) -> None:
         raise NotFound
 
 
-async def names(
-    connection: AsyncConnection, branch_id: int
-) -> tuple[str, dict[str, tuple[str, str]]]:
-    """Return the branch's Chinese name, and its centres' names in both languages."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a branch and its centres are called in a period."""
+
+    name_zh: str
+    """Of the branch."""
+    centres: Mapping[str, tuple[str, str]]
+    """For each centre its English and its Chinese name."""
+    closed: AbstractSet[str]
+    """The centres that had closed before it."""
+
+
+async def names(connection: AsyncConnection, branch_id: int, period: Period) -> Named:
+    """Return what a branch and its centres are called on the last day of a period."""
     name_zh = await connection.scalar(
         select(branches.c.name_zh).where(branches.c.branch_id == branch_id)
     )
     rows = await connection.execute(select(centres).where(centres.c.branch_id == branch_id))
-    return name_zh or "", {row.centre_id: (row.name, row.name_zh) for row in rows}
+    called = {row.centre_id: (row.name, row.name_zh) for row in rows}
+    changed = await connection.execute(
+        select(centre_changes)
+        .where(
+            centre_changes.c.branch_id == branch_id, centre_changes.c.from_day <= last_day(period)
+        )
+        .ext(distinct_on(centre_changes.c.centre_id))
+        .order_by(centre_changes.c.centre_id, centre_changes.c.from_day.desc())
+    )
+    closed: set[str] = set()
+    for row in changed:
+        called[row.centre_id] = (row.name, row.name_zh)
+        if not row.open and row.from_day <= first_day(period):
+            closed.add(row.centre_id)
+    return Named(name_zh or "", called, closed)
 
 
 async def terms(

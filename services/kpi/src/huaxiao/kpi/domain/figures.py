@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, PAY
-from huaxiao.shared.periods import Period, as_period, first_day, periods_from, shift
+from huaxiao.shared.periods import Period, as_period, first_day, last_day, periods_from
 from huaxiao.shared.wire.kpi import Span
 
 
@@ -32,7 +32,7 @@ def staffed(places: Iterable[Place], period: Period) -> frozenset[str]:
     """Return the centres that have own staff on a period's first or last day."""
     ordered = sorted(places, key=lambda place: place.from_day)
     found: set[str] = set()
-    for day in (first_day(period), first_day(shift(period, 1)) - timedelta(days=1)):
+    for day in (first_day(period), last_day(period)):
         held = {one.person_id: one for one in ordered if one.from_day <= day}
         found |= {one.centre_id for one in held.values() if one.own_staff}
     return frozenset(found)

@@ -113,7 +113,8 @@ async def report(
     """Judge the county and its centres at a period, as far as a caller may see them."""
     await county_store.require_branch(connection, branch_id)
     terms = await county_store.terms(connection, branch_id, period, centre_ids=centre_ids)
-    name_zh, names = await county_store.names(connection, branch_id)
+    named = await county_store.names(connection, branch_id, period)
+    names = named.centres
     of_county = contract_of(terms, None, period)
     own_terms = {one: contract_of(terms, one, period) for one in names}
     months = {one: months_of(span, period, own, of_county) for one, own in own_terms.items()}
@@ -125,9 +126,12 @@ async def report(
         terms=terms,
         centre_ids=centre_ids,
     )
+    booked = county.sums[county_months[0]]
     # A centre that only the ledger knows yet is in the county's sums, so it is listed too.
-    everybody = {*names, *county.sums[county_months[0]]}
-    listed = sorted(one for one in everybody if centre_ids is None or one in centre_ids)
+    everybody = {*names, *booked}
+    # One that closed before the period is listed for what is booked to it, if anything is.
+    there = everybody - (named.closed - booked.keys())
+    listed = sorted(one for one in there if centre_ids is None or one in centre_ids)
     shown = [
         _rendered(
             county,
@@ -142,7 +146,12 @@ async def report(
     whole = None
     if with_county:
         whole = _rendered(
-            county, everybody, county_months, of_county, centre_id=None, names=("County", name_zh)
+            county,
+            everybody,
+            county_months,
+            of_county,
+            centre_id=None,
+            names=("County", named.name_zh),
         )
     covered = {month for one in listed for month in months.get(one, county_months)}
     if with_county:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Evidence, LineEvidence
@@ -29,8 +29,21 @@ class Names:
     """What a county's centres, fields and channels are called, by their codes."""
 
     centres: Mapping[str, Told] = field(default_factory=dict)
+    """As they were registered, until a day is chosen."""
     fields: Mapping[str, SealedName] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, tuple[tuple[date, Told], ...]] = field(default_factory=dict)
+    """For each centre, since when it is called otherwise, oldest first."""
+
+    def on(self, day: date) -> "Names":
+        """Return what everything is called on a day."""
+        called = {
+            centre_id: name
+            for centre_id, names in self.renamed.items()
+            for since, name in names
+            if since <= day
+        }
+        return replace(self, centres={**self.centres, **called})
 
     def centre(self, centre_id: str) -> Told:
         """Name a centre: Town centre (C1), 县城营服中心（C1）."""
