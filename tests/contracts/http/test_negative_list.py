@@ -236,6 +236,44 @@ async def test_a_second_one_counts_as_graver(
     ]
 
 
+async def test_what_one_counts_as_follows_what_stands_whatever_was_decided_first(
+    county: int, manager: ContractsClient, caller: Caller, clock: Callable[[datetime], None]
+) -> None:
+    auditor, boss, province = (
+        caller(Role.AUDITOR),
+        caller(Role.CONTRACTOR, ["C1"]),
+        caller(Role.PROVINCE),
+    )
+    reports = [
+        await auditor.report_violation(county, reported("NL-15", day=date(2017, 11, day)))
+        for day in (5, 6)
+    ]
+    for one in reports:
+        await boss.hear_violation(county, one.number, "知悉")
+    first, second = (one.number for one in reports)
+
+    decision = DecisionIn(upheld=True, points=5, reason="属实")
+    later = await manager.decide_violation(county, second, decision)
+    await manager.decide_violation(county, first, decision)
+    graver = await manager.violation(county, second)
+    await boss.appeal_violation(county, first, "现场照片在")
+    dismissed = DecisionIn(upheld=False, points=0, reason="证据不足")
+    await province.decide_violation_appeal(county, first, dismissed)
+    alone = await manager.violation(county, second)
+
+    assert [one.counted_as for one in (later, graver, alone)] == [
+        Severity.B,
+        Severity.A,
+        Severity.B,
+    ]
+    told = [
+        (one.data["number"], one.data["counted_as"])
+        for one in await manager.feed(county, after=0)
+        if one.type == "contracts.violation.decided"
+    ]
+    assert told == [(second, "B"), (first, "B"), (second, "A"), (first, None), (second, "B")]
+
+
 async def test_reports_at_once_are_numbered_without_gaps(county: int, caller: Caller) -> None:
     auditor = caller(Role.AUDITOR)
 

@@ -48,7 +48,7 @@ from huaxiao.shared.wire.settlement import (
     StatementState,
 )
 from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
-from huaxiao.shared.wire.terms import ContractTerms, ProfitShare, RiskDeposit
+from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, ProfitShare, RiskDeposit
 
 YUAN = 100
 TERM = 201711
@@ -693,10 +693,13 @@ async def test_a_contract_that_ends_early_settles_its_last_period_in_full(
             county.branch_id, "CT-C1", short.model_copy(update={"ground": ExitGround.SHORTFALL})
         )
     given = short.model_copy(update={"noticed_on": date(2017, 11, 1)})
-    await county.contracts.put_exit(county.branch_id, "CT-C1", given)
+    drafted = await county.contracts.put_exit(county.branch_id, "CT-C1", given)
     with pytest.raises(PeerProblem) as alone:
-        await county.contracts.approve_exit(county.branch_id, "CT-C1")
-    approved = await province.approve_exit(county.branch_id, "CT-C1")
+        await county.contracts.approve_exit(county.branch_id, "CT-C1", drafted.digest)
+    with pytest.raises(PeerProblem) as unread:
+        await province.approve_exit(county.branch_id, "CT-C1", "0" * 64)
+    assert unread.value.code == "digest-mismatch"
+    approved = await province.approve_exit(county.branch_id, "CT-C1", drafted.digest)
     with pytest.raises(PeerProblem) as again:
         await county.contracts.put_exit(county.branch_id, "CT-C1", given)
 
@@ -761,8 +764,8 @@ async def test_a_draft_is_not_confirmed_once_an_exit_a_supplement_or_the_deposit
         last_period=TERM,
         reason="协商",
     )
-    await county.contracts.put_exit(branch_id, "CT-C1", leaving)
-    await caller(Role.PROVINCE).approve_exit(branch_id, "CT-C1")
+    exit_ = await county.contracts.put_exit(branch_id, "CT-C1", leaving)
+    await caller(Role.PROVINCE).approve_exit(branch_id, "CT-C1", exit_.digest)
     assert await outdated(finance, before_exit)
 
     closed = await both_confirm(county, finance, boss)
@@ -837,8 +840,8 @@ async def test_what_is_corrected_after_the_last_statement_is_settled_after_it(
     leaving = ExitIn(
         ground=ExitGround.NOTICE, noticed_on=date(2017, 11, 1), last_period=TERM, reason="协商"
     )
-    await county.contracts.put_exit(county.branch_id, "CT-C1", leaving)
-    await caller(Role.PROVINCE).approve_exit(county.branch_id, "CT-C1")
+    exit_ = await county.contracts.put_exit(county.branch_id, "CT-C1", leaving)
+    await caller(Role.PROVINCE).approve_exit(county.branch_id, "CT-C1", exit_.digest)
     await both_confirm(county, finance, boss)
 
     [unchanged] = await county.contracts.settle(county.branch_id, 201801, ["CT-C1"])
@@ -859,3 +862,36 @@ async def test_what_is_corrected_after_the_last_statement_is_settled_after_it(
     assert amounts(after, "revenue") == []
     assert (again.outcome, again.statement is None) == ("drafted", False)
     assert (await boss.verify_settlement(county.branch_id, "CT-C1", 201801)).agrees
+
+
+async def test_an_exit_is_judged_by_the_terms_in_force_and_bounded_by_the_contract(
+    county: County, boss: ContractsClient, caller: Caller
+) -> None:
+    branch_id = county.branch_id
+    longer = SupplementIn(
+        effective_from=TERM,
+        reason="通知期",
+        terms=await terms_with(county, exit=ExitTerms(notice_days=300)),
+    )
+    drafted = await county.contracts.draft_supplement(branch_id, "CT-C1", longer)
+    for side in (county.contracts, boss):
+        await side.sign_supplement(branch_id, "CT-C1", drafted.number, drafted.digest)
+    given = ExitIn(
+        ground=ExitGround.NOTICE, noticed_on=date(2017, 11, 1), last_period=201712, reason="协商"
+    )
+
+    async def code(contract_id: str, **changed: Any) -> str:
+        with pytest.raises(PeerProblem) as refused:
+            await county.contracts.put_exit(
+                branch_id, contract_id, given.model_copy(update=changed)
+            )
+        return refused.value.code
+
+    assert await code("CT-C1") == "no-ground"
+    assert await code("CT-C1", noticed_on=date(2000, 1, 1)) == "malformed"
+    assert await code("CT-COUNTY") == "centres-outlive"
+    assert await code("CT-C1", ground=ExitGround.RED_LINE, violation=2**31 - 1) == "no-ground"
+    bound_to_c2 = caller(Role.COUNTY_MANAGER, ["C2"])
+    with pytest.raises(PeerProblem) as foreign:
+        await bound_to_c2.put_exit(branch_id, "CT-C1", given)
+    assert foreign.value.status == 403

@@ -17,8 +17,8 @@ from huaxiao.contracts.domain.negative_list import (
 )
 from huaxiao.contracts.domain.violations import (
     PointsOutOfRange,
-    Standing,
-    counted_severity,
+    Upheld,
+    counted_severities,
     require_points,
 )
 from huaxiao.contracts.negative_list.handlers import default_list
@@ -173,9 +173,36 @@ def test_what_is_said_of_an_action_is_of_its_kind() -> None:
 def test_a_repeated_violation_counts_as_a_graver_one(
     severity: Severity, earlier: list[tuple[str, Severity, int]], counted: Severity
 ) -> None:
-    before = [Standing(code, as_, DAY - timedelta(days=ago)) for code, as_, ago in earlier]
+    upheld = [
+        Upheld(number, code, own, DAY - timedelta(days=ago))
+        for number, (code, own, ago) in enumerate(earlier, start=1)
+    ]
 
-    assert counted_severity("NL-25", severity, DAY, before) is counted
+    assert counted_severities([*upheld, Upheld(99, "NL-25", severity, DAY)])[99] is counted
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["NL-25", "NL-17"]), st.sampled_from(Severity), st.integers(0, 500)
+        ),
+        max_size=8,
+    ),
+    st.randoms(),
+)
+def test_what_violations_count_as_does_not_depend_on_the_order_they_are_decided_in(
+    happened: list[tuple[str, Severity, int]], random: Any
+) -> None:
+    upheld = [
+        Upheld(number, entry, severity, DAY + timedelta(days=after))
+        for number, (entry, severity, after) in enumerate(happened, start=1)
+    ]
+    shuffled = random.sample(upheld, len(upheld))
+
+    counted = counted_severities(upheld)
+
+    assert counted_severities(shuffled) == counted
+    assert all(counted[one.number] <= one.severity for one in upheld)  # A is the gravest.
 
 
 @pytest.mark.parametrize(("points", "fits"), [(4, False), (5, True), (10, True), (11, False)])

@@ -195,18 +195,21 @@ def _branch_of(code: str) -> int:
     return int(code)
 
 
-def allow(*roles: Role) -> Any:
+def allow(*roles: Role, whole_branch: bool = False) -> Any:
     """Admit callers with one of these roles; everyone else gets 403.
+
+    With ``whole_branch`` a token that is bound to centres is refused as well: who acts for the
+    branch is bound to none.
 
     Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. The roles stay readable
     on the dependency (``allowed_roles``), so that a test can check every route.
     """
-    return Depends(_role_check(frozenset(roles)))
+    return Depends(_role_check(frozenset(roles), whole_branch=whole_branch))
 
 
-def _role_check(roles: frozenset[Role]) -> Callable[..., Any]:
+def _role_check(roles: frozenset[Role], *, whole_branch: bool) -> Callable[..., Any]:
     async def check(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
-        if not roles & principal.roles:
+        if not roles & principal.roles or (whole_branch and principal.centre_ids is not None):
             raise Forbidden
         return principal
 

@@ -6,20 +6,25 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.wire.settlement import Side
 
-Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
-PayrollWriter = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
+Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True)]
+PayrollWriter = Annotated[
+    Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, whole_branch=True)
+]
 Signatory = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER, Role.CONTRACTOR)]
 """Who signs for a side of a contract."""
-Settler = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, Role.PROVINCE)]
+Settler = Annotated[
+    Principal,
+    allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True),
+]
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
 BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 """Readers of what concerns every centre of the branch at once: no contractors."""
 Concerned = Annotated[Principal, allow(Role.CONTRACTOR)]
 """Who speaks for a centre."""
-Decider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
+Decider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True)]
 LeadDecider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, Role.SUPPORT_CENTRE)]
 """Approves or rejects leads (R16)."""
-ListWriter = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER)]
+ListWriter = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER, whole_branch=True)]
 """The province keeps the negative list (R5); a county may draft its own."""
 Reporter = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
@@ -43,6 +48,8 @@ def side_of(principal: Principal, centre_id: str | None) -> Side:
         Side.CONTRACTING: county if centre_id is None else {Role.CONTRACTOR},
     }
     for side, roles in sides.items():
-        if principal.roles & roles:
+        # A contractor speaks for its centre; whoever speaks for the branch is bound to no centre.
+        bound = principal.centre_ids is not None and roles != {Role.CONTRACTOR}
+        if principal.roles & roles and not bound:
             return side
     raise Forbidden

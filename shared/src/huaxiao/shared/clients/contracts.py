@@ -751,10 +751,12 @@ class ContractsClient(ServiceClient):
         )
         return drafted
 
-    async def approve_exit(self, branch_id: int, contract_id: str) -> Exit:
-        """Approve an early exit as a second person."""
+    async def approve_exit(self, branch_id: int, contract_id: str, digest: str) -> Exit:
+        """Approve an early exit as a second person, as it was read."""
         approved: Exit = await self._post(
-            Exit, f"/v1/branches/{branch_id}/contracts/{contract_id}/exit/approve", None
+            Exit,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/exit/approve",
+            SignatureIn(digest=digest),
         )
         return approved
 

@@ -72,9 +72,9 @@ class ExitIn(Given):
     last_period: PeriodNumber
     """The last one that counts; its statement is the contract's last."""
     reason: Text
-    violation: Annotated[int, Field(strict=True, ge=1)] | None = None
+    violation: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
     """Of a red line: the number of the violation that stands."""
-    quarters: list[int] = Field(default_factory=list, max_length=12)
+    quarters: list[PeriodNumber] = Field(default_factory=list, max_length=12)
     """Of a shortfall: the first periods of the quarters that fell short."""
 
 
@@ -88,6 +88,8 @@ class Exit(Resource):
     reason: str
     violation: int | None
     quarters: list[int]
+    digest: str
+    """SHA-256, in hex, over all of the above: what is approved."""
     drafted_by: str
     drafted_at: Moment
     approved_by: str | None

@@ -35,6 +35,15 @@ class TooLate(Problem):
     title_zh = "该账期已结算，或已有更晚生效的补充协议"
 
 
+class CentresOutlive(Problem):
+    """Centres contract inside the county's contract: none of theirs goes on without it (R7)."""
+
+    code = "centres-outlive"
+    status = HTTPStatus.CONFLICT
+    title = "Contracts of centres would go on after the county's has ended"
+    title_zh = "县级合同终止后仍有中心级合同在履行"
+
+
 class NoGround(Problem):
     """The terms do not let the contract end so."""
 

@@ -1,6 +1,6 @@
 """Violations of the negative list: who may say what when, and what a repeated one counts as (R5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
@@ -31,32 +31,38 @@ class PointsOutOfRange(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """An upheld violation of a centre, as it counts."""
+class Upheld:
+    """An upheld violation of a centre, of the severity that its entry has."""
 
+    number: int
     entry: str
-    counted_as: Severity
+    severity: Severity
     day: date
 
 
-def counted_severity(
-    entry: str, severity: Severity, day: date, earlier: Sequence[Standing]
-) -> Severity:
-    """Return what a violation counts as, with what the centre did before.
+def counted_severities(upheld: Iterable[Upheld]) -> dict[int, Severity]:
+    """Return what each upheld violation of a centre counts as, by number.
 
     A second C of the same entry within six months counts as B; a second B within twelve months,
-    whatever its entry, counts as A.
+    whatever its entry, counts as A. Second is what happened later: in which order they were decided
+    changes nothing, and one that is dismissed on appeal makes no other one a second.
     """
-    counted = severity
-    if counted is Severity.C and any(
-        one.entry == entry and timedelta(0) <= day - one.day <= _C_REPEATS_WITHIN for one in earlier
-    ):
-        counted = Severity.B
-    if counted is Severity.B and any(
-        one.counted_as is Severity.B and timedelta(0) <= day - one.day <= _B_REPEATS_WITHIN
-        for one in earlier
-    ):
-        counted = Severity.A
+    counted: dict[int, Severity] = {}
+    as_b: list[date] = []
+    earlier: list[Upheld] = []
+    for one in sorted(upheld, key=lambda one: (one.day, one.number)):
+        severity = one.severity
+        if severity is Severity.C and any(
+            other.entry == one.entry and one.day - other.day <= _C_REPEATS_WITHIN
+            for other in earlier
+        ):
+            severity = Severity.B
+        if severity is Severity.B:
+            if any(one.day - day <= _B_REPEATS_WITHIN for day in as_b):
+                severity = Severity.A
+            as_b.append(one.day)
+        earlier.append(one)
+        counted[one.number] = severity
     return counted
 
 

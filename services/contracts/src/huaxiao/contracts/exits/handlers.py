@@ -8,18 +8,23 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.contracts import store as contract_store
-from huaxiao.contracts.domain.standing import TooLate, require_ground
+from huaxiao.contracts.domain.agreements import COUNTY
+from huaxiao.contracts.domain.locks import DigestMismatch
+from huaxiao.contracts.domain.standing import CentresOutlive, TooLate, binding_in, require_ground
 from huaxiao.contracts.exits import store
 from huaxiao.contracts.settlements import store as statement_store
 from huaxiao.contracts.settlements.documents import read_question
+from huaxiao.contracts.supplements.reading import bound
 from huaxiao.contracts.tables import feed
-from huaxiao.contracts.violations import store as violation_store
+from huaxiao.contracts.violations.reading import standing
+from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period, periods_from, shift
+from huaxiao.shared.periods import Period, business_day, first_day, periods_from, shift
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound, TwoPeople
+from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.negative_list import Severity
 from huaxiao.shared.wire.supplements import CONTRACT_EXITED, ContractExited, Exit, ExitIn
-from huaxiao.shared.wire.terms import ContractTerms, TargetMeasure
+from huaxiao.shared.wire.terms import ContractTerms, Parties, TargetMeasure
 
 
 async def show(
@@ -34,7 +39,7 @@ async def show(
     row = await store.load(connection, branch_id, contract_id)
     if row is None:
         raise NotFound
-    return Exit.model_validate(dict(row))
+    return _render(row)
 
 
 async def draft(
@@ -43,12 +48,14 @@ async def draft(
     contract_id: str,
     given: ExitIn,
     *,
+    if_match: str | None,
     drafted_by: str,
     now: datetime,
 ) -> Exit:
     """Draft an exit, or rewrite it until it is approved.
 
     Raises:
+        StaleVersion: it is not the one the caller read.
         NoGround: the terms do not let the contract end so.
         TooLate: the last period has been settled as one that others follow.
         Conflict: another exit is approved.
@@ -61,6 +68,7 @@ async def draft(
     held = await store.load(connection, branch_id, contract_id)
     if held is not None and held["approved_at"] is not None:
         raise Conflict("The contract has ended.", "合同已终止。")
+    require_version(if_match, None if held is None else _render(held))
     await _check(connection, contract, given, now)
     row = given.model_dump() | {
         "branch_id": branch_id,
@@ -70,6 +78,13 @@ async def draft(
     }
     await store.put(connection, row)
     return await show(connection, branch_id, contract_id, None)
+
+
+def _render(row: RowMapping) -> Exit:
+    text = {name: row[name] for name in ExitIn.model_fields}
+    document = ExitIn.model_validate(text).model_dump(mode="json")
+    key = {"branch_id": row["branch_id"], "contract_id": row["contract_id"]}
+    return Exit.model_validate(dict(row) | {"digest": digest(key | document)})
 
 
 async def _check(
@@ -85,21 +100,61 @@ async def _check(
     settled = await statement_store.closed_through(connection, branch_id, contract_id)
     if settled is not None and last <= settled:
         raise TooLate(settled_through=settled)
-    terms = ContractTerms.model_validate(contract["terms"])
-    violations = await violation_store.standing(
-        connection, branch_id, known_at=now, centre_ids=[contract["centre_id"] or ""]
-    )
+    _require_noticed(contract, given, now)
+    if contract["level"] == COUNTY:
+        await _require_no_centre_outlives(connection, contract, last)
+    changed = (await bound(connection, branch_id, [contract]))[contract_id]
+    terms = binding_in(
+        last,
+        ContractTerms.model_validate(contract["terms"]),
+        Parties.model_validate(contract["parties"]),
+        changed.amendments,
+    ).terms
+    violations = await standing(connection, branch_id, centre_ids=[contract["centre_id"] or ""])
     require_ground(
         given.ground,
         terms.exit,
         noticed_on=given.noticed_on,
         last=last,
         red_line_stands=any(
-            one["number"] == given.violation and one["counted_as"] == Severity.A
+            one["number"] == given.violation
+            and one["counted_as"] is Severity.A
+            and contract["term_from"] <= one["period"] <= contract["term_to"]
             for one in violations
         ),
         shortfalls=await _shortfalls(connection, contract, terms, given.quarters),
     )
+
+
+def _require_noticed(contract: RowMapping, given: ExitIn, now: datetime) -> None:
+    bound_on = min(business_day(contract["signed_at"]), first_day(Period(contract["term_from"])))
+    today = business_day(now)
+    if not bound_on <= given.noticed_on <= today:
+        fault = Fault(
+            "/noticed_on",
+            "not-then",
+            f"the other side is told between {bound_on}, since when they are bound, and {today}",
+            f"通知日须在合同约束之日 {bound_on} 至今日 {today} 之间",
+        )
+        raise Malformed(faults=[fault])
+
+
+async def _require_no_centre_outlives(
+    connection: AsyncConnection, contract: RowMapping, last: Period
+) -> None:
+    """Check that no centre's contract inside the county's goes on when that has ended (R7)."""
+    branch_id = contract["branch_id"]
+    rows = await contract_store.signed(connection, branch_id)
+    ends = await store.last_periods(connection, branch_id, [row["contract_id"] for row in rows])
+    outlive = [
+        row["contract_id"]
+        for row in rows
+        if row["level"] != COUNTY
+        and contract["term_from"] <= row["term_from"] <= contract["term_to"]
+        and ends.get(row["contract_id"], row["term_to"]) > last
+    ]
+    if outlive:
+        raise CentresOutlive(contract_ids=outlive)
 
 
 async def _shortfalls(
@@ -135,13 +190,22 @@ async def approve(
     connection: AsyncConnection,
     branch_id: int,
     contract_id: str,
+    wanted: str,
     *,
     approved_by: str,
     now: datetime,
 ) -> Exit:
-    """Approve an exit as a second person; again changes nothing."""
+    """Approve an exit as a second person, as it was read; again changes nothing.
+
+    Raises:
+        DigestMismatch: it has been rewritten since.
+        TwoPeople: the caller has drafted it.
+
+    """
     await contract_store.lock(connection, branch_id, contract_id)
     held = await show(connection, branch_id, contract_id, None)
+    if held.digest != wanted:
+        raise DigestMismatch
     if held.approved_by is not None:
         return held
     if held.drafted_by == approved_by:

@@ -35,11 +35,10 @@ from huaxiao.contracts.settlements.documents import (
     statement_digest,
     wire_line,
 )
-from huaxiao.contracts.violations import store as violation_store
+from huaxiao.contracts.violations.reading import standing
 from huaxiao.shared.periods import Period, periods_from, shift
 from huaxiao.shared.problems import NotFound, Problem
 from huaxiao.shared.wire.contracts import BaseMonth
-from huaxiao.shared.wire.negative_list import Severity
 from huaxiao.shared.wire.settlement import (
     Confirmation,
     Objection,
@@ -207,9 +206,7 @@ async def held_of(
     ids = [one.contract_id for one in contracts]
     centre_ids = [one.centre_id for one in contracts if one.centre_id is not None]
     violations = _by_centre(
-        await violation_store.standing(
-            connection, branch_id, known_at=known_at, centre_ids=centre_ids
-        )
+        await standing(connection, branch_id, known_at=known_at, centre_ids=centre_ids)
     )
     known = await store.statements_of(connection, branch_id, ids, period)
     before = await store.statements_before(connection, branch_id, ids, period)
@@ -227,7 +224,7 @@ async def held_of(
     }
 
 
-def _by_centre(rows: Iterable[RowMapping]) -> dict[str, Violations]:
+def _by_centre(rows: Iterable[Mapping[str, Any]]) -> dict[str, Violations]:
     """Return what stands against each centre, by the month it happened in."""
     found: dict[str, dict[Period, tuple[StandingViolation, ...]]] = {}
     for row in rows:
@@ -238,7 +235,7 @@ def _by_centre(rows: Iterable[RowMapping]) -> dict[str, Violations]:
             StandingViolation(
                 number=row["number"],
                 code=row["entry"],
-                severity=Severity(row["counted_as"]),
+                severity=row["counted_as"],
                 points=Decimal(row["points"]),
                 recover_fen=row["recover_fen"],
             ),

@@ -16,6 +16,7 @@ from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.contracts.handlers import agreement, check_negative_list, show
 from huaxiao.contracts.domain.agreements import (
     COUNTY,
+    Agreement,
     FieldToSeal,
     NotSignable,
     contract_document,
@@ -25,6 +26,7 @@ from huaxiao.contracts.domain.fields import field_document, field_overlap
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.organisation import Bound, lasting_faults
 from huaxiao.contracts.domain.signing import NotInReview, completes
+from huaxiao.contracts.exits import store as exit_store
 from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.fields.covering import show_coverage
 from huaxiao.contracts.organisation.store import centre_lives, channel_lives
@@ -304,10 +306,7 @@ async def _prepare(
             )
             for field_id, one in fields.items()
         },
-        [
-            agreement(one["contract_id"], dict(one))
-            for one in await contract_store.signed(connection, branch_id)
-        ],
+        await _signed(connection, branch_id),
     )
     await _require_lasting(connection, branch_id, held, fields)
     documents = [
@@ -318,6 +317,21 @@ async def _prepare(
         contract_document(branch_id, held.contract_id, row, digests),
         [one for one in documents if fields[one["field_id"]]["digest"] is None],
     )
+
+
+async def _signed(connection: AsyncConnection, branch_id: int) -> list[Agreement]:
+    """Return the signed contracts of a branch, each as long as it really lasts."""
+    rows = await contract_store.signed(connection, branch_id)
+    ends = await exit_store.last_periods(
+        connection, branch_id, [row["contract_id"] for row in rows]
+    )
+    return [
+        agreement(
+            row["contract_id"],
+            dict(row) | {"term_to": ends.get(row["contract_id"], row["term_to"])},
+        )
+        for row in rows
+    ]
 
 
 async def _require_lasting(

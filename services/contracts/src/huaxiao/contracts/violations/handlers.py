@@ -1,6 +1,6 @@
 """Violations: load, decide, record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Literal
@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.contracts.branches.store import branch, next_number
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.violations import (
-    Standing,
     StepOutOfTurn,
-    counted_severity,
+    Upheld,
+    counted_severities,
     require_appealable,
     require_decidable,
     require_points,
@@ -21,7 +21,7 @@ from huaxiao.contracts.domain.violations import (
 from huaxiao.contracts.negative_list.handlers import in_force, show
 from huaxiao.contracts.organisation.store import known_centres, known_people
 from huaxiao.contracts.tables import feed, violations
-from huaxiao.contracts.violations import store
+from huaxiao.contracts.violations import reading, store
 from huaxiao.shared.auth import COUNTY_READERS, Principal
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import business_day, period_of_day
@@ -48,27 +48,39 @@ _STATES = {
 }
 
 
-def _summary(row: RowMapping, steps: Sequence[RowMapping]) -> ViolationSummary:
+def _state(steps: Sequence[RowMapping]) -> ViolationState:
+    return _STATES[steps[-1]["step"]] if steps else ViolationState.REPORTED
+
+
+def _summary(
+    row: RowMapping, steps: Sequence[RowMapping], counted: Mapping[int, Severity]
+) -> ViolationSummary:
     decisions = [one for one in steps if one["upheld"] is not None]
     last = decisions[-1] if decisions else None
     stands = last is not None and last["upheld"]
     return ViolationSummary.model_validate(
         dict(row)
         | {
-            "state": _STATES[steps[-1]["step"]] if steps else ViolationState.REPORTED,
+            "state": _state(steps),
             "upheld": None if last is None else last["upheld"],
-            "counted_as": last["counted_as"] if last is not None and stands else None,
+            "counted_as": counted.get(row["number"]),
             "points": last["points"] if last is not None and stands else 0,
             "recover_fen": last["recover_fen"] if last is not None and stands else 0,
         }
     )
 
 
-def _render(row: RowMapping, steps: Sequence[RowMapping], principal: Principal) -> Violation:
+async def _render(
+    connection: AsyncConnection,
+    row: RowMapping,
+    steps: Sequence[RowMapping],
+    principal: Principal,
+) -> Violation:
     # Whoever reports must not fear the centre concerned: only county readers are told who it was.
     may_know = bool(principal.roles & {*COUNTY_READERS})
+    counted = await reading.counted(connection, row["branch_id"], [row["centre_id"]])
     return Violation(
-        **_summary(row, steps).model_dump(),
+        **_summary(row, steps, counted).model_dump(),
         person_ids=row["person_ids"],
         evidence=row["evidence"],
         references=row["references"],
@@ -127,7 +139,7 @@ async def report(
         },
     )
     row, steps = await _load(connection, branch_id, number, None)
-    return _render(row, steps, principal)
+    return await _render(connection, row, steps, principal)
 
 
 async def hear(
@@ -142,7 +154,7 @@ async def hear(
     """Hear the centre concerned, once."""
     row, steps = await _locked(connection, branch_id, number, principal)
     if steps:
-        raise StepOutOfTurn(state=_summary(row, steps).state)
+        raise StepOutOfTurn(state=_state(steps))
     return await _say(connection, row, steps, "hear", given.text, principal, now)
 
 
@@ -158,7 +170,7 @@ async def appeal(
     """Appeal against the decision, once and in time."""
     row, steps = await _locked(connection, branch_id, number, principal)
     held = await show(connection, branch_id, row["list_version"])
-    state = _summary(row, steps).state
+    state = _state(steps)
     decided_at = steps[-1]["at"] if steps else None
     require_appealable(state, decided_at, held.appeal_days, now)
     return await _say(connection, row, steps, "appeal", given.text, principal, now)
@@ -176,7 +188,7 @@ async def decide(
     """Decide on a report, as somebody who did not make it, once the centre could be heard."""
     row, steps = await _locked(connection, branch_id, number, principal)
     held = await show(connection, branch_id, row["list_version"])
-    require_decidable(_summary(row, steps).state, row["reported_at"], held.answer_days, now)
+    require_decidable(_state(steps), row["reported_at"], held.answer_days, now)
     if principal.subject == row["reported_by"]:
         raise TwoPeople
     return await _decide(connection, row, steps, "decide", given, held, principal, now)
@@ -193,7 +205,7 @@ async def decide_appeal(
 ) -> Violation:
     """Decide on an appeal, as somebody who neither reported nor decided before; this is final."""
     row, steps = await _locked(connection, branch_id, number, principal)
-    state = _summary(row, steps).state
+    state = _state(steps)
     if state is not ViolationState.APPEALED:
         raise StepOutOfTurn(state=state)
     before = {row["reported_by"], *(one["by"] for one in steps)}
@@ -213,21 +225,20 @@ async def _decide(
     principal: Principal,
     now: datetime,
 ) -> Violation:
+    branch_id, number, centre_ids = row["branch_id"], row["number"], [row["centre_id"]]
+    before = await reading.counted(connection, branch_id, centre_ids)
     counted: Severity | None = None
     if given.upheld:
-        earlier = await store.standing(
-            connection, row["branch_id"], known_at=now, centre_ids=[row["centre_id"]]
-        )
-        counted = counted_severity(
-            row["entry"],
-            Severity(row["severity"]),
-            row["day"],
-            [
-                Standing(one["entry"], Severity(one["counted_as"]), one["day"])
-                for one in earlier
-                if one["number"] != row["number"]
-            ],
-        )
+        this = Upheld(number, row["entry"], Severity(row["severity"]), row["day"])
+        others = await store.upheld(connection, branch_id, known_at=None, centre_ids=centre_ids)
+        counted = counted_severities(
+            [this]
+            + [
+                Upheld(one["number"], one["entry"], Severity(one["severity"]), one["day"])
+                for one in others
+                if one["number"] != number
+            ]
+        )[number]
         require_points(given.points, counted, held.points)
     decision = {
         "upheld": given.upheld,
@@ -236,13 +247,16 @@ async def _decide(
         "counted_as": counted,
     }
     made = await _say(connection, row, steps, step, given.reason, principal, now, decision)
-    fact = ViolationDecided.model_validate(made.model_dump())
-    await feed.append(
-        connection,
-        row["branch_id"],
-        [NewFact(VIOLATION_DECIDED, str(row["number"]), fact)],
-        now=now,
-    )
+    after = await reading.counted(connection, branch_id, centre_ids)
+    changed = [one for one in after if one != number and after[one] != before.get(one)]
+    facts: list[NewFact] = []
+    for one in [number, *changed]:
+        of_one, said = await _load(connection, branch_id, one, None)
+        fact = ViolationDecided.model_validate(
+            _summary(of_one, said, after).model_dump() | {"person_ids": of_one["person_ids"]}
+        )
+        facts.append(NewFact(VIOLATION_DECIDED, str(one), fact))
+    await feed.append(connection, branch_id, facts, now=now)
     return made
 
 
@@ -270,7 +284,7 @@ async def _say(
         | (decision or {}),
     )
     again, said = await _load(connection, row["branch_id"], row["number"], None)
-    return _render(again, said, principal)
+    return await _render(connection, again, said, principal)
 
 
 async def _locked(
@@ -298,7 +312,7 @@ async def show_one(
 ) -> Violation:
     """Return a violation that the caller may see."""
     row, steps = await _load(connection, branch_id, number, principal.centre_ids)
-    return _render(row, steps, principal)
+    return await _render(connection, row, steps, principal)
 
 
 async def list_violations(
@@ -324,4 +338,5 @@ async def list_violations(
         limit=limit,
     )
     steps = await store.steps(connection, branch_id, [row["number"] for row in rows])
-    return [_summary(row, steps[row["number"]]) for row in rows]
+    counted = await reading.counted(connection, branch_id, {row["centre_id"] for row in rows})
+    return [_summary(row, steps[row["number"]], counted) for row in rows]

@@ -1,6 +1,6 @@
 """SQL of violations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
@@ -85,22 +85,21 @@ async def steps(
     return found
 
 
-async def standing(
+async def upheld(
     connection: AsyncConnection,
     branch_id: int,
     *,
-    known_at: datetime,
-    centre_ids: Sequence[str],
+    known_at: datetime | None,
+    centre_ids: Collection[str],
 ) -> Sequence[RowMapping]:
-    """Return the violations of some centres that were upheld as known at a moment."""
+    """Return the violations of some centres that were upheld as known at a moment, or now."""
+    decided = select(violation_steps).where(
+        violation_steps.c.branch_id == branch_id, violation_steps.c.step.in_(_DECISIONS)
+    )
+    if known_at is not None:
+        decided = decided.where(violation_steps.c.at <= known_at)
     latest = (
-        select(violation_steps)
-        .where(
-            violation_steps.c.branch_id == branch_id,
-            violation_steps.c.step.in_(_DECISIONS),
-            violation_steps.c.at <= known_at,
-        )
-        .ext(distinct_on(violation_steps.c.violation))
+        decided.ext(distinct_on(violation_steps.c.violation))
         .order_by(violation_steps.c.violation, violation_steps.c.number.desc())
         .subquery()
     )
@@ -111,9 +110,9 @@ async def standing(
             violations.c.centre_id,
             violations.c.day,
             violations.c.period,
+            violations.c.severity,
             latest.c.points,
             latest.c.recover_fen,
-            latest.c.counted_as,
         )
         .join(latest, latest.c.violation == violations.c.number)
         .where(
