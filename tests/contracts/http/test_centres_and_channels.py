@@ -1,6 +1,7 @@
 """Centres and channels through time over HTTP: opened, renamed, moved, closed (R10, R11, R20, R21)."""
 
 import asyncio
+import io
 from datetime import date, timedelta
 
 import pytest
@@ -458,7 +459,7 @@ async def test_a_sheet_of_people_is_as_of_a_day(county: int, manager: ContractsC
     await manager.leave(county, PG, LeaveIn(day=DAY, reason="调离"))
 
     def places(content: bytes) -> dict[str, str]:
-        header, *rows = read_rows(content)
+        header, *rows = read_rows(io.BytesIO(content))
         code, centre = header.index("人员编码"), header.index("中心编码")
         return {row[code]: row[centre] for row in rows}
 

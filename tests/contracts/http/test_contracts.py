@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -493,6 +493,38 @@ async def refused_by_database(app: FastAPI, statement: Any) -> str | None:
     return getattr(refused.value.orig, "sqlstate", None)
 
 
+async def seal_beside(
+    app: FastAPI, branch_id: int, table: Table, covered: dict[str, str], term: dict[str, int]
+) -> None:
+    """Seal another field by SQL: its text, and the row of it that refuses overlaps."""
+    field_id = covered["field_id"] + "-N"
+    listed_as = {key: value for key, value in covered.items() if key != "field_id"}
+    scope: dict[str, list[Any]] = {
+        "address_prefixes": [],
+        "resource_prefixes": [],
+        "customers": [],
+        "channel_ids": [],
+    }
+    name = {
+        sealed_customers.name: "customers",
+        sealed_channels.name: "channel_ids",
+        sealed_resources.name: "resource_prefixes",
+    }[table.name]
+    scope[name] = [listed_as if name == "customers" else next(iter(listed_as.values()))]
+    key = {"branch_id": branch_id, "field_id": field_id}
+    drawn = {"kind": "regional", "centre_id": "C1", "name_zh": "旁边", "scope": scope} | term
+    async with app.state.database.write() as connection:
+        await connection.execute(insert(fields).values(key | drawn))
+        await connection.execute(
+            insert(sealed_fields).values(
+                key
+                | {"contract_id": "CT-N", "digest": "0", "sealed_at": datetime.now(UTC)}
+                | {"document": key | drawn}
+            )
+        )
+        await connection.execute(insert(table).values(key | listed_as | term))
+
+
 WITHIN_THE_TERM = {"term_from": 201803, "term_to": 201901}
 BEHIND_THE_TERM = {"term_from": 201811, "term_to": 201910}
 
@@ -515,8 +547,7 @@ async def test_the_database_lets_nothing_be_under_two_fields_in_one_term(
     code = await refused_by_database(app, insert(table).values(own | WITHIN_THE_TERM))
 
     assert code == "23P01"
-    async with app.state.database.write() as connection:
-        await connection.execute(insert(table).values(own | BEHIND_THE_TERM))
+    await seal_beside(app, sealed, table, covered, BEHIND_THE_TERM)
 
 
 async def test_the_database_lets_an_address_be_under_one_field_in_a_term(
@@ -539,9 +570,31 @@ async def test_neighbours_of_what_is_sealed_are_free(sealed: int, app: FastAPI) 
         (sealed_channels, {"field_id": "H1", "channel_id": "HAL"}),
         (sealed_resources, {"field_id": "F1", "prefix": "OLT-2"}),
     ):
-        async with app.state.database.write() as connection:
-            row = {"branch_id": sealed} | covered | WITHIN_THE_TERM
-            await connection.execute(insert(table).values(row))
+        await seal_beside(app, sealed, table, covered, WITHIN_THE_TERM)
+
+
+async def test_nothing_is_added_to_a_sealed_scope_that_its_text_does_not_have(
+    sealed: int, app: FastAPI
+) -> None:
+    own, held = {"branch_id": sealed}, "23001"
+    free = address_range(f"{sealed}109")
+    term = Range(201711, 201811, bounds="[)")
+    additions: list[tuple[Table, dict[str, Any]]] = [
+        (
+            sealed_scopes,
+            {"field_id": "F1", "prefix": f"{sealed}109", "scope": Range(*free), "term": term},
+        ),
+        (
+            sealed_customers,
+            {"field_id": "K1", "customer_id": "NEW", "segment": "campus"} | BEHIND_THE_TERM,
+        ),
+        (sealed_channels, {"field_id": "H1", "channel_id": "HALL"} | BEHIND_THE_TERM),
+        (sealed_resources, {"field_id": "F1", "prefix": "OLT-2"} | WITHIN_THE_TERM),
+    ]
+
+    for table, row in additions:
+        code = await refused_by_database(app, insert(table).values(own | row))
+        assert (table.name, code) == (table.name, held)
 
 
 async def test_the_database_refuses_to_change_or_remove_what_is_sealed(

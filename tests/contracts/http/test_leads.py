@@ -191,7 +191,7 @@ async def test_what_is_left_out_is_the_callers_own_and_their_centres(
         (
             {"people": [("P-C1", 5_000), ("P-C1", 5_000)]},
             "malformed",
-            "named-twice",
+            "repeated",
             "/people/1/person_id",
         ),
         (

@@ -252,3 +252,35 @@ async def test_a_question_of_any_day_is_answered(
     ]
 
     assert [one.status_code for one in found] == [200, 200]
+
+
+async def test_who_is_placed_beside_a_plan_makes_it_another_one_and_strangers_do_not_leave(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    province = caller(Role.PROVINCE)
+    await manager.put_reorganisation(county, "R-1", plan(*STAY, leaving=("W1",)))
+    read = await manager.reorganisation_preview(county, "R-1")
+    beside = member_of("C1").model_copy(update={"from_day": DAY})
+    await manager.put_person(county, "N9", beside)
+    with pytest.raises(PeerProblem) as unread:
+        await province.apply_reorganisation(county, "R-1", read.digest)
+    await manager.put_reorganisation(county, "R-2", plan(*STAY, leaving=("W1", "NOBODY")))
+    preview = await manager.reorganisation_preview(county, "R-2")
+    with pytest.raises(PeerProblem) as stranger:
+        await province.apply_reorganisation(county, "R-2", preview.digest)
+
+    assert unread.value.code == "digest-mismatch"
+    assert preview.not_here == ["NOBODY"]
+    assert stranger.value.code == "not-applicable"
+    assert stranger.value.body["people_not_here"] == ["NOBODY"]
+
+
+async def test_a_place_begins_on_a_day_of_the_calendar(
+    county: int, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    given = member_of("C1").model_dump(mode="json") | {"from_day": "9999-12-31"}
+
+    answer = await http.put(f"/v1/branches/{county}/people/N8", json=given, headers=headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/from_day")

@@ -56,3 +56,18 @@ async def test_what_is_not_signed_or_already_renewed_is_not_renewed(
     assert unsigned.value.code == "not-found"
     assert again.value.body["contract_ids"] == ["CT-C1-2018"]
     assert fields.value.body["field_ids"] == ["F1-2018"]
+
+
+async def test_a_suffix_that_makes_a_code_too_long_is_named(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    long = "F" + "1" * 60
+    await manager.put_field(county, long, regional(f"{county}101", centre_id="C2"))
+    await manager.put_contract(county, "CT-C2", contract("C2", long))
+    await bind(caller, county, "CT-C2")
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.renew(county, "CT-C2", NEXT.model_copy(update={"contract_id": "CT-C2-2018"}))
+
+    assert refused.value.code == "malformed"
+    assert [one["pointer"] for one in refused.value.body["errors"]] == ["/suffix"]

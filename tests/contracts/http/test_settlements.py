@@ -35,6 +35,8 @@ from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.money import fen_of_yuan
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.unit_of_work import sqlstate
+from huaxiao.shared.wire.attribution import DraftField
+from huaxiao.shared.wire.contracts import FieldKind, FieldScopeIn
 from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
@@ -48,7 +50,7 @@ from huaxiao.shared.wire.settlement import (
     StatementState,
 )
 from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
-from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, ProfitShare, RiskDeposit
+from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, Parties, ProfitShare, RiskDeposit
 
 YUAN = 100
 TERM = 201711
@@ -231,7 +233,7 @@ async def test_a_statement_is_a_sheet_whose_counting_lines_add_up_to_the_net(
 
     content = await boss.settlement_sheet(county.branch_id, "CT-C1", TERM, wanted)
 
-    _, *read = read_rows(content)
+    _, *read = read_rows(io.BytesIO(content))
     rows = [[*row, *[""] * (7 - len(row))] for row in read]
     lines = [row for row in rows if row[0]]
     assert len(lines) == len(closed.lines)
@@ -895,3 +897,57 @@ async def test_an_exit_is_judged_by_the_terms_in_force_and_bounded_by_the_contra
     with pytest.raises(PeerProblem) as foreign:
         await bound_to_c2.put_exit(branch_id, "CT-C1", given)
     assert foreign.value.status == 403
+
+
+async def test_past_months_are_tried_under_fields_drawn_otherwise(
+    county: County, boss: ContractsClient
+) -> None:
+    await county.bill("C1", TERM, 1_200)
+    await county.bill("C2", TERM, 1_500)
+    wider = DraftField(
+        field_id="F1",
+        kind=FieldKind.REGIONAL,
+        centre_id="C1",
+        scope=FieldScopeIn(address_prefixes=[f"{county.branch_id}{one}" for one in ("101", "102")]),
+    )
+    none = DraftField(
+        field_id="F2",
+        kind=FieldKind.REGIONAL,
+        centre_id="C2",
+        scope=FieldScopeIn(address_prefixes=[f"{county.branch_id}109"]),
+    )
+    asked = SettlementWhatIfIn(period_from=TERM, period_to=TERM, fields=[wider, none])
+
+    found = await county.contracts.settle_what_if(county.branch_id, "CT-C1", asked)
+    own = await boss.settle_what_if(
+        county.branch_id, "CT-C1", SettlementWhatIfIn(period_from=TERM, period_to=TERM)
+    )
+    with pytest.raises(PeerProblem) as beyond:
+        await boss.settle_what_if(county.branch_id, "CT-C1", asked)
+
+    revenue = [line.amount_fen for line in found.as_asked[0].lines if line.code == "revenue"]
+    assert revenue == [2_700 * YUAN]
+    assert own.as_agreed == found.as_agreed
+    assert beyond.value.status == 403
+
+
+async def test_a_supplement_changes_something_and_names_people_a_contract_may_have(
+    county: County,
+) -> None:
+    held = await county.contracts.contract(county.branch_id, "CT-C1")
+
+    async def faults(parties: Parties | None) -> list[str]:
+        given = SupplementIn(effective_from=TERM, reason="换人", parties=parties)
+        with pytest.raises(PeerProblem) as refused:
+            await county.contracts.draft_supplement(county.branch_id, "CT-C1", given)
+        assert refused.value.code == "malformed"
+        return [one["code"] for one in refused.value.body["errors"]]
+
+    nobody = held.parties.contracting.model_copy(update={"represented_by": None})
+    people = [contractor("C1"), contractor("C2"), contractor("C2")]
+    assert await faults(None) == ["missing"]
+    assert await faults(held.parties.model_copy(update={"contracting": nobody})) == ["missing"]
+    assert await faults(held.parties.model_copy(update={"member_ids": people})) == [
+        "repeated",
+        "contractor-among-members",
+    ]

@@ -18,6 +18,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.contracts import Engagement
+from huaxiao.shared.wire.organisation import LeaveIn
 from huaxiao.shared.wire.shares import CompanyIn, ShareMovementIn, ShareMovementKind
 
 KIND = ShareMovementKind
@@ -134,3 +135,31 @@ async def test_a_wrong_credit_code_is_named_in_both_languages(
         "credit-code-check",
         "统一社会信用代码校验位不符",
     )
+
+
+async def test_who_has_left_is_given_no_shares_and_may_give_theirs_back(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.move_shares(county, movement(KIND.ISSUE, 300, to_person=P1))
+    gone = date(2018, 1, 1)
+    await manager.leave(county, P1, LeaveIn(day=gone, reason="辞职"))
+
+    with pytest.raises(PeerProblem) as refused:
+        await manager.move_shares(county, movement(KIND.ISSUE, 1, to_person=P1, day=gone))
+    await manager.move_shares(county, movement(KIND.BUY_BACK, 300, from_person=P1, day=gone))
+
+    assert refused.value.code == "not-working-here"
+    assert (await manager.cap_table(county, on=gone)).issued_shares == 0
+
+
+async def test_a_company_of_very_many_shares_has_a_table(
+    manager: ContractsClient, branch_id: int, caller: Caller
+) -> None:
+    await county_with_centres(caller, branch_id)
+    many = COMPANY.model_copy(update={"authorised_shares": 10**12})
+    await manager.put_company(branch_id, many)
+    await manager.move_shares(branch_id, movement(KIND.ISSUE, 10**11, to_person=P1, price_fen=0))
+
+    table = await manager.cap_table(branch_id, on=DAY)
+
+    assert (table.authorised_shares, table.issued_shares) == (10**12, 10**11)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from huaxiao.contracts.domain.leads import (
     LeadNotApproved,
-    NotWorkingHere,
     Part,
     decision_faults,
     lead_id_of,
@@ -17,11 +16,14 @@ from huaxiao.contracts.domain.leads import (
     part_faults,
     require_convertible,
     require_somebody_else,
-    require_working_here,
     state_of,
-    subscription_faults,
 )
 from huaxiao.contracts.domain.organisation import CentreLife, State
+from huaxiao.contracts.domain.references import (
+    NotWorkingHere,
+    repeated_faults,
+    require_working_here,
+)
 from huaxiao.shared.leads import LEAD_HOLDS, WHOLE
 from huaxiao.shared.money import split_fen
 from huaxiao.shared.problems import TwoPeople
@@ -29,6 +31,7 @@ from huaxiao.shared.wire.contracts import CentreKind
 from huaxiao.shared.wire.leads import LeadState
 
 APPROVED_ON = date(2017, 10, 20)
+NAMED = [("/people/0/person_id", "P1"), ("/people/1/person_id", "P2")]
 
 
 def parts(*shares: int) -> list[Part]:
@@ -56,14 +59,14 @@ def test_a_person_has_one_part() -> None:
     twice = [Part("P1", 5_000), Part("P2", 2_500), Part("P1", 2_500)]
 
     assert [(one.pointer, one.code) for one in part_faults(twice)] == [
-        ("/people/2/person_id", "named-twice")
+        ("/people/2/person_id", "repeated")
     ]
 
 
 def test_only_who_works_here_on_the_day_has_a_part() -> None:
-    require_working_here(parts(5_000, 5_000), {"P1", "P2"}, APPROVED_ON)
+    require_working_here(NAMED, {"P1", "P2"}, APPROVED_ON)
     with pytest.raises(NotWorkingHere) as refused:
-        require_working_here(parts(5_000, 5_000), {"P1"}, APPROVED_ON)
+        require_working_here(NAMED, {"P1"}, APPROVED_ON)
     assert [one.pointer for one in refused.value.faults] == ["/people/1/person_id"]
 
 
@@ -122,7 +125,7 @@ def test_only_an_approval_has_terms_and_a_line_is_named_once() -> None:
     assert [
         one.pointer for one in decision_faults(approved=False, terms={"months": 3, "o": None})
     ] == ["/months"]
-    assert [one.pointer for one in subscription_faults(["S-1", "S-2", "S-1"])] == [
+    assert [one.pointer for one in repeated_faults("/subscription_ids", ["S-1", "S-2", "S-1"])] == [
         "/subscription_ids/2"
     ]
 

@@ -31,6 +31,7 @@ from huaxiao.cli.suite import (
     listen,
     serving,
 )
+from huaxiao.cli.verifying import verified
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
@@ -148,6 +149,31 @@ def import_events(
             console.print(f"What is wrong, by line: {rejects_file(file)}")
             console.print(f"The rows, to mend and import again: {rejected_rows_file(file)}")
     raise typer.Exit(0 if done.clean else 1)
+
+
+@app.command()
+def verify(
+    branch: Annotated[int, typer.Option(help="six-digit county code")],
+    contract: Annotated[str | None, typer.Option(help="only this contract and its fields")] = None,
+    url: Annotated[
+        str, typer.Option(envvar="HUAXIAO_CONTRACTS_URL", help="of the contracts service")
+    ] = f"http://{_HOST}:{DEFAULT_PORT}/contracts",
+    bearer: Annotated[
+        str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of who may read the contracts")
+    ] = "",
+) -> None:
+    """Have every seal and every statement computed again, and name what differs.
+
+    Ends with 0 when all of it agrees, and with 1 when something does not.
+    """
+    try:
+        found = asyncio.run(verified(url, bearer, branch, contract))
+    except (PeerProblem, httpx.TransportError) as problem:
+        Console(stderr=True).print(f"{url} did not answer: {problem}", style="red")
+        raise typer.Exit(2) from problem
+    for line in found.lines():
+        console.print(line, soft_wrap=True, highlight=False)
+    raise typer.Exit(0 if found.agrees else 1)
 
 
 async def _import(

@@ -259,7 +259,7 @@ class PersonIn(Given):
     skills: list[Skill] = Field(default_factory=list, max_length=20)
     centre_id: Identifier
     position: Name
-    from_day: date
+    from_day: Day
     concurrent: list[ConcurrentPlace] = Field(default_factory=list, max_length=20)
 
 

@@ -288,6 +288,8 @@ class ReorganisationPreview(Resource):
     staying: Count
     centres: list[CentreChange]
     vacancies: list[Vacancy]
+    not_here: list[Identifier] = Field(default_factory=list)
+    """Who is to leave and was not here the day before."""
     without_place: list[Identifier]
     """People who work here before and whom the plan neither places nor lets go."""
     emptied_contracting_centres: list[Identifier]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from huaxiao.shared.identifiers import Identifier
+from huaxiao.shared.wire.attribution import DraftField
 from huaxiao.shared.wire.base import (
     AmountFen,
     Count,
@@ -225,6 +226,10 @@ class SettlementWhatIfIn(Given):
     base: list[BaseMonthIn] = Field(default_factory=list, max_length=120)
     """Months that replace the contract's own, or that it has none for."""
     field_ids: list[Identifier] | None = Field(default=None, max_length=1000)
+    """These fields, whoever holds them, in place of the contract's own."""
+    fields: list[DraftField] = Field(default_factory=list, max_length=100)
+    """Fields drawn otherwise: whose the lines would be is asked of attribution, line by line; what
+    lines have cost stays where it is booked."""
 
 
 class SettledAmounts(Resource):

@@ -33,6 +33,7 @@ CreditCode = Annotated[
     AfterValidator(_credit_code),
 ]
 Shares = Annotated[int, Field(strict=True, gt=0, le=10**12)]
+HeldShares = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 
 
@@ -90,7 +91,7 @@ class Holding(Resource):
     """What somebody holds on a day."""
 
     person_id: Identifier
-    shares: Count
+    shares: HeldShares
     fraction: Ratio
     """Of all issued shares, at six decimals; the fractions of the table add up to 1."""
     works_here: bool
@@ -100,8 +101,8 @@ class CapTable(Resource):
     """Who holds the company on a day (R6)."""
 
     on: date
-    authorised_shares: Count
-    issued_shares: Count
+    authorised_shares: HeldShares
+    issued_shares: HeldShares
     holdings: list[Holding]
     everybody_holds: bool
     """Every own employee of that day holds shares."""

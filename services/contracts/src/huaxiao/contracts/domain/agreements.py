@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from huaxiao.contracts.domain.locks import Sealed, Subject
+from huaxiao.contracts.domain.references import repeated_faults
 from huaxiao.shared.periods import Period, periods_from, year_before
 from huaxiao.shared.problems import Fault, Problem
 
@@ -93,10 +94,13 @@ def draft_faults(given: Agreement) -> Iterator[Fault]:
             "a centre's contract names the centre, the county's names none",
             "中心级合同须填写中心，县级合同不得填写",
         )
-    if len(set(given.field_ids)) < len(given.field_ids):
-        yield Fault("/field_ids", "repeated", "a field comes twice", "责任田重复")
-    if len(set(given.member_ids)) < len(given.member_ids):
-        yield Fault("/parties/member_ids", "repeated", "a member comes twice", "承包组员重复")
+    yield from repeated_faults("/field_ids", given.field_ids)
+    yield from party_faults(given)
+
+
+def party_faults(given: Agreement) -> Iterator[Fault]:
+    """Yield what is wrong with the people of a contract."""
+    yield from repeated_faults("/parties/member_ids", given.member_ids)
     if given.contractor_id in given.member_ids:
         yield Fault(
             "/parties/member_ids",
@@ -142,6 +146,11 @@ def _faults_of_contract(given: Agreement, signed: Sequence[Agreement]) -> Iterat
         )
     if given.level == CENTRE and not given.field_ids:
         yield Fault("/field_ids", "missing", "a centre contracts for fields", "中心须承包责任田")
+    yield from contractor_faults(given)
+
+
+def contractor_faults(given: Agreement) -> Iterator[Fault]:
+    """Yield that a centre's contract has no contractor."""
     if given.level == CENTRE and given.contractor_id is None:
         yield Fault(
             "/parties/contracting/represented_by",

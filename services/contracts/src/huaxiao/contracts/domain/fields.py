@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from huaxiao.contracts.domain.locks import Sealed, Subject
+from huaxiao.contracts.domain.references import repeated_faults
 from huaxiao.shared.addresses import contains
 from huaxiao.shared.problems import Fault, Problem
 from huaxiao.shared.wire.contracts import FieldKind
@@ -74,12 +75,8 @@ def drawing_faults(branch_id: int, drawing: Drawing) -> Iterator[Fault]:
     yield from _faults_of_kind(drawing)
     yield from _faults_of_prefixes(branch_id, drawing.address_prefixes)
     yield from _faults_of_overlap("resource_prefixes", drawing.resource_prefixes)
-    for name, ids in (
-        ("customers", drawing.customer_ids),
-        ("channel_ids", drawing.channel_ids),
-    ):
-        if len(set(ids)) < len(ids):
-            yield Fault(f"/scope/{name}", "repeated", "an identifier comes twice", "编号重复")
+    yield from repeated_faults("/scope/customers", drawing.customer_ids, "/customer_id")
+    yield from repeated_faults("/scope/channel_ids", drawing.channel_ids)
 
 
 def _faults_of_kind(drawing: Drawing) -> Iterator[Fault]:

@@ -1,12 +1,13 @@
 """Leads: whose they are, who may decide, where they stand and until when (R16)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 
 from huaxiao.contracts.domain.organisation import CentreLife
+from huaxiao.contracts.domain.references import repeated_faults
 from huaxiao.shared.leads import LEAD_HOLDS, WHOLE
 from huaxiao.shared.problems import Fault, Problem, TwoPeople
 from huaxiao.shared.wire.contracts import CentreKind
@@ -17,15 +18,6 @@ SERVICE_CENTRES = frozenset(
 )
 """Kinds of centre that sell and serve, and so can have a lead's revenue (营服中心)."""
 _DIGITS = 6
-
-
-class NotWorkingHere(Problem):
-    """Only who works here on the day a lead is brought has a part in it; the faults say who does not."""
-
-    code = "not-working-here"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "Somebody named does not work here on that day"
-    title_zh = "所列人员当日不在本分公司任职"
 
 
 class ListedCustomer(Problem):
@@ -79,16 +71,7 @@ def number_of(lead_id: str) -> int | None:
 
 def part_faults(parts: Sequence[Part]) -> Iterator[Fault]:
     """Yield what is wrong with the parts of a lead: each person once, all together a whole."""
-    seen: set[str] = set()
-    for index, one in enumerate(parts):
-        if one.person_id in seen:
-            yield Fault(
-                f"/people/{index}/person_id",
-                "named-twice",
-                f"{one.person_id} is named twice",
-                f"{one.person_id} 重复",
-            )
-        seen.add(one.person_id)
+    yield from repeated_faults("/people", [one.person_id for one in parts], "/person_id")
     total = sum(one.share_basis_points for one in parts)
     if total != WHOLE:
         yield Fault(
@@ -97,27 +80,6 @@ def part_faults(parts: Sequence[Part]) -> Iterator[Fault]:
             f"the shares add up to {total} basis points, not to {WHOLE}",
             f"份额合计为 {total} 基点，须为 {WHOLE} 基点",
         )
-
-
-def require_working_here(parts: Iterable[Part], placed: AbstractSet[str], day: date) -> None:
-    """Check that everybody with a part works here on a day.
-
-    Raises:
-        NotWorkingHere: with a fault for each who does not.
-
-    """
-    faults = [
-        Fault(
-            f"/people/{index}/person_id",
-            "not-working-here",
-            f"{one.person_id} does not work here on {day}",
-            f"{one.person_id} 于 {day} 不在本分公司任职",
-        )
-        for index, one in enumerate(parts)
-        if one.person_id not in placed
-    ]
-    if faults:
-        raise NotWorkingHere(faults=faults)
 
 
 def require_somebody_else(
@@ -160,18 +122,6 @@ def decision_faults(*, approved: bool, terms: Mapping[str, object]) -> Iterator[
                 "of-an-approval",
                 "only an approval says this",
                 "仅批准时可以填写",
-            )
-
-
-def subscription_faults(subscription_ids: Sequence[str]) -> Iterator[Fault]:
-    """Yield the subscriptions that are named a second time."""
-    for index, one in enumerate(subscription_ids):
-        if one in subscription_ids[:index]:
-            yield Fault(
-                f"/subscription_ids/{index}",
-                "named-twice",
-                f"{one} is named twice",
-                f"{one} 重复",
             )
 
 

@@ -60,6 +60,8 @@ class Difference:
     centres: tuple[CentreChange, ...]
     vacancies: tuple[Vacancy, ...]
     without_place: tuple[str, ...]
+    not_here: tuple[str, ...]
+    """Who is to leave and was not here the day before."""
     emptied: tuple[str, ...]
 
 
@@ -136,6 +138,7 @@ def difference(
         ),
         vacancies=tuple(_vacancies(after, plan)),
         without_place=tuple(sorted(before.keys() - after.keys() - going)),
+        not_here=tuple(sorted(going - before.keys())),
         emptied=tuple(sorted(contracting - {one.centre_id for one in after.values()})),
     )
 
@@ -154,9 +157,10 @@ def require_applicable(
 
     """
     not_closable = structure.not_closable if structure else []
-    if made.without_place or made.emptied or not_closable:
+    if made.without_place or made.not_here or made.emptied or not_closable:
         raise NotApplicable(
             people_without_place=list(made.without_place),
+            people_not_here=list(made.not_here),
             emptied_contracting_centres=list(made.emptied),
             centres_not_closable=[
                 {"centre_id": centre_id} | left.as_json() for centre_id, left in not_closable

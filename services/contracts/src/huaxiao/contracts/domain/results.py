@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from huaxiao.contracts.domain.settlement import FinishedOrders, Month, StandingViolation
 from huaxiao.shared.books import Books, books
 from huaxiao.shared.periods import Period, year_before
+from huaxiao.shared.wire.attribution import REVENUE
 from huaxiao.shared.wire.contracts import BaseMonth
 from huaxiao.shared.wire.terms import ContractTerms
 
@@ -33,6 +34,16 @@ class Told:
             if month == period and scope.holds(centre_id, field_id)
             for account in accounts.items()
         )
+
+    def redrawn(self, gained: Mapping[tuple[Period, str], int]) -> "Told":
+        """Return what would have been told had centres gained this revenue by month, in fen."""
+        # Revenue is on the credit side; it is of no field, so that no choice of fields leaves it out.
+        accounts = dict(self.accounts)
+        for (period, centre_id), gain_fen in gained.items():
+            key = (period, centre_id, None)
+            held = accounts.get(key, {})
+            accounts[key] = {**held, REVENUE: held.get(REVENUE, 0) - gain_fen}
+        return replace(self, accounts=accounts)
 
 
 @dataclass(frozen=True, slots=True)

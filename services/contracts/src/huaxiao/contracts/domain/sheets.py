@@ -95,6 +95,8 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("channel_mode", "渠道方式", _MODES),
     ),
 }
+MARKS = "错误"
+"""Header of the column that says what is wrong with a row; an import passes over it."""
 SEPARATOR = "、"
 """Between the words of a cell that holds several."""
 
@@ -124,16 +126,17 @@ def read(kind: SheetKind, rows: Iterable[Sequence[str]]) -> Iterator[Row | BadRo
     if faults:
         yield from faults
         return
-    columns = [one for one in named if one is not None]
     for line, cells in lines:
         if not any(cells):
             continue
-        if len(cells) > len(columns):
+        if len(cells) > len(named):
             yield bad(line, None, "too-many-cells", "more cells than headers", "单元格多于表头")
             continue
         read_cells = {one.name: "" for one in COLUMNS[kind]}
         read_cells |= {
-            column.name: column.read(cell) for column, cell in zip(columns, cells, strict=False)
+            column.name: column.read(cell)
+            for column, cell in zip(named, cells, strict=False)
+            if column is not None
         }
         yield Row(line, read_cells)
 
@@ -142,13 +145,25 @@ def _header_faults(
     kind: SheetKind, first: Sequence[str], named: Sequence[Column | None]
 ) -> Iterator[BadRow]:
     for text, column in zip(first, named, strict=True):
-        if column is None:
+        if column is None and not text.startswith(MARKS):
             yield bad(1, text[:200], "unknown-column", "there is no such column", "没有此列")
-        elif sum(one is column for one in named) > 1:
+        elif column is not None and sum(one is column for one in named) > 1:
             yield bad(1, text, "repeated-column", "the column comes twice", "列重复")
     for column in COLUMNS[kind]:
         if column not in named:
             yield bad(1, column.header, "missing-column", "the column is missing", "缺少此列")
+
+
+def marked(rows: Iterable[Sequence[str]], said: Mapping[int, Sequence[str]]) -> Iterator[list[str]]:
+    """Yield a sheet's rows, each with what is said of its line in a last column."""
+    given = [list(row) for row in rows]
+    width = max((len(row) for row in given), default=0)
+    if given and given[0] and given[0][-1].startswith(MARKS):
+        width = len(given[0]) - 1
+    for line, row in enumerate(given, start=1):
+        cells = [*row, *[""] * width][:width]
+        told = "；".join(said.get(line, ()))
+        yield [*cells, MARKS + (f"：{told}" if told else "") if line == 1 else told]
 
 
 def bad(line: int, column: str | None, code: str, message: str, message_zh: str) -> BadRow:

@@ -9,9 +9,8 @@ from huaxiao.contracts.domain.leads import (
     LeadNotApproved,
     LeadTaken,
     ListedCustomer,
-    NotWorkingHere,
 )
-from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.domain.references import NotWorkingHere, UnknownReference
 from huaxiao.contracts.leads import handlers
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier

@@ -21,11 +21,13 @@ from huaxiao.contracts.domain.leads import (
     part_faults,
     require_convertible,
     require_somebody_else,
-    require_working_here,
     state_of,
-    subscription_faults,
 )
-from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.references import (
+    repeated_faults,
+    require_known,
+    require_working_here,
+)
 from huaxiao.contracts.leads import store
 from huaxiao.contracts.organisation.store import centre_lives, known_people
 from huaxiao.contracts.payroll.store import placements_of
@@ -156,7 +158,7 @@ async def bring(
     named = [(f"/people/{index}/person_id", one.person_id) for index, one in enumerate(parts)]
     require_known(named, known)
     placed = placed_on(await placements_of(connection, branch_id), today)
-    require_working_here(parts, placed.keys(), today)
+    require_working_here(named, placed.keys(), today)
     number = await next_number(connection, leads, branch_id)
     await store.add(
         connection,
@@ -312,7 +314,7 @@ async def convert(
 
     """
     number, seen, today = _number(lead_id), _seen_by(principal), business_day(now)
-    faults = list(subscription_faults(given.subscription_ids))
+    faults = list(repeated_faults("/subscription_ids", given.subscription_ids))
     if faults:
         raise Malformed(faults=faults)
     await branch(connection, branch_id, lock=True)

@@ -169,6 +169,18 @@ async def channel_names(connection: AsyncConnection, branch_id: int) -> dict[str
     return {row.channel_id: row.name_zh for row in rows}
 
 
+async def placed_since(
+    connection: AsyncConnection, branch_id: int, day: date
+) -> Sequence[RowMapping]:
+    """Return the places that begin, and the departures, on a day or later."""
+    rows = await connection.execute(
+        select(placements)
+        .where(placements.c.branch_id == branch_id, placements.c.from_day >= day)
+        .order_by(placements.c.person_id, placements.c.from_day)
+    )
+    return rows.mappings().all()
+
+
 async def people_page(
     connection: AsyncConnection,
     branch_id: int,

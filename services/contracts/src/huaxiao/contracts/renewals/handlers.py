@@ -1,5 +1,7 @@
 """Renewals: a signed contract's next term as drafts, without touching what is signed."""
 
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,8 +11,9 @@ from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.fields import handlers as fields
 from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.supplements.handlers import standing
+from huaxiao.shared.identifiers import IDENTIFIER_PATTERN
 from huaxiao.shared.periods import Period, periods_from, shift
-from huaxiao.shared.problems import Conflict, NotFound
+from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
 from huaxiao.shared.wire.contracts import Contract, ContractIn, FieldIn, LockState, RenewalIn
 
 
@@ -40,6 +43,9 @@ async def renew(
     months = len(list(periods_from(Period(held.term_from), Period(held.term_to))))
     term = {"term_from": first, "term_to": shift(first, months - 1)}
     renamed = {one: f"{one}-{given.suffix}" for one in held.field_ids}
+    faults = list(_too_long(renamed))
+    if faults:
+        raise Malformed(faults=faults)
     await _require_free(connection, branch_id, given.contract_id, list(renamed.values()))
     for old, new in renamed.items():
         field = await fields.show(connection, branch_id, old, None)
@@ -63,6 +69,14 @@ async def renew(
         now=now,
     )
     return drafted
+
+
+def _too_long(renamed: Mapping[str, str]) -> Iterator[Fault]:
+    for old, new in renamed.items():
+        if re.fullmatch(IDENTIFIER_PATTERN, new) is None:
+            yield Fault(
+                "/suffix", "bad-code", f"{new} is too long, for {old}", f"{new} 过长（{old}）"
+            )
 
 
 async def _require_free(

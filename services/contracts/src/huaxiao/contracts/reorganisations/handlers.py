@@ -164,6 +164,13 @@ async def _compared(
             | {"skills": sorted(row["skills"]), "concurrent": row["concurrent"]}
             for row in rows
         ],
+        # Who is placed on the plan's day or later has been placed beside it: whoever reads the
+        # difference must have seen that too.
+        "later": [
+            {name: row[name] for name in ("person_id", "centre_id", "position", "here")}
+            | {"from_day": row["from_day"].isoformat()}
+            for row in await organisation_store.placed_since(connection, branch_id, plan.from_day)
+        ],
         **_ground(register, before_on),
     }
     shown = _preview(plan, made, structure)
@@ -197,6 +204,7 @@ def _preview(plan: ReorganisationIn, made: Difference, structure: Restructuring)
         "centres": made.centres,
         "vacancies": made.vacancies,
         "without_place": made.without_place,
+        "not_here": made.not_here,
         "emptied_contracting_centres": made.emptied,
         "opened": [one.model_dump() | {"from_day": plan.from_day} for one in structure.opened],
         "renamed": structure.renamed,

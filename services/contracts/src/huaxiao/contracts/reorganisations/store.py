@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.contracts.exits import store as exit_store
 from huaxiao.contracts.tables import (
     applied_reorganisations,
     contracts,
@@ -69,9 +70,9 @@ async def apply(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
 
 
 async def contracting(connection: AsyncConnection, branch_id: int, period: int) -> set[str]:
-    """Return the centres with a signed contract in a period."""
-    rows = await connection.scalars(
-        select(contracts.c.centre_id)
+    """Return the centres with a signed contract in a period, one that has ended early left out."""
+    found = await connection.execute(
+        select(contracts.c.contract_id, contracts.c.centre_id)
         .join(
             signatures,
             (signatures.c.branch_id == contracts.c.branch_id)
@@ -84,4 +85,6 @@ async def contracting(connection: AsyncConnection, branch_id: int, period: int) 
             contracts.c.term_to >= period,
         )
     )
-    return set(rows)
+    centres = {row.contract_id: row.centre_id for row in found}
+    ends = await exit_store.last_periods(connection, branch_id, list(centres))
+    return {centre for contract, centre in centres.items() if ends.get(contract, period) >= period}

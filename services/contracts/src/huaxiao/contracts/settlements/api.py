@@ -1,14 +1,14 @@
 """Routes of settlements."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from huaxiao.contracts.callers import BranchReader, Reader, Settler
+from huaxiao.contracts.callers import Reader, Settler
 from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.documents import pdf
 from huaxiao.contracts.domain.locks import DigestMismatch
@@ -71,6 +71,8 @@ class _Asked:
     contracts: list[Agreed]
     told: Told | None
     known_at: datetime
+    gained: Mapping[tuple[Period, str], int] = field(default_factory=dict)
+    """Of a what-if with fields drawn otherwise: revenue by month and centre."""
 
 
 async def _ask(
@@ -125,7 +127,7 @@ async def _asked_for_one(
     branch_id: BranchId,
     contract_id: Identifier,
     given: SettlementWhatIfIn,
-    principal: BranchReader,
+    principal: Reader,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> _Asked:
     database: Database = request.app.state.database
@@ -134,8 +136,19 @@ async def _asked_for_one(
         if row is None:
             raise NotFound
         changed = await bound(connection, branch_id, [row])
-    contracts = [handlers.agreed(row, changed[contract_id])]
-    return await _ask(request, branch_id, contracts, what_if.span(given), credentials)
+    contract = handlers.agreed(row, changed[contract_id])
+    foreign = set(given.field_ids or ()) - contract.field_ids
+    if principal.centre_ids is not None and (given.fields or foreign):
+        # Whoever sees one centre only would be told of the others' fields what they are without.
+        raise Forbidden
+    months = what_if.span(given)
+    asked = await _ask(request, branch_id, [contract], months, credentials)
+    if not given.fields or credentials is None:
+        return asked
+    token = credentials.credentials
+    peers: Peers = request.app.state.peers
+    gained = await peers.redrawn(lambda: token, branch_id, months, given.fields)
+    return replace(asked, gained=gained)
 
 
 @router.post("/settlements", responses=_ASKS)
@@ -332,7 +345,7 @@ async def answer_objection(
 )
 async def settle_what_if(
     given: SettlementWhatIfIn,
-    _: BranchReader,
+    _: Reader,
     asked: Annotated[_Asked, Depends(_asked_for_one)],
 ) -> SettlementWhatIf:
     """Settle past months under other terms, another base or other fields; nothing is written.
@@ -340,4 +353,6 @@ async def settle_what_if(
     A draft contract can be tried so before anyone signs it.
     """
     assert asked.told is not None  # noqa: S101 - there is a contract, or it was not found
-    return what_if.compare(asked.contracts[0], given, asked.told, known_at=asked.known_at)
+    return what_if.compare(
+        asked.contracts[0], given, asked.told, asked.gained, known_at=asked.known_at
+    )

@@ -22,7 +22,7 @@ from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.issuer import TokenSource
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Problem, Unavailable
-from huaxiao.shared.wire.attribution import PeriodState
+from huaxiao.shared.wire.attribution import DraftField, PeriodState, WhatIfIn
 
 _AT_ONCE = 4
 
@@ -78,6 +78,33 @@ class Peers:
             scores={(Period(one.period), one.centre_id): one.score for one in work.scores},
             closed=closed,
         )
+
+    async def redrawn(
+        self,
+        token: TokenSource,
+        branch_id: int,
+        periods: Sequence[Period],
+        fields: Sequence[DraftField],
+    ) -> dict[tuple[Period, str], int]:
+        """Ask what revenue centres would have gained by month had fields been drawn otherwise, in fen.
+
+        Raises:
+            PeerRefused: attribution refused.
+            Unavailable: it does not answer.
+
+        """
+        gained: dict[tuple[Period, str], int] = {}
+        async with (
+            _named_problems(),
+            AttributionClient(
+                self.attribution_url, token, transport=self.attribution_transport
+            ) as attribution,
+        ):
+            for period in periods:
+                asked = WhatIfIn(period=period, fields=list(fields), moves_shown=0)
+                for one in (await attribution.what_if(branch_id, asked)).centres:
+                    gained[period, one.centre_id] = one.after_fen - one.before_fen
+        return gained
 
 
 async def _accounts(

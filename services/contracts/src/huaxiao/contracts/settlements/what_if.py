@@ -1,6 +1,6 @@
 """What past months would have come to under other terms, another base, or other fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 
@@ -42,9 +42,14 @@ def span(given: SettlementWhatIfIn) -> list[Period]:
 
 
 def compare(
-    contract: Agreed, given: SettlementWhatIfIn, told: Told, *, known_at: datetime
+    contract: Agreed,
+    given: SettlementWhatIfIn,
+    told: Told,
+    gained: Mapping[tuple[Period, str], int],
+    *,
+    known_at: datetime,
 ) -> SettlementWhatIf:
-    """Settle the months as the contract has it, and as asked.
+    """Settle the months as the contract has it, and as asked; ``gained`` is by fields redrawn.
 
     Violations, deposits and agreed corrections are left out: no terms bring them about.
 
@@ -67,7 +72,9 @@ def compare(
     fields = None if given.field_ids is None else frozenset(given.field_ids)
     agreed = asked | own
     as_agreed = _run(told, Scope(contract.centre_id), periods, contract.terms, agreed.values())
-    as_asked = _run(told, Scope(contract.centre_id, fields), periods, terms, asked.values())
+    as_asked = _run(
+        told.redrawn(gained), Scope(contract.centre_id, fields), periods, terms, asked.values()
+    )
     return SettlementWhatIf(
         contract_id=contract.contract_id,
         known_at=known_at,

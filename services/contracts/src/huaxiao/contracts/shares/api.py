@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response, status
 
 from huaxiao.contracts.callers import BranchReader, Settler, Writer
-from huaxiao.contracts.domain.references import UnknownReference
+from huaxiao.contracts.domain.references import NotWorkingHere, UnknownReference
 from huaxiao.contracts.domain.shares import MirrorsNothing, NotEnoughShares
 from huaxiao.contracts.shares import handlers
 from huaxiao.shared import web
@@ -47,7 +47,9 @@ async def get_company(branch_id: BranchId, connection: ReadTx, _: BranchReader) 
 @router.post(
     "/share-movements",
     status_code=201,
-    responses=web.problem_responses(Forbidden, UnknownReference, NotEnoughShares, MirrorsNothing),
+    responses=web.problem_responses(
+        Forbidden, UnknownReference, NotWorkingHere, NotEnoughShares, MirrorsNothing
+    ),
 )
 async def move_shares(
     request: Request,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.domain.headcount import placed_on
-from huaxiao.contracts.domain.references import require_known
+from huaxiao.contracts.domain.references import require_known, require_working_here
 from huaxiao.contracts.domain.shares import (
     Movement,
     fractions,
@@ -86,6 +86,7 @@ async def move(
 
     Raises:
         UnknownReference: one of the sides never worked here.
+        NotWorkingHere: who would get them does not work here on that day.
         MirrorsNothing: a correction is no mirror of a movement.
         NotEnoughShares: a side would hold fewer than none, then or later.
 
@@ -112,6 +113,10 @@ async def move(
     ]
     known = await known_people(connection, branch_id, {person for _, person in sides})
     require_known(sides, known)
+    if given.to_person is not None and given.corrects is None:
+        # Who works here may be given shares; who has left still has them, and gives them back.
+        placed = placed_on(await placements_of(connection, branch_id), given.day)
+        require_working_here([("/to_person", given.to_person)], placed.keys(), given.day)
     held = _movements(await store.movements(connection, branch_id))
     require_mirror(wanted, held)
     require_enough(wanted, held, held_by["authorised_shares"])

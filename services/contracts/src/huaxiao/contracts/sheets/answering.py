@@ -26,7 +26,7 @@ def as_file(name: str, rows: list[list[str]], wanted: SheetFormat) -> Response:
     if wanted is SheetFormat.CSV:
         content, media_type = write_csv(rows), CSV_MEDIA_TYPE
     else:
-        content, media_type = write_xlsx(name[:31], rows), XLSX_MEDIA_TYPE
+        content, media_type = write_xlsx(name, rows), XLSX_MEDIA_TYPE
     return download(f"{name}.{wanted}", content, media_type)
 
 

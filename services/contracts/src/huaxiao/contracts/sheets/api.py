@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.sheets import header
 from huaxiao.contracts.sheets import exporting, importing, store
 from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
-from huaxiao.contracts.sheets.files import XLSX_MEDIA_TYPE, UnreadableSheet
+from huaxiao.contracts.sheets.files import XLSX_MEDIA_TYPE, SheetTooLarge, UnreadableSheet
+from huaxiao.contracts.sheets.receiving import Upload, receive
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
@@ -27,6 +28,14 @@ _UPLOAD = {
         },
     }
 }
+
+
+async def _received(request: Request) -> Upload:
+    return await receive(request.stream())
+
+
+Received = Annotated[Upload, Depends(_received)]
+"""The body, read before the transaction begins, so that a large one keeps nobody waiting."""
 
 
 @router.get(
@@ -65,15 +74,16 @@ async def export_sheet(
 
 @router.post(
     "/sheets/{kind}",
-    responses=web.problem_responses(Forbidden, UnreadableSheet),
+    responses=web.problem_responses(Forbidden, UnreadableSheet, SheetTooLarge),
     openapi_extra=_UPLOAD,
 )
 async def import_sheet(
     request: Request,
     branch_id: BranchId,
     kind: SheetKind,
-    connection: WriteTx,
     principal: Writer,
+    upload: Received,
+    connection: WriteTx,
     *,
     preview: Annotated[bool, Query(description="only try it, and say what is wrong")] = False,
 ) -> SheetReport:
@@ -82,11 +92,31 @@ async def import_sheet(
         connection,
         branch_id,
         kind,
-        await request.body(),
+        upload,
         preview=preview,
         uploaded_by=principal.subject,
         now=request.app.state.clock(),
     )
+
+
+@router.post(
+    "/sheets/{kind}/marked",
+    response_class=Response,
+    responses=SHEET | web.problem_responses(Forbidden, UnreadableSheet, SheetTooLarge),
+    openapi_extra=_UPLOAD,
+)
+async def mark_sheet(
+    request: Request,
+    branch_id: BranchId,
+    kind: SheetKind,
+    _: Writer,
+    upload: Received,
+    connection: WriteTx,
+    wanted: Format = SheetFormat.XLSX,
+) -> Response:
+    """Have a file back with a column that says what is wrong with each row; nothing is taken."""
+    rows = await importing.mark(connection, branch_id, kind, upload, now=request.app.state.clock())
+    return as_file(kind, rows, wanted)
 
 
 @router.get("/sheet-uploads", responses=web.problem_responses(Forbidden))

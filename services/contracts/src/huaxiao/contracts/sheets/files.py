@@ -5,13 +5,16 @@ as ``1.30123E+11`` of a village's code, is read as what it shows and is named as
 what it should be. A file that would unpack to more than it should is refused unread.
 """
 
+import codecs
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -25,7 +28,30 @@ XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.s
 _MOST_UNPACKED = 128 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _TEXT = "@"
-_MARKED = {"=", "+", "@", "'"}
+_MOST_OF_TITLE = 31
+_MARKED = set("=+-@\t\r'＝＋－＠")
+"""What a spreadsheet may take for the beginning of a formula, or of a text in quotes."""
+_NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?", re.ASCII)
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NO_TITLE = re.compile(r"[\[\]:*?/\\]")
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_PIECE = 1 << 20
+MOST_CELLS = 4_000_000
+"""Two hundred thousand rows of twenty cells."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    LookupError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+)
+"""All that openpyxl, its XML parser and the unpacking raise over a file that is broken."""
 
 
 class UnreadableSheet(Problem):
@@ -37,49 +63,79 @@ class UnreadableSheet(Problem):
     title_zh = "文件既不是 CSV（UTF-8、GB 18030），也不是 XLSX"
 
 
-def read_rows(content: bytes) -> Iterator[list[str]]:
+class SheetTooLarge(Problem):
+    """The sheet has more cells than any list of a county."""
+
+    code = "sheet-too-large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    title = "The sheet has too many cells"
+    title_zh = "表格单元格过多"
+
+
+def read_rows(source: BinaryIO) -> Iterator[list[str]]:
     """Yield the rows of a file's first sheet, cells stripped; trailing empty ones are left out.
 
     Raises:
         UnreadableSheet: it is no sheet, or unpacks to more than 128 MiB.
+        SheetTooLarge: it has more cells than any list of a county, empty ones that it names counted.
 
     """
-    rows = _workbook_rows(content) if content.startswith(_ZIP) else _csv_rows(content)
-    for row in rows:
+    is_workbook = source.read(len(_ZIP)) == _ZIP
+    source.seek(0)
+    cells = 0
+    for row in _workbook_rows(source) if is_workbook else _csv_rows(source):
+        cells += max(len(row), 1)
+        if cells > MOST_CELLS:
+            raise SheetTooLarge(most_cells=MOST_CELLS)
         while row and not row[-1]:
             row.pop()
         yield row
 
 
-def _csv_rows(content: bytes) -> Iterator[list[str]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        try:
-            for row in csv.reader(io.StringIO(text, newline=""), strict=True):
-                yield [_plain(cell.strip()) for cell in row]
-        except csv.Error as error:
-            raise UnreadableSheet(str(error)) from error
-        return
-    raise UnreadableSheet
-
-
-def _workbook_rows(content: bytes) -> Iterator[list[str]]:
+def _csv_rows(source: BinaryIO) -> Iterator[list[str]]:
+    encoding = next((one for one in _ENCODINGS if _decodes(source, one)), None)
+    if encoding is None:
+        raise UnreadableSheet
+    text = io.TextIOWrapper(source, encoding, newline="")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for row in csv.reader(text, strict=True):
+            yield [_plain(cell.strip()) for cell in row]
+    except csv.Error as error:
+        raise UnreadableSheet(str(error)) from error
+    finally:
+        text.detach()
+
+
+def _decodes(source: BinaryIO, encoding: str) -> bool:
+    """Say whether a file is text in an encoding, without holding it whole."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while piece := source.read(_PIECE):
+            if "\x00" in decoder.decode(piece):
+                return False
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    finally:
+        source.seek(0)
+    return True
+
+
+def _workbook_rows(source: BinaryIO) -> Iterator[list[str]]:
+    try:
+        with zipfile.ZipFile(source) as packed:
             if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
                 raise UnreadableSheet
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
+        book = load_workbook(source, read_only=True, data_only=False)
         try:
-            for row in book.worksheets[0].iter_rows(values_only=True):
+            sheet = book.worksheets[0]
+            # What a sheet says of its own size is not believed: rows that are not there stay so.
+            sheet.reset_dimensions()
+            for row in sheet.iter_rows(values_only=True):
                 yield [_shown(value) for value in row]
         finally:
             book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as error:
+    except _BROKEN as error:
         raise UnreadableSheet from error
 
 
@@ -107,12 +163,12 @@ def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
 def write_xlsx(title: str, rows: Iterable[Sequence[str]]) -> bytes:
     """Write rows as a workbook of text cells, the first row bold and held in place."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
+    sheet = book.create_sheet(_NO_TITLE.sub("_", title)[:_MOST_OF_TITLE])
     sheet.freeze_panes = "A2"
     for index, row in enumerate(rows):
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, value=value)
+            cell = WriteOnlyCell(sheet, value=_UNWRITABLE.sub("", value))
             # Text, whatever it looks like: no code becomes a number, no text a formula.
             cell.data_type = "s"
             cell.number_format = _TEXT
@@ -127,7 +183,9 @@ def write_xlsx(title: str, rows: Iterable[Sequence[str]]) -> bytes:
 
 def _harmless(cell: str) -> str:
     """Keep a cell from being read as a formula where a sheet has no types."""
-    return f"'{cell}" if cell[:1] in _MARKED else cell
+    if cell[:1] in _MARKED and _NUMBER.fullmatch(cell) is None:
+        return f"'{cell}"
+    return cell
 
 
 def _plain(cell: str) -> str:

@@ -1,7 +1,5 @@
 """Taking sheets in: every bad row named, and all of it taken or nothing."""
 
-import asyncio
-import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,14 +18,16 @@ from huaxiao.contracts.domain.sheets import (
     Covers,
     Row,
     bad,
+    marked,
     read,
     repeated,
 )
 from huaxiao.contracts.fields import handlers as fields
+from huaxiao.contracts.fields import store as field_store
 from huaxiao.contracts.organisation import handlers as organisation
 from huaxiao.contracts.refusals import store as refusals
 from huaxiao.contracts.sheets import store
-from huaxiao.contracts.sheets.files import read_rows
+from huaxiao.contracts.sheets.receiving import Upload
 from huaxiao.contracts.tables import uploads
 from huaxiao.shared.identifiers import IDENTIFIER_PATTERN
 from huaxiao.shared.problems import Fault, Malformed, Problem
@@ -35,6 +35,7 @@ from huaxiao.shared.wire.contracts import FieldIn, FieldScopeIn, PersonIn
 from huaxiao.shared.wire.sheets import BadRow, SheetKind, SheetReport
 
 _SHOWN = 1_000
+_PERIOD_DIGITS = 6
 _LISTS = {
     Covers.ADDRESS: "address_prefixes",
     Covers.RESOURCE: "resource_prefixes",
@@ -81,7 +82,7 @@ async def take(
     connection: AsyncConnection,
     branch_id: int,
     kind: SheetKind,
-    content: bytes,
+    upload: Upload,
     *,
     preview: bool,
     uploaded_by: str,
@@ -90,14 +91,61 @@ async def take(
     """Try every row of a sheet; take all of it if none is bad and it is no preview.
 
     The upload and its report are kept in any case; so is what met a seal (R21).
-
-    Raises:
-        UnreadableSheet: the file is no sheet.
-
     """
+    taking, rows, taken = await _try(connection, branch_id, kind, upload, preview=preview, now=now)
+    if not preview:
+        await _record_refusals(taking, kind, upload.digest, uploaded_by)
+    report = SheetReport(
+        number=await next_number(connection, uploads, branch_id),
+        kind=kind,
+        digest=upload.digest,
+        rows=len(rows),
+        taken=taken,
+        bad=len(taking.bad),
+        bad_rows=sorted(taking.bad, key=_place_of)[:_SHOWN],
+        uploaded_by=uploaded_by,
+        uploaded_at=now,
+    )
+    await store.add(connection, _kept(branch_id, report))
+    return report
+
+
+async def mark(
+    connection: AsyncConnection,
+    branch_id: int,
+    kind: SheetKind,
+    upload: Upload,
+    *,
+    now: datetime,
+) -> list[list[str]]:
+    """Return a sheet's own rows with one more column that says what is wrong with each.
+
+    Nothing of it is taken. Mended in place it can be sent again: that column is passed over.
+    """
+    taking, *_ = await _try(connection, branch_id, kind, upload, preview=True, now=now)
+    said: dict[int, list[str]] = {}
+    for one in sorted(taking.bad, key=_place_of):
+        column = "" if one.column is None else f"{one.column}："
+        said.setdefault(one.line, []).append(f"{column}{one.message_zh} {one.message}")
+    return list(marked(upload.rows, said))
+
+
+def _place_of(one: BadRow) -> tuple[int, str]:
+    return one.line, one.column or ""
+
+
+async def _try(
+    connection: AsyncConnection,
+    branch_id: int,
+    kind: SheetKind,
+    upload: Upload,
+    *,
+    preview: bool,
+    now: datetime,
+) -> tuple[_Taking, list[Row], bool]:
     await branch(connection, branch_id, lock=True)
     taking = _Taking(connection, branch_id, now)
-    rows = _rows(taking, kind, await asyncio.to_thread(_read, content))
+    rows = _rows(taking, kind, upload.rows)
     taken = False
     try:
         async with connection.begin_nested():
@@ -111,22 +159,7 @@ async def take(
             _undo(unless=taken)
     except _Undone:
         pass
-    digest = hashlib.sha256(content).hexdigest()
-    if not preview:
-        await _record_refusals(taking, kind, digest, uploaded_by)
-    report = SheetReport(
-        number=await next_number(connection, uploads, branch_id),
-        kind=kind,
-        digest=digest,
-        rows=len(rows),
-        taken=taken,
-        bad=len(taking.bad),
-        bad_rows=sorted(taking.bad, key=lambda one: (one.line, one.column or ""))[:_SHOWN],
-        uploaded_by=uploaded_by,
-        uploaded_at=now,
-    )
-    await store.add(connection, _kept(branch_id, report))
-    return report
+    return taking, rows, taken
 
 
 def _undo(*, unless: bool) -> None:
@@ -137,10 +170,6 @@ def _undo(*, unless: bool) -> None:
 def _kept(branch_id: int, report: SheetReport) -> dict[str, Any]:
     row = report.model_dump(mode="json", exclude={"uploaded_at"})
     return row | {"branch_id": branch_id, "uploaded_at": report.uploaded_at}
-
-
-def _read(content: bytes) -> list[list[str]]:
-    return list(read_rows(content))
 
 
 def _rows(taking: _Taking, kind: SheetKind, cells: Sequence[Sequence[str]]) -> list[Row]:
@@ -176,6 +205,8 @@ async def _take_customers(taking: _Taking, rows: Sequence[Row]) -> None:
     """Replace the whole list of each field that the sheet names."""
     for field_id, of_field in _grouped(rows):
         async with taking.trying(SheetKind.CUSTOMERS, of_field):
+            # Held before it is read: what is put beside the list meanwhile must not be put back.
+            await field_store.lock(taking.connection, taking.branch_id, field_id)
             held = await fields.show(taking.connection, taking.branch_id, field_id, None)
             members = held.model_dump(mode="json", include=set(FieldIn.model_fields))
             members["scope"]["customers"] = [_customer(row, "customer_id") for row in of_field]
@@ -239,7 +270,8 @@ def _several(cell: str) -> list[str]:
 
 
 def _number(cell: str) -> int | str:
-    return int(cell) if cell.isascii() and cell.isdecimal() else cell
+    is_period = cell.isascii() and cell.isdecimal() and len(cell) <= _PERIOD_DIGITS
+    return int(cell) if is_period else cell
 
 
 def _customer(row: Row, name: str) -> dict[str, str]:

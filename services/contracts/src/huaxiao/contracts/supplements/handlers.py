@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.callers import side_of
 from huaxiao.contracts.contracts import store as contract_store
-from huaxiao.contracts.contracts.handlers import check_negative_list, check_people
+from huaxiao.contracts.contracts.handlers import agreement, check_negative_list, check_people
+from huaxiao.contracts.domain.agreements import contractor_faults, party_faults
 from huaxiao.contracts.domain.locks import DigestMismatch, lock_state
 from huaxiao.contracts.domain.standing import (
     SealUnderAmendment,
@@ -27,7 +28,7 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.documents import digest
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Malformed, NotFound, TwoPeople
+from huaxiao.shared.problems import Fault, Malformed, NotFound, TwoPeople
 from huaxiao.shared.wire.supplements import (
     SUPPLEMENT_SIGNED,
     ContractStanding,
@@ -84,6 +85,12 @@ async def draft(
     if given.terms is not None:
         faults += term_faults(given.terms, first, last)
         await check_negative_list(connection, branch_id, given.terms, now)
+    if given.terms is None and given.parties is None:
+        faults.append(Fault("/terms", "missing", "it changes nothing", "未变更任何条款"))
+    if given.parties is not None:
+        parties = {"parties": given.parties.model_dump(mode="json")}
+        changed = agreement(contract_id, dict(contract) | parties)
+        faults += [*party_faults(changed), *contractor_faults(changed)]
     if faults:
         raise Malformed(faults=faults)
     if given.parties is not None:
