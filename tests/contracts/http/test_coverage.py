@@ -288,3 +288,32 @@ async def test_a_seal_that_is_gone_is_missed_when_its_contract_is_asked_for(
 
     assert (sound.agrees, found.agrees) == (True, False)
     assert [one.what for one in whole.differences] == ["removed", "scope"]
+
+
+async def test_a_division_is_declared_complete_only_when_its_seals_prove_it(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100201"))
+    await manager.put_field(county, "F2", regional(f"{county}100202", centre_id="C2"))
+    for centre in ("C1", "C2"):
+        await manager.put_contract(county, f"CT-{centre}", contract(centre, f"F{centre[-1]}"))
+    await bind(caller, county, "CT-C1")
+
+    with pytest.raises(PeerProblem) as half:
+        await manager.declare_coverage(county, 201711)
+    await bind(caller, county, "CT-C2")
+    declared = await manager.declare_coverage(county, 201711)
+    built = DivisionIn(
+        code=f"{county}100203",
+        name="新村",
+        level=DivisionLevel.VILLAGE,
+        parent_code=f"{county}100",
+    )
+    await manager.add_divisions(county, [built])
+    again = await manager.declare_coverage(county, 201711)
+
+    assert half.value.code == "coverage-incomplete"
+    assert half.value.body["coverage"]["gaps"] == [f"{county}100202"]
+    assert (declared.coverage.complete, declared.coverage.villages) == (True, 2)
+    assert again == declared == await manager.coverage_declaration(county, 201711)
+    assert (await manager.coverage(county, period=201711)).gaps == [f"{county}100203"]

@@ -231,6 +231,18 @@ signatures = Table(
     ),
     info=_APPEND_ONLY,
 )
+coverage_declarations = Table(
+    "coverage_declarations",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("coverage", JSONB, nullable=False),
+    Column("declared_by", Text, nullable=False),
+    Column("declared_at", DateTime(timezone=True), nullable=False),
+    _of_a_branch(),
+    info=_APPEND_ONLY,
+)
 sealed_fields = Table(
     "sealed_fields",
     metadata,

@@ -19,6 +19,7 @@ from huaxiao.shared.wire.contracts import (
     ContractIn,
     ContractSummary,
     Coverage,
+    CoverageDeclaration,
     DivisionIn,
     DivisionsAdded,
     DocumentFormat,
@@ -348,6 +349,20 @@ class ContractsClient(ServiceClient):
             Coverage,
             f"/v1/branches/{branch_id}/coverage",
             params={"period": period, "sealed": sealed},
+        )
+        return found
+
+    async def declare_coverage(self, branch_id: int, period: int) -> CoverageDeclaration:
+        """Declare that a term's sealed fields cover everything once; again changes nothing."""
+        declared: CoverageDeclaration = await self._put(
+            CoverageDeclaration, f"/v1/branches/{branch_id}/coverage-declarations/{period}", None
+        )
+        return declared
+
+    async def coverage_declaration(self, branch_id: int, period: int) -> CoverageDeclaration:
+        """Return what was declared of a term's coverage."""
+        found: CoverageDeclaration = await self._get(
+            CoverageDeclaration, f"/v1/branches/{branch_id}/coverage-declarations/{period}"
         )
         return found
 

@@ -412,6 +412,17 @@ class Coverage(Resource):
     """What the villages, units and fields named here are called."""
 
 
+class CoverageDeclaration(Resource):
+    """The county's word, proved when it was given, that a term's division covers everything once (R8)."""
+
+    period: PeriodNumber
+    digest: str
+    """SHA-256, in hex, over the coverage as it was then."""
+    coverage: Coverage
+    declared_by: str
+    declared_at: Moment
+
+
 class ContractIn(Given):
     """A contract as it is drafted (R7); ``centre_id`` is null for the county's own."""
 
@@ -512,6 +523,7 @@ PERSON_ASSIGNED = "contracts.person.assigned"
 CHANNEL_REGISTERED = "contracts.channel.registered"
 FIELD_SEALED = "contracts.field.sealed"
 CONTRACT_SIGNED = "contracts.contract.signed"
+COVERAGE_DECLARED = "contracts.coverage.declared"
 PAYROLL_RECORDED = "contracts.payroll.recorded"
 
 
@@ -568,6 +580,14 @@ class ContractSigned(Fact):
     base: list[BaseMonth]
     digest: str
     signed_at: Moment
+
+
+class CoverageDeclared(Fact):
+    """The sealed fields of a period cover every village, unit and listed customer exactly once (R8)."""
+
+    period: PeriodNumber
+    digest: str
+    declared_at: Moment
 
 
 class PayrollRecorded(Fact):

@@ -91,7 +91,8 @@ def broken(text: str, faces: Faces, size: float, room: float) -> Iterator[str]:
         if index > start and _may_break(text[index - 1], char, faces):
             cut = index
         advance = faces.width(char, size)
-        if width + advance > room and index > start and char != " ":
+        # Again if need be: what is kept together may be wider than the room by itself.
+        while width + advance > room and index > start and char != " ":
             end = cut if cut > start else index
             yield text[start:end]
             start = end

@@ -3,6 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+
+from huaxiao.shared.problems import Problem
+
+
+class CoverageIncomplete(Problem):
+    """Something lies under no sealed field, or under two: the division does not cover everything once."""
+
+    code = "coverage-incomplete"
+    status = HTTPStatus.CONFLICT
+    title = "The sealed fields do not cover everything exactly once"
+    title_zh = "已锁定责任田未做到全覆盖且无重叠"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response, status
 
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
+from huaxiao.contracts.domain.coverage import CoverageIncomplete
 from huaxiao.contracts.domain.fields import FieldIsSealed
 from huaxiao.contracts.domain.references import UnknownReference
 from huaxiao.contracts.domain.signing import InReview
@@ -17,7 +18,13 @@ from huaxiao.shared.problems import Forbidden, StaleVersion
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
 from huaxiao.shared.wire.base import PeriodText
-from huaxiao.shared.wire.contracts import Coverage, FieldIn, FieldSummary, ResponsibilityField
+from huaxiao.shared.wire.contracts import (
+    Coverage,
+    CoverageDeclaration,
+    FieldIn,
+    FieldSummary,
+    ResponsibilityField,
+)
 
 router = web.router(tags=["fields"])
 
@@ -105,3 +112,32 @@ async def get_coverage(
 ) -> Coverage:
     """Show what lies under no field and what under two: villages, customers, channels (R8)."""
     return await covering.show_coverage(connection, branch_id, period, sealed_only=sealed)
+
+
+@router.put(
+    "/coverage-declarations/{period}",
+    responses=web.problem_responses(Forbidden, CoverageIncomplete),
+)
+async def declare_coverage(
+    request: Request,
+    branch_id: BranchId,
+    period: PeriodText,
+    connection: WriteTx,
+    principal: Writer,
+) -> CoverageDeclaration:
+    """Declare that a term's sealed fields cover everything once, or be told what they do not (R8)."""
+    return await covering.declare(
+        connection,
+        branch_id,
+        period,
+        declared_by=principal.subject,
+        now=request.app.state.clock(),
+    )
+
+
+@router.get("/coverage-declarations/{period}", responses=web.problem_responses(Forbidden))
+async def get_coverage_declaration(
+    branch_id: BranchId, period: PeriodText, connection: ReadTx, _: BranchReader
+) -> CoverageDeclaration:
+    """Show what was declared, and the coverage as it was then."""
+    return await covering.show_declaration(connection, branch_id, period)

@@ -1,6 +1,7 @@
 """The coverage report: what the fields of a period hold, leave open and take twice (R8)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -10,15 +11,23 @@ from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.domain.coverage import (
     Claim,
     Clash,
+    CoverageIncomplete,
     Overlap,
     clashes,
     coverage,
     listed_twice,
 )
 from huaxiao.contracts.fields import store
+from huaxiao.contracts.tables import feed
+from huaxiao.shared.documents import digest
+from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.contracts import (
+    COVERAGE_DECLARED,
     Coverage,
+    CoverageDeclaration,
+    CoverageDeclared,
     CoverageOverlap,
     DroppedCustomer,
     FieldKind,
@@ -69,6 +78,54 @@ async def show_coverage(
         channels_listed_twice=_overlaps(channels),
         names=names | {row["field_id"]: row["name_zh"] for row in fields},
     )
+
+
+async def declare(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: int,
+    *,
+    declared_by: str,
+    now: datetime,
+) -> CoverageDeclaration:
+    """Declare that the sealed fields of a period cover everything once; again changes nothing.
+
+    Raises:
+        CoverageIncomplete: they do not; what lies open or is taken twice is named.
+
+    """
+    await branch(connection, branch_id, lock=True)
+    held = await store.declaration(connection, branch_id, period)
+    if held is not None:
+        return CoverageDeclaration.model_validate(dict(held))
+    found = await show_coverage(connection, branch_id, period, sealed_only=True)
+    told = found.model_dump(mode="json")
+    if not found.complete:
+        raise CoverageIncomplete(coverage=told)
+    row = {
+        "branch_id": branch_id,
+        "period": period,
+        "digest": digest(told),
+        "coverage": told,
+        "declared_by": declared_by,
+        "declared_at": now,
+    }
+    await store.add_declaration(connection, row)
+    fact = CoverageDeclared(period=period, digest=digest(told), declared_at=now)
+    await feed.append(
+        connection, branch_id, [NewFact(COVERAGE_DECLARED, str(period), fact)], now=now
+    )
+    return CoverageDeclaration.model_validate(row)
+
+
+async def show_declaration(
+    connection: AsyncConnection, branch_id: int, period: int
+) -> CoverageDeclaration:
+    """Return what was declared of a period."""
+    held = await store.declaration(connection, branch_id, period)
+    if held is None:
+        raise NotFound
+    return CoverageDeclaration.model_validate(dict(held))
 
 
 def _claims(fields: Iterable[RowMapping], name: str) -> list[Claim]:

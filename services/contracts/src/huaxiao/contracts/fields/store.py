@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import (
     address_units,
+    coverage_declarations,
     divisions,
     fields,
     sealed_channels,
@@ -174,6 +175,24 @@ async def units(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
         )
     )
     return {row.code: row.name for row in rows}
+
+
+async def declaration(
+    connection: AsyncConnection, branch_id: int, period: int
+) -> RowMapping | None:
+    """Return what was declared of a period's coverage."""
+    rows = await connection.execute(
+        select(coverage_declarations).where(
+            coverage_declarations.c.branch_id == branch_id,
+            coverage_declarations.c.period == period,
+        )
+    )
+    return rows.mappings().one_or_none()
+
+
+async def add_declaration(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Append a declaration."""
+    await connection.execute(insert(coverage_declarations).values(**row))
 
 
 # --- sealing ------------------------------------------------------------------------------------
