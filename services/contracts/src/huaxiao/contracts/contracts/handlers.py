@@ -67,6 +67,20 @@ async def show(
     return Contract.model_validate(_members(row))
 
 
+async def lock_signed(connection: AsyncConnection, branch_id: int, contract_id: str) -> RowMapping:
+    """Lock a contract that is signed until this transaction ends, and return it.
+
+    Raises:
+        NotFound: there is none, or it is not signed.
+
+    """
+    await store.lock(connection, branch_id, contract_id)
+    row = await store.load(connection, branch_id, contract_id, None)
+    if row is None or row["digest"] is None:
+        raise NotFound
+    return row
+
+
 async def list_contracts(
     connection: AsyncConnection,
     branch_id: int,

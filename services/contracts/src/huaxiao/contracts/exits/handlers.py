@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.contracts import store as contract_store
+from huaxiao.contracts.contracts.handlers import lock_signed
 from huaxiao.contracts.domain.agreements import COUNTY
 from huaxiao.contracts.domain.locks import DigestMismatch
 from huaxiao.contracts.domain.standing import CentresOutlive, TooLate, binding_in, require_ground
@@ -61,10 +62,7 @@ async def draft(
         Conflict: another exit is approved.
 
     """
-    await contract_store.lock(connection, branch_id, contract_id)
-    contract = await contract_store.load(connection, branch_id, contract_id, None)
-    if contract is None or contract["digest"] is None:
-        raise NotFound
+    contract = await lock_signed(connection, branch_id, contract_id)
     held = await store.load(connection, branch_id, contract_id)
     if held is not None and held["approved_at"] is not None:
         raise Conflict("The contract has ended.", "合同已终止。")

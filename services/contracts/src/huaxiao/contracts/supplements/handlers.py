@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.callers import side_of
 from huaxiao.contracts.contracts import store as contract_store
-from huaxiao.contracts.contracts.handlers import agreement, check_negative_list, check_people
+from huaxiao.contracts.contracts.handlers import (
+    agreement,
+    check_negative_list,
+    check_people,
+    lock_signed,
+)
 from huaxiao.contracts.domain.agreements import contractor_faults, party_faults
 from huaxiao.contracts.domain.locks import DigestMismatch, lock_state
 from huaxiao.contracts.domain.standing import (
@@ -73,7 +77,7 @@ async def draft(
         OnNegativeList: its terms stand on the negative list.
 
     """
-    contract = await _signed(connection, branch_id, contract_id)
+    contract = await lock_signed(connection, branch_id, contract_id)
     touched = [name for name in _SEALED if getattr(given, name) is not None]
     if touched:
         raise SealUnderAmendment(
@@ -115,15 +119,6 @@ async def draft(
     return (await of_contract(connection, branch_id, contract_id))[-1]
 
 
-async def _signed(connection: AsyncConnection, branch_id: int, contract_id: str) -> RowMapping:
-    """Lock a contract and return it, if it is signed."""
-    await contract_store.lock(connection, branch_id, contract_id)
-    row = await contract_store.load(connection, branch_id, contract_id, None)
-    if row is None or row["digest"] is None:
-        raise NotFound
-    return row
-
-
 async def _require_later(
     connection: AsyncConnection,
     branch_id: int,
@@ -153,7 +148,7 @@ async def sign(
         TooLate: its first period has been settled meanwhile.
 
     """
-    contract = await _signed(connection, branch_id, contract_id)
+    contract = await lock_signed(connection, branch_id, contract_id)
     if contract["centre_id"] is not None:
         principal.require_centre(contract["centre_id"])
     side = side_of(principal, contract["centre_id"])

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.contracts import store as contract_store
+from huaxiao.contracts.contracts.handlers import lock_signed
 from huaxiao.contracts.domain.standing import Stretch, TooLate, suspension_faults
 from huaxiao.contracts.exits import store as exit_store
 from huaxiao.contracts.settlements import store as statement_store
@@ -62,7 +63,7 @@ async def propose(
         Conflict: another proposal waits for its approval.
 
     """
-    contract = await _signed(connection, branch_id, contract_id)
+    contract = await lock_signed(connection, branch_id, contract_id)
     held = await of_contracts(connection, branch_id, [contract_id])
     if any(not one.in_force for one in held):
         raise Conflict("Another suspension waits for its approval.", "另有中止待批准。")
@@ -97,7 +98,7 @@ async def propose_end(
         Conflict: it is not approved, or has an end, or one waits for its approval.
 
     """
-    contract = await _signed(connection, branch_id, contract_id)
+    contract = await lock_signed(connection, branch_id, contract_id)
     held = await of_contracts(connection, branch_id, [contract_id])
     one = _numbered(held, number)
     if one.steps[-1].kind is not SuspensionStepKind.APPROVED:
@@ -132,7 +133,7 @@ async def approve(
         TooLate: a period it reaches has been settled meanwhile.
 
     """
-    contract = await _signed(connection, branch_id, contract_id)
+    contract = await lock_signed(connection, branch_id, contract_id)
     held = await of_contracts(connection, branch_id, [contract_id])
     one = _numbered(held, number)
     waiting = one.steps[-1]
@@ -156,14 +157,6 @@ async def approve(
         now=now,
     )
     return approved
-
-
-async def _signed(connection: AsyncConnection, branch_id: int, contract_id: str) -> RowMapping:
-    await contract_store.lock(connection, branch_id, contract_id)
-    row = await contract_store.load(connection, branch_id, contract_id, None)
-    if row is None or row["digest"] is None:
-        raise NotFound
-    return row
 
 
 def _numbered(held: Sequence[Suspension], number: int) -> Suspension:
