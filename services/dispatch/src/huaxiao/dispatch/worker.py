@@ -88,7 +88,7 @@ async def _leave(
         .where(
             orders.c.branch_id == branch_id,
             orders.c.engineer_id == fact.person_id,
-            orders.c.state == OrderState.DISPATCHED,
+            orders.c.state.in_([OrderState.DISPATCHED, OrderState.REASSIGNED]),
         )
         .values(engineer_id=None, state=OrderState.NEW, reason="engineer_left")
     )
