@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from support.contents import png
-from support.work import ADDRESS, HOUR, START, centre, finish, person, work
+from support.work import ADDRESS, HOUR, START, centre, entry, finish, person, work
 
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
@@ -388,6 +388,17 @@ async def test_kinds_that_a_photo_shows_are_finished_with_its_name(
 
     assert (done.state, done.shown_by) == (OrderState.DONE, "after.png")
     assert done.steps[-1].evidence == {"photo": True}
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.step(maintained, order_id, step(StepName.REWORK, 2, reason="the other wall"))
+    for name in (StepName.ACCEPT, StepName.START):
+        await engineer.step(maintained, order_id, step(name, 3))
+    old = await refusal(
+        engineer.step(maintained, order_id, step(StepName.FINISH, 4, shown_by="after.png"))
+    )
+    assert (old.code, old.body["photos"]) == ("photo-needed", [])
+    await upload(maintained, order_id, "after-2.png", AttachmentKind.AFTER, png(3))
+    again = step(StepName.FINISH, 4, shown_by="after-2.png")
+    assert (await engineer.step(maintained, order_id, again)).shown_by == "after-2.png"
 
 
 async def test_a_suspension_for_lack_of_material_does_not_stop_the_clock(
@@ -400,3 +411,21 @@ async def test_a_suspension_for_lack_of_material_does_not_stop_the_clock(
         order = await engineer.step(maintained, "O1", given)
 
     assert (order.state, order.due_at) == (OrderState.ACCEPTED, START + timedelta(hours=24))
+
+
+async def test_an_order_that_people_give_out_waits_for_them_when_its_engineer_leaves(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    made = await manager.ask_for_order(maintained, asked(give_out=False))
+    given = step(StepName.REASSIGN, engineer_id="W01", reason="nearest")
+    await manager.step(maintained, made.order_id, given)
+    left = {"person_id": "W01", "centre_id": "C1", "from_day": "2017-11-06"}
+    fact = entry(maintained, "contracts.person.left", left)
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, maintained, [fact])
+    order = await manager.order(maintained, made.order_id)
+
+    assert (order.state, order.engineer_id, order.reason) == (OrderState.NEW, None, "held")
+    assert [one.step for one in order.steps] == ["receive", "reassign", "receive"]
+    assert order.due_at == START + 24 * HOUR

@@ -93,10 +93,17 @@ def test_a_form_may_be_signed_and_is_no_photo() -> None:
 
 def test_an_own_crew_is_of_the_centres_people_and_an_outside_one_of_anybody() -> None:
     def faults(*members: str, company: str | None = None, skills: Any = ()) -> list[str]:
-        found = crew_faults(members, people={"W01"}, centre_id="B1", company=company, skills=skills)
+        found = crew_faults(
+            members,
+            homes={"W01": "B1", "W02": "C1"},
+            centre_id="B1",
+            company=company,
+            skills=skills,
+        )
         return [one.pointer for one in found]
 
     assert faults("W01") == []
     assert faults("W01", "W09", "W01") == ["/members/1", "/members/2"]
-    assert faults("X1", company="远大", skills=["maintain"]) == []
+    assert faults("X1", "W01", company="远大", skills=["maintain"]) == []
+    assert faults("X1", "W02", company="远大") == ["/members/1"]
     assert faults("W01", skills=["maintain"]) == ["/skills"]

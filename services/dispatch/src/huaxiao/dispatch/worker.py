@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
+from huaxiao.dispatch.orders.store import ENGINEER_LEFT
 from huaxiao.dispatch.tables import branches, centres, orders, people, territories
 from huaxiao.shared.wire import attribution, contracts, organisation
 from huaxiao.shared.wire.dispatch import OrderState
@@ -90,7 +91,7 @@ async def _leave(
             orders.c.engineer_id == fact.person_id,
             orders.c.state.in_([OrderState.DISPATCHED, OrderState.REASSIGNED]),
         )
-        .values(engineer_id=None, state=OrderState.NEW, reason="engineer_left")
+        .values(engineer_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
     )
 
 

@@ -53,11 +53,13 @@ class DirectoryStore:
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as beside:
-            beside.write(content)
-            beside.flush()
-            os.fsync(beside.fileno())
-        Path(beside.name).rename(path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            whole = Path(beside) / path.name
+            with whole.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            whole.rename(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

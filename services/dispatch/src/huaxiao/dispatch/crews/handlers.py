@@ -41,11 +41,10 @@ async def put(
     if await orders_store.centre_kind(connection, branch_id, given.centre_id) is None:
         said = f"there is no centre {given.centre_id}", f"没有中心 {given.centre_id}"
         raise Malformed(faults=[Fault("/centre_id", "unknown-centre", *said)])
-    there = await orders_store.engineers(connection, branch_id, given.centre_id)
     faults = list(
         crew_faults(
             given.members,
-            people={one.person_id for one in there},
+            homes=await orders_store.homes(connection, branch_id),
             centre_id=given.centre_id,
             company=given.company,
             skills=given.skills,

@@ -1,6 +1,6 @@
 """Who may be in a crew, and what it may say of itself (R17)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from huaxiao.shared.problems import Fault
 
@@ -8,21 +8,21 @@ from huaxiao.shared.problems import Fault
 def crew_faults(
     members: Sequence[str],
     *,
-    people: Collection[str],
+    homes: Mapping[str, str],
     centre_id: str,
     company: str | None,
     skills: Sequence[str],
 ) -> Iterator[Fault]:
-    """Yield what is wrong with a crew; ``people`` work for its centre.
+    """Yield what is wrong with a crew; ``homes`` are the centres of everybody who is registered.
 
     One's own people are registered, and what they can do with them; an outside company names its
-    own people, and what they can do together.
+    own people, and what they can do together. Nobody is taken from another centre.
     """
     for index, one in enumerate(members):
         pointer = f"/members/{index}"
         if one in members[:index]:
             yield Fault(pointer, "named-twice", f"{one} is named twice", f"{one} 重复")
-        elif company is None and one not in people:
+        elif homes.get(one, centre_id if company else None) != centre_id:
             yield Fault(
                 pointer,
                 "not-of-centre",

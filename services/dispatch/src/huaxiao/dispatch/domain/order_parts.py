@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from huaxiao.dispatch.domain.order_states import STATES_ZH
 from huaxiao.shared.problems import Problem
 from huaxiao.shared.wire.dispatch import OrderKind, OrderState
 
@@ -112,9 +113,10 @@ def require_predecessors_done(before: Iterable[Predecessor]) -> None:
     still = [one for one in before if one.state not in _HOLDS_NOTHING_BACK]
     if still:
         said = ", ".join(f"{one.order_id} ({one.state})" for one in still)
+        said_zh = "、".join(f"{one.order_id}（{STATES_ZH[one.state]}）" for one in still)
         raise PredecessorsOpen(
             f"Not done yet: {said}.",
-            f"尚未完工：{said}。",
+            f"尚未完工：{said_zh}。",
             predecessors=[one.order_id for one in still],
         )
 
@@ -241,7 +243,7 @@ def require_at_work(order_id: str, state: OrderState) -> None:
 def _closed(order_id: str, state: OrderState) -> PartsClosed:
     return PartsClosed(
         f"Order {order_id} is {state}.",
-        f"工单 {order_id} 的状态为 {state}。",
+        f"工单 {order_id} 的状态为{STATES_ZH[state]}。",
         order_id=order_id,
         state=state,
     )

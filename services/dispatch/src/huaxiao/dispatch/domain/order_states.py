@@ -85,7 +85,7 @@ _NEED_REASON = {
     _N.REWORK,
     _N.CARRY_FORWARD,
 }
-_STATES_ZH = {
+STATES_ZH = {
     _S.NEW: "待派",
     _S.APPOINTED: "已预约",
     _S.DISPATCHED: "已派单",
@@ -328,7 +328,7 @@ def _check(order: OrderProgress, step: Step, now: datetime) -> None:
         raise StepNotAllowed(
             f"A {order.state} order permits no {step.name}; it permits"
             f" {', '.join(allowed) or 'nothing more'}.",
-            f"{_STATES_ZH[order.state]}的工单不能{_STEPS_ZH[step.name]}；"
+            f"{STATES_ZH[order.state]}的工单不能{_STEPS_ZH[step.name]}；"
             f"可以：{'、'.join(_STEPS_ZH[one] for one in allowed) or '无'}。",
             state=order.state,
             step=step.name,

@@ -238,7 +238,7 @@ async def step(
             await _publish_reopened(connection, branch_id, row, before, now)
         case StepName.HAND_OVER:
             await _receive(connection, branch_id, order_id)
-        case StepName.CANCEL:
+        case StepName.CANCEL | StepName.CONFIRM:
             await parts_store.release_planned_serials(connection, branch_id, order_id)
         case _:
             pass
@@ -323,14 +323,23 @@ async def _check_what_it_says(
                 for one in tasks
                 if one["required"] and one["done_at"] is None
             )
-            held = await attachments_store.listed(connection, branch_id, order_id)
-            require_photo(
-                given.shown_by,
-                [one["name"] for one in held if one["kind"] == AttachmentKind.AFTER],
-                needed=row["photo_needed"],
-            )
+            photos = await _photos_of_result(connection, branch_id, order_id)
+            require_photo(given.shown_by, photos, needed=row["photo_needed"])
         case _:
             pass
+
+
+async def _photos_of_result(
+    connection: AsyncConnection, branch_id: int, order_id: str
+) -> list[str]:
+    """Name the photos that may show the result: none of one that was not accepted."""
+    refused = await store.last_step(connection, branch_id, order_id, StepName.REWORK)
+    return [
+        one["name"]
+        for one in await attachments_store.listed(connection, branch_id, order_id)
+        if one["kind"] == AttachmentKind.AFTER
+        and (refused is None or one["at"] > refused["recorded_at"])
+    ]
 
 
 async def _receive(connection: AsyncConnection, branch_id: int, order_id: str) -> None:
@@ -370,7 +379,8 @@ async def _publish_reopened(
     before: OrderProgress,
     now: datetime,
 ) -> None:
-    finish = await store.last_finish(connection, branch_id, row["order_id"])
+    finish = await store.last_step(connection, branch_id, row["order_id"], StepName.FINISH)
+    assert finish is not None  # noqa: S101 - it is done
     fact = OrderReopened(
         order_id=row["order_id"],
         kind=row["kind"],

@@ -27,6 +27,8 @@ from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
 
+ENGINEER_LEFT = "engineer_left"
+"""Why nobody has an order whose engineer has left; it is told once that nobody has it."""
 _PLACING = 25
 """Class of the advisory locks under which a branch's work is placed, one transaction at a time."""
 
@@ -148,6 +150,16 @@ async def skills_of_people(
     return {row.person_id: frozenset(row.skills) for row in rows}
 
 
+async def homes(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
+    """Return the centre of everybody who works in the branch."""
+    rows = await connection.execute(
+        select(people.c.person_id, people.c.centre_id).where(
+            people.c.branch_id == branch_id, _works_here()
+        )
+    )
+    return {row.person_id: row.centre_id for row in rows}
+
+
 async def crew(connection: AsyncConnection, branch_id: int, crew_id: str) -> RowMapping | None:
     """Return a crew as registered."""
     rows = await connection.execute(
@@ -183,7 +195,7 @@ async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[Ro
         .where(
             orders.c.branch_id == branch_id,
             orders.c.state.in_([OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]),
-            orders.c.held.is_(False),
+            or_(orders.c.held.is_(False), orders.c.reason == ENGINEER_LEFT),
         )
         .order_by(orders.c.requested_at, orders.c.order_id)
         .with_for_update()
@@ -229,19 +241,21 @@ async def steps(connection: AsyncConnection, branch_id: int, order_id: str) -> S
     return rows.mappings().all()
 
 
-async def last_finish(connection: AsyncConnection, branch_id: int, order_id: str) -> RowMapping:
-    """Return the step that last reported an order done."""
+async def last_step(
+    connection: AsyncConnection, branch_id: int, order_id: str, name: StepName
+) -> RowMapping | None:
+    """Return the step of a name that an order last took."""
     rows = await connection.execute(
         select(order_steps)
         .where(
             order_steps.c.branch_id == branch_id,
             order_steps.c.order_id == order_id,
-            order_steps.c.step == StepName.FINISH,
+            order_steps.c.step == name,
         )
         .order_by(order_steps.c.number.desc())
         .limit(1)
     )
-    return rows.mappings().one()
+    return rows.mappings().one_or_none()
 
 
 async def of_reference(
