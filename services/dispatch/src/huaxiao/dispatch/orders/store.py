@@ -127,14 +127,15 @@ async def centre_crews(connection: AsyncConnection, branch_id: int, centre_id: s
             crews.c.branch_id == branch_id, crews.c.centre_id == centre_id
         )
     )
-    skills = await skills_of_people(connection, branch_id)
+    there = rows.all()
+    skills = await skills_of_people(connection, branch_id) if there else {}
     return [
         Crew(
             row.crew_id,
             frozenset(row.skills).union(*(skills.get(one, ()) for one in row.members)),
             row.open_orders,
         )
-        for row in rows
+        for row in there
     ]
 
 
