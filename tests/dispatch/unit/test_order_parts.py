@@ -69,7 +69,9 @@ def test_only_what_is_open_holds_an_order_back(state: OrderState) -> None:
         (b"<svg onload=alert(1)>", None),
         (JPEG[:-2], None),
         (png()[:-12], None),
-        (webp() + b"tail", None),
+        (webp()[:-1], None),
+        (webp() + b"tail", "image/webp"),
+        (JPEG + b"SEFT and what the phone adds", "image/jpeg"),
         (b"%PDF-1.4 cut short", None),
     ],
 )

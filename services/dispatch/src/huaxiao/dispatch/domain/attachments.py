@@ -34,17 +34,19 @@ class AttachmentTooLarge(Problem):
 
 
 def media_type_of(content: bytes) -> str | None:
-    """Return what a content is, by how its format begins and ends; None of anything else."""
-    if content.startswith(b"\xff\xd8\xff") and content.rstrip(b"\x00").endswith(b"\xff\xd9"):
-        return JPEG
-    if content.startswith(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR") and b"IEND" in content[-12:]:
-        return PNG
+    """Return what a content is, by how its format begins and that its end is there; None of others.
+
+    Phones append what is theirs behind the end of a picture, such as the film of a moving photo.
+    """
+    if content.startswith(b"\xff\xd8\xff"):
+        return JPEG if b"\xff\xd9" in content else None
+    if content.startswith(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"):
+        return PNG if b"IEND\xaeB`\x82" in content else None
     if content[:4] == b"RIFF" and content[8:16] in {b"WEBPVP8 ", b"WEBPVP8L", b"WEBPVP8X"}:
         # The length counts what follows it, so that a file cut short is seen.
-        length = int.from_bytes(content[4:8], "little")
-        return WEBP if length + 8 == len(content) else None
-    if content.startswith(b"%PDF-") and b"%%EOF" in content[-1024:]:
-        return PDF
+        return WEBP if int.from_bytes(content[4:8], "little") + 8 <= len(content) else None
+    if content.startswith(b"%PDF-"):
+        return PDF if b"%%EOF" in content[-1024:] else None
     return None
 
 
