@@ -1,5 +1,6 @@
 """Orders that front ends and monitoring ask for, and every step they may take (R13, R25)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -293,15 +294,34 @@ async def test_bad_requests_name_what_is_wrong(maintained: Any, caller: Any) -> 
     assert all(one["message_zh"] for one in problem.body["errors"])
 
 
-async def test_a_window_that_closes_before_it_opens_is_malformed(
-    maintained: Any, http: httpx.AsyncClient, token: Any
-) -> None:
-    body = asked().model_dump(mode="json")
-    body["wished"] = {"opens_at": START.isoformat(), "closes_at": START.isoformat()}
-    headers = {"Authorization": f"Bearer {token(Role.BSS_SOURCE, maintained)}"}
-    answer = await http.post(f"/v1/branches/{maintained}/orders", json=body, headers=headers)
+_NOON = {"opens_at": START.isoformat(), "closes_at": START.isoformat()}
 
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/wished")
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"wished": _NOON}, "/wished"),
+        ({"wished": _NOON | {"closes_at": "9999-12-31T00:00:00Z"}}, "/wished/closes_at"),
+        ({"requested_at": "0001-01-01T00:00:00Z"}, "/requested_at"),
+        ({"where": {"latitude": "90.1", "longitude": "0"}}, "/where/latitude"),
+        ({"where": {"latitude": "NaN", "longitude": "0"}}, "/where/latitude"),
+        ({"priority": 2**40}, "/priority"),
+        ({"reference": "\ud800"}, "/reference"),
+        ({"materials": [{"material_id": "M", "quantity": 2**31, "unit": "m"}]}, "/materials/0"),
+    ],
+)
+async def test_what_no_table_could_keep_is_malformed(
+    maintained: Any, http: httpx.AsyncClient, token: Any, said: Any, pointer: str
+) -> None:
+    body = json.dumps(asked().model_dump(mode="json") | said)
+    headers = {
+        "Authorization": f"Bearer {token(Role.BSS_SOURCE, maintained)}",
+        "Content-Type": "application/json",
+    }
+    answer = await http.post(f"/v1/branches/{maintained}/orders", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert answer.json()["errors"][0]["pointer"].startswith(pointer)
 
 
 async def test_a_bound_caller_asks_in_its_own_centres_name_only(

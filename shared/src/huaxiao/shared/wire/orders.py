@@ -9,7 +9,7 @@ from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Given, Moment, Name, Resource
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind, OrderWithSteps
-from huaxiao.shared.wire.visits import Point, Window
+from huaxiao.shared.wire.visits import CalendarMoment, Point, Window
 
 _TEXT = r"^[^\x00]*$"
 Note = Annotated[str, Field(min_length=1, max_length=2_000, pattern=_TEXT)]
@@ -177,7 +177,7 @@ class OrderIn(Given):
     """Who asks; the enterprise centre where its customers are concerned."""
     standard_address: AddressCode
     where: Point | None = None
-    requested_at: Moment | None = None
+    requested_at: CalendarMoment | None = None
     """When it was asked for; now when absent."""
     wished: Window | None = None
     contact_note: Note | None = None

@@ -1,5 +1,6 @@
 """Where and when somebody is: points on the map, and the windows that customers are promised."""
 
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated
 
@@ -24,6 +25,13 @@ Longitude = Annotated[Decimal, Field(ge=-180, le=180, examples=["114.514900"]), 
 """Degrees east, like ``Latitude``."""
 
 
+CalendarMoment = Annotated[
+    Moment,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+]
+"""A moment that a caller names, within the calendar that periods have."""
+
+
 class Point(Given):
     """A place on the map."""
 
@@ -34,8 +42,8 @@ class Point(Given):
 class Window(Given):
     """A span of time in which a visit begins; the end is not part of it."""
 
-    opens_at: Moment
-    closes_at: Moment
+    opens_at: CalendarMoment
+    closes_at: CalendarMoment
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> "Window":
