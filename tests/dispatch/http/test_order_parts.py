@@ -393,6 +393,10 @@ async def test_network_work_is_a_crews_of_the_builders_and_finished_by_one_of_it
     done = await driver.step(
         builders, order.order_id, step(StepName.FINISH, 2, shown_by="after.jpg")
     )
+    moved = await manager.step(
+        builders, lone.order_id, step(StepName.REASSIGN, crew_id="K1", reason="two are needed")
+    )
+    taken = await driver.step(builders, lone.order_id, step(StepName.ACCEPT))
 
     assert [(one.step, one.engineer_id) for one in done.steps] == [
         ("dispatch", None),
@@ -401,6 +405,8 @@ async def test_network_work_is_a_crews_of_the_builders_and_finished_by_one_of_it
         ("finish", "W06"),
     ]
     assert {one.crew_id for one in done.steps} == {"K1"}
+    assert (moved.state, moved.crew_id, moved.engineer_id) == (OrderState.REASSIGNED, "K1", None)
+    assert (taken.state, taken.steps[-1].engineer_id) == (OrderState.ACCEPTED, "W06")
     facts = await caller(Role.SERVICE).feed(builders, after=0)
     assert [(one.data["engineer_id"], one.data["centre_id"]) for one in facts] == [("W06", "B1")]
 
