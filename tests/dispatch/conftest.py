@@ -16,8 +16,14 @@ from huaxiao.shared.clients.dispatch import DispatchClient
 
 
 @pytest.fixture(scope="session")
-async def app(settings_for: Callable[[str], dict[str, Any]]) -> AsyncIterator[FastAPI]:
-    made = create_app(Settings(**settings_for("dispatch")))
+async def app(
+    settings_for: Callable[[str], dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FastAPI]:
+    kept = {
+        "attachments_directory": tmp_path_factory.mktemp("attachments"),
+        "attachment_max_bytes": 4096,
+    }
+    made = create_app(Settings(**settings_for("dispatch") | kept))
     yield made
     await made.state.database.close()
 

@@ -128,6 +128,7 @@ async def test_no_centre_rates_itself(county: Any, caller: Any) -> None:
     with pytest.raises(PeerProblem) as refused:
         await caller(Role.CONTRACTOR, ["G1"]).appraise_horizontal(county, given)
     assert refused.value.code == "not-ratable"
+    assert refused.value.body["ratee_centre_id"] == "G1"
 
 
 @pytest.mark.parametrize("kind", ["real", "fake"])

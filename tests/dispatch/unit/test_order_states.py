@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,10 +8,15 @@ from hypothesis import strategies as st
 
 from huaxiao.dispatch.domain.order_states import (
     FALSE_COMPLETION_SUSPECTED,
+    TRANSITIONS,
     NotYourOrder,
     OrderProgress,
+    Span,
     Step,
     StepNotAllowed,
+    WindowPassed,
+    allowed_steps,
+    diagram,
     take,
 )
 from huaxiao.dispatch.domain.service_level import due_at, first_contact_due
@@ -118,3 +124,156 @@ def test_a_window_hour_begun_before_closing_ends_the_next_morning() -> None:
     at = datetime(2017, 11, 6, 11, 30, tzinfo=UTC)  # 19:30 in the county
     due = first_contact_due(OrderKind.INSTALL, CustomerClass.SMALL_BUSINESS, at)
     assert due == datetime(2017, 11, 7, 0, 30, tzinfo=UTC)
+
+
+def taking(
+    name: Any, at: datetime, cause: Any = SuspensionCause.CUSTOMER, *, centre_id: Any = "C2"
+) -> Step:
+    """Return a step with all that any of them needs."""
+    return Step(
+        name,
+        at,
+        "W01",
+        "why",
+        cause,
+        centre_id=centre_id if name is StepName.HAND_OVER else None,
+        window=Span(at + HOUR, at + 2 * HOUR) if name is StepName.APPOINT else None,
+    )
+
+
+_CHOICES = st.tuples(st.integers(0, 99), st.integers(0, 50), st.sampled_from(SuspensionCause))
+
+
+def walk(choices: Any) -> Any:
+    """Yield the orders before and after each of a row of allowed steps, and the step."""
+    order, at = dispatched(), START
+    for choice, hours, cause in choices:
+        allowed = [
+            one
+            for one in allowed_steps(order.state)
+            if not (one is StepName.REJECT and order.rejections)
+        ]
+        if not allowed:
+            return
+        at += hours * HOUR
+        other = "C1" if order.centre_id == "C2" else "C2"
+        step = taking(allowed[choice % len(allowed)], at, cause, centre_id=other)
+        before, order = order, take(order, step, now=at)
+        yield before, step, order
+
+
+@given(st.lists(_CHOICES, max_size=40))
+def test_no_sequence_of_allowed_steps_reaches_confirmed_without_done(choices: Any) -> None:
+    states = [OrderState.DISPATCHED]
+    for before, step, after in walk(choices):
+        states.append(after.state)
+        if after.state is OrderState.CONFIRMED:
+            assert states[-2] is OrderState.DONE
+            assert after.finished_at is not None
+        if after.state is OrderState.DONE:
+            assert before.state is OrderState.IN_PROGRESS
+            assert step.acting_engineer in before.has_it
+        assert (after.finished_at is None) == (
+            after.state not in {OrderState.DONE, OrderState.CONFIRMED}
+        )
+
+
+@given(st.lists(_CHOICES, max_size=40))
+def test_the_clock_counts_no_wait_for_the_customer_and_all_the_rest(choices: Any) -> None:
+    waited = timedelta(0)
+    stopped: Any = None
+    for before, step, after in walk(choices):
+        if step.name is StepName.SUSPEND and step.cause is not SuspensionCause.RESOURCE:
+            stopped = step.at
+        elif step.name is StepName.RESUME and stopped is not None:
+            waited, stopped = waited + (step.at - stopped), None
+        elif step.name is StepName.REWORK:
+            # While the requester looked at the result, nobody could work on it.
+            waited += step.at - before.finished_at
+        assert after.due_at == START + 24 * HOUR + waited
+
+
+def test_every_state_is_walked_through_by_some_sequence_of_allowed_steps() -> None:
+    ways = [dispatched(OrderState.NEW)]
+    seen: dict[Any, Any] = {}
+    while ways:
+        order = ways.pop()
+        if order.state in seen:
+            continue
+        seen[order.state] = order
+        ways += [take(order, taking(one, START), now=START) for one in allowed_steps(order.state)]
+    assert set(seen) == set(OrderState)
+
+
+def test_a_refused_step_says_which_are_allowed_in_both_languages() -> None:
+    with pytest.raises(StepNotAllowed) as refused:
+        take(dispatched(OrderState.SUSPENDED), taking(StepName.FINISH, START), now=LATER)
+    problem = refused.value
+    assert problem.extensions["allowed"] == ["resume", "cancel"]
+    assert "resume, cancel" in problem.detail
+    assert "恢复、撤销" in problem.detail_zh
+
+
+def test_every_state_but_the_last_two_leads_on() -> None:
+    assert set(TRANSITIONS) == set(OrderState)
+    assert [one for one in OrderState if not allowed_steps(one)] == [
+        OrderState.CONFIRMED,
+        OrderState.CANCELLED,
+    ]
+
+
+def test_a_suspended_order_goes_on_where_it_stood() -> None:
+    for steps in ([], [(StepName.TRAVEL, 1)], [(StepName.TRAVEL, 1), (StepName.START, 2)]):
+        before = run(dispatched(), (StepName.ACCEPT, 0), *steps)
+        after = run(before, (StepName.SUSPEND, 3), (StepName.RESUME, 5))
+        assert (after.state, after.due_at) == (before.state, START + 26 * HOUR)
+
+
+def test_work_that_is_not_accepted_is_done_again_and_counted() -> None:
+    done = run(dispatched(), (StepName.ACCEPT, 0), (StepName.START, 1), (StepName.FINISH, 2))
+    again = run(done, (StepName.REWORK, 12))
+    assert (again.state, again.reworks, again.finished_at) == (OrderState.DISPATCHED, 1, None)
+    assert again.engineer_id == "W01"
+    with pytest.raises(StepNotAllowed):
+        take(again, taking(StepName.CONFIRM, START + 13 * HOUR), now=LATER)
+    second = run(again, (StepName.ACCEPT, 13), (StepName.START, 14), (StepName.FINISH, 34))
+    assert (second.on_time, second.visits) == (True, 2)
+
+
+def test_an_order_handed_over_is_nobodys_and_its_clock_goes_on() -> None:
+    working = run(dispatched(), (StepName.ACCEPT, 0), (StepName.START, 1))
+    after = take(working, taking(StepName.HAND_OVER, START + 5 * HOUR), now=LATER)
+    assert (after.state, after.engineer_id, after.centre_id) == (OrderState.NEW, None, "C2")
+    assert (after.due_at, after.handovers) == (working.due_at, 1)
+    with pytest.raises(StepNotAllowed) as refused:
+        take(after, taking(StepName.HAND_OVER, START + 6 * HOUR), now=LATER)
+    assert "another centre than C2" in refused.value.detail
+
+
+def test_a_window_that_is_over_is_not_promised() -> None:
+    step = Step(StepName.APPOINT, START + HOUR, window=Span(START - HOUR, START + HOUR))
+    with pytest.raises(WindowPassed):
+        take(dispatched(OrderState.NEW), step, now=LATER)
+
+
+def test_a_crews_order_is_finished_by_one_of_the_crew_who_is_named() -> None:
+    order = OrderProgress(
+        OrderState.IN_PROGRESS,
+        None,
+        START,
+        None,
+        START,
+        crew_id="K1",
+        crew=frozenset({"W05", "W06"}),
+    )
+    for stranger in ("W01", None):
+        with pytest.raises(NotYourOrder) as refused:
+            take(order, Step(StepName.FINISH, START, stranger), now=LATER)
+        assert "K1" in refused.value.detail
+        assert "K1" in refused.value.detail_zh
+    done = take(order, Step(StepName.FINISH, START, "W06"), now=LATER)
+    assert done.state is OrderState.DONE
+
+
+def test_the_documents_show_the_table_as_it_is(project: Path) -> None:
+    assert f"```mermaid\n{diagram()}```" in (project / "docs" / "dispatch.md").read_text()

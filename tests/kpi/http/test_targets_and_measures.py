@@ -463,6 +463,23 @@ async def test_orders_and_appraisals_are_counted(peers: Peers, caller: Caller) -
     }
 
 
+async def test_an_order_whose_result_was_not_accepted_counts_when_it_is_done_again(
+    peers: Peers, caller: Caller
+) -> None:
+    late = finished("O1", "C1", on_time=False)
+    await peers.told(
+        finished("O1", "C1", on_time=True),
+        finished("O1", "C1", on_time=True).model_copy(update={"type": dispatch.ORDER_REOPENED}),
+        late,
+    )
+    measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id)
+    assert {one.measure: one.amount for one in measures} == {
+        "orders.done": 1,
+        "orders.on_time": 0,
+        "orders.late": 1,
+    }
+
+
 async def test_a_restart_in_between_takes_every_fact_exactly_once(
     peers: Peers,
     caller: Caller,

@@ -52,6 +52,7 @@ def service_settings(
         "jwks_file": keys.jwks,
         "signing_key_file": keys.private,
         "token_issuer": TOKEN_ISSUER,
+        "attachments_directory": keys.private.parent / "attachments",
     } | {f"{peer}_url": f"{gateway}/{peer}" for peer in ("contracts", "attribution", "dispatch")}
 
 

@@ -3,7 +3,11 @@
 from fastapi import FastAPI
 
 from huaxiao.dispatch.appraisals import api as appraisals
+from huaxiao.dispatch.attachments import api as attachments
+from huaxiao.dispatch.attachments.objects import DirectoryStore
+from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.orders import api as orders
+from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
 from huaxiao.dispatch.work_done import api as work_done
@@ -19,14 +23,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="dispatch", pool_size=settings.pool_size
     )
-    return web.service_app(
+    app = web.service_app(
         service="dispatch",
         title="Huaxiao dispatch",
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[orders.router, appraisals.router, work_done.router, feed.router()],
+        routers=[
+            orders.router,
+            parts.router,
+            attachments.router,
+            crews.router,
+            appraisals.router,
+            work_done.router,
+            feed.router(),
+        ],
         lifespan=following(
             settings, database, service="dispatch", apply=FOLLOWED, positions=positions
         ),
     )
+    directory = settings.attachments_directory
+    app.state.objects = None if directory is None else DirectoryStore(directory)
+    app.state.attachment_max_bytes = settings.attachment_max_bytes
+    return app

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
+from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
 from huaxiao.dispatch.tables import branches, centres, orders, people, territories
 from huaxiao.shared.wire import attribution, contracts, organisation
 from huaxiao.shared.wire.dispatch import OrderState
@@ -95,6 +96,8 @@ async def _leave(
     connection: AsyncConnection, branch_id: int, fact: organisation.PersonLeft
 ) -> None:
     """Give no more work to somebody who leaves, and give out again what they have not accepted."""
+    # Before any order is held: whoever gives one out takes this lock first, too.
+    await place_alone(connection, branch_id)
     await connection.execute(
         update(people)
         .where(people.c.branch_id == branch_id, people.c.person_id == fact.person_id)
@@ -105,9 +108,9 @@ async def _leave(
         .where(
             orders.c.branch_id == branch_id,
             orders.c.engineer_id == fact.person_id,
-            orders.c.state == OrderState.DISPATCHED,
+            orders.c.state.in_([OrderState.DISPATCHED, OrderState.REASSIGNED]),
         )
-        .values(engineer_id=None, state=OrderState.NEW, reason="engineer_left")
+        .values(engineer_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
     )
 
 

@@ -82,15 +82,16 @@ async def apply_attribution(
 async def apply_dispatch(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
-    """Count orders, and sum the scores of appraisals."""
+    """Count orders, less those whose result was not accepted, and sum the scores of appraisals."""
     changed: Counter[measure_store.Key] = Counter()
     for entry in entries:
-        if entry.type == dispatch.ORDER_FINISHED:
+        if entry.type in {dispatch.ORDER_FINISHED, dispatch.ORDER_REOPENED}:
             order = dispatch.OrderFinished.model_validate(entry.data)
-            changed[order.centre_id, order.period, ORDERS_DONE] += 1
+            counted = 1 if entry.type == dispatch.ORDER_FINISHED else -1
+            changed[order.centre_id, order.period, ORDERS_DONE] += counted
             if order.on_time is not None:
                 measure = ORDERS_ON_TIME if order.on_time else ORDERS_LATE
-                changed[order.centre_id, order.period, measure] += 1
+                changed[order.centre_id, order.period, measure] += counted
         elif entry.type == dispatch.APPRAISAL_PUBLISHED:
             given = dispatch.AppraisalPublished.model_validate(entry.data)
             if given.score is not None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
+from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.pages import Page
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
@@ -11,8 +12,21 @@ from huaxiao.shared.wire.dispatch import (
     Order,
     OrderState,
     OrderStepIn,
-    OrderWithSteps,
     WorkDone,
+)
+from huaxiao.shared.wire.orders import (
+    Attachment,
+    AttachmentKind,
+    Crew,
+    CrewIn,
+    MaterialIn,
+    NoteIn,
+    OrderDetail,
+    OrderIn,
+    PredecessorsIn,
+    SerialIn,
+    TaskDoneIn,
+    TaskIn,
 )
 
 
@@ -26,6 +40,7 @@ class DispatchClient(ServiceClient):
         state: OrderState | None = None,
         centre_id: str | None = None,
         engineer_id: str | None = None,
+        crew_id: str | None = None,
         cursor: str | None = None,
         limit: int = 100,
     ) -> Page[Order]:
@@ -34,6 +49,7 @@ class DispatchClient(ServiceClient):
             "state": state,
             "centre_id": centre_id,
             "engineer_id": engineer_id,
+            "crew_id": crew_id,
             "cursor": cursor,
             "limit": limit,
         }
@@ -42,19 +58,121 @@ class DispatchClient(ServiceClient):
         )
         return page
 
-    async def order(self, branch_id: int, order_id: str) -> OrderWithSteps:
-        """Return an order with its steps."""
-        found: OrderWithSteps = await self._get(
-            OrderWithSteps, f"/v1/branches/{branch_id}/orders/{order_id}"
+    async def ask_for_order(self, branch_id: int, given: OrderIn) -> OrderDetail:
+        """Ask for work; the same source and reference again is the same order."""
+        made: OrderDetail = await self._post(OrderDetail, f"/v1/branches/{branch_id}/orders", given)
+        return made
+
+    async def order(self, branch_id: int, order_id: str) -> OrderDetail:
+        """Return an order with its steps and all that belongs to it."""
+        found: OrderDetail = await self._get(
+            OrderDetail, f"/v1/branches/{branch_id}/orders/{order_id}"
         )
         return found
 
-    async def step(self, branch_id: int, order_id: str, step: OrderStepIn) -> OrderWithSteps:
+    async def step(self, branch_id: int, order_id: str, step: OrderStepIn) -> OrderDetail:
         """Take a step of an order."""
-        moved: OrderWithSteps = await self._post(
-            OrderWithSteps, f"/v1/branches/{branch_id}/orders/{order_id}/steps", step
+        moved: OrderDetail = await self._post(
+            OrderDetail, f"/v1/branches/{branch_id}/orders/{order_id}/steps", step
         )
         return moved
+
+    async def put_task(
+        self, branch_id: int, order_id: str, task_id: str, given: TaskIn
+    ) -> OrderDetail:
+        """Add a task to an order, or change it."""
+        return await self._put_part(branch_id, order_id, f"tasks/{task_id}", given)
+
+    async def finish_task(
+        self, branch_id: int, order_id: str, task_id: str, given: TaskDoneIn
+    ) -> OrderDetail:
+        """Say that a task is done."""
+        return await self._put_part(branch_id, order_id, f"tasks/{task_id}/done", given)
+
+    async def put_material(
+        self, branch_id: int, order_id: str, material_id: str, given: MaterialIn
+    ) -> OrderDetail:
+        """Say what is planned or was used of a material."""
+        return await self._put_part(branch_id, order_id, f"materials/{material_id}", given)
+
+    async def put_serial(
+        self, branch_id: int, order_id: str, serial_number: str, given: SerialIn
+    ) -> OrderDetail:
+        """Say what an order does with a device."""
+        return await self._put_part(branch_id, order_id, f"serials/{serial_number}", given)
+
+    async def put_predecessors(
+        self, branch_id: int, order_id: str, given: PredecessorsIn
+    ) -> OrderDetail:
+        """Say which orders come before an order."""
+        return await self._put_part(branch_id, order_id, "predecessors", given)
+
+    async def _put_part(
+        self,
+        branch_id: int,
+        order_id: str,
+        part: str,
+        given: TaskIn | TaskDoneIn | MaterialIn | SerialIn | PredecessorsIn,
+    ) -> OrderDetail:
+        changed: OrderDetail = await self._put(
+            OrderDetail, f"/v1/branches/{branch_id}/orders/{order_id}/{part}", given
+        )
+        return changed
+
+    async def add_note(self, branch_id: int, order_id: str, given: NoteIn) -> OrderDetail:
+        """Write a note on an order."""
+        noted: OrderDetail = await self._post(
+            OrderDetail, f"/v1/branches/{branch_id}/orders/{order_id}/notes", given
+        )
+        return noted
+
+    async def upload_attachment(
+        self, branch_id: int, order_id: str, name: str, kind: AttachmentKind, content: bytes
+    ) -> Attachment:
+        """Upload a photo or a signature."""
+        response = await self._send(
+            "PUT",
+            f"/v1/branches/{branch_id}/orders/{order_id}/attachments/{name}",
+            params={"kind": kind},
+            content=content,
+            headers={"Idempotency-Key": str(new_id())},
+        )
+        return Attachment.model_validate_json(response.content)
+
+    async def attachments(self, branch_id: int, order_id: str) -> list[Attachment]:
+        """Return an order's attachments by name."""
+        found: list[Attachment] = await self._get(
+            list[Attachment], f"/v1/branches/{branch_id}/orders/{order_id}/attachments"
+        )
+        return found
+
+    async def attachment(self, branch_id: int, order_id: str, name: str) -> bytes:
+        """Return an attachment's content."""
+        response = await self._send(
+            "GET", f"/v1/branches/{branch_id}/orders/{order_id}/attachments/{name}"
+        )
+        return response.content
+
+    async def put_crew(self, branch_id: int, crew_id: str, given: CrewIn) -> Crew:
+        """Register a crew, or change it."""
+        crew: Crew = await self._put(Crew, f"/v1/branches/{branch_id}/crews/{crew_id}", given)
+        return crew
+
+    async def crew(self, branch_id: int, crew_id: str) -> Crew:
+        """Return a crew."""
+        found: Crew = await self._get(Crew, f"/v1/branches/{branch_id}/crews/{crew_id}")
+        return found
+
+    async def crews(
+        self, branch_id: int, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Crew]:
+        """Return a page of crews."""
+        page: Page[Crew] = await self._get(
+            Page[Crew],
+            f"/v1/branches/{branch_id}/crews",
+            params={"cursor": cursor, "limit": limit},
+        )
+        return page
 
     async def appraise_horizontal(self, branch_id: int, given: HorizontalIn) -> Appraisal:
         """Rate a regional centre as the enterprise centre."""

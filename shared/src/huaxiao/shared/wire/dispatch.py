@@ -9,13 +9,15 @@ from pydantic import Field
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Fact, Given, Moment, PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.visits import Point, Window
 
 ORDER_FINISHED = "dispatch.order.finished"
+ORDER_REOPENED = "dispatch.order.reopened"
 APPRAISAL_PUBLISHED = "dispatch.appraisal.published"
 
 
 class OrderKind(StrEnum):
-    """Kinds of work (装、移、拆、修、查、巡)."""
+    """Kinds of work (装、移、拆、修、查、巡、施工、调试)."""
 
     INSTALL = "install"
     MOVE = "move"
@@ -23,6 +25,8 @@ class OrderKind(StrEnum):
     REPAIR = "repair"
     CHECK = "check"
     PATROL = "patrol"
+    CONSTRUCTION = "construction"
+    COMMISSIONING = "commissioning"
 
 
 class Area(StrEnum):
@@ -44,8 +48,12 @@ class OrderState(StrEnum):
     """Where an order stands."""
 
     NEW = "new"
+    APPOINTED = "appointed"
+    """A window is agreed with the customer; nobody has the order yet."""
     DISPATCHED = "dispatched"
+    """Somebody has it: assigned (已派单)."""
     ACCEPTED = "accepted"
+    TRAVELLING = "travelling"
     IN_PROGRESS = "in_progress"
     SUSPENDED = "suspended"
     DONE = "done"
@@ -58,7 +66,9 @@ class OrderState(StrEnum):
 class StepName(StrEnum):
     """What may be done to an order."""
 
+    APPOINT = "appoint"
     ACCEPT = "accept"
+    TRAVEL = "travel"
     START = "start"
     SUSPEND = "suspend"
     RESUME = "resume"
@@ -67,6 +77,13 @@ class StepName(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     REASSIGN = "reassign"
+    """Assign an order to an engineer or a crew, the first time too."""
+    HAND_OVER = "hand_over"
+    """Give an order to another centre; its clock goes on."""
+    CARRY_FORWARD = "carry_forward"
+    """Part of the work is done; another visit follows."""
+    REWORK = "rework"
+    """The requester does not accept the result."""
 
 
 class SuspensionCause(StrEnum):
@@ -96,11 +113,21 @@ class OrderStepIn(Given):
     reason: str | None = Field(default=None, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
     cause: SuspensionCause = SuspensionCause.CUSTOMER
     engineer_id: Identifier | None = None
+    """To whom an order is assigned; or who did what is told on their behalf."""
+    crew_id: Identifier | None = None
+    """The crew to which an order is assigned."""
+    centre_id: Identifier | None = None
+    """The centre to which an order is handed over."""
+    window: Window | None = None
+    """When the customer expects the visit: of an appointment, or of the next visit."""
+    where: Point | None = None
+    shown_by: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    """Name of the attachment that shows the finished work."""
     evidence: Evidence = Evidence()
 
 
 class OrderStep(Resource):
-    """A step as recorded: who, when, and why."""
+    """A step as recorded: who, when, where, and why."""
 
     number: int
     step: str
@@ -108,22 +135,51 @@ class OrderStep(Resource):
     at: Moment
     by: str
     engineer_id: Identifier | None
+    """Who has the order then; of a crew's order, who took the step."""
+    crew_id: Identifier | None = None
+    centre_id: Identifier | None = None
+    """Whose work it is then; unknown of steps that were recorded before this was kept."""
     reason: str | None
     cause: SuspensionCause | None
+    window: Window | None = None
+    where: Point | None = None
     evidence: dict[str, Any]
 
 
 class Order(Resource):
-    """An order for an engineer."""
+    """An order for an engineer or a crew."""
 
     order_id: Identifier
+    source: str
+    """Where it comes from: ``attribution`` of a BSS order, else what sent it."""
+    reference: str | None
+    """The source's own name of it."""
     kind: OrderKind
+    priority: int
+    """1 is the most urgent of 4."""
     customer_class: CustomerClass
-    customer_id: Identifier
+    customer_id: Identifier | None
+    """Null of network work."""
     standard_address: AddressCode
     requester_centre_id: Identifier | None
     performer_centre_id: Identifier | None
     engineer_id: Identifier | None
+    crew_id: Identifier | None
+    needed_skills: list[str]
+    """Beyond the skill of the kind."""
+    unmet_skills: list[str]
+    """Needed, and nobody of the performing centre has them."""
+    wished: Window | None
+    appointment: Window | None
+    where: Point | None
+    contact_note: str | None
+    visits: int
+    """Begun so far; each after the first carries on what the one before left."""
+    reworks: int
+    """How often the requester did not accept the result."""
+    handovers: int
+    shown_by: str | None
+    """Name of the attachment that shows the finished work."""
     state: OrderState
     reason: str | None
     """The last reason given, or why nobody has it yet; every step keeps its own."""
@@ -227,6 +283,10 @@ class OrderFinished(Fact):
     engineer_id: Identifier
     period: PeriodNumber
     on_time: bool | None
+
+
+class OrderReopened(OrderFinished):
+    """A result was not accepted: what the finish counted, in its period, counts no more."""
 
 
 class AppraisalPublished(Fact):

@@ -197,7 +197,10 @@ class Cost(EventData, frozen=True):
 
 
 class WorkRequested(EventData, frozen=True):
-    """A BSS order needs an engineer. ``kind``: install, move, dismantle, repair, check, patrol."""
+    """A BSS order needs an engineer.
+
+    ``kind``: install, move, dismantle, repair, check, patrol, construction, commissioning.
+    """
 
     order_id: Id
     kind: str

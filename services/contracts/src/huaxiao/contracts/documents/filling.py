@@ -38,6 +38,8 @@ _ORDERS = {
     OrderKind.REPAIR: "修障",
     OrderKind.CHECK: "查勘",
     OrderKind.PATROL: "巡检",
+    OrderKind.CONSTRUCTION: "施工",
+    OrderKind.COMMISSIONING: "调试",
 }
 _AREAS = {Area.TOWN: "县城", Area.RURAL: "农村"}
 _MEASURES = {

@@ -101,7 +101,12 @@ async def appraise_horizontal(
     if rater is None or ratee is None:
         raise NotFound
     if rater != CentreKind.ENTERPRISE or ratee not in _REGIONAL:
-        raise NotRatable
+        raise NotRatable(
+            f"{given.rater_centre_id} ({rater}) may not rate {given.ratee_centre_id} ({ratee}).",
+            f"{given.rater_centre_id}（{rater}）不得考核 {given.ratee_centre_id}（{ratee}）。",
+            rater_centre_id=given.rater_centre_id,
+            ratee_centre_id=given.ratee_centre_id,
+        )
     _require_over(given.period, now)
     records = await _records(
         connection, branch_id, given.period, given.rater_centre_id, given.ratee_centre_id
@@ -160,11 +165,20 @@ async def appraise_final(
         raise NotFound
     principal.require_centre(centre_id)
     if principal.person_id == given.person_id:
-        raise NotRatable("Nobody appraises themselves.", "不得考核本人。")
+        raise NotRatable(
+            f"{given.person_id} may not appraise themselves.",
+            f"{given.person_id} 不得考核本人。",
+            person_id=given.person_id,
+        )
     _require_over(given.period, now)
     horizontals = await store.horizontals_of(connection, branch_id, given.period, centre_id)
     if not horizontals:
-        raise HorizontalNotConfirmed
+        raise HorizontalNotConfirmed(
+            f"{centre_id} has no horizontal appraisal of {given.period}.",
+            f"{centre_id} 在 {given.period} 没有横向考核。",
+            ratee_centre_id=centre_id,
+            period=given.period,
+        )
     for row in horizontals:
         if row["confirmed_at"] is None:
             await _confirm_by_silence(connection, branch_id, row, now)
@@ -230,7 +244,14 @@ async def _confirm_by_silence(
     if not is_confirmed(
         Period(row["period"]), submitted_at=row["made_at"], confirmed_at=None, now=now
     ):
-        raise HorizontalNotConfirmed(silence_confirms_at=deadline.isoformat())
+        raise HorizontalNotConfirmed(
+            f"{row['ratee_centre_id']} has not confirmed {row['appraisal_id']} of {row['period']};"
+            f" silence will on {deadline.isoformat()}.",
+            f"{row['ratee_centre_id']} 尚未确认 {row['period']} 的横向考核 {row['appraisal_id']}，"
+            f"{deadline.isoformat()} 起视为同意。",
+            appraisal_id=row["appraisal_id"],
+            silence_confirms_at=deadline.isoformat(),
+        )
     await store.confirm(connection, branch_id, row["appraisal_id"], deadline)
     confirmed = render(dict(row) | {"confirmed_at": deadline}, now=now)
     await _publish(connection, branch_id, confirmed, now)
@@ -242,7 +263,11 @@ def _end(period: int) -> datetime:
 
 def _require_over(period: int, now: datetime) -> None:
     if now < _end(period):
-        raise PeriodNotOver
+        raise PeriodNotOver(
+            f"{period} ends at {_end(period).isoformat()}.",
+            f"账期 {period} 至 {_end(period).isoformat()} 结束。",
+            period=period,
+        )
 
 
 async def _store(
@@ -251,7 +276,14 @@ async def _store(
     appraisal_id = str(new_id())
     row = appraisal | {"branch_id": branch_id, "appraisal_id": appraisal_id}
     if not await store.add(connection, row):
-        raise Conflict("This appraisal has been made already.", "该考核已存在。")
+        whom = appraisal.get("person_id") or appraisal["ratee_centre_id"]
+        raise Conflict(
+            f"The {appraisal['kind']} appraisal of {whom} for {appraisal['period']} is there.",
+            f"{whom} 在 {appraisal['period']} 的考核（{appraisal['kind']}）已存在。",
+            kind=appraisal["kind"],
+            period=appraisal["period"],
+            ratee=whom,
+        )
     made = await store.load(connection, branch_id, appraisal_id)
     if made is None:
         raise NotFound

@@ -89,6 +89,17 @@ SERVICE_LEVELS: tuple[ServiceLevel, ...] = (
         for level in _levels([OrderKind.CHECK], one, _TWO_WINDOW_HOURS, (24, 48), (48, 72))
     ),
     *_levels([OrderKind.CHECK], _KEY, _TWO_WINDOW_HOURS, (8, 24), (24, 36)),
+    *(
+        level
+        for one in CustomerClass
+        for kind, contact, hours, limit in (
+            (OrderKind.COMMISSIONING, 2, (7 * 24, 10 * 24), (14 * 24, 21 * 24)),
+            (OrderKind.CONSTRUCTION, 4, (21 * 24, 28 * 24), (42 * 24, 63 * 24)),
+        )
+        for level in _levels(
+            [kind], one, (_window_hours(contact), _window_hours(contact)), hours, limit
+        )
+    ),
 )
 """Patrols have no row: they follow a cycle, not a request."""
 _BY_WORK = {(one.kind, one.customer_class): one for one in SERVICE_LEVELS}

@@ -4,18 +4,32 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, RowMapping, cast, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.domain.dispatching import Engineer, Territory
-from huaxiao.dispatch.tables import centres, order_steps, orders, people, territories
+from huaxiao.dispatch.domain.dispatching import Crew, Engineer, Territory
+from huaxiao.dispatch.tables import centres, crews, order_steps, orders, people, territories
 from huaxiao.shared.addresses import CODE_DIGITS
 from huaxiao.shared.auth import Principal, Role
-from huaxiao.shared.wire.dispatch import OrderState
+from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
 
+ENGINEER_LEFT = "engineer_left"
+"""Why nobody has an order whose engineer has left; it is told once that nobody has it."""
 _PLACING = 25
 """Class of the advisory locks under which a branch's work is placed, one transaction at a time."""
 
@@ -37,11 +51,18 @@ def _today() -> ColumnElement[date]:
 def visible(principal: Principal) -> ColumnElement[bool]:
     """Return the condition that keeps a caller to its centres, an engineer to its own orders."""
     if principal.roles == {Role.ENGINEER}:
-        return orders.c.engineer_id == (principal.person_id or "")
+        person_id = principal.person_id or ""
+        return or_(orders.c.engineer_id == person_id, orders.c.crew_id.in_(_crews_with(person_id)))
     if principal.centre_ids is None:
         return true()
     ids = sorted(principal.centre_ids)
     return or_(orders.c.performer_centre_id.in_(ids), orders.c.requester_centre_id.in_(ids))
+
+
+def _crews_with(person_id: str) -> Select[tuple[str]]:
+    return select(crews.c.crew_id).where(
+        crews.c.branch_id == orders.c.branch_id, crews.c.members.contains([person_id])
+    )
 
 
 async def covering(
@@ -82,25 +103,77 @@ async def centre_kind(connection: AsyncConnection, branch_id: int, centre_id: st
     return found
 
 
-async def engineers(connection: AsyncConnection, branch_id: int, centre_id: str) -> list[Engineer]:
-    """Return a centre's people with their open orders."""
-    open_orders = (
+def _works_here() -> ColumnElement[bool]:
+    return or_(people.c.left_on.is_(None), people.c.left_on > _today())
+
+
+def _open_orders(branch_id: int, holder: ColumnElement[bool]) -> ScalarSelect[int]:
+    return (
         select(func.count())
-        .where(
-            orders.c.branch_id == branch_id,
-            orders.c.engineer_id == people.c.person_id,
-            orders.c.state.not_in(_ENDED),
-        )
+        .where(orders.c.branch_id == branch_id, holder, orders.c.state.not_in(_ENDED))
         .scalar_subquery()
     )
+
+
+async def engineers(connection: AsyncConnection, branch_id: int, centre_id: str) -> list[Engineer]:
+    """Return a centre's people with their open orders."""
+    open_orders = _open_orders(branch_id, orders.c.engineer_id == people.c.person_id)
     rows = await connection.execute(
         select(people.c.person_id, people.c.skills, open_orders.label("open_orders")).where(
-            people.c.branch_id == branch_id,
-            people.c.centre_id == centre_id,
-            or_(people.c.left_on.is_(None), people.c.left_on > _today()),
+            people.c.branch_id == branch_id, people.c.centre_id == centre_id, _works_here()
         )
     )
     return [Engineer(row.person_id, frozenset(row.skills), row.open_orders) for row in rows]
+
+
+async def centre_crews(connection: AsyncConnection, branch_id: int, centre_id: str) -> list[Crew]:
+    """Return a centre's crews with all that their people can do, and their open orders."""
+    open_orders = _open_orders(branch_id, orders.c.crew_id == crews.c.crew_id)
+    rows = await connection.execute(
+        select(crews, open_orders.label("open_orders")).where(
+            crews.c.branch_id == branch_id, crews.c.centre_id == centre_id
+        )
+    )
+    there = rows.all()
+    skills = await skills_of_people(connection, branch_id) if there else {}
+    return [
+        Crew(
+            row.crew_id,
+            frozenset(row.skills).union(*(skills.get(one, ()) for one in row.members)),
+            row.open_orders,
+        )
+        for row in there
+    ]
+
+
+async def skills_of_people(
+    connection: AsyncConnection, branch_id: int
+) -> dict[str, frozenset[str]]:
+    """Return what everybody who works in the branch can do."""
+    rows = await connection.execute(
+        select(people.c.person_id, people.c.skills).where(
+            people.c.branch_id == branch_id, _works_here()
+        )
+    )
+    return {row.person_id: frozenset(row.skills) for row in rows}
+
+
+async def homes(connection: AsyncConnection, branch_id: int) -> dict[str, str]:
+    """Return the centre of everybody who works in the branch."""
+    rows = await connection.execute(
+        select(people.c.person_id, people.c.centre_id).where(
+            people.c.branch_id == branch_id, _works_here()
+        )
+    )
+    return {row.person_id: row.centre_id for row in rows}
+
+
+async def crew(connection: AsyncConnection, branch_id: int, crew_id: str) -> RowMapping | None:
+    """Return a crew as registered."""
+    rows = await connection.execute(
+        select(crews).where(crews.c.branch_id == branch_id, crews.c.crew_id == crew_id)
+    )
+    return rows.mappings().one_or_none()
 
 
 async def add(connection: AsyncConnection, order: Mapping[str, Any]) -> bool:
@@ -121,12 +194,16 @@ async def load(
 
 
 async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[RowMapping]:
-    """Return the orders that no engineer has accepted yet, locked, oldest request first."""
+    """Return the orders that nobody has accepted yet and that are given out by rule.
+
+    They come locked, the oldest request first.
+    """
     rows = await connection.execute(
         select(orders)
         .where(
             orders.c.branch_id == branch_id,
-            orders.c.state.in_([OrderState.NEW, OrderState.DISPATCHED]),
+            orders.c.state.in_([OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]),
+            or_(orders.c.held.is_(False), orders.c.reason == ENGINEER_LEFT),
         )
         .order_by(orders.c.requested_at, orders.c.order_id)
         .with_for_update()
@@ -170,6 +247,37 @@ async def steps(connection: AsyncConnection, branch_id: int, order_id: str) -> S
         .order_by(order_steps.c.number)
     )
     return rows.mappings().all()
+
+
+async def last_step(
+    connection: AsyncConnection, branch_id: int, order_id: str, name: StepName
+) -> RowMapping | None:
+    """Return the step of a name that an order last took."""
+    rows = await connection.execute(
+        select(order_steps)
+        .where(
+            order_steps.c.branch_id == branch_id,
+            order_steps.c.order_id == order_id,
+            order_steps.c.step == name,
+        )
+        .order_by(order_steps.c.number.desc())
+        .limit(1)
+    )
+    return rows.mappings().one_or_none()
+
+
+async def of_reference(
+    connection: AsyncConnection, branch_id: int, source: str, reference: str
+) -> RowMapping | None:
+    """Return the order that a source knows by a reference."""
+    rows = await connection.execute(
+        select(orders).where(
+            orders.c.branch_id == branch_id,
+            orders.c.source == source,
+            orders.c.reference == reference,
+        )
+    )
+    return rows.mappings().one_or_none()
 
 
 async def page(

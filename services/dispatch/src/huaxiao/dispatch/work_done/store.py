@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from sqlalchemy import RowMapping, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import appraisals, order_steps, orders
@@ -20,43 +21,57 @@ async def finished(
     centre_ids: AbstractSet[str] | None,
     known_at: datetime,
 ) -> list[FinishedWork]:
-    """Count what was finished in some months and recorded by a moment."""
+    """Count what was finished in some months, as was recorded by a moment.
+
+    A result that was not accepted is finished anew, later: of each order the last that was known
+    counts, and for the centre that had the order then.
+    """
     # Business months are local: the day is counted where the county is.
-    month = func.date_trunc("month", func.timezone("Asia/Shanghai", orders.c.finished_at))
-    done = order_steps
+    last = (
+        select(
+            order_steps.c.order_id, order_steps.c.step, order_steps.c.at, order_steps.c.centre_id
+        )
+        .where(
+            order_steps.c.branch_id == branch_id,
+            order_steps.c.step.in_([StepName.FINISH, StepName.REWORK]),
+            order_steps.c.recorded_at <= known_at,
+            # Steps follow each other in time: what lies before the months bears on none of them.
+            order_steps.c.at >= starts_at(span[0]),
+        )
+        .ext(distinct_on(order_steps.c.order_id))
+        .order_by(order_steps.c.order_id, order_steps.c.number.desc())
+        .subquery()
+    )
+    month = func.date_trunc("month", func.timezone("Asia/Shanghai", last.c.at))
+    centre = func.coalesce(last.c.centre_id, orders.c.performer_centre_id)
     rows = await connection.execute(
         select(
-            func.min(orders.c.finished_at).label("some_day"),
-            orders.c.performer_centre_id,
+            func.min(last.c.at).label("some_day"),
+            centre.label("centre_id"),
             orders.c.kind,
             orders.c.rural,
             func.count().label("count"),
         )
         .select_from(
-            orders.join(
-                done,
-                and_(
-                    done.c.branch_id == orders.c.branch_id,
-                    done.c.order_id == orders.c.order_id,
-                    done.c.step == StepName.FINISH,
-                ),
+            last.join(
+                orders,
+                and_(orders.c.branch_id == branch_id, orders.c.order_id == last.c.order_id),
             )
         )
         .where(
-            orders.c.branch_id == branch_id,
-            orders.c.finished_at >= starts_at(span[0]),
-            orders.c.finished_at < ends_at(span[1]),
-            orders.c.performer_centre_id.is_not(None),
-            done.c.recorded_at <= known_at,
-            within(orders.c.performer_centre_id, centre_ids),
+            last.c.step == StepName.FINISH,
+            last.c.at >= starts_at(span[0]),
+            last.c.at < ends_at(span[1]),
+            centre.is_not(None),
+            within(centre, centre_ids),
         )
-        .group_by(month, orders.c.performer_centre_id, orders.c.kind, orders.c.rural)
-        .order_by(month, orders.c.performer_centre_id, orders.c.kind, orders.c.rural)
+        .group_by(month, centre, orders.c.kind, orders.c.rural)
+        .order_by(month, centre, orders.c.kind, orders.c.rural)
     )
     return [
         FinishedWork(
             period=period_of(row.some_day),
-            centre_id=row.performer_centre_id,
+            centre_id=row.centre_id,
             kind=OrderKind(row.kind),
             area=Area.RURAL if row.rural else Area.TOWN,
             count=row.count,

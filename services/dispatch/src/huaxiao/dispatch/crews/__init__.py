@@ -1,0 +1,1 @@
+"""Crews: several people, their vehicle, and whose they are."""

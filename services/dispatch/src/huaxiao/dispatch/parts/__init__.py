@@ -1,0 +1,1 @@
+"""What orders are made of: tasks, materials, devices, predecessors, notes."""
