@@ -6,6 +6,9 @@ from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.ticket_categories import api as ticket_categories
+from huaxiao.dispatch.tickets import api as tickets
+from huaxiao.dispatch.tickets.timing import keeping_time
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
@@ -25,8 +28,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[orders.router, appraisals.router, work_done.router, feed.router()],
-        lifespan=following(
-            settings, database, service="dispatch", apply=FOLLOWED, positions=positions
+        routers=[
+            orders.router,
+            appraisals.router,
+            work_done.router,
+            ticket_categories.router,
+            tickets.router,
+            feed.router(),
+        ],
+        lifespan=web.together(
+            following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
+            keeping_time(settings, database),
         ),
     )

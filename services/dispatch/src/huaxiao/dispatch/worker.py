@@ -8,7 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
-from huaxiao.dispatch.tables import branches, centres, orders, people, territories
+from huaxiao.dispatch.tables import (
+    branches,
+    centres,
+    listed_customers,
+    orders,
+    people,
+    territories,
+)
 from huaxiao.shared.wire import attribution, contracts, organisation
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.feed import FeedEntry
@@ -95,6 +102,21 @@ async def _leave(
 
 
 async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:
+    if fact.scope.customers:
+        await connection.execute(
+            insert(listed_customers).on_conflict_do_nothing(),
+            [
+                {
+                    "branch_id": branch_id,
+                    "customer_id": one.customer_id,
+                    "field_id": fact.field_id,
+                    "centre_id": fact.centre_id,
+                    "term_from": fact.term_from,
+                    "term_to": fact.term_to,
+                }
+                for one in fact.scope.customers
+            ],
+        )
     if fact.kind is not contracts.FieldKind.REGIONAL or not fact.scope.address_prefixes:
         return
     await connection.execute(
