@@ -283,10 +283,14 @@ def test_each_return_has_a_clock_of_its_own() -> None:
 def test_silence_after_the_answer_closes_after_three_working_days() -> None:
     answered = record(("accept", S.ACCEPTED, 1), ("answer", S.ANSWERED, 2))
     due = MONDAY + 74 * HOUR
-    assert answered.standing(set(), now=due).forced_closure_at is None
+    assert answered.standing(set(), now=due).closure is None
     assert answered.standing(set(), now=due).next_at == due
     later = answered.standing(set(), now=due + 30 * DAY)
-    assert (later.forced_closure_at, later.next_at) == (due, None)
+    assert later.closure == Happening(4, FORCE_CLOSE, S.CLOSED, due, SUPPORT)
+    assert later.next_at is None
+    # Whoever asks before it is recorded is told the same.
+    assert answered.as_of(due).closed_at() is None  # type: ignore[union-attr]
+    assert answered.as_of(due + 30 * DAY).closed_at() == due  # type: ignore[union-attr]
 
 
 def test_nothing_is_told_twice() -> None:
@@ -393,11 +397,11 @@ def test_no_open_ticket_is_ever_left_without_something_to_come(ticket: Any) -> N
     for _ in range(12):
         standing = ticket.standing(seen, now=now)
         seen |= {one.key for one in standing.marks}
-        if standing.forced_closure_at is not None or standing.next_at is None:
+        if standing.closure is not None or standing.next_at is None:
             break
         now = standing.next_at + timedelta(microseconds=1)
     forced = ticket.last.state is S.ANSWERED
-    assert forced == (ticket.standing(seen, now=now).forced_closure_at is not None)
+    assert forced == (ticket.standing(seen, now=now).closure is not None)
     supervised = (TimerName.LIMIT, 100, 1) in seen or any(
         timer is TimerName.RAISER for timer, _, _ in seen
     )

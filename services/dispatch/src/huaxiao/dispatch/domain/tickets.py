@@ -299,8 +299,8 @@ class Standing:
 
     marks: tuple[Mark, ...]
     """Marks passed that nobody has recorded, earliest first."""
-    forced_closure_at: datetime | None
-    """When the raiser's silence has closed it; None while it has not."""
+    closure: Happening | None
+    """The closure that the raiser's silence has brought about; None while it has not."""
     next_at: datetime | None
     """The next moment at which something happens if nobody does anything."""
 
@@ -335,9 +335,24 @@ class TicketRecord:
         return next((one.at for one in self.history if one.step in _REPLIES), None)
 
     def as_of(self, moment: datetime) -> "TicketRecord | None":
-        """Return the ticket as it was just before a moment; None where it was not there."""
+        """Return the ticket as it was just before a moment; None where it was not there.
+
+        A closure by the raiser's silence is part of it, recorded yet or not.
+        """
         history = tuple(one for one in self.history if one.at < moment)
-        return TicketRecord(self.urgency, history) if history else None
+        if not history:
+            return None
+        known = TicketRecord(self.urgency, history)
+        closure = known.closed_by_silence(moment)
+        return known if closure is None else TicketRecord(self.urgency, (*history, closure))
+
+    def closed_by_silence(self, now: datetime) -> Happening | None:
+        """Return the closure that the raiser's silence has brought about before a moment."""
+        at = self._forced_closure()
+        if at is None or at >= now:
+            return None
+        last = self.last
+        return Happening(last.number + 1, FORCE_CLOSE, TicketState.CLOSED, at, last.owner)
 
     def owner_at(self, moment: datetime) -> Unit:
         """Return who owed the ticket at a moment: a step of that very moment comes after it."""
@@ -389,13 +404,13 @@ class TicketRecord:
         )
         closes = self._forced_closure()
         coming = [one.at for one in marks if one.at >= now]
-        closed = closes is not None and closes < now
-        if closes is not None and not closed:
+        closure = self.closed_by_silence(now)
+        if closes is not None:
             coming.append(closes)
         return Standing(
             marks=tuple(one for one in marks if one.at < now),
-            forced_closure_at=closes if closed else None,
-            next_at=None if closed else min(coming, default=None),
+            closure=closure,
+            next_at=None if closure else min(coming, default=None),
         )
 
     def _marks(self) -> list[Mark]:

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.dispatch.domain.dispatching import performing_centre
 from huaxiao.dispatch.domain.ticket_categories import Facts, owing_unit
 from huaxiao.dispatch.domain.tickets import (
-    FORCE_CLOSE,
     RAISE,
     Acting,
     Happening,
@@ -406,12 +405,9 @@ async def _catch_up(
             held.changes["supervisor"] = mark.supervisor
             if held.row["supervised_at"] is None:
                 held.changes.setdefault("supervised_at", mark.at)
-    if standing.forced_closure_at is None:
+    closure = standing.closure
+    if closure is None:
         return
-    last = held.record.last
-    closure = Happening(
-        last.number + 1, FORCE_CLOSE, TicketState.CLOSED, standing.forced_closure_at, last.owner
-    )
     held.record = TicketRecord(held.record.urgency, (*held.record.history, closure))
     await _record_happening(
         connection, branch_id, held.id, closure, by=SYSTEM, now=now, reason=_SILENCE
