@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.orders import api as orders
+from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
 from huaxiao.dispatch.ticket_categories import api as ticket_categories
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             work_done.router,
             ticket_categories.router,
             tickets.router,
+            reverse_appraisals.router,
             feed.router(),
         ],
         lifespan=web.together(

@@ -106,7 +106,8 @@ appraisals = Table(
     Column("appraisal_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("period", Integer, nullable=False),
-    Column("rater_centre_id", Text, nullable=False),
+    # Those who rate in the reverse appraisal are many, and not named.
+    Column("rater_centre_id", Text),
     Column("ratee_centre_id", Text, nullable=False),
     Column("person_id", Text),
     Column("score_hundredths", BigInteger),
@@ -234,5 +235,48 @@ ticket_marks = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
+    info={"append_only": True},
+)
+reverse_votes = Table(
+    "reverse_votes",
+    metadata,
+    branch_column(),
+    Column("ratee_centre_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, primary_key=True),
+    Column("seat", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("stars", JSONB, nullable=False),
+    Column("reasons", JSONB, nullable=False),
+    Column("cast_by", Text, nullable=False),
+    Column("cast_at", DateTime(timezone=True), nullable=False),
+    # Nobody votes twice, neither for two centres nor on two seats.
+    UniqueConstraint("branch_id", "ratee_centre_id", "period", "person_id"),
+    info={"append_only": True},
+)
+reverse_answers = Table(
+    "reverse_answers",
+    metadata,
+    branch_column(),
+    Column("ratee_centre_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("agrees", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("answered_by", Text, nullable=False),
+    Column("answered_at", DateTime(timezone=True), nullable=False),
+    info={"append_only": True},
+)
+reverse_decisions = Table(
+    "reverse_decisions",
+    metadata,
+    branch_column(),
+    Column("ratee_centre_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("appraisal_id", Text),
+    Column("card", JSONB, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
     info={"append_only": True},
 )

@@ -14,6 +14,13 @@ from huaxiao.shared.wire.dispatch import (
     OrderWithSteps,
     WorkDone,
 )
+from huaxiao.shared.wire.reverse import (
+    ReverseAnswerIn,
+    ReverseAppraisal,
+    ReverseDecisionIn,
+    Vote,
+    VoteIn,
+)
 from huaxiao.shared.wire.tickets import (
     CategoryActivationIn,
     CategorySet,
@@ -202,6 +209,51 @@ class DispatchClient(ServiceClient):
             given,
         )
         return active
+
+    async def reverse_appraisal(
+        self, branch_id: int, ratee_centre_id: str, period: int
+    ) -> ReverseAppraisal:
+        """Return the card of a support unit."""
+        found: ReverseAppraisal = await self._get(
+            ReverseAppraisal, _reverse(branch_id, ratee_centre_id, period)
+        )
+        return found
+
+    async def vote(self, branch_id: int, ratee_centre_id: str, period: int, given: VoteIn) -> Vote:
+        """Rate a support unit for one's centre."""
+        cast: Vote = await self._post(
+            Vote, f"{_reverse(branch_id, ratee_centre_id, period)}/votes", given
+        )
+        return cast
+
+    async def votes(self, branch_id: int, ratee_centre_id: str, period: int) -> list[Vote]:
+        """Return one's own vote, or all to those who watch over the county."""
+        found: list[Vote] = await self._get(
+            list[Vote], f"{_reverse(branch_id, ratee_centre_id, period)}/votes"
+        )
+        return found
+
+    async def answer_reverse(
+        self, branch_id: int, ratee_centre_id: str, period: int, given: ReverseAnswerIn
+    ) -> ReverseAppraisal:
+        """Agree with one's card as its ratee, or object to it."""
+        answered: ReverseAppraisal = await self._post(
+            ReverseAppraisal, f"{_reverse(branch_id, ratee_centre_id, period)}/answer", given
+        )
+        return answered
+
+    async def decide_reverse(
+        self, branch_id: int, ratee_centre_id: str, period: int, given: ReverseDecisionIn
+    ) -> ReverseAppraisal:
+        """Decide whether a card stands."""
+        decided: ReverseAppraisal = await self._post(
+            ReverseAppraisal, f"{_reverse(branch_id, ratee_centre_id, period)}/decision", given
+        )
+        return decided
+
+
+def _reverse(branch_id: int, ratee_centre_id: str, period: int) -> str:
+    return f"/v1/branches/{branch_id}/reverse-appraisals/{ratee_centre_id}/{period}"
 
 
 class FakeDispatch(FakeFeed):
