@@ -59,6 +59,12 @@ async def branch(app: Any, county: Any, clock: Any) -> Any:
                 *(person(county, who, where) for who, where in TOKENS.items()),
                 person(county, "P29", "SS"),
                 person(county, "P30", "M1"),
+                # The deputy general manager leads the support centre as well.
+                person(county, "P31", "M1"),
+                person(county, "P31", "SS", primary=False),
+                # And somebody of a town helps out there.
+                person(county, "P32", "C1"),
+                person(county, "P32", "SS", primary=False),
             ],
         )
     return county
@@ -146,6 +152,7 @@ async def test_each_person_votes_once_and_each_seat_of_a_centre_is_taken_once(ba
         (Role.CONTRACTOR, ["C1", "C2"], "P01", "C2"),
         (Role.CONTRACTOR, ["C1"], None, "C1"),  # nobody in particular
         (Role.CONTRACTOR, ["C1"], "P404", "C1"),
+        (Role.ENGINEER, ["C1"], "P32", "C1"),  # who has a place with the rated as well
         (Role.CONTRACTOR, ["M1"], "P30", "M1"),  # the management is not served
     ],
 )
@@ -217,6 +224,7 @@ async def test_the_ratee_never_learns_who_voted_what(
         token(Role.CONTRACTOR, ballot.branch),
         # The deputy who leads the support centre as well, in their other role.
         token(Role.COUNTY_MANAGER, ballot.branch, None, "P29"),
+        token(Role.COUNTY_MANAGER, ballot.branch, None, "P31"),
         token(Role.AUDITOR, ballot.branch, ["SS"]),
     ]
     base = f"/v1/branches/{ballot.branch}"
@@ -314,7 +322,7 @@ async def test_the_card_stands_when_the_general_manager_says_so_and_is_computed_
     assert await refusal(ballot.decide(ballot.manager, stands=True)) == (409, "outside-window")
     clock(DECIDING)
     assert await refusal(ballot.decide(ballot.support, stands=True)) == (403, "forbidden")
-    deputy = ballot.of(Role.COUNTY_MANAGER, None, "P29")
+    deputy = ballot.of(Role.COUNTY_MANAGER, None, "P31")
     assert await refusal(ballot.decide(deputy, stands=True)) == (403, "forbidden")
     decided = await ballot.decide(ballot.manager, stands=True)
     assert decided.state is ReverseState.DECIDED

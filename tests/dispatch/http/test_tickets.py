@@ -482,6 +482,19 @@ async def test_what_passes_its_target_is_supervised_and_each_mark_is_told_once(
     ]
 
 
+async def test_who_supervises_is_never_somebody_lower_than_before(
+    people: Any, app: Any, clock: Any
+) -> None:
+    ticket = await people.raised()
+    clock(MONDAY + 75 * HOUR)
+    await people.step(people.support, ticket, N.RETURN, reason="缺少截图")
+    await timing.catch_up(app.state.database, now=MONDAY + 30 * DAY)
+    found = await people.manager.ticket(people.branch, ticket.ticket_id)
+    last = found.escalations[-1]
+    assert (last.timer, last.supervisor) == (TimerName.RAISER, Supervisor.SUPPORT_MANAGER)
+    assert found.supervisor is Supervisor.GENERAL_MANAGER
+
+
 async def test_a_service_that_was_down_records_the_same_moments_when_it_is_up_again(
     people: Any, app: Any, clock: Any, settings_for: Any
 ) -> None:
@@ -587,7 +600,7 @@ async def test_moments_worked_out_by_an_older_calendar_are_worked_out_again(
         "UPDATE dispatch.tickets SET calendar = 'older', next_at = '2030-01-01', due_at = NULL"
         f" WHERE branch_id = {people.branch}"
     )
-    await timing.catch_up(app.state.database, now=MONDAY + HOUR)
+    await timing.catch_up(app.state.database, now=MONDAY + HOUR, starting=True)
     found = await people.town.ticket(people.branch, ticket.ticket_id)
     assert found.due_at == ticket.due_at
     await timing.catch_up(app.state.database, now=MONDAY + 3 * HOUR)

@@ -237,6 +237,13 @@ ticket_marks = Table(
     ),
     info={"append_only": True},
 )
+concurrent_posts = Table(
+    "concurrent_posts",
+    metadata,
+    branch_column(),
+    Column("person_id", Text, primary_key=True),
+    Column("centre_id", Text, primary_key=True),
+)
 reverse_votes = Table(
     "reverse_votes",
     metadata,

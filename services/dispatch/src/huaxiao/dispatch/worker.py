@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +11,7 @@ from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.tables import (
     branches,
     centres,
+    concurrent_posts,
     listed_customers,
     orders,
     people,
@@ -67,8 +68,13 @@ async def apply_contracts(
 async def _assign(
     connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
 ) -> None:
+    place = {"branch_id": branch_id, "person_id": fact.person.person_id}
     if not fact.assignment.primary:
+        post = place | {"centre_id": fact.assignment.centre_id}
+        await connection.execute(insert(concurrent_posts).values(**post).on_conflict_do_nothing())
         return
+    # A person's places are told together, the primary one first: they replace those before.
+    await connection.execute(delete(concurrent_posts).filter_by(**place))
     row: dict[str, Any] = {
         "centre_id": fact.assignment.centre_id,
         "skills": list(fact.person.skills),
@@ -76,7 +82,7 @@ async def _assign(
     }
     await connection.execute(
         insert(people)
-        .values(branch_id=branch_id, person_id=fact.person.person_id, **row)
+        .values(**place, **row)
         .on_conflict_do_update(index_elements=["branch_id", "person_id"], set_=row)
     )
 

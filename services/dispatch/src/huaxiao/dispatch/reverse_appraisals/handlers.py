@@ -120,18 +120,13 @@ async def _rating(
     return _Rating(branch_id, ratee_centre_id, Period(period), form, kinds)
 
 
-async def _of_the_ratee(
-    connection: AsyncConnection, rating: _Rating, principal: Principal, now: datetime
-) -> bool:
+async def _of_the_ratee(connection: AsyncConnection, rating: _Rating, principal: Principal) -> bool:
     """Say whether a caller belongs to the unit that is rated, in whatever other role they come."""
     if tickets.represents(principal, rating.ratee, rating.kinds):
         return True
-    if principal.person_id is None:
-        return False
-    centre_id = await store.centre_of_person(
-        connection, rating.branch_id, principal.person_id, business_day(now)
+    return principal.person_id is not None and await store.is_posted(
+        connection, rating.branch_id, principal.person_id, rating.ratee
     )
-    return centre_id == rating.ratee
 
 
 # --- votes --------------------------------------------------------------------------------------
@@ -163,7 +158,7 @@ async def vote(
         person_id is None
         or centre_id != given.centre_id
         or not principal.may_see(given.centre_id)
-        or given.centre_id == rating.ratee
+        or await store.is_posted(connection, branch_id, person_id, rating.ratee)
         or rating.kinds.get(given.centre_id) not in rating.form.voter_kinds
     ):
         raise NotAVoter
@@ -206,7 +201,7 @@ async def list_votes(
     oversees = (
         bool(principal.roles & _OVERSEERS)
         and principal.centre_ids is None
-        and not await _of_the_ratee(connection, rating, principal, now)
+        and not await _of_the_ratee(connection, rating, principal)
     )
     if oversees and now >= submit_until(rating.period):
         rows = await store.votes(connection, branch_id, ratee_centre_id, period)
@@ -295,17 +290,15 @@ async def show(
     Nobody is told anything of the votes before the time to vote is over.
     """
     rating = await _rating(connection, branch_id, ratee_centre_id, period)
-    if not await _concerns(connection, rating, principal, now):
+    if not await _concerns(connection, rating, principal):
         raise NotFound
     return await _shown(connection, rating, now=now)
 
 
-async def _concerns(
-    connection: AsyncConnection, rating: _Rating, principal: Principal, now: datetime
-) -> bool:
+async def _concerns(connection: AsyncConnection, rating: _Rating, principal: Principal) -> bool:
     if principal.roles & set(COUNTY_READERS) and principal.centre_ids is None:
         return True
-    if await _of_the_ratee(connection, rating, principal, now):
+    if await _of_the_ratee(connection, rating, principal):
         return True
     return any(
         kind in rating.form.voter_kinds and tickets.represents(principal, centre_id, rating.kinds)
@@ -416,7 +409,7 @@ async def decide(
     rating = await _rating(connection, branch_id, ratee_centre_id, period)
     if rating.form is R1 and Role.COUNTY_MANAGER not in principal.roles:
         raise Forbidden
-    if await _of_the_ratee(connection, rating, principal, now):
+    if await _of_the_ratee(connection, rating, principal):
         raise Forbidden
     shown = await _shown(connection, rating, now=now)
     _require_decidable(shown, given)

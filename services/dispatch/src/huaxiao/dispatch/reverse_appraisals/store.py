@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, or_, select, true
+from sqlalchemy import RowMapping, Table, exists, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import (
+    concurrent_posts,
     orders,
     people,
     reverse_answers,
@@ -29,6 +30,23 @@ async def centre_of_person(
         )
     )
     return found
+
+
+async def is_posted(
+    connection: AsyncConnection, branch_id: int, person_id: str, centre_id: str
+) -> bool:
+    """Say whether a person has a place in a centre, be it a concurrent one."""
+    primary = select(people.c.person_id).where(
+        people.c.branch_id == branch_id,
+        people.c.person_id == person_id,
+        people.c.centre_id == centre_id,
+    )
+    concurrent = select(concurrent_posts.c.person_id).where(
+        concurrent_posts.c.branch_id == branch_id,
+        concurrent_posts.c.person_id == person_id,
+        concurrent_posts.c.centre_id == centre_id,
+    )
+    return bool(await connection.scalar(select(exists(primary) | exists(concurrent))))
 
 
 async def add_vote(connection: AsyncConnection, vote: Mapping[str, Any]) -> bool:

@@ -42,6 +42,7 @@ from huaxiao.shared.wire.tickets import (
     Boundary,
     ClosedHow,
     Escalation,
+    Supervisor,
     Ticket,
     TicketAbout,
     TicketCategory,
@@ -402,7 +403,9 @@ async def _catch_up(
         )
         held.facts.append(NewFact(TICKET_ESCALATED, held.id, fact))
         if mark.supervisor is not None:
-            held.changes["supervisor"] = mark.supervisor
+            before = held.changes.get("supervisor", held.row["supervisor"])
+            if before != Supervisor.GENERAL_MANAGER:
+                held.changes["supervisor"] = mark.supervisor
             if held.row["supervised_at"] is None:
                 held.changes.setdefault("supervised_at", mark.at)
     closure = standing.closure

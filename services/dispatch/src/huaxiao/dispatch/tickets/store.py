@@ -138,24 +138,22 @@ async def next_due(
     connection: AsyncConnection,
     *,
     before: datetime,
-    calendar: str,
+    unless_by: str | None,
     passing_over: Collection[tuple[int, str]],
 ) -> RowMapping | None:
     """Return the ticket of any branch to which something has happened by itself, locked.
 
-    One that another holds is left to it. A ticket worked out by another calendar is due as well.
+    One that another holds is left to it. With ``unless_by``, an open ticket that another calendar
+    was asked for is due as well.
     """
-    skipped = (
-        tuple_(tickets.c.branch_id, tickets.c.ticket_id).not_in(sorted(passing_over))
-        if passing_over
-        else true()
-    )
+    due = tickets.c.next_at < before
+    if unless_by is not None:
+        due = or_(due, (tickets.c.calendar != unless_by) & _OPEN)
+    if passing_over:
+        due &= tuple_(tickets.c.branch_id, tickets.c.ticket_id).not_in(sorted(passing_over))
     rows = await connection.execute(
         select(tickets)
-        .where(
-            skipped,
-            or_(tickets.c.next_at < before, (tickets.c.calendar != calendar) & _OPEN),
-        )
+        .where(due)
         .order_by(tickets.c.next_at, tickets.c.branch_id, tickets.c.ticket_id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -21,19 +21,24 @@ from huaxiao.shared.web import Lifespan
 
 _LONGEST_NAP_SECONDS = 5.0
 """Tickets raised meanwhile may be due sooner than all that were there."""
-_SHORTEST_NAP_SECONDS = 0.05
+_BEHIND_SECONDS = 0.01
+"""A mark is passed behind its moment: equal is on time."""
+_RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-async def catch_up(database: Database, *, now: datetime) -> int:
+async def catch_up(database: Database, *, now: datetime, starting: bool = False) -> int:
     """Record all that has happened by itself before a moment; return of how many tickets.
 
-    One ticket a transaction. One that fails is left for the next time and keeps no other waiting.
+    One ticket a transaction. One that fails is left for the next time and keeps no other waiting. A
+    service that starts may know holidays that the one before it did not, and works out again what
+    rests on an older calendar.
     """
+    unless_by = CALENDAR_VERSION if starting else None
     count, failed = 0, set[tuple[int, str]]()
     while True:
         try:
-            found = await _settle_one(database, now, failed)
+            found = await _settle_one(database, now, unless_by, failed)
         except _UnsettledError as error:
             _log.warning("ticket %s of %s: %r", error.ticket[1], error.ticket[0], error.__cause__)
             failed.add(error.ticket)
@@ -52,11 +57,14 @@ class _UnsettledError(Exception):
 
 
 async def _settle_one(
-    database: Database, now: datetime, passing_over: Collection[tuple[int, str]]
+    database: Database,
+    now: datetime,
+    unless_by: str | None,
+    passing_over: Collection[tuple[int, str]],
 ) -> bool:
     async with database.write() as connection:
         row = await store.next_due(
-            connection, before=now, calendar=CALENDAR_VERSION, passing_over=passing_over
+            connection, before=now, unless_by=unless_by, passing_over=passing_over
         )
         if row is None:
             return False
@@ -86,18 +94,20 @@ def keeping_time(settings: ServiceSettings, database: Database) -> Lifespan:
 
 
 async def _keep(database: Database, app: FastAPI) -> None:
-    told = False
+    starting, told = True, False
     while True:
         nap = _LONGEST_NAP_SECONDS
         try:
-            await catch_up(database, now=app.state.clock())
+            await catch_up(database, now=app.state.clock(), starting=starting)
+            starting = told = False
             async with database.read() as connection:
                 coming = await store.next_moment(connection)
             if coming is not None:
-                nap = min(nap, (coming - app.state.clock()).total_seconds())
-            told = False
+                ahead = (coming - app.state.clock()).total_seconds()
+                # What is due and was not done is held by another for a moment, or failed.
+                nap = min(nap, ahead + _BEHIND_SECONDS) if ahead > 0 else _RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 - the database may be away; nothing is lost
             if not told:
                 _log.warning("cannot look after tickets: %r", error)
             told = True
-        await asyncio.sleep(max(nap, _SHORTEST_NAP_SECONDS))
+        await asyncio.sleep(nap)

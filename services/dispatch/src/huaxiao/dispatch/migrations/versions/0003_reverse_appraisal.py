@@ -9,6 +9,13 @@ down_revision = '0002'
 
 
 def upgrade() -> None:
+    op.create_table('concurrent_posts',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('person_id', sa.Text(), nullable=False),
+    sa.Column('centre_id', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'person_id', 'centre_id', name=op.f('concurrent_posts_pkey')),
+    schema='dispatch'
+    )
     op.create_table('reverse_answers',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('ratee_centre_id', sa.Text(), nullable=False),
@@ -67,3 +74,4 @@ def downgrade() -> None:
     op.drop_table('reverse_votes', schema='dispatch')
     op.drop_table('reverse_decisions', schema='dispatch')
     op.drop_table('reverse_answers', schema='dispatch')
+    op.drop_table('concurrent_posts', schema='dispatch')
