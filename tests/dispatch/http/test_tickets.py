@@ -10,7 +10,7 @@ from support.work import centre, entry, person, work
 
 from huaxiao.dispatch.domain.ticket_categories import DEFAULT_CATEGORIES
 from huaxiao.dispatch.settings import Settings
-from huaxiao.dispatch.tickets import handlers, timing
+from huaxiao.dispatch.tickets import histories, timing
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -533,6 +533,28 @@ async def test_a_service_that_was_down_records_the_same_moments_when_it_is_up_ag
     assert late.state is S.RAISED
 
 
+async def test_a_running_service_tells_a_mark_when_its_moment_comes(
+    people: Any, app: Any, settings_for: Any
+) -> None:
+    await people.raised()
+    began = asyncio.get_running_loop().time()
+
+    def soon() -> datetime:
+        ran = timedelta(seconds=asyncio.get_running_loop().time() - began)
+        return MONDAY + 2 * HOUR - timedelta(seconds=0.4) + ran
+
+    app.state.clock = soon
+    settings = Settings(**settings_for("dispatch") | {"follow": True})
+    async with timing.keeping_time(settings, app.state.database)(app):
+        await asyncio.sleep(0.1)
+        assert escalations(await people.facts()) == []
+        for _ in range(200):
+            if escalations(await people.facts()):
+                break
+            await asyncio.sleep(0.02)
+    assert escalations(await people.facts()) == WHOLE_WAY[:1]
+
+
 async def test_whoever_comes_before_the_loop_finds_what_has_happened(
     people: Any, app: Any, clock: Any
 ) -> None:
@@ -575,14 +597,14 @@ async def test_a_ticket_that_cannot_be_settled_keeps_no_other_waiting(
     people: Any, app: Any, clock: Any, monkeypatch: Any
 ) -> None:
     first, second = await people.raised(urgency="urgent"), await people.raised()
-    settle = handlers.settle
+    settle = histories.settle
 
     async def failing(connection: Any, branch_id: Any, row: Any, *, now: Any) -> None:
         if row["ticket_id"] == first.ticket_id:
             raise RuntimeError("the disk is full")
         await settle(connection, branch_id, row, now=now)
 
-    monkeypatch.setattr(handlers, "settle", failing)
+    monkeypatch.setattr(histories, "settle", failing)
     await timing.catch_up(app.state.database, now=MONDAY + 30 * DAY)
     told = {data["ticket_id"] for kind, data in await people.facts() if kind == TICKET_ESCALATED}
     assert told == {second.ticket_id}

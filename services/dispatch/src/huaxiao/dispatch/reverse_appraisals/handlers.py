@@ -26,8 +26,9 @@ from huaxiao.dispatch.domain.reverse import (
 )
 from huaxiao.dispatch.domain.scorecard import Measure, grade, rounded
 from huaxiao.dispatch.reverse_appraisals import store
-from huaxiao.dispatch.tickets import handlers as tickets
 from huaxiao.dispatch.tickets import store as tickets_store
+from huaxiao.dispatch.tickets.histories import records
+from huaxiao.dispatch.tickets.parties import represents
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import Period, business_day, ends_at, starts_at
 from huaxiao.shared.problems import Conflict, Fault, Forbidden, Malformed, NotFound, Problem
@@ -122,7 +123,7 @@ async def _rating(
 
 async def _of_the_ratee(connection: AsyncConnection, rating: _Rating, principal: Principal) -> bool:
     """Say whether a caller belongs to the unit that is rated, in whatever other role they come."""
-    if tickets.represents(principal, rating.ratee, rating.kinds):
+    if represents(principal, rating.ratee, rating.kinds):
         return True
     return principal.person_id is not None and await store.is_posted(
         connection, rating.branch_id, principal.person_id, rating.ratee
@@ -225,7 +226,7 @@ async def _computed(
     since, until = starts_at(period), ends_at(period)
     if rating.form is R1:
         rows = await tickets_store.bearing_on(connection, branch_id, since=since, until=until)
-        histories = await tickets.records(connection, branch_id, rows)
+        histories = await records(connection, branch_id, rows)
         measures = ticket_measures(histories, rating.ratee, since=since, until=until)
     else:
         orders = await store.performed_orders(
@@ -301,7 +302,7 @@ async def _concerns(connection: AsyncConnection, rating: _Rating, principal: Pri
     if await _of_the_ratee(connection, rating, principal):
         return True
     return any(
-        kind in rating.form.voter_kinds and tickets.represents(principal, centre_id, rating.kinds)
+        kind in rating.form.voter_kinds and represents(principal, centre_id, rating.kinds)
         for centre_id, kind in rating.kinds.items()
     )
 
@@ -364,7 +365,7 @@ async def answer_card(
 ) -> ReverseAppraisal:
     """Let the ratee agree or object, once, until the eighth day after the month."""
     rating = await _rating(connection, branch_id, ratee_centre_id, period)
-    if not tickets.represents(principal, rating.ratee, rating.kinds):
+    if not represents(principal, rating.ratee, rating.kinds):
         raise Forbidden
     if not submit_until(rating.period) <= now < rating.answer_until:
         raise OutsideWindow(

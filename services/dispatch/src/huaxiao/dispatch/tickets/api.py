@@ -10,7 +10,7 @@ from huaxiao.dispatch.domain.tickets import (
     OwingUnitMayNotClose,
     TicketStepNotAllowed,
 )
-from huaxiao.dispatch.tickets import handlers, reporting, store
+from huaxiao.dispatch.tickets import handlers, reporting, showing, store
 from huaxiao.shared import web
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId, Identifier
@@ -84,7 +84,7 @@ async def list_tickets(
         after=after[0] if after else "",
         limit=page.limit + 1,
     )
-    return page.page([handlers.render(row, now=now) for row in rows], "ticket_id")
+    return page.page([showing.render(row, now=now) for row in rows], "ticket_id")
 
 
 @router.get("/tickets/{ticket_id}", responses=web.problem_responses(Forbidden))
@@ -96,7 +96,7 @@ async def get_ticket(
     principal: _Reader,
 ) -> TicketDetail:
     """Show a ticket with its clocks, their due moments, and everything that happened to it."""
-    return await handlers.show(
+    return await showing.show(
         connection, branch_id, ticket_id, principal=principal, now=request.app.state.clock()
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.ticket_report import report_lines
 from huaxiao.dispatch.tickets import store
-from huaxiao.dispatch.tickets.handlers import records
+from huaxiao.dispatch.tickets.histories import records
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.periods import Period, ends_at, starts_at
 from huaxiao.shared.wire.tickets import TicketReport, TicketReportLine, Unit

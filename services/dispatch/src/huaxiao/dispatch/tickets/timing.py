@@ -14,7 +14,7 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from huaxiao.dispatch.domain.working_time import CALENDAR_VERSION
-from huaxiao.dispatch.tickets import handlers, store
+from huaxiao.dispatch.tickets import histories, store
 from huaxiao.shared.database import Database
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.web import Lifespan
@@ -69,7 +69,7 @@ async def _settle_one(
         if row is None:
             return False
         try:
-            await handlers.settle(connection, row["branch_id"], row, now=now)
+            await histories.settle(connection, row["branch_id"], row, now=now)
         except Exception as error:
             raise _UnsettledError((row["branch_id"], row["ticket_id"])) from error
         return True
