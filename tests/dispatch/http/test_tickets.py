@@ -1,15 +1,19 @@
 """Support tickets over HTTP: who may do what, what is refused, and what happens by itself."""
 
 import asyncio
+import contextlib
+import random
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.work import centre, entry, person, work
 
 from huaxiao.dispatch.domain.ticket_categories import DEFAULT_CATEGORIES
 from huaxiao.dispatch.settings import Settings
+from huaxiao.dispatch.tables import tickets
 from huaxiao.dispatch.tickets import histories, timing
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
@@ -423,6 +427,11 @@ async def test_bad_steps_are_refused(people: Any) -> None:
     ):
         refused = await refusal(people.step(people.support, ticket, N.HAND_OVER, **said))
         assert refused == (422, "malformed")
+    for said in ({"to": {"centre_id": "B1"}}, {"boundary": "centre"}):
+        assert await refusal(people.step(people.support, ticket, N.ACCEPT, **said)) == (
+            422,
+            "malformed",
+        )
     for to in ("SS", "C1"):
         refused = await refusal(
             people.step(people.support, ticket, N.HAND_OVER, reason="x", to={"centre_id": to})
@@ -578,19 +587,69 @@ async def test_whoever_comes_before_the_loop_finds_what_has_happened(
 
 
 async def test_many_at_once_tell_each_mark_once(people: Any, app: Any, clock: Any) -> None:
-    tickets = [await people.raised() for _ in range(4)]
+    raised = [await people.raised() for _ in range(4)]
     now = MONDAY + 30 * DAY
     clock(now)
     await asyncio.gather(
         *(timing.catch_up(app.state.database, now=now) for _ in range(4)),
-        *(people.step(people.support, one, N.ACCEPT) for one in tickets),
+        *(people.step(people.support, one, N.ACCEPT) for one in raised),
     )
     facts = [data for kind, data in await people.facts() if kind == TICKET_ESCALATED]
-    for ticket in tickets:
+    for ticket in raised:
         told = [
             (one["timer"], one["percent"]) for one in facts if one["ticket_id"] == ticket.ticket_id
         ]
         assert told == [(timer, percent) for timer, percent, _, _ in WHOLE_WAY]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_people_do_and_whenever_the_loop_runs_what_is_kept_follows_from_the_history(
+    people: Any, app: Any, clock: Any, seed: Any
+) -> None:
+    choose = random.Random(seed)
+    now = MONDAY
+    ticket = await people.raised(urgency=choose.choice(["normal", "urgent"]), category="complaint")
+    said = {"reason": "因故", "text": "说明"}
+    moves: list[Any] = [
+        (people.support, N.DECIDE_BOUNDARY, said | {"boundary": "company_service"}),
+        (people.support, N.HAND_OVER, said | {"to": {"kind": "support_manager"}}),
+        (people.support, N.HAND_OVER, said | {"to": {"centre_id": "SS"}}),
+        *((people.support, name, said) for name in (N.ACCEPT, N.ACCEPT, N.ANSWER, N.RETURN)),
+        *((people.town, name, said) for name in (N.RESUBMIT, N.RESUBMIT, N.REOPEN, N.REOPEN)),
+    ]
+    closings: list[Any] = [(people.town, N.CLOSE, said), (people.manager, N.CLOSE, said)]
+    taken = 0
+    for _ in range(40):
+        now += choose.choice([1, 60, 500, 2000]) * timedelta(minutes=1)
+        clock(now)
+        if choose.random() < 0.3:
+            await timing.catch_up(app.state.database, now=now)
+        by, name, given = choose.choice(closings if choose.random() < 0.05 else moves)
+        with contextlib.suppress(PeerProblem):
+            await people.step(by, ticket, name, **given)
+            taken += 1
+    now += 60 * DAY
+    clock(now)
+    await timing.catch_up(app.state.database, now=now)
+    assert taken > 3
+    async with app.state.database.read() as connection:
+        rows = await connection.execute(
+            select(tickets).where(tickets.c.ticket_id == ticket.ticket_id)
+        )
+        row = rows.mappings().one()
+        (record,) = await histories.records(connection, people.branch, [row])
+    assert [one.at for one in record.history] == sorted(one.at for one in record.history)
+    # All was told that follows from the history, once, at the moments that follow from it.
+    marks = record.standing(set(), now=now).marks
+    facts = [data for kind, data in await people.facts() if kind == TICKET_ESCALATED]
+    told = {(one["timer"], one["percent"], datetime.fromisoformat(one["at"])) for one in facts}
+    assert len(facts) == len(marks)
+    assert told == {(one.timer, one.percent, one.at) for one in marks}
+    kept = histories.cached(record)
+    assert {name: row[name] for name in kept} == kept
+    assert row["next_at"] is None
+    # It is closed, or somebody above watches over it.
+    assert record.last.state is S.CLOSED or row["supervisor"] is not None
 
 
 async def test_a_ticket_that_cannot_be_settled_keeps_no_other_waiting(

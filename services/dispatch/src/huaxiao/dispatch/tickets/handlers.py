@@ -175,14 +175,10 @@ async def _facts(
     if theirs is None and address is not None:
         covering = await orders_store.covering(connection, branch_id, address, period)
         theirs = performing_centre(address, covering, build_maintain_id=None)
-
-    def first(kind: CentreKind) -> str | None:
-        return next((one for one, held in kinds.items() if held == kind), None)
-
     return Facts(
-        support_centre_id=first(CentreKind.SUPPORT),
+        support_centre_id=_first(CentreKind.SUPPORT, kinds),
         centre_ids=frozenset(kinds),
-        build_maintain_id=first(CentreKind.BUILD_MAINTAIN),
+        build_maintain_id=_first(CentreKind.BUILD_MAINTAIN, kinds),
         customers_centre_id=theirs,
         orders_centre_id=orders_centre,
         customer_is_vip=about.customer_is_vip,
@@ -213,15 +209,7 @@ async def step(
     await catch_up(connection, branch_id, held, now)
     progress = await _progress(connection, branch_id, held)
     acting = acting_for(principal, progress.owner, progress.raiser_centre_id, kinds)
-    boundary = given.boundary if given.step is TicketStepName.DECIDE_BOUNDARY else None
-    found, to = row["owner_found"], given.to
-    if to is not None and to.kind is UnitKind.CENTRE and to.centre_id not in kinds:
-        fault = Fault("/to/centre_id", "unknown-centre", "no such centre", "没有此中心")
-        raise Malformed(faults=[fault])
-    if to is not None and to.kind is not UnitKind.CENTRE:
-        to = _outside(to, kinds)
-    if boundary is not None:
-        to, found = await _owner_within(connection, branch_id, held, boundary, kinds, now)
+    to, found = await _meant(connection, branch_id, held, given, kinds, now)
     state, owner = take(
         progress,
         Step(
@@ -231,7 +219,7 @@ async def step(
             reason=given.reason,
             text=given.text,
             to=to,
-            boundary=boundary,
+            boundary=given.boundary,
         ),
     )
     happening = Happening(held.record.last.number + 1, given.step, state, now, owner)
@@ -245,16 +233,15 @@ async def step(
         now=now,
         reason=given.reason,
         text=given.text,
-        boundary=boundary,
+        boundary=given.boundary,
     )
-    if boundary is not None:
+    held.changes["owner_found"] = found
+    if given.boundary is not None:
         held.changes |= {
-            "boundary": boundary,
+            "boundary": given.boundary,
             "boundary_decided_by": principal.subject,
             "boundary_decided_at": now,
         }
-    moved = given.step is TicketStepName.HAND_OVER
-    held.changes["owner_found"] = True if moved else found
     if given.step is TicketStepName.CLOSE:
         close(held, closed_by(acting))
     elif given.step is TicketStepName.REOPEN and progress.closed_at is not None:
@@ -265,27 +252,52 @@ async def step(
     return await show(connection, branch_id, ticket_id, principal=None, now=now)
 
 
-def _outside(to: Unit, kinds: Mapping[str, str]) -> Unit:
-    """Return a unit other than a centre as it is kept: the manager's centre is the support centre."""
-    if to.kind is not UnitKind.SUPPORT_MANAGER:
-        return Unit(kind=to.kind)
-    support = next((one for one, kind in kinds.items() if kind == CentreKind.SUPPORT), None)
-    return Unit(kind=to.kind, centre_id=support)
-
-
-async def _owner_within(
+async def _meant(
     connection: AsyncConnection,
     branch_id: int,
     held: HeldTicket,
-    boundary: Boundary,
+    given: TicketStepIn,
     kinds: Mapping[str, str],
     now: datetime,
-) -> tuple[Unit, bool]:
-    """Ask the category's rule again, now that it is decided whose complaint it is."""
-    category = await _category(connection, branch_id, held.row)
-    about = TicketAbout.model_validate(held.row["about"])
-    facts = await _facts(connection, branch_id, about, boundary, kinds, now)
-    return owing_unit(category.clauses, facts)
+) -> tuple[Unit | None, bool]:
+    """Return the unit that a step leads to, and whether the owing unit was found.
+
+    Where it is decided whose complaint it is, the category's rule is asked again.
+    """
+    faults = list(_step_faults(given, kinds))
+    if faults:
+        raise Malformed(faults=faults)
+    if given.boundary is not None:
+        category = await _category(connection, branch_id, held.row)
+        about = TicketAbout.model_validate(held.row["about"])
+        facts = await _facts(connection, branch_id, about, given.boundary, kinds, now)
+        return owing_unit(category.clauses, facts)
+    if given.to is None:
+        return None, held.row["owner_found"]
+    match given.to.kind:
+        case UnitKind.CENTRE:
+            return given.to, True
+        case UnitKind.SUPPORT_MANAGER:
+            return Unit(kind=given.to.kind, centre_id=_first(CentreKind.SUPPORT, kinds)), True
+        case _:
+            return Unit(kind=given.to.kind), True
+
+
+def _step_faults(given: TicketStepIn, kinds: Mapping[str, str]) -> Iterable[Fault]:
+    """Yield what a step says that does not belong to it, and what is not there."""
+    for name, value, step_name in (
+        ("to", given.to, TicketStepName.HAND_OVER),
+        ("boundary", given.boundary, TicketStepName.DECIDE_BOUNDARY),
+    ):
+        if value is not None and given.step is not step_name:
+            yield Fault(f"/{name}", "does-not-fit", f"only {step_name} takes it", "此操作不用该项")
+    to = given.to
+    if to is not None and to.kind is UnitKind.CENTRE and to.centre_id not in kinds:
+        yield Fault("/to/centre_id", "unknown-centre", "no such centre", "没有此中心")
+
+
+def _first(kind: CentreKind, kinds: Mapping[str, str]) -> str | None:
+    return next((one for one, held in kinds.items() if held == kind), None)
 
 
 async def _category(connection: AsyncConnection, branch_id: int, row: RowMapping) -> TicketCategory:
