@@ -22,12 +22,12 @@ def centre(branch_id: Any, centre_id: Any, kind: Any) -> Any:
     return entry(branch_id, "contracts.centre.registered", data)
 
 
-def person(branch_id: Any, person_id: Any, centre_id: Any) -> Any:
+def person(branch_id: Any, person_id: Any, centre_id: Any, *, primary: Any = True) -> Any:
     assignment = {
         "person_id": person_id,
         "centre_id": centre_id,
         "position": "engineer",
-        "primary": True,
+        "primary": primary,
         "from_day": "2017-11-01",
     }
     skills = {"person_id": person_id, "engagement": "own", "skills": ["install"]}

@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -58,6 +58,19 @@ _PYDANTIC_ZH = {
 }
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def together(*lives: Lifespan) -> Lifespan:
+    """Return the life of an app that lives several lives at once."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for one in lives:
+                await stack.enter_async_context(one(app))
+            yield
+
+    return life
 
 
 def router(*, tags: Sequence[str], prefix: str = "/v1/branches/{branch_id}") -> APIRouter:

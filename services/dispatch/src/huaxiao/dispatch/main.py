@@ -8,8 +8,12 @@ from huaxiao.dispatch.attachments.objects import DirectoryStore
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
+from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.ticket_categories import api as ticket_categories
+from huaxiao.dispatch.tickets import api as tickets
+from huaxiao.dispatch.tickets.timing import keeping_time
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
@@ -36,10 +40,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             crews.router,
             appraisals.router,
             work_done.router,
+            ticket_categories.router,
+            tickets.router,
+            reverse_appraisals.router,
             feed.router(),
         ],
-        lifespan=following(
-            settings, database, service="dispatch", apply=FOLLOWED, positions=positions
+        lifespan=web.together(
+            following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
+            keeping_time(settings, database),
         ),
     )
     directory = settings.attachments_directory

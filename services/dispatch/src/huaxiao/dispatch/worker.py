@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
-from huaxiao.dispatch.tables import branches, centres, orders, people, territories
+from huaxiao.dispatch.tables import (
+    branches,
+    centres,
+    concurrent_posts,
+    listed_customers,
+    orders,
+    people,
+    territories,
+)
 from huaxiao.shared.wire import attribution, contracts, organisation
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.feed import FeedEntry
@@ -78,8 +86,13 @@ async def _close(
 async def _assign(
     connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
 ) -> None:
+    place = {"branch_id": branch_id, "person_id": fact.person.person_id}
     if not fact.assignment.primary:
+        post = place | {"centre_id": fact.assignment.centre_id}
+        await connection.execute(insert(concurrent_posts).values(**post).on_conflict_do_nothing())
         return
+    # A person's places are told together, the primary one first: they replace those before.
+    await connection.execute(delete(concurrent_posts).filter_by(**place))
     row: dict[str, Any] = {
         "centre_id": fact.assignment.centre_id,
         "skills": list(fact.person.skills),
@@ -87,7 +100,7 @@ async def _assign(
     }
     await connection.execute(
         insert(people)
-        .values(branch_id=branch_id, person_id=fact.person.person_id, **row)
+        .values(**place, **row)
         .on_conflict_do_update(index_elements=["branch_id", "person_id"], set_=row)
     )
 
@@ -115,6 +128,21 @@ async def _leave(
 
 
 async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:
+    if fact.scope.customers:
+        await connection.execute(
+            insert(listed_customers).on_conflict_do_nothing(),
+            [
+                {
+                    "branch_id": branch_id,
+                    "customer_id": one.customer_id,
+                    "field_id": fact.field_id,
+                    "centre_id": fact.centre_id,
+                    "term_from": fact.term_from,
+                    "term_to": fact.term_to,
+                }
+                for one in fact.scope.customers
+            ],
+        )
     if fact.kind is not contracts.FieldKind.REGIONAL or not fact.scope.address_prefixes:
         return
     await connection.execute(

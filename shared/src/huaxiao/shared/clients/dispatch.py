@@ -28,6 +28,25 @@ from huaxiao.shared.wire.orders import (
     TaskDoneIn,
     TaskIn,
 )
+from huaxiao.shared.wire.reverse import (
+    ReverseAnswerIn,
+    ReverseAppraisal,
+    ReverseDecisionIn,
+    Vote,
+    VoteIn,
+)
+from huaxiao.shared.wire.tickets import (
+    CategoryActivationIn,
+    CategorySet,
+    CategorySetIn,
+    Ticket,
+    TicketDetail,
+    TicketIn,
+    TicketReport,
+    TicketState,
+    TicketStepIn,
+    UnitKind,
+)
 
 
 class DispatchClient(ServiceClient):
@@ -225,6 +244,134 @@ class DispatchClient(ServiceClient):
             },
         )
         return found
+
+    async def raise_ticket(self, branch_id: int, ticket: TicketIn) -> TicketDetail:
+        """Ask for support as a centre."""
+        raised: TicketDetail = await self._post(
+            TicketDetail, f"/v1/branches/{branch_id}/tickets", ticket
+        )
+        return raised
+
+    async def tickets(
+        self,
+        branch_id: int,
+        *,
+        state: TicketState | None = None,
+        category: str | None = None,
+        owner_kind: UnitKind | None = None,
+        owner_centre_id: str | None = None,
+        overdue: bool | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[Ticket]:
+        """Return a page of support tickets, oldest first."""
+        page: Page[Ticket] = await self._get(
+            Page[Ticket],
+            f"/v1/branches/{branch_id}/tickets",
+            params={
+                "state": state,
+                "category": category,
+                "owner_kind": owner_kind,
+                "owner_centre_id": owner_centre_id,
+                "overdue": overdue,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return page
+
+    async def ticket(self, branch_id: int, ticket_id: str) -> TicketDetail:
+        """Return a support ticket with its clocks and steps."""
+        found: TicketDetail = await self._get(
+            TicketDetail, f"/v1/branches/{branch_id}/tickets/{ticket_id}"
+        )
+        return found
+
+    async def step_ticket(self, branch_id: int, ticket_id: str, step: TicketStepIn) -> TicketDetail:
+        """Take a step of a support ticket."""
+        moved: TicketDetail = await self._post(
+            TicketDetail, f"/v1/branches/{branch_id}/tickets/{ticket_id}/steps", step
+        )
+        return moved
+
+    async def ticket_report(self, branch_id: int, *, period: int) -> TicketReport:
+        """Return a period's tickets by category and owing unit."""
+        found: TicketReport = await self._get(
+            TicketReport, f"/v1/branches/{branch_id}/ticket-report", params={"period": period}
+        )
+        return found
+
+    async def ticket_categories(self, branch_id: int) -> CategorySet:
+        """Return the categories of support tickets in force today."""
+        found: CategorySet = await self._get(
+            CategorySet, f"/v1/branches/{branch_id}/ticket-categories"
+        )
+        return found
+
+    async def draft_ticket_categories(
+        self, branch_id: int, version: int, given: CategorySetIn
+    ) -> CategorySet:
+        """Draft a version of the categories."""
+        drafted: CategorySet = await self._put(
+            CategorySet, f"/v1/branches/{branch_id}/ticket-category-sets/{version}", given
+        )
+        return drafted
+
+    async def activate_ticket_categories(
+        self, branch_id: int, version: int, given: CategoryActivationIn
+    ) -> CategorySet:
+        """Put a drafted version in force, as a second person."""
+        active: CategorySet = await self._post(
+            CategorySet,
+            f"/v1/branches/{branch_id}/ticket-category-sets/{version}/activate",
+            given,
+        )
+        return active
+
+    async def reverse_appraisal(
+        self, branch_id: int, ratee_centre_id: str, period: int
+    ) -> ReverseAppraisal:
+        """Return the card of a support unit."""
+        found: ReverseAppraisal = await self._get(
+            ReverseAppraisal, _reverse(branch_id, ratee_centre_id, period)
+        )
+        return found
+
+    async def vote(self, branch_id: int, ratee_centre_id: str, period: int, given: VoteIn) -> Vote:
+        """Rate a support unit for one's centre."""
+        cast: Vote = await self._post(
+            Vote, f"{_reverse(branch_id, ratee_centre_id, period)}/votes", given
+        )
+        return cast
+
+    async def votes(self, branch_id: int, ratee_centre_id: str, period: int) -> list[Vote]:
+        """Return one's own vote, or all to those who watch over the county."""
+        found: list[Vote] = await self._get(
+            list[Vote], f"{_reverse(branch_id, ratee_centre_id, period)}/votes"
+        )
+        return found
+
+    async def answer_reverse(
+        self, branch_id: int, ratee_centre_id: str, period: int, given: ReverseAnswerIn
+    ) -> ReverseAppraisal:
+        """Agree with one's card as its ratee, or object to it."""
+        answered: ReverseAppraisal = await self._post(
+            ReverseAppraisal, f"{_reverse(branch_id, ratee_centre_id, period)}/answer", given
+        )
+        return answered
+
+    async def decide_reverse(
+        self, branch_id: int, ratee_centre_id: str, period: int, given: ReverseDecisionIn
+    ) -> ReverseAppraisal:
+        """Decide whether a card stands."""
+        decided: ReverseAppraisal = await self._post(
+            ReverseAppraisal, f"{_reverse(branch_id, ratee_centre_id, period)}/decision", given
+        )
+        return decided
+
+
+def _reverse(branch_id: int, ratee_centre_id: str, period: int) -> str:
+    return f"/v1/branches/{branch_id}/reverse-appraisals/{ratee_centre_id}/{period}"
 
 
 class FakeDispatch(FakeFeed):

@@ -225,6 +225,7 @@ class AppraisalKind(StrEnum):
 
     HORIZONTAL = "horizontal"
     FINAL = "final"
+    REVERSE = "reverse"
 
 
 class Appraisal(Resource):
@@ -233,7 +234,8 @@ class Appraisal(Resource):
     appraisal_id: Identifier
     kind: AppraisalKind
     period: PeriodNumber
-    rater_centre_id: Identifier
+    rater_centre_id: Identifier | None
+    """Null where those who rate are many and not named: a reverse appraisal."""
     ratee_centre_id: Identifier
     person_id: Identifier | None
     score: Ratio | None
@@ -290,7 +292,7 @@ class OrderReopened(OrderFinished):
 
 
 class AppraisalPublished(Fact):
-    """An appraisal's result stands: horizontal when confirmed, final when computed."""
+    """An appraisal stands: horizontal when confirmed, final when computed, reverse when decided."""
 
     appraisal_id: Identifier
     kind: AppraisalKind

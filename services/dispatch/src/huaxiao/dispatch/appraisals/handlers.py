@@ -113,7 +113,7 @@ async def appraise_horizontal(
     )
     measures = measure(records, since=starts_at(Period(given.period)), until=_end(given.period))
     card = horizontal_card(measures, stars=given.cooperation_stars, reason=given.reason)
-    return await _store(
+    return await keep(
         connection,
         branch_id,
         {
@@ -148,7 +148,7 @@ async def confirm(
     confirmed = await store.load(connection, branch_id, appraisal_id)
     if confirmed is None:
         raise NotFound
-    return await _publish(connection, branch_id, render(confirmed, now=now), now)
+    return await publish(connection, branch_id, render(confirmed, now=now), now)
 
 
 async def appraise_final(
@@ -216,7 +216,7 @@ async def appraise_final(
         "adjustment": str(final.adjustment),
         "reason": given.reason,
     }
-    made = await _store(
+    made = await keep(
         connection,
         branch_id,
         {
@@ -233,7 +233,7 @@ async def appraise_final(
             "explanation": explanation,
         },
     )
-    return await _publish(connection, branch_id, made, now)
+    return await publish(connection, branch_id, made, now)
 
 
 async def _confirm_by_silence(
@@ -254,7 +254,7 @@ async def _confirm_by_silence(
         )
     await store.confirm(connection, branch_id, row["appraisal_id"], deadline)
     confirmed = render(dict(row) | {"confirmed_at": deadline}, now=now)
-    await _publish(connection, branch_id, confirmed, now)
+    await publish(connection, branch_id, confirmed, now)
 
 
 def _end(period: int) -> datetime:
@@ -270,9 +270,8 @@ def _require_over(period: int, now: datetime) -> None:
         )
 
 
-async def _store(
-    connection: AsyncConnection, branch_id: int, appraisal: dict[str, Any]
-) -> Appraisal:
+async def keep(connection: AsyncConnection, branch_id: int, appraisal: dict[str, Any]) -> Appraisal:
+    """Store an appraisal; there is one of a kind for the same parties and period."""
     appraisal_id = str(new_id())
     row = appraisal | {"branch_id": branch_id, "appraisal_id": appraisal_id}
     if not await store.add(connection, row):
@@ -290,9 +289,10 @@ async def _store(
     return render(made, now=row["made_at"])
 
 
-async def _publish(
+async def publish(
     connection: AsyncConnection, branch_id: int, made: Appraisal, now: datetime
 ) -> Appraisal:
+    """Tell that an appraisal stands."""
     fact = AppraisalPublished.model_validate(made.model_dump())
     await feed.append(
         connection, branch_id, [NewFact(APPRAISAL_PUBLISHED, made.appraisal_id, fact)], now=now
@@ -311,10 +311,11 @@ async def _records(
         since=starts_at(Period(period)) - REPEAT_WITHIN,
         until=_end(period),
     )
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
-def _record(row: RowMapping) -> Record:
+def record_of(row: RowMapping) -> Record:
+    """Return what an order's row shows of how the work went."""
     evidence = Evidence.model_validate(row["evidence"])
     line = row["subscription_id"] or f"{row['customer_id']}@{row['standard_address']}"
     return Record(

@@ -9,12 +9,17 @@ ANSWER_WITHIN = timedelta(days=3)
 """How long the ratee has to confirm or appeal."""
 
 
+def submit_until(period: Period) -> datetime:
+    """Return when it is too late to rate a month: the fifth day after it is over."""
+    return ends_at(period) + SUBMIT_WITHIN
+
+
 def silence_confirms_at(period: Period, submitted_at: datetime) -> datetime:
     """Return when a card that nobody answered counts as confirmed.
 
     That is the eighth day after the month; a card that came late leaves its ratee the same time.
     """
-    return max(ends_at(period) + SUBMIT_WITHIN, submitted_at) + ANSWER_WITHIN
+    return max(submit_until(period), submitted_at) + ANSWER_WITHIN
 
 
 def is_confirmed(

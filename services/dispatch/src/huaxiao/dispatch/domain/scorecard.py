@@ -106,10 +106,12 @@ def scaled(value: Fraction, scale: Scale) -> Fraction:
     return _FULL
 
 
-def measured_items(measures: dict[str, Measure]) -> list[ItemResult]:
+def measured_items(
+    measures: dict[str, Measure], scales: Sequence[Scale] = F1_SCALES
+) -> list[ItemResult]:
     """Return the measured items; those with too few orders are not applicable."""
     items = []
-    for scale in F1_SCALES:
+    for scale in scales:
         measure = measures.get(scale.item, Measure(0, 0))
         if measure.count < scale.least:
             items.append(ItemResult(scale.item, scale.weight, measure.count, None, None))
@@ -121,7 +123,8 @@ def measured_items(measures: dict[str, Measure]) -> list[ItemResult]:
     return items
 
 
-def _weighted(items: Iterable[ItemResult]) -> Fraction | None:
+def weighted(items: Iterable[ItemResult]) -> Fraction | None:
+    """Return the exact score of 100; the weight of what is not applicable spreads over the rest."""
     rated = [(one.weight, one.share) for one in items if one.share is not None]
     if not rated:
         return None
@@ -139,17 +142,17 @@ def horizontal_card(measures: dict[str, Measure], *, stars: int, reason: str | N
     if stars in _EXTREME_STARS and not reason:
         raise ReasonRequired
     items = measured_items(measures)
-    nothing_measured = _weighted(items) is None
+    nothing_measured = weighted(items) is None
     items.append(
         ItemResult("cooperation", COOPERATION_WEIGHT, 1, Fraction(stars), Fraction(stars, 5))
     )
-    return Card(tuple(items), None if nothing_measured else _weighted(items))
+    return Card(tuple(items), None if nothing_measured else weighted(items))
 
 
 def person_card(measures: dict[str, Measure]) -> Card:
     """Return a person's own items of F1."""
     items = measured_items(measures)
-    return Card(tuple(items), _weighted(items))
+    return Card(tuple(items), weighted(items))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The reverse appraisal: those who are served rate those who support them (R28)."""

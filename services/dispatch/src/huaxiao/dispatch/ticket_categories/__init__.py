@@ -1,0 +1,1 @@
+"""Categories of support tickets: drafted, put in force by a second person (R18)."""
