@@ -20,6 +20,7 @@ from bench.intake import (
     intake_single,
 )
 from bench.measuring import SERVICES, Figure, Size, Suite, running_suite
+from bench.planning import place_one, plan_days, plan_vrptw, replan_day
 from bench.register import coverage_china, coverage_county, settle_1000, sign_county
 from bench.replay import replay_5m
 from bench.tigerbeetle import intake_batch_vs_tigerbeetle
@@ -42,6 +43,10 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
         coverage_county,
         sign_county,
         settle_1000,
+        plan_days,
+        plan_vrptw,
+        replan_day,
+        place_one,
     )
 }
 ASKS_DISPATCH = {"settle_1000"}

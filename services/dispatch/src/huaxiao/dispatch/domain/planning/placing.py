@@ -21,6 +21,7 @@ from huaxiao.dispatch.domain.planning.model import (
 )
 from huaxiao.dispatch.domain.planning.travel import Place
 from huaxiao.dispatch.domain.planning.windows import (
+    EVER,
     freedom_of,
     keeping_promise,
     soft_deadline,
@@ -29,7 +30,7 @@ from huaxiao.dispatch.domain.planning.windows import (
 
 CLOSENESS = tuple(Reason)
 """Reasons from the furthest from doing an order to the nearest."""
-NOWHERE = Place("")
+ALWAYS = Window(-EVER, EVER)
 MINUTES_TRIED = 40
 """For a crew."""
 
@@ -69,7 +70,7 @@ def place(problem: Problem, plan: Plan, order: Order) -> Placement:
     ``order`` may be unknown to the problem. Prices are those of leaving the rest as it is.
     """
     days = [_day(problem, plan, one, order) for one in problem.engineers]
-    choices, obstacles = _offers(problem, order, days)
+    choices, obstacles = _offers(problem, order, _with_ways(problem, order, days))
     return Placement(order.id, choices, obstacles, price_of_leaving_out(problem, order))
 
 
@@ -99,18 +100,42 @@ def why_left_out(problem: Problem, plan: Plan, order: Order) -> LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class _Day:
+    """Somebody's day, ready to try an order in its gaps."""
+
     engineer: Engineer
     obstacle: Obstacle | None
     """What rules them out before any time is looked at."""
     stops: tuple[Stop, ...] = ()
-    first: int = 0
-    """The first stop that has not started."""
-    place: Place = NOWHERE
+    """Those that have not started."""
+    skipped: int = 0
+    """How many have."""
+    places: tuple[Place, ...] = ()
+    """Where the day goes on from, then where each stop leaves the engineer, then home, if any."""
     free: int = 0
     closes: int = 0
     latest: tuple[int, ...] = ()
-    """By stop, and for the end: the latest start that leaves the rest feasible."""
+    """By stop: the latest start that leaves the rest feasible."""
     load: int = 0
+    soft: bool = False
+    """A later start may cost something."""
+    there: tuple[int, ...] = ()
+    """By place: the way to the order."""
+    on: tuple[int, ...] = ()
+    """By place: the way from it."""
+
+
+def _with_ways(problem: Problem, order: Order, days: Sequence[_Day]) -> list[_Day]:
+    """Return the days with the ways between the order and every place, found all at once."""
+    places = [one for day in days for one in day.places]
+    there = problem.travel.ways_to(places, order.place)
+    on = problem.travel.ways_from(order.place, places)
+    found = []
+    first = 0
+    for day in days:
+        last = first + len(day.places)
+        found.append(replace(day, there=tuple(there[first:last]), on=tuple(on[first:last])))
+        first = last
+    return found
 
 
 def _ruled_out(engineer: Engineer, order: Order) -> Obstacle | None:
@@ -134,69 +159,67 @@ def _day(problem: Problem, plan: Plan, engineer: Engineer, order: Order) -> _Day
         carried = sum(one.units for one in visited)
         if carried + order.units > engineer.capacity:
             return _Day(engineer, Obstacle(engineer.id, Reason.CAPACITY))
-    first = 0
-    place, free, closes = engineer.start, max(engineer.shift.opens, problem.now), 0
-    if any(one.started is not None for one in visited) or engineer.breaks:
+    started = sum(one.started is not None for one in visited)
+    here, free, closes = engineer.start, max(engineer.shift.opens, problem.now), 0
+    if started or engineer.breaks:
         freedom = freedom_of(problem, engineer)
-        place, free, closes = freedom.place, freedom.at, freedom.closes
-        first = len(freedom.started)
+        here, free, closes = freedom.place, freedom.at, freedom.closes
     else:
-        way = 0 if engineer.home is None else problem.travel.minutes(place, engineer.home)
+        way = 0 if engineer.home is None else problem.travel.minutes(here, engineer.home)
         closes = max(engineer.shift.closes, free + way)
+    places = [here]
+    for stop in stops[started:]:
+        places.append(places[-1] if stop.order_id is None else known[stop.order_id].place)
+    if engineer.home is not None:
+        places.append(engineer.home)
+    home = plan.route[engineer.id].travel_home if engineer.id in plan.route else 0
     return _Day(
         engineer,
         None,
-        stops,
-        first,
-        place,
+        stops[started:],
+        started,
+        tuple(places),
         free,
         closes,
-        _latest(problem, engineer, stops, first, closes, plan),
+        _latest(problem, engineer, stops[started:], closes - home),
         sum(one.minutes for one in visited),
+        any(one.deadline is not None and not one.deadline_is_hard for one in visited),
     )
 
 
 def _latest(
-    problem: Problem,
-    engineer: Engineer,
-    stops: Sequence[Stop],
-    first: int,
-    closes: int,
-    plan: Plan,
+    problem: Problem, engineer: Engineer, stops: Sequence[Stop], bound: int
 ) -> tuple[int, ...]:
-    back = plan.route[engineer.id].travel_home if engineer.id in plan.route else 0
-    found = [closes]
-    bound = closes - back
-    for number in range(len(stops) - 1, first - 1, -1):
-        stop = stops[number]
-        bound -= stop.end - stop.start
-        for one in _windows_as_planned(problem, engineer, stop):
-            if one.opens <= stop.start <= one.closes:
-                here = min(bound, one.closes)
-                break
-            here = stop.start
+    """Return by stop the latest start from which all that follows is still in time."""
+    found = []
+    for stop in reversed(stops):
+        here = min(bound - (stop.end - stop.start), _as_planned(problem, engineer, stop).closes)
         found.append(here)
         bound = here - stop.travel
-    found.extend([0] * first)
     return tuple(reversed(found))
 
 
-def _windows_as_planned(problem: Problem, engineer: Engineer, stop: Stop) -> tuple[Window, ...]:
+def _as_planned(problem: Problem, engineer: Engineer, stop: Stop) -> Window:
     """Return when a planned stop may begin without another promise or crew being upset."""
+    at = stop.start
     if stop.order_id is None:
-        return tuple(
+        return next(
             one.window
             for one in engineer.breaks
-            if one.minutes == stop.end - stop.start
-            and one.window.opens <= stop.start <= one.window.closes
+            if one.minutes == stop.end - at and one.window.opens <= at <= one.window.closes
         )
     order = problem.order[stop.order_id]
     if order.crew > 1:
-        return (Window(stop.start, stop.start),)
+        return Window(at, at)
+    limits = [one for one in order.windows if one.opens <= at <= one.closes][:1]
     promise = order.promise
-    if promise is not None and promise.window.opens <= stop.start <= promise.window.closes:
-        return keeping_promise(order)
-    return windows_of(order)
+    if promise is not None and promise.window.opens <= at <= promise.window.closes:
+        limits.append(promise.window)
+    if order.deadline is not None and order.deadline_is_hard:
+        limits.append(Window(min(at, 0), order.deadline))
+    if not limits:
+        return ALWAYS
+    return Window(max(one.opens for one in limits), min(one.closes for one in limits))
 
 
 def _offers(
@@ -204,11 +227,13 @@ def _offers(
 ) -> tuple[tuple[Choice, ...], tuple[Obstacle, ...]]:
     choices: list[Choice] = []
     obstacles: list[Obstacle] = []
+    own = windows_of(order)
+    variants = (own,) if order.promise is None else (keeping_promise(order), own)
     for day in days:
         if day.obstacle is not None:
             obstacles.append(day.obstacle)
             continue
-        found = _cheapest(problem, order, day)
+        found = _cheapest(problem, order, day, variants)
         if found is None:
             obstacles.append(Obstacle(day.engineer.id, _why_not(problem, order, day)))
         else:
@@ -228,20 +253,21 @@ def _crews(
 ) -> tuple[tuple[Choice, ...], tuple[Obstacle, ...]]:
     """Return the crews of the minutes at which one of its members could first begin."""
     free = [one for one in days if one.obstacle is None]
-    minutes = sorted({start for one in free for start in _starts(problem, order, one)})
+    minutes = sorted({start for one in free for start in _starts(order, one)})
     step = max(1, len(minutes) // MINUTES_TRIED)
     found = []
     for minute in minutes[::step]:
-        at = replace(order, windows=(Window(minute, minute),), promise=None)
-        offers = [one for day in free if (one := _cheapest(problem, at, day)) is not None]
+        windows = ((Window(minute, minute),),)
+        alone = replace(order, promise=None)
+        offers = [one for day in free if (one := _cheapest(problem, alone, day, windows))]
         if len(offers) >= order.crew:
             offers.sort(key=lambda one: (one.price, one.engineers))
             found.append(_together(problem, order, minute, offers[: order.crew]))
     found.sort(key=lambda one: (one.price, one.start))
     if found:
         return tuple(found[:10]), tuple(obstacles)
-    alone = tuple(Obstacle(who, Reason.CREW) for one in singly for who in one.engineers)
-    return (), (*alone, *obstacles)
+    too_few = tuple(Obstacle(who, Reason.CREW) for one in singly for who in one.engineers)
+    return (), (*too_few, *obstacles)
 
 
 def _together(problem: Problem, order: Order, minute: int, members: Sequence[Choice]) -> Choice:
@@ -253,101 +279,102 @@ def _together(problem: Problem, order: Order, minute: int, members: Sequence[Cho
     return Choice(names, minute, tuple(one.position[0] for one in members), price)
 
 
-def _starts(problem: Problem, order: Order, day: _Day) -> Iterable[int]:
+def _starts(order: Order, day: _Day) -> Iterable[int]:
     """Return the minutes at which an engineer could first begin, gap by gap."""
-    for _, place, leaves in _gaps(problem, day):
-        arrival = leaves + problem.travel.minutes(place, order.place)
+    for number in range(len(day.stops) + 1):
+        arrival = _leaves(day, number) + day.there[number]
         for windows in (keeping_promise(order), windows_of(order)):
             start = _first(windows, arrival)
             if start is not None:
                 yield start
 
 
-def _gaps(problem: Problem, day: _Day) -> Iterable[tuple[int, Place, int]]:
-    """Return before which stop something can be put, and from where and when it is reached."""
-    place, free = day.place, day.free
-    yield day.first, place, free
-    for number in range(day.first, len(day.stops)):
-        stop = day.stops[number]
-        place = _place_of(problem, stop, place)
-        yield number + 1, place, stop.end
-
-
-def _place_of(problem: Problem, stop: Stop, place: Place) -> Place:
-    """Return where a stop is; a break is where the engineer is anyway."""
-    return place if stop.order_id is None else problem.order[stop.order_id].place
+def _leaves(day: _Day, number: int) -> int:
+    """Return when the engineer is free before a stop."""
+    return day.stops[number - 1].end if number else day.free
 
 
 def _first(windows: Sequence[Window], at: int) -> int | None:
-    return next((max(at, one.opens) for one in windows if at <= one.closes), None)
+    for one in windows:
+        if at <= one.closes:
+            return max(at, one.opens)
+    return None
 
 
-def _cheapest(problem: Problem, order: Order, day: _Day) -> Choice | None:
-    """Return an engineer's cheapest gap."""
+def _cheapest(
+    problem: Problem, order: Order, day: _Day, variants: Sequence[Sequence[Window]]
+) -> Choice | None:
+    """Return an engineer's cheapest gap, the order beginning in one of the variants' windows."""
     prices = problem.prices
     who = day.engineer
     base = prices.unfairness(day.load + order.minutes) - prices.unfairness(day.load)
     if order.centre is not None and who.centre != order.centre:
         base += prices.other_centre
-    own = windows_of(order)
-    variants = [own] if order.promise is None else [keeping_promise(order), own]
-    best: Choice | None = None
-    for position, place, leaves in _gaps(problem, day):
-        there = problem.travel.minutes(place, order.place)
-        if not own or leaves > own[-1].closes:
+    if not variants[-1]:
+        return None
+    last = variants[-1][-1].closes
+    best: tuple[int, int, int] | None = None
+    for number in range(len(day.stops) + 1):
+        leaves = _leaves(day, number)
+        if leaves > last:
             break
+        there = day.there[number]
         for windows in variants:
             start = _first(windows, leaves + there)
             if start is None:
                 continue
-            added = _put(problem, day, position, place, order.place, start + order.minutes)
+            added = _put(problem, day, number, start + order.minutes)
             if added is None:
                 continue
             price = base + prices.travel * there + added + _late(problem, order, start)
             price += _of_promise(problem, order, (who.id,), start)
-            if best is None or price < best.price:
-                best = Choice((who.id,), start, (position,), price)
-    return best
-
-
-def _put(
-    problem: Problem, day: _Day, position: int, before: Place, here: Place, leaves: int
-) -> int | None:
-    """Return what the rest of a day costs more when it goes on from here; None: it cannot."""
-    number = position
-    while number < len(day.stops) and day.stops[number].order_id is None:
-        rest = day.stops[number]
-        start = _first(_windows_as_planned(problem, day.engineer, rest), leaves)
-        if start is None:
-            return None
-        leaves = start + rest.end - rest.start
-        number += 1
-    prices = problem.prices
-    if number == len(day.stops):
-        home = day.engineer.home
-        on = 0 if home is None else problem.travel.minutes(here, home)
-        direct = 0 if home is None else problem.travel.minutes(before, home)
-        return None if leaves + on > day.closes else prices.travel * (on - direct)
-    following = day.stops[number]
-    on = problem.travel.minutes(here, _place_of(problem, following, here))
-    if leaves + on > day.latest[number]:
+            if best is None or price < best[0]:
+                best = price, start, number
+    if best is None:
         return None
-    return prices.travel * (on - following.travel) + _pushed(problem, day, number, leaves + on)
+    price, start, number = best
+    return Choice((who.id,), start, (day.skipped + number,), price)
+
+
+def _put(problem: Problem, day: _Day, number: int, leaves: int) -> int | None:
+    """Return what the rest of a day costs more when it goes on from the order; None: it cannot."""
+    prices = problem.prices
+    stops = day.stops
+    before = number
+    while number < len(stops) and stops[number].order_id is None:
+        rest = stops[number]
+        window = _as_planned(problem, day.engineer, rest)
+        if leaves > window.closes:
+            return None
+        leaves = max(leaves, window.opens) + rest.end - rest.start
+        number += 1
+    if number < len(stops):
+        arrival = leaves + day.on[number + 1]
+        if arrival > day.latest[number]:
+            return None
+        pushed = _pushed(problem, day, number, arrival) if day.soft else 0
+        return prices.travel * (day.on[number + 1] - stops[number].travel) + pushed
+    home = day.engineer.home
+    on = 0 if home is None else day.on[-1]
+    if leaves + on > day.closes:
+        return None
+    direct = 0 if home is None else problem.travel.minutes(day.places[before], home)
+    return prices.travel * (on - direct)
 
 
 def _pushed(problem: Problem, day: _Day, number: int, arrival: int) -> int:
     """Return what it costs that a stop, and so others behind it, are reached at another time."""
     added = 0
-    for stop in day.stops[number:]:
-        start = _first(_windows_as_planned(problem, day.engineer, stop), arrival)
-        if start is None or start == stop.start:
+    for at in range(number, len(day.stops)):
+        stop = day.stops[at]
+        start = max(arrival, _as_planned(problem, day.engineer, stop).opens)
+        if start == stop.start:
             break
         if stop.order_id is not None:
             order = problem.order[stop.order_id]
             added += _late(problem, order, start) - _late(problem, order, stop.start)
-        number += 1
-        if number < len(day.stops):
-            arrival = start + stop.end - stop.start + day.stops[number].travel
+        if at + 1 < len(day.stops):
+            arrival = start + stop.end - stop.start + day.stops[at + 1].travel
     return added
 
 
@@ -368,7 +395,7 @@ def _of_promise(problem: Problem, order: Order, people: Sequence[str], start: in
 
 def _why_not(problem: Problem, order: Order, day: _Day) -> Reason:
     """Say what keeps an order out of a day: its own times, the shift, or what is planned."""
-    start = _first(windows_of(order), day.free + problem.travel.minutes(day.place, order.place))
+    start = _first(windows_of(order), day.free + day.there[0])
     if start is None:
         return Reason.WINDOW
     home = day.engineer.home

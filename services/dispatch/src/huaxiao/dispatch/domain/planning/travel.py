@@ -29,6 +29,14 @@ class Travel(Protocol):
         """Return the minutes of one way."""
         ...
 
+    def ways_to(self, origins: Sequence[Place], destination: Place) -> list[int]:
+        """Return the minutes from each of many places to one."""
+        ...
+
+    def ways_from(self, origin: Place, destinations: Sequence[Place]) -> list[int]:
+        """Return the minutes from one place to each of many."""
+        ...
+
     def matrix(self, places: Sequence[Place]) -> Minutes:
         """Return the minutes between all places, by row from and by column to."""
         ...
@@ -56,15 +64,27 @@ class GreatCircle:
     def _minutes_of_angle(self) -> float:
         return EARTH_RADIUS_KM * self.road_factor / self.kilometres_an_hour * 60
 
+    def ways_to(self, origins: Sequence[Place], destination: Place) -> list[int]:
+        """Return the minutes from each of many places to one, which are those back."""
+        return self.ways_from(destination, origins)
+
+    def ways_from(self, origin: Place, destinations: Sequence[Place]) -> list[int]:
+        """Return the minutes from one place to each of many."""
+        ways: list[int] = self._between([origin], destinations)[0].tolist()
+        return ways
+
     def matrix(self, places: Sequence[Place]) -> Minutes:
         """Return the minutes between all places."""
-        latitude = np.radians([one.latitude for one in places])
-        longitude = np.radians([one.longitude for one in places])
+        return self._between(places, places)
+
+    def _between(self, origins: Sequence[Place], destinations: Sequence[Place]) -> Minutes:
+        north = np.radians([one.latitude for one in origins])[:, None]
+        east = np.radians([one.longitude for one in origins])[:, None]
+        to_north = np.radians([one.latitude for one in destinations])[None, :]
+        to_east = np.radians([one.longitude for one in destinations])[None, :]
         half = (
-            np.sin((latitude[:, None] - latitude[None, :]) / 2) ** 2
-            + np.cos(latitude)[:, None]
-            * np.cos(latitude)[None, :]
-            * np.sin((longitude[:, None] - longitude[None, :]) / 2) ** 2
+            np.sin((north - to_north) / 2) ** 2
+            + np.cos(north) * np.cos(to_north) * np.sin((east - to_east) / 2) ** 2
         )
         angle = 2 * np.arcsin(np.minimum(1.0, np.sqrt(half)))
         minutes: Minutes = np.ceil(self._minutes_of_angle * angle - 1e-9).astype(np.int64)
@@ -90,6 +110,16 @@ class Table:
     def minutes(self, origin: Place, destination: Place) -> int:
         """Return the minutes of one way."""
         return self.rows[self._index[origin.id]][self._index[destination.id]]
+
+    def ways_to(self, origins: Sequence[Place], destination: Place) -> list[int]:
+        """Return the minutes from each of many places to one."""
+        to = self._index[destination.id]
+        return [self.rows[self._index[one.id]][to] for one in origins]
+
+    def ways_from(self, origin: Place, destinations: Sequence[Place]) -> list[int]:
+        """Return the minutes from one place to each of many."""
+        row = self.rows[self._index[origin.id]]
+        return [row[self._index[one.id]] for one in destinations]
 
     def matrix(self, places: Sequence[Place]) -> Minutes:
         """Return the minutes between all places."""
