@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from bench.county_days import PRICES, county_day
-from bench.measuring import Figure, Size, Suite, figure, tell
+from bench.measuring import Figure, Size, figure, tell
 from bench.solvers import HAS_PYVRP, HAS_VROOM, by_pyvrp, by_vroom, nearest_free
 from huaxiao.dispatch.domain.planning.checking import check
 from huaxiao.dispatch.domain.planning.engine import plan
@@ -41,7 +41,7 @@ def _warm() -> None:
     plan(county_day(2, 4, seed=0), seed=0, iterations=2)
 
 
-async def plan_days(_: Suite, size: Size) -> Figure:
+async def plan_days(size: Size) -> Figure:
     """Plan county days: ours at 2 CPU seconds against the best of the others at 10."""
     return await asyncio.to_thread(_plan_days, size)
 
@@ -92,7 +92,7 @@ def _right(day: Problem, found: Plan) -> int:
     return found.cost.total
 
 
-async def plan_vrptw(_: Suite, size: Size) -> Figure | None:
+async def plan_vrptw(size: Size) -> Figure | None:
     """Route vehicles over public instances in 10 CPU seconds each, against the best known."""
     folder = os.environ.get("VRPTW")
     if not folder:
@@ -150,7 +150,7 @@ def vrptw(path: Path) -> Problem:
     return Problem(engineers, orders, table, replace(PRICES, left_out=(100_000, 1, 1, 1)))
 
 
-async def replan_day(_: Suite, size: Size) -> Figure:
+async def replan_day(size: Size) -> Figure:
     """At eleven, urgent repairs come in: the share of promises that is broken, with their price."""
     return await asyncio.to_thread(_replan_day, size)
 
@@ -203,7 +203,7 @@ def _breaks(before: Plan, after: Plan, name: str) -> bool:
     return abs(new[0][1].start - old[0][1].start) > 30
 
 
-async def place_one(_: Suite, size: Size) -> Figure:
+async def place_one(size: Size) -> Figure:
     """Find the place of one order among 100 engineers with ten stops each."""
     return await asyncio.to_thread(_place_one, size)
 

@@ -47,8 +47,8 @@ class Tuning:
     """How the search goes about it; temperatures are in ways between neighbouring orders."""
 
     hot: float = 20.0
-    cold: float = 0.5
-    removals: float = 10.0
+    cold: float = 0.2
+    removals: float = 15.0
     """Orders that a round takes out on average, where routes are long enough."""
     blink: float = 0.01
     """How often the best place is overlooked."""
