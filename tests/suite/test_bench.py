@@ -10,7 +10,11 @@ import pytest
 @pytest.mark.slow
 def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: Path) -> None:
     command = [sys.executable, "-m", "bench.main", "--quick"]
-    environment = os.environ | {"PYTHONPATH": str(project / "tests"), "TIGERBEETLE_ADDRESS": "", "VRPTW": ""}
+    environment = os.environ | {
+        "PYTHONPATH": str(project / "tests"),
+        "TIGERBEETLE_ADDRESS": "",
+        "VRPTW": "",
+    }
 
     done = subprocess.run(
         command, env=environment, cwd=project, capture_output=True, text=True, check=False
