@@ -20,6 +20,7 @@ from bench.intake import (
     intake_single,
 )
 from bench.measuring import SERVICES, Figure, Size, Suite, running_suite
+from bench.planning import place_one, plan_days, plan_vrptw, replan_day
 from bench.register import coverage_china, coverage_county, settle_1000, sign_county
 from bench.replay import replay_5m
 from bench.tigerbeetle import intake_batch_vs_tigerbeetle
@@ -44,28 +45,40 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
         settle_1000,
     )
 }
+ALONE: dict[str, Callable[[Size], Awaitable[Figure | None]]] = {
+    one.__name__: one for one in (plan_days, plan_vrptw, replan_day, place_one)
+}
+"""Figures that need no service."""
 ASKS_DISPATCH = {"settle_1000"}
 
 
 async def measure(names: Sequence[str], size: Size) -> None:
-    """Measure figures, each on a suite and a database of its own."""
+    """Measure figures, each that needs one on a suite and a database of its own."""
     for name in names:
+        if name in ALONE:
+            tell_figure(await ALONE[name](size))
+            continue
         services = (*SERVICES, "dispatch") if name in ASKS_DISPATCH else SERVICES
         async with running_suite(services) as suite:
-            figure = await FIGURES[name](suite, size)
-        if figure is not None:
-            print(json.dumps(asdict(figure)), flush=True)
+            tell_figure(await FIGURES[name](suite, size))
+
+
+def tell_figure(figure: Figure | None) -> None:
+    """Print a figure, unless it could not be measured here."""
+    if figure is not None:
+        print(json.dumps(asdict(figure)), flush=True)
 
 
 def main() -> None:
     """Read what to measure, and measure it."""
+    known = [*FIGURES, *ALONE]
     parser = argparse.ArgumentParser(description="Measure the suite.")
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(FIGURES))
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="tiny: shows only that it works")
     given = parser.parse_args()
-    if unknown := set(given.figures) - set(FIGURES):
+    if unknown := set(given.figures) - set(known):
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
-    asyncio.run(measure(given.figures or list(FIGURES), QUICK if given.quick else FULL))
+    asyncio.run(measure(given.figures or known, QUICK if given.quick else FULL))
 
 
 if __name__ == "__main__":
