@@ -115,6 +115,20 @@ async def signed(connection: AsyncConnection, branch_id: int) -> Sequence[RowMap
     return rows.mappings().all()
 
 
+async def signed_beside(
+    connection: AsyncConnection, branch_id: int, centre_id: str | None
+) -> Sequence[RowMapping]:
+    """Return the signed contracts that one of a centre must fit: the county's, and the centre's own."""
+    rows = await connection.execute(
+        _with_signature.where(
+            contracts.c.branch_id == branch_id,
+            signatures.c.digest.is_not(None),
+            contracts.c.centre_id.is_(None) | (contracts.c.centre_id == centre_id),
+        ).order_by(contracts.c.contract_id)
+    )
+    return rows.mappings().all()
+
+
 async def coverage(
     connection: AsyncConnection, branch_id: int, contract_id: str
 ) -> dict[str, Any] | None:

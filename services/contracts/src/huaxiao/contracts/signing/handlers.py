@@ -306,7 +306,7 @@ async def _prepare(
             )
             for field_id, one in fields.items()
         },
-        await _signed(connection, branch_id),
+        await _signed_beside(connection, branch_id, held.centre_id),
     )
     await _require_lasting(connection, branch_id, held, fields)
     documents = [
@@ -319,9 +319,11 @@ async def _prepare(
     )
 
 
-async def _signed(connection: AsyncConnection, branch_id: int) -> list[Agreement]:
-    """Return the signed contracts of a branch, each as long as it really lasts."""
-    rows = await contract_store.signed(connection, branch_id)
+async def _signed_beside(
+    connection: AsyncConnection, branch_id: int, centre_id: str | None
+) -> list[Agreement]:
+    """Return the signed contracts that this one must fit, each as long as it really lasts."""
+    rows = await contract_store.signed_beside(connection, branch_id, centre_id)
     ends = await exit_store.last_periods(
         connection, branch_id, [row["contract_id"] for row in rows]
     )
