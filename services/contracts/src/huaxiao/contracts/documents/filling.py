@@ -31,7 +31,7 @@ _SEGMENTS = {
     Segment.HIGH_VALUE_SMB: "清单高值商客",
     Segment.CAMPUS: "清单校园",
 }
-_ORDERS = {
+ORDERS = {
     OrderKind.INSTALL: "装机",
     OrderKind.MOVE: "移机",
     OrderKind.DISMANTLE: "拆机",
@@ -41,7 +41,7 @@ _ORDERS = {
     OrderKind.CONSTRUCTION: "施工",
     OrderKind.COMMISSIONING: "调试",
 }
-_AREAS = {Area.TOWN: "县城", Area.RURAL: "农村"}
+AREAS = {Area.TOWN: "县城", Area.RURAL: "农村"}
 _MEASURES = {
     TargetMeasure.REVENUE: "收入",
     TargetMeasure.GROSS_PROFIT: "毛利",
@@ -127,7 +127,7 @@ def grids_of(
         ),
         "fees": Grid(
             ("工单", "区域", "单价（元）"),
-            [(_ORDERS[one.kind], _AREAS[one.area], yuan(one.fee_fen)) for one in terms.order_fees],
+            [(ORDERS[one.kind], AREAS[one.area], yuan(one.fee_fen)) for one in terms.order_fees],
             right={2},
         ),
         "steps": Grid(

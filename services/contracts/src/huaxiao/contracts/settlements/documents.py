@@ -1,9 +1,11 @@
 """A question and its answer as JSON, as they are stored with a statement and read again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from huaxiao.contracts.documents.filling import AREAS, ORDERS
 from huaxiao.contracts.domain.settlement import Question, Settlement
 from huaxiao.contracts.domain.statement_lines import Line
 from huaxiao.shared.documents import digest
@@ -72,8 +74,13 @@ def wire_line(line: Line) -> SettlementLine:
 
 
 def what_about(line: SettlementLine) -> str:
-    """Return what a line is about: a kind of order, a violation, a month."""
-    return "、".join(str(one) for one in line.about.values() if one is not None)
+    """Return what a line is about, as people read it: a kind of order, a violation, a month."""
+    words: dict[str, Mapping[Any, str]] = {"kind": ORDERS, "area": AREAS}
+    return "、".join(
+        str(words.get(name, {}).get(one, one))
+        for name, one in line.about.items()
+        if one is not None
+    )
 
 
 def sheet_rows(statement: SettlementStatement) -> list[list[str]]:
