@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attribution.conftest import FIELDS, Sender
 
+from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.attribution import RulingIn
@@ -241,3 +242,16 @@ async def test_a_closed_period_is_not_ruled_on(
     with pytest.raises(PeerProblem) as refused:
         await finance.approve_ruling(booked, "R-1")
     assert refused.value.code == "period-closed"
+
+
+async def test_who_is_bound_to_a_centre_neither_rules_nor_closes(
+    caller: Callable[..., AttributionClient], booked: int
+) -> None:
+    bound = caller(Role.COUNTY_FINANCE, ["C2"])
+
+    with pytest.raises(PeerProblem) as ruled:
+        await bound.put_ruling(booked, "R-1", ruling())
+    with pytest.raises(PeerProblem) as closed:
+        await bound.begin_closing(booked, 201711)
+
+    assert (ruled.value.status, closed.value.status) == (403, 403)

@@ -11,10 +11,10 @@ Mender = Annotated[
     allow(Role.BSS_SOURCE, Role.SERVICE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE),
 ]
 """Reads and mends what is in quarantine."""
-Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER)]
-GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
+Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, whole_branch=True)]
+GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
 """Approves that a month is closed with more unresolved than the limit."""
-RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER)]
+RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
 """Drafts and activates rule sets."""
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]
 Earner = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER)]
