@@ -35,7 +35,8 @@ class ServiceSettings(BaseSettings):
         default="http://127.0.0.1:8103", description="where the dispatch service answers"
     )
     follow: bool = Field(
-        default=True, description="run the followers of other services' feeds in this process"
+        default=True,
+        description="run the followers of other services' feeds, and the timers, in this process",
     )
     pool_size: int = Field(default=10, ge=1, le=100, description="database connections kept")
     max_body_bytes: int = Field(

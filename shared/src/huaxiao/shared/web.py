@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -87,6 +87,19 @@ def _parameters(dependant: Dependant) -> set[str]:
     """Name the query parameters of a route and of all that it depends on."""
     nested = (_parameters(one) for one in dependant.dependencies)
     return {one.alias for one in dependant.query_params}.union(*nested)
+
+
+def together(*lives: Lifespan) -> Lifespan:
+    """Return the life of an app that lives several lives at once, begun in this order."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for one in lives:
+                await stack.enter_async_context(one(app))
+            yield
+
+    return life
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
