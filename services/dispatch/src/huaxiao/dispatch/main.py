@@ -3,14 +3,18 @@
 from fastapi import FastAPI
 
 from huaxiao.dispatch.appraisals import api as appraisals
+from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.orders import api as orders
+from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.ticking import ticking
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -25,8 +29,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[orders.router, appraisals.router, work_done.router, feed.router()],
-        lifespan=following(
-            settings, database, service="dispatch", apply=FOLLOWED, positions=positions
+        routers=[
+            orders.router,
+            appraisals.router,
+            work_done.router,
+            service_levels.router,
+            clocks.router,
+            feed.router(),
+        ],
+        lifespan=web.together(
+            following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
+            ticking(settings, database, jobs=JOBS, branches=known_branches),
         ),
     )

@@ -6,11 +6,13 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -52,6 +54,72 @@ territories = Table(
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
 )
+service_levels = Table(
+    "service_levels",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+service_levels_in_force = Table(
+    "service_levels_in_force",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_day", Date, nullable=False),
+    Column("put_in_force_by", Text, nullable=False),
+    Column("put_in_force_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "version"],
+        ["dispatch.service_levels.branch_id", "dispatch.service_levels.version"],
+    ),
+    # One table at each moment: no two begin on one day.
+    UniqueConstraint("branch_id", "from_day"),
+    info={"append_only": True},
+)
+order_clocks = Table(
+    "order_clocks",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("target_seconds", BigInteger, nullable=False),
+    Column("limit_seconds", BigInteger, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("first_contact_due_at", DateTime(timezone=True)),
+    Column("next_at", DateTime(timezone=True)),
+    Column("late_because_of_centre_id", Text),
+    Index(None, "branch_id", "next_at"),
+)
+order_stops = Table(
+    "order_stops",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cause", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True)),
+    Column("stops_clock", Boolean, nullable=False),
+    Column("responsible_centre_id", Text),
+)
+order_warnings = Table(
+    "order_warnings",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("percent", Integer, primary_key=True, autoincrement=False),
+    Column("reached_at", DateTime(timezone=True), nullable=False),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    Column("centre_id", Text),
+    Column("engineer_id", Text),
+    Column("escalated_to", Text, nullable=False),
+    info={"append_only": True},
+)
 orders = Table(
     "orders",
     metadata,
@@ -61,6 +129,8 @@ orders = Table(
     Column("customer_class", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("subscription_id", Text),
+    Column("line", Text, nullable=False, server_default="ordinary"),
+    Column("build_needed", Boolean, nullable=False, server_default=false()),
     Column("standard_address", Text, nullable=False),
     Column("requester_centre_id", Text),
     Column("performer_centre_id", Text),

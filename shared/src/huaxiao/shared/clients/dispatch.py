@@ -1,6 +1,6 @@
 """The dispatch service as its peers see it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import Page
@@ -13,6 +13,14 @@ from huaxiao.shared.wire.dispatch import (
     OrderStepIn,
     OrderWithSteps,
     WorkDone,
+)
+from huaxiao.shared.wire.service_levels import (
+    ClockWarning,
+    Escalation,
+    InForceIn,
+    OrderClock,
+    ServiceLevels,
+    ServiceLevelsIn,
 )
 
 
@@ -107,6 +115,60 @@ class DispatchClient(ServiceClient):
             },
         )
         return found
+
+    # --- service levels and clocks --------------------------------------------------------------
+
+    async def service_levels(self, branch_id: int, *, on: date | None = None) -> ServiceLevels:
+        """Return the service levels in force on a day."""
+        found: ServiceLevels = await self._get(
+            ServiceLevels,
+            f"/v1/branches/{branch_id}/service-levels",
+            params={"on": on and on.isoformat()},
+        )
+        return found
+
+    async def draft_service_levels(
+        self, branch_id: int, version: int, given: ServiceLevelsIn
+    ) -> ServiceLevels:
+        """Draft a version of the service levels."""
+        drafted: ServiceLevels = await self._put(
+            ServiceLevels, f"/v1/branches/{branch_id}/service-levels/versions/{version}", given
+        )
+        return drafted
+
+    async def put_service_levels_in_force(
+        self, branch_id: int, version: int, given: InForceIn
+    ) -> ServiceLevels:
+        """Let a version be in force from a day on."""
+        held: ServiceLevels = await self._post(
+            ServiceLevels,
+            f"/v1/branches/{branch_id}/service-levels/versions/{version}/put-in-force",
+            given,
+        )
+        return held
+
+    async def order_clock(self, branch_id: int, order_id: str) -> OrderClock:
+        """Return the service clock of an order."""
+        found: OrderClock = await self._get(
+            OrderClock, f"/v1/branches/{branch_id}/orders/{order_id}/clock"
+        )
+        return found
+
+    async def clock_warnings(
+        self,
+        branch_id: int,
+        *,
+        escalated_to: Escalation | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[ClockWarning]:
+        """Return a page of the warnings that clocks have given."""
+        page: Page[ClockWarning] = await self._get(
+            Page[ClockWarning],
+            f"/v1/branches/{branch_id}/clock-warnings",
+            params={"escalated_to": escalated_to, "cursor": cursor, "limit": limit},
+        )
+        return page
 
 
 class FakeDispatch(FakeFeed):

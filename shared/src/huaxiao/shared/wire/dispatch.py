@@ -96,6 +96,9 @@ class OrderStepIn(Given):
     reason: str | None = Field(default=None, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
     cause: SuspensionCause = SuspensionCause.CUSTOMER
     engineer_id: Identifier | None = None
+    responsible_centre_id: Identifier | None = None
+    """Of a suspension for lack of material: whose lack it is; the build-and-maintain centre's when
+    absent."""
     evidence: Evidence = Evidence()
 
 
@@ -227,6 +230,8 @@ class OrderFinished(Fact):
     engineer_id: Identifier
     period: PeriodNumber
     on_time: bool | None
+    late_because_of_centre_id: Identifier | None = None
+    """The centre whose lack of material alone made it late."""
 
 
 class AppraisalPublished(Fact):

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.tables import appraisals, orders, people
+from huaxiao.dispatch.tables import appraisals, order_clocks, orders, people
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.wire.dispatch import CustomerClass
 
@@ -24,7 +24,17 @@ async def served_orders(
 ) -> Sequence[RowMapping]:
     """Return the enterprise orders one centre did for another that bear on a time span."""
     rows = await connection.execute(
-        select(orders)
+        select(
+            orders,
+            order_clocks.c.version,
+            order_clocks.c.first_contact_due_at,
+            order_clocks.c.late_because_of_centre_id,
+        )
+        .outerjoin(
+            order_clocks,
+            (order_clocks.c.branch_id == orders.c.branch_id)
+            & (order_clocks.c.order_id == orders.c.order_id),
+        )
         .where(
             orders.c.branch_id == branch_id,
             orders.c.requester_centre_id == rater_centre_id,

@@ -1,15 +1,16 @@
 """Orders: load, decide, record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.dispatching import NO_ENGINEER, choose_engineer, performing_centre
+from huaxiao.dispatch.domain.level_table import Work
 from huaxiao.dispatch.domain.order_states import OrderProgress, Step, StepNotAllowed, take
-from huaxiao.dispatch.domain.service_level import due_at
 from huaxiao.dispatch.orders import store
 from huaxiao.dispatch.tables import feed
 from huaxiao.shared.auth import Principal, Role
@@ -28,6 +29,7 @@ from huaxiao.shared.wire.dispatch import (
     OrderWithSteps,
     StepName,
 )
+from huaxiao.shared.wire.service_levels import Line
 
 _NO_CENTRE = "no-centre"
 
@@ -71,6 +73,11 @@ async def create(
     except ValueError:
         customer_class = CustomerClass.PUBLIC
         flags.append("unknown_customer_class")
+    try:
+        line = Line(f"circuit_{asked.circuit_grade}" if asked.circuit_grade else Line.ORDINARY)
+    except ValueError:
+        line = Line.CIRCUIT_STANDARD
+        flags.append("unknown_circuit_grade")
     place = await _place(
         connection,
         branch_id,
@@ -80,6 +87,9 @@ async def create(
         requested_at=asked.requested_at,
     )
     at = min(asked.requested_at, seen_at)
+    begun = await _clock(
+        connection, branch_id, Work(kind, customer_class, line, asked.build_needed), place, at
+    )
     added = await store.add(
         connection,
         {
@@ -89,6 +99,8 @@ async def create(
             "customer_class": customer_class,
             "customer_id": asked.customer_id,
             "subscription_id": asked.subscription_id,
+            "line": line,
+            "build_needed": asked.build_needed,
             "standard_address": asked.standard_address,
             "requested_at": asked.requested_at,
             "last_step_at": at,
@@ -97,9 +109,10 @@ async def create(
             "flags": flags,
             "evidence": {},
         }
-        | place.given_out(kind, customer_class, at),
+        | place.given_out(at, begun),
     )
     if added:
+        await clocks.begin(connection, branch_id, asked.order_id, begun)
         await _record_dispatch(connection, branch_id, asked.order_id, place, number=1, at=at)
 
 
@@ -125,8 +138,10 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
         if settled or (place.performer, place.requester, place.reason) == known:
             continue
         at, number = row["last_step_at"], row["steps"] + 1
-        changes = place.given_out(kind, customer_class, at) | {"steps": number}
+        begun = await _clock(connection, branch_id, clocks.work_of(row), place, at)
+        changes = place.given_out(at, begun) | {"steps": number}
         await store.save(connection, branch_id, row["order_id"], changes)
+        await clocks.begin(connection, branch_id, row["order_id"], begun)
         await _record_dispatch(connection, branch_id, row["order_id"], place, number=number, at=at)
 
 
@@ -150,11 +165,8 @@ class _Place:
     def state(self) -> OrderState:
         return OrderState.NEW if self.engineer is None else OrderState.DISPATCHED
 
-    def given_out(
-        self, kind: OrderKind, customer_class: CustomerClass, at: datetime
-    ) -> dict[str, Any]:
+    def given_out(self, at: datetime, begun: clocks.Begun | None) -> dict[str, Any]:
         """Return what an order that is given out here has in its row."""
-        given = None if self.engineer is None else at
         return {
             "requester_centre_id": self.requester,
             "performer_centre_id": self.performer,
@@ -162,9 +174,18 @@ class _Place:
             "engineer_id": self.engineer,
             "state": self.state,
             "reason": self.reason,
-            "dispatched_at": given,
-            "due_at": given and due_at(kind, customer_class, rural=self.rural, dispatched_at=given),
+            "dispatched_at": None if self.engineer is None else at,
+            "due_at": begun and begun.due_at,
         }
+
+
+async def _clock(
+    connection: AsyncConnection, branch_id: int, work: Work, place: _Place, at: datetime
+) -> clocks.Begun | None:
+    """Return the clock of work that is given out, or None of work that waits for somebody."""
+    if place.engineer is None:
+        return None
+    return await clocks.judge(connection, branch_id, work, rural=place.rural, at=at)
 
 
 async def _place(
@@ -246,15 +267,9 @@ async def step(
         given.step, given.at or now, acting, given.reason, given.cause, given.evidence.onu_online
     )
     after = take(_progress(row), wanted, now=now)
-    dispatched, due = after.dispatched_at, after.due_at
-    if dispatched is None and after.state is OrderState.DISPATCHED:
-        dispatched = wanted.at
-        due = due_at(
-            OrderKind(row["kind"]),
-            CustomerClass(row["customer_class"]),
-            rural=row["rural"],
-            dispatched_at=dispatched,
-        )
+    facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
+    followed = await _follow_clock(connection, row, given, after, wanted.at)
+    after = replace(after, **followed)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
     number = row["steps"] + 1
     await store.save(
@@ -264,8 +279,8 @@ async def step(
         {
             "state": after.state,
             "engineer_id": after.engineer_id,
-            "dispatched_at": dispatched,
-            "due_at": due,
+            "dispatched_at": after.dispatched_at,
+            "due_at": after.due_at,
             "suspended_at": after.suspended_at,
             "finished_at": after.finished_at,
             "last_step_at": after.last_step_at,
@@ -301,9 +316,42 @@ async def step(
             engineer_id=after.engineer_id or "",
             period=period_of(wanted.at),
             on_time=after.on_time,
+            late_because_of_centre_id=await clocks.blame(
+                connection, branch_id, order_id, finished_at=wanted.at
+            ),
         )
-        await feed.append(connection, branch_id, [NewFact(ORDER_FINISHED, order_id, fact)], now=now)
+        facts.append(NewFact(ORDER_FINISHED, order_id, fact))
+    await feed.append(connection, branch_id, facts, now=now)
     return await show(connection, branch_id, order_id)
+
+
+async def _follow_clock(
+    connection: AsyncConnection,
+    row: RowMapping,
+    given: OrderStepIn,
+    after: OrderProgress,
+    at: datetime,
+) -> dict[str, Any]:
+    """Start, stop or go on with the clock of an order; return what follows for the order."""
+    branch_id, order_id = row["branch_id"], row["order_id"]
+    if after.dispatched_at is None and after.state is OrderState.DISPATCHED:
+        begun = await clocks.judge(
+            connection, branch_id, clocks.work_of(row), rural=row["rural"], at=at
+        )
+        await clocks.begin(connection, branch_id, order_id, begun)
+        return {"dispatched_at": at, "due_at": begun and begun.due_at}
+    if row["state"] == OrderState.SUSPENDED or after.state is OrderState.SUSPENDED:
+        await clocks.stop_or_go_on(
+            connection,
+            row,
+            given.step,
+            cause=given.cause,
+            reason=given.reason,
+            responsible_centre_id=given.responsible_centre_id,
+            at=at,
+        )
+    # The state machine knows of the present pause only; the clock, of its unit and every stop.
+    return await clocks.changes_after(connection, row, state=after.state, at=at)
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
