@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.orders import api as orders
+from huaxiao.dispatch.rounds import api as rounds
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             work_done.router,
             service_levels.router,
             clocks.router,
+            rounds.router,
             feed.router(),
         ],
         lifespan=web.together(

@@ -120,6 +120,41 @@ order_warnings = Table(
     Column("escalated_to", Text, nullable=False),
     info={"append_only": True},
 )
+assets = Table(
+    "assets",
+    metadata,
+    branch_column(),
+    Column("asset_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("standard_address", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("cycle", JSONB(none_as_null=True)),
+    Column("from_day", Date, nullable=False),
+    Column("retired_on", Date),
+    Column("next_round_on", Date),
+    Index(None, "branch_id", "next_round_on"),
+)
+rounds = Table(
+    "rounds",
+    metadata,
+    branch_column(),
+    Column("asset_id", Text, primary_key=True),
+    Column("starts_on", Date, primary_key=True),
+    Column("ends_on", Date, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("limit_at", DateTime(timezone=True), nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_late", Boolean, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "asset_id"], ["dispatch.assets.branch_id", "dispatch.assets.asset_id"]
+    ),
+    Index(None, "branch_id", "ends_on"),
+    info={"append_only": True},
+)
 orders = Table(
     "orders",
     metadata,
@@ -129,6 +164,7 @@ orders = Table(
     Column("customer_class", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("subscription_id", Text),
+    Column("asset_id", Text),
     Column("line", Text, nullable=False, server_default="ordinary"),
     Column("build_needed", Boolean, nullable=False, server_default=false()),
     Column("standard_address", Text, nullable=False),

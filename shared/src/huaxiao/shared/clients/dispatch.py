@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import Page
+from huaxiao.shared.wire.assets import Asset, AssetIn, RoundCoverage
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
     FinalIn,
@@ -169,6 +170,24 @@ class DispatchClient(ServiceClient):
             params={"escalated_to": escalated_to, "cursor": cursor, "limit": limit},
         )
         return page
+
+    # --- assets and rounds ----------------------------------------------------------------------
+
+    async def put_asset(self, branch_id: int, asset_id: str, given: AssetIn) -> Asset:
+        """Register an asset, or change it."""
+        held: Asset = await self._put(Asset, f"/v1/branches/{branch_id}/assets/{asset_id}", given)
+        return held
+
+    async def assets(self, branch_id: int) -> list[Asset]:
+        """Return the assets that the caller may see."""
+        return await self._all(Asset, f"/v1/branches/{branch_id}/assets")
+
+    async def round_coverage(self, branch_id: int, *, period: int) -> RoundCoverage:
+        """Return what has become of the rounds of a period."""
+        found: RoundCoverage = await self._get(
+            RoundCoverage, f"/v1/branches/{branch_id}/rounds/coverage", params={"period": period}
+        )
+        return found
 
 
 class FakeDispatch(FakeFeed):

@@ -29,7 +29,7 @@ from huaxiao.shared.wire.dispatch import (
     OrderWithSteps,
     StepName,
 )
-from huaxiao.shared.wire.service_levels import Line
+from huaxiao.shared.wire.service_levels import AssetKind, Line
 
 _NO_CENTRE = "no-centre"
 
@@ -116,6 +116,53 @@ async def create(
         await _record_dispatch(connection, branch_id, asked.order_id, place, number=1, at=at)
 
 
+async def create_patrol(
+    connection: AsyncConnection,
+    asset: RowMapping,
+    order_id: str,
+    begun: clocks.Begun,
+    *,
+    now: datetime,
+) -> None:
+    """Make the order of an asset's round and give it to an engineer of the asset's centre (R17).
+
+    Its clock runs from the round's first day, whenever the order was made and given out.
+    """
+    branch_id = asset["branch_id"]
+    await store.place_alone(connection, branch_id)
+    # The circuits of listed customers are patrolled for the enterprise centre, which rates it.
+    is_circuit = asset["kind"] == AssetKind.CIRCUIT
+    customer_class = CustomerClass.KEY if is_circuit else CustomerClass.PUBLIC
+    requested_at = begun.clock.started_at
+    place = await _place(
+        connection,
+        branch_id,
+        OrderKind.PATROL,
+        customer_class,
+        address=asset["standard_address"],
+        requested_at=requested_at,
+        owner=asset["centre_id"],
+    )
+    order = {
+        "branch_id": branch_id,
+        "order_id": order_id,
+        "kind": OrderKind.PATROL,
+        "customer_class": customer_class,
+        "customer_id": asset["customer_id"] or asset["asset_id"],
+        "asset_id": asset["asset_id"],
+        "standard_address": asset["standard_address"],
+        "requested_at": requested_at,
+        "last_step_at": now,
+        "steps": 1,
+        "rejections": 0,
+        "flags": [],
+        "evidence": {},
+    }
+    await store.add(connection, order | place.given_out(now, begun))
+    await clocks.begin(connection, branch_id, order_id, begun)
+    await _record_dispatch(connection, branch_id, order_id, place, number=1, at=now)
+
+
 async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
     """Give out again what nobody has accepted, now that more is known of the county.
 
@@ -132,6 +179,7 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
             customer_class,
             address=row["standard_address"],
             requested_at=row["requested_at"],
+            owner=row["owner_centre_id"],
         )
         known = (row["performer_centre_id"], row["requester_centre_id"], row["reason"])
         settled = row["engineer_id"] is not None and place.performer == known[0]
@@ -140,6 +188,9 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
         at, number = row["last_step_at"], row["steps"] + 1
         begun = await _clock(connection, branch_id, clocks.work_of(row), place, at)
         changes = place.given_out(at, begun) | {"steps": number}
+        if row["asset_id"] is not None:
+            # A round is due when its cycle ends, whoever does it.
+            changes["due_at"] = row["due_at"]
         await store.save(connection, branch_id, row["order_id"], changes)
         await clocks.begin(connection, branch_id, row["order_id"], begun)
         await _record_dispatch(connection, branch_id, row["order_id"], place, number=number, at=at)
@@ -196,12 +247,13 @@ async def _place(
     *,
     address: str,
     requested_at: datetime,
+    owner: str | None = None,
 ) -> _Place:
-    """Find the centre where the address lies and its engineer (R25)."""
+    """Find the centre where the address lies, or that owns the asset, and its engineer (R25)."""
     requester = None
     if customer_class is not CustomerClass.PUBLIC:
         requester = await store.first_centre(connection, branch_id, CentreKind.ENTERPRISE)
-    performer = performing_centre(
+    performer = owner or performing_centre(
         address,
         await store.covering(connection, branch_id, address, period_of(requested_at)),
         build_maintain_id=await store.first_centre(
@@ -335,6 +387,8 @@ async def _follow_clock(
     """Start, stop or go on with the clock of an order; return what follows for the order."""
     branch_id, order_id = row["branch_id"], row["order_id"]
     if after.dispatched_at is None and after.state is OrderState.DISPATCHED:
+        if row["asset_id"] is not None:
+            return {"dispatched_at": at}
         begun = await clocks.judge(
             connection, branch_id, clocks.work_of(row), rural=row["rural"], at=at
         )
