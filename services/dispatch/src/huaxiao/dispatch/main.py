@@ -2,12 +2,14 @@
 
 from fastapi import FastAPI
 
+from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.rounds import api as rounds
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
+from huaxiao.dispatch.shifts import api as shifts
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
 from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
@@ -37,6 +39,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             service_levels.router,
             clocks.router,
             rounds.router,
+            shifts.router,
+            appointments.router,
             feed.router(),
         ],
         lifespan=web.together(

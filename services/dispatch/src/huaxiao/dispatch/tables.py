@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -186,6 +187,77 @@ orders = Table(
     Column("evidence", JSONB, nullable=False),
     Index(None, "branch_id", "performer_centre_id", "finished_at"),
     Index(None, "branch_id", "engineer_id", "state"),
+)
+shifts = Table(
+    "shifts",
+    metadata,
+    branch_column(),
+    Column("person_id", Text, primary_key=True),
+    Column("begins_at", DateTime(timezone=True), primary_key=True),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Index(None, "branch_id", "begins_at"),
+)
+leaves = Table(
+    "leaves",
+    metadata,
+    branch_column(),
+    Column("person_id", Text, primary_key=True),
+    Column("leave_id", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cancelled", Boolean, nullable=False, server_default=false()),
+)
+appointment_rules = Table(
+    "appointment_rules",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    info={"append_only": True},
+)
+appointments = Table(
+    "appointments",
+    metadata,
+    branch_column(),
+    Column("appointment_id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("centre_id", Text, nullable=False),
+    Column("person_id", Text, nullable=False),
+    Column("skill", Text, nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("visit_from", DateTime(timezone=True), nullable=False),
+    Column("visit_to", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("held_until", DateTime(timezone=True)),
+    Column("moves", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    # An order has one appointment at a time.
+    Index(
+        None,
+        "branch_id",
+        "order_id",
+        unique=True,
+        postgresql_where=text("state IN ('held', 'booked')"),
+    ),
+    Index(None, "branch_id", "starts_at"),
+)
+visit_quarters = Table(
+    "visit_quarters",
+    metadata,
+    branch_column(),
+    # The key is what keeps anybody from being promised to two customers at once.
+    Column("person_id", Text, primary_key=True),
+    Column("starts_at", DateTime(timezone=True), primary_key=True),
+    Column("appointment_id", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appointment_id"],
+        ["dispatch.appointments.branch_id", "dispatch.appointments.appointment_id"],
+    ),
+    Index(None, "branch_id", "appointment_id"),
 )
 order_steps = Table(
     "order_steps",

@@ -4,12 +4,26 @@ from datetime import date, datetime
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.pages import Page
+from huaxiao.shared.wire.appointments import (
+    Appointment,
+    AppointmentIn,
+    AppointmentRules,
+    AppointmentRulesIn,
+    Leave,
+    LeaveIn,
+    MoveIn,
+    ReleaseIn,
+    Shifts,
+    ShiftsIn,
+    Slot,
+)
 from huaxiao.shared.wire.assets import Asset, AssetIn, RoundCoverage
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
     FinalIn,
     HorizontalIn,
     Order,
+    OrderKind,
     OrderState,
     OrderStepIn,
     OrderWithSteps,
@@ -188,6 +202,92 @@ class DispatchClient(ServiceClient):
             RoundCoverage, f"/v1/branches/{branch_id}/rounds/coverage", params={"period": period}
         )
         return found
+
+    # --- shifts, leave and appointments ---------------------------------------------------------
+
+    async def put_shifts(self, branch_id: int, person_id: str, given: ShiftsIn) -> Shifts:
+        """Say what a person works on some days."""
+        held: Shifts = await self._put(
+            Shifts, f"/v1/branches/{branch_id}/people/{person_id}/shifts", given
+        )
+        return held
+
+    async def put_leave(
+        self, branch_id: int, person_id: str, leave_id: str, given: LeaveIn
+    ) -> Leave:
+        """Say when a person is away."""
+        held: Leave = await self._put(
+            Leave, f"/v1/branches/{branch_id}/people/{person_id}/leaves/{leave_id}", given
+        )
+        return held
+
+    async def cancel_leave(self, branch_id: int, person_id: str, leave_id: str) -> Leave:
+        """Take a leave back."""
+        held: Leave = await self._post(
+            Leave, f"/v1/branches/{branch_id}/people/{person_id}/leaves/{leave_id}/cancel", None
+        )
+        return held
+
+    async def set_appointment_rules(
+        self, branch_id: int, given: AppointmentRulesIn
+    ) -> AppointmentRules:
+        """Set how the county makes appointments."""
+        held: AppointmentRules = await self._put(
+            AppointmentRules, f"/v1/branches/{branch_id}/appointment-rules", given
+        )
+        return held
+
+    async def slots(
+        self, branch_id: int, *, centre_id: str, kind: OrderKind, from_day: date, days: int = 7
+    ) -> list[Slot]:
+        """Return the slots in which a centre still has time for a kind of work."""
+        found: list[Slot] = await self._get(
+            list[Slot],
+            f"/v1/branches/{branch_id}/slots",
+            params={
+                "centre_id": centre_id,
+                "kind": kind,
+                "from_day": from_day.isoformat(),
+                "days": days,
+            },
+        )
+        return found
+
+    async def hold_slot(self, branch_id: int, given: AppointmentIn) -> Appointment:
+        """Keep a slot for an order for some minutes."""
+        held: Appointment = await self._post(
+            Appointment, f"/v1/branches/{branch_id}/appointments", given
+        )
+        return held
+
+    async def book_appointment(self, branch_id: int, appointment_id: str) -> Appointment:
+        """Promise a held slot to the customer."""
+        booked: Appointment = await self._post(
+            Appointment, f"/v1/branches/{branch_id}/appointments/{appointment_id}/book", None
+        )
+        return booked
+
+    async def move_appointment(
+        self, branch_id: int, appointment_id: str, given: MoveIn
+    ) -> Appointment:
+        """Promise another slot in place of the one that was booked."""
+        moved: Appointment = await self._post(
+            Appointment, f"/v1/branches/{branch_id}/appointments/{appointment_id}/move", given
+        )
+        return moved
+
+    async def release_appointment(
+        self, branch_id: int, appointment_id: str, given: ReleaseIn
+    ) -> Appointment:
+        """Give an appointment up."""
+        released: Appointment = await self._post(
+            Appointment, f"/v1/branches/{branch_id}/appointments/{appointment_id}/release", given
+        )
+        return released
+
+    async def appointments(self, branch_id: int) -> list[Appointment]:
+        """Return the appointments that the caller may see."""
+        return await self._all(Appointment, f"/v1/branches/{branch_id}/appointments")
 
 
 class FakeDispatch(FakeFeed):

@@ -269,6 +269,18 @@ async def reschedules(connection: AsyncConnection, branch_id: int, order_id: str
     )
 
 
+async def postponed_with(connection: AsyncConnection, order: RowMapping, stop: Stop) -> timedelta:
+    """Return how long work would be put off for the customer's sake in all, uncut, with one more."""
+    pauses = [
+        (one["since"], one["until"] or stop.since)
+        for one in await store.stops(connection, order["branch_id"], order["order_id"])
+        if one["stops_clock"] and one["cause"] == SuspensionCause.CUSTOMER
+    ]
+    assert stop.until is not None  # noqa: S101 - a slot has an end
+    pauses.append((stop.since, stop.until))
+    return sum((max(until - since, timedelta(0)) for since, until in pauses), timedelta(0))
+
+
 async def blame(
     connection: AsyncConnection, branch_id: int, order_id: str, *, finished_at: datetime
 ) -> str | None:

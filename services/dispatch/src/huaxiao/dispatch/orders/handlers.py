@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appointments.store import release_of_order
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.dispatching import NO_ENGINEER, choose_engineer, performing_centre
 from huaxiao.dispatch.domain.level_table import Work
@@ -360,6 +361,8 @@ async def step(
             "recorded_at": now,
         },
     )
+    if given.step is StepName.CANCEL:
+        await release_of_order(connection, branch_id, order_id, given.reason or "")
     if given.step is StepName.FINISH:
         fact = OrderFinished(
             order_id=order_id,
