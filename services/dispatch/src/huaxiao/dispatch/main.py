@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.clocks import api as clocks
+from huaxiao.dispatch.earnings import api as earnings
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.rounds import api as rounds
 from huaxiao.dispatch.service_levels import api as service_levels
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             rounds.router,
             shifts.router,
             appointments.router,
+            earnings.router,
             feed.router(),
         ],
         lifespan=web.together(

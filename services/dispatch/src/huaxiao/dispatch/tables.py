@@ -44,6 +44,7 @@ people = Table(
     Column("centre_id", Text, nullable=False),
     Column("skills", JSONB, nullable=False),
     Column("left_on", Date),
+    Column("engagement", Text),
 )
 territories = Table(
     "territories",
@@ -54,6 +55,36 @@ territories = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+)
+fee_contracts = Table(
+    "fee_contracts",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    Column("term_from", Integer, nullable=False),
+    Column("term_to", Integer, nullable=False),
+)
+fee_terms = Table(
+    "fee_terms",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("from_period", Integer, nullable=False),
+    Column("fees", JSONB, nullable=False),
+    info={"append_only": True},
+)
+order_workers = Table(
+    "order_workers",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Text, primary_key=True),
+    Column("parts", Integer, nullable=False),
+    Column("engagement", Text),
+    info={"append_only": True},
 )
 service_levels = Table(
     "service_levels",

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.tables import branches, centres, orders, people, territories
 from huaxiao.shared.wire import attribution, contracts, organisation
@@ -49,6 +50,8 @@ async def apply_contracts(
             case organisation.PERSON_LEFT:
                 left = organisation.PersonLeft.model_validate(entry.data)
                 await _leave(connection, branch_id, left)
+            case _ if entry.type in earnings.AGREEING:
+                await earnings.learn(connection, branch_id, entry)
             case contracts.FIELD_SEALED:
                 await _seal(connection, branch_id, contracts.FieldSealed.model_validate(entry.data))
             case _:
@@ -65,6 +68,7 @@ async def _assign(
     row: dict[str, Any] = {
         "centre_id": fact.assignment.centre_id,
         "skills": list(fact.person.skills),
+        "engagement": fact.person.engagement,
         "left_on": None,
     }
     await connection.execute(

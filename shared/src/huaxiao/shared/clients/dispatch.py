@@ -29,6 +29,7 @@ from huaxiao.shared.wire.dispatch import (
     OrderWithSteps,
     WorkDone,
 )
+from huaxiao.shared.wire.earnings import Earnings
 from huaxiao.shared.wire.service_levels import (
     ClockWarning,
     Escalation,
@@ -288,6 +289,15 @@ class DispatchClient(ServiceClient):
     async def appointments(self, branch_id: int) -> list[Appointment]:
         """Return the appointments that the caller may see."""
         return await self._all(Appointment, f"/v1/branches/{branch_id}/appointments")
+
+    # --- earnings -------------------------------------------------------------------------------
+
+    async def earnings(self, branch_id: int, *, period: int) -> Earnings:
+        """Return what people earned of the orders finished in a period."""
+        found: Earnings = await self._get(
+            Earnings, f"/v1/branches/{branch_id}/earnings", params={"period": period}
+        )
+        return found
 
 
 class FakeDispatch(FakeFeed):

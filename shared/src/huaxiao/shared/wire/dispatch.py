@@ -87,6 +87,13 @@ class Evidence(Given):
     satisfaction: int | None = Field(default=None, ge=0, le=100, strict=True)
 
 
+class WorkShare(Given):
+    """Somebody who did the work, and their part of it."""
+
+    person_id: Identifier
+    parts: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+
+
 class OrderStepIn(Given):
     """One step of an order."""
 
@@ -99,6 +106,8 @@ class OrderStepIn(Given):
     responsible_centre_id: Identifier | None = None
     """Of a suspension for lack of material: whose lack it is; the build-and-maintain centre's when
     absent."""
+    worked_by: list[WorkShare] = Field(default_factory=list, max_length=20)
+    """Of a finished order: who shares its fee; the engineer alone when nobody is named (R14)."""
     evidence: Evidence = Evidence()
 
 

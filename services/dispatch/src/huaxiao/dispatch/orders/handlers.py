@@ -12,6 +12,7 @@ from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.dispatching import NO_ENGINEER, choose_engineer, performing_centre
 from huaxiao.dispatch.domain.level_table import Work
 from huaxiao.dispatch.domain.order_states import OrderProgress, Step, StepNotAllowed, take
+from huaxiao.dispatch.earnings.handlers import record_workers
 from huaxiao.dispatch.orders import store
 from huaxiao.dispatch.tables import feed
 from huaxiao.shared.auth import Principal, Role
@@ -364,6 +365,7 @@ async def step(
     if given.step is StepName.CANCEL:
         await release_of_order(connection, branch_id, order_id, given.reason or "")
     if given.step is StepName.FINISH:
+        await record_workers(connection, row, number, after.engineer_id or "", given.worked_by)
         fact = OrderFinished(
             order_id=order_id,
             kind=row["kind"],
