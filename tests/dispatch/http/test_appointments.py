@@ -99,6 +99,22 @@ async def test_who_leaves_the_company_has_no_time_for_customers(
     assert await offered() == [(EIGHT, 1), (TEN, 1)]
 
 
+async def test_a_visit_that_nobody_can_make_any_more_is_named_and_given_to_another(
+    app: Any, staffed: Any, manager: Any
+) -> None:
+    made = await booked(manager, staffed, "O0")
+    left = {"person_id": made.person_id, "centre_id": "C1", "from_day": "2017-11-07"}
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, staffed, [entry(staffed, "contracts.person.left", left)])
+    (named,) = await manager.appointments(staffed, staffed=False)
+    assert (named.appointment_id, named.staffed) == (made.appointment_id, False)
+    same = MoveIn(starts_at=EIGHT, reason="left the company", for_customer=False)
+    moved = await manager.move_appointment(staffed, made.appointment_id, same)
+    assert (moved.starts_at, moved.staffed) == (EIGHT, True)
+    assert {made.person_id, moved.person_id} == {"W01", "W02"}
+    assert await manager.appointments(staffed, staffed=False) == []
+
+
 async def test_a_held_slot_goes_back_when_nobody_books_it(
     app: Any, staffed: Any, manager: Any, offered: Any, clock: Any
 ) -> None:

@@ -286,9 +286,13 @@ class DispatchClient(ServiceClient):
         )
         return released
 
-    async def appointments(self, branch_id: int) -> list[Appointment]:
-        """Return the appointments that the caller may see."""
-        return await self._all(Appointment, f"/v1/branches/{branch_id}/appointments")
+    async def appointments(
+        self, branch_id: int, *, staffed: bool | None = None
+    ) -> list[Appointment]:
+        """Return the appointments that the caller may see; those nobody can make, if so asked."""
+        return await self._all(
+            Appointment, f"/v1/branches/{branch_id}/appointments", params={"staffed": staffed}
+        )
 
     # --- earnings -------------------------------------------------------------------------------
 

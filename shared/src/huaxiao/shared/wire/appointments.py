@@ -181,3 +181,6 @@ class Appointment(Resource):
     held_until: Moment | None
     moves: Count
     reason: str | None
+    staffed: bool
+    """False when the person has left or works elsewhere by now, or another centre has the order: then
+    it is moved, to the same slot if somebody else has time."""

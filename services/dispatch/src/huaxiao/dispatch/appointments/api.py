@@ -108,6 +108,9 @@ async def list_appointments(
     order_id: Identifier | None = None,
     person_id: Identifier | None = None,
     state: AppointmentState | None = None,
+    staffed: Annotated[
+        bool | None, Query(description="false: those that nobody can make any more")
+    ] = None,
 ) -> Page[Appointment]:
     """List appointments: a contractor its centre's, an engineer their own."""
     (after,) = page.after(str) or ("",)
@@ -116,6 +119,7 @@ async def list_appointments(
         branch_id,
         principal,
         filters={"order_id": order_id, "person_id": person_id, "state": state},
+        staffed=staffed,
         after=after,
         limit=page.limit + 1,
     )
@@ -140,7 +144,7 @@ async def book_appointment(
 
 @router.post(
     "/appointments/{appointment_id}/move",
-    responses=web.problem_responses(Forbidden, HoldOver, RescheduleLimit, SlotTaken),
+    responses=web.problem_responses(Forbidden, Conflict, HoldOver, RescheduleLimit, SlotTaken),
 )
 async def move_appointment(
     request: Request,

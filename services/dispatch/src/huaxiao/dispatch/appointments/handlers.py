@@ -221,9 +221,8 @@ async def hold(
     """
     await book_alone(connection, branch_id)
     await store.expire(connection, branch_id, now)
-    order = await _order(connection, branch_id, given.order_id, principal)
-    if order["state"] in _ENDED or order["performer_centre_id"] is None:
-        raise Conflict("Nobody is going to work on this order.", "该工单不再或尚未派往任何中心。")
+    order = await _order(connection, branch_id, given.order_id, principal, lock=True)
+    _require_workable(order)
     if await store.live_of(connection, branch_id, given.order_id) is not None:
         raise Conflict("This order has an appointment; move it.", "该工单已有预约，请改约。")
     slot, place = await _find_place(connection, branch_id, order, given.starts_at, now)
@@ -244,6 +243,11 @@ async def hold(
     )
     await store.take(connection, branch_id, appointment_id, place)
     return await _shown(connection, branch_id, appointment_id)
+
+
+def _require_workable(order: RowMapping) -> None:
+    if order["state"] in _ENDED or order["performer_centre_id"] is None:
+        raise Conflict("Nobody is going to work on this order.", "该工单不再或尚未派往任何中心。")
 
 
 def _times(slot: Stretch, place: Place) -> dict[str, Any]:
@@ -308,9 +312,10 @@ async def move(
     order = await order_store.load(connection, branch_id, row["order_id"], lock=True)
     if order is None:
         raise NotFound
-    if given.starts_at == row["starts_at"]:
+    _require_workable(order)
+    if given.starts_at == row["starts_at"] and row["staffed"]:
         return Appointment.model_validate(dict(row))
-    if given.for_customer:
+    if given.for_customer and given.starts_at != row["starts_at"]:
         await _put_off(connection, order, row["starts_at"], given, now)
     await store.give_back(connection, branch_id, [appointment_id])
     slot, place = await _find_place(connection, branch_id, order, given.starts_at, now)
@@ -318,7 +323,12 @@ async def move(
         connection,
         branch_id,
         appointment_id,
-        _times(slot, place) | {"moves": row["moves"] + 1, "reason": given.reason},
+        _times(slot, place)
+        | {
+            "centre_id": order["performer_centre_id"],
+            "moves": row["moves"] + 1,
+            "reason": given.reason,
+        },
     )
     await store.take(connection, branch_id, appointment_id, place)
     return await _shown(connection, branch_id, appointment_id)
@@ -371,21 +381,33 @@ async def list_appointments(
     principal: Principal,
     *,
     filters: dict[str, str | None],
+    staffed: bool | None,
     after: str,
     limit: int,
 ) -> list[Appointment]:
     """Return appointments that the caller may see."""
     rows = await store.page(
-        connection, branch_id, principal, filters=filters, after=after, limit=limit
+        connection,
+        branch_id,
+        principal,
+        filters=filters,
+        staffed=staffed,
+        after=after,
+        limit=limit,
     )
     return [Appointment.model_validate(dict(row)) for row in rows]
 
 
 async def _order(
-    connection: AsyncConnection, branch_id: int, order_id: str, principal: Principal
+    connection: AsyncConnection,
+    branch_id: int,
+    order_id: str,
+    principal: Principal,
+    *,
+    lock: bool = False,
 ) -> RowMapping:
     """Return an order that the caller may see: its performer and its requester make appointments."""
-    order = await order_store.load(connection, branch_id, order_id)
+    order = await order_store.load(connection, branch_id, order_id, lock=lock)
     if order is None or not await order_store.is_visible(
         connection, branch_id, order_id, principal
     ):

@@ -4,11 +4,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import (
+    Date,
+    RowMapping,
+    Select,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.capacity import Place
-from huaxiao.dispatch.tables import appointment_rules, appointments, visit_quarters
+from huaxiao.dispatch.tables import appointment_rules, appointments, orders, people, visit_quarters
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.appointments import AppointmentState
@@ -32,12 +45,38 @@ async def set_rules(connection: AsyncConnection, row: Mapping[str, Any]) -> None
     await connection.execute(insert(appointment_rules).values(**row))
 
 
+_staffed = and_(
+    people.c.centre_id == appointments.c.centre_id,
+    # An order that no centre has any more is nobody's to visit.
+    func.coalesce(orders.c.performer_centre_id, "") == appointments.c.centre_id,
+    or_(
+        people.c.left_on.is_(None),
+        people.c.left_on > cast(func.timezone("Asia/Shanghai", appointments.c.visit_from), Date),
+    ),
+)
+_shown: Select[*tuple[Any, ...]] = select(appointments, _staffed.label("staffed")).select_from(
+    appointments.join(
+        people,
+        and_(
+            people.c.branch_id == appointments.c.branch_id,
+            people.c.person_id == appointments.c.person_id,
+        ),
+    ).join(
+        orders,
+        and_(
+            orders.c.branch_id == appointments.c.branch_id,
+            orders.c.order_id == appointments.c.order_id,
+        ),
+    )
+)
+
+
 async def load(
     connection: AsyncConnection, branch_id: int, appointment_id: str
 ) -> RowMapping | None:
-    """Return an appointment."""
+    """Return an appointment, and whether whoever was to make the visit still can."""
     rows = await connection.execute(
-        select(appointments).where(
+        _shown.where(
             appointments.c.branch_id == branch_id, appointments.c.appointment_id == appointment_id
         )
     )
@@ -141,6 +180,7 @@ async def page(
     principal: Principal,
     *,
     filters: Mapping[str, str | None],
+    staffed: bool | None,
     after: str,
     limit: int,
 ) -> Sequence[RowMapping]:
@@ -149,9 +189,11 @@ async def page(
         mine = appointments.c.person_id == (principal.person_id or "")
     else:
         mine = within(appointments.c.centre_id, principal.centre_ids)
-    query = select(appointments).where(
+    query = _shown.where(
         appointments.c.branch_id == branch_id, appointments.c.appointment_id > after, mine
     )
+    if staffed is not None:
+        query = query.where(_staffed if staffed else not_(_staffed))
     for name, value in filters.items():
         if value is not None:
             query = query.where(appointments.c[name] == value)

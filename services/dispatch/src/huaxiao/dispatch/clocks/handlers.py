@@ -145,8 +145,10 @@ async def warn_until(
 ) -> list[NewFact]:
     """Give each warning that an order's clock has reached by a moment, once, and return the facts.
 
-    ``order`` is locked by this transaction and not ended.
+    ``order`` is locked by this transaction. Once it has ended its clock reaches nothing more.
     """
+    if order["state"] in _ENDED:
+        return []
     branch_id, order_id = order["branch_id"], order["order_id"]
     row = await store.load(connection, branch_id, order_id)
     if row is None:
@@ -322,7 +324,9 @@ async def ring(connection: AsyncConnection, branch_id: int, now: datetime) -> in
         facts += await warn_until(connection, order, until=now, now=now)
         state = OrderState(order["state"])
         changes = await changes_after(connection, order, state=state, at=now)
-        await order_store.save(connection, branch_id, order["order_id"], changes)
+        # It may have ended since it was looked up; then it is only not to be looked at again.
+        if state not in _ENDED:
+            await order_store.save(connection, branch_id, order["order_id"], changes)
     await feed.append(connection, branch_id, facts, now=now)
     return len(rung)
 
