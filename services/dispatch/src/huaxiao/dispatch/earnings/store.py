@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, select, update
+from sqlalchemy import RowMapping, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -116,7 +116,20 @@ async def finished(
     period: Period,
     centre_ids: AbstractSet[str] | None,
 ) -> Sequence[RowMapping]:
-    """Return who did the work on each order that was finished in a period, as work done counts it."""
+    """Return who did the work on each order that was finished in a period, as work done counts it.
+
+    Whoever took the last step that finished it: an order is paid for once.
+    """
+    finishing = (
+        select(func.max(order_steps.c.number))
+        .where(
+            order_steps.c.branch_id == orders.c.branch_id,
+            order_steps.c.order_id == orders.c.order_id,
+            order_steps.c.step == StepName.FINISH,
+        )
+        .correlate(orders)
+        .scalar_subquery()
+    )
     rows = await connection.execute(
         select(
             orders.c.order_id,
@@ -128,21 +141,15 @@ async def finished(
             order_workers.c.parts,
             order_workers.c.engagement,
         )
-        .join(
-            order_steps,
-            and_(
-                order_steps.c.branch_id == orders.c.branch_id,
-                order_steps.c.order_id == orders.c.order_id,
-                order_steps.c.step == StepName.FINISH,
-            ),
-        )
-        .join(
-            order_workers,
-            and_(
-                order_workers.c.branch_id == order_steps.c.branch_id,
-                order_workers.c.order_id == order_steps.c.order_id,
-                order_workers.c.number == order_steps.c.number,
-            ),
+        .select_from(
+            orders.join(
+                order_workers,
+                and_(
+                    order_workers.c.branch_id == orders.c.branch_id,
+                    order_workers.c.order_id == orders.c.order_id,
+                    order_workers.c.number == finishing,
+                ),
+            )
         )
         .where(
             orders.c.branch_id == branch_id,
