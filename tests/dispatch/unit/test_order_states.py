@@ -6,6 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huaxiao.dispatch.domain.level_table import (
+    DEFAULT_TABLE,
+    Work,
+    ends_at,
+    first_contact_due,
+    level_of,
+)
 from huaxiao.dispatch.domain.order_states import (
     FALSE_COMPLETION_SUSPECTED,
     TRANSITIONS,
@@ -19,7 +26,6 @@ from huaxiao.dispatch.domain.order_states import (
     diagram,
     take,
 )
-from huaxiao.dispatch.domain.service_level import due_at, first_contact_due
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
     OrderKind,
@@ -111,8 +117,8 @@ def test_nothing_moves_a_confirmed_or_cancelled_order(name: Any) -> None:
 
 def test_rural_work_has_longer_and_kinds_without_a_level_have_no_due_moment() -> None:
     def hours(kind: Any, customer_class: Any, rural: Any) -> Any:
-        due = due_at(kind, customer_class, rural=rural, dispatched_at=START)
-        return due and (due - START) / HOUR
+        level = level_of(DEFAULT_TABLE.levels, Work(kind, customer_class), rural=rural)
+        return level and (ends_at(level.target, START) - START) / HOUR
 
     assert hours(OrderKind.INSTALL, CustomerClass.PUBLIC, False) == 24
     assert hours(OrderKind.INSTALL, CustomerClass.PUBLIC, True) == 48
@@ -122,8 +128,9 @@ def test_rural_work_has_longer_and_kinds_without_a_level_have_no_due_moment() ->
 
 def test_a_window_hour_begun_before_closing_ends_the_next_morning() -> None:
     at = datetime(2017, 11, 6, 11, 30, tzinfo=UTC)  # 19:30 in the county
-    due = first_contact_due(OrderKind.INSTALL, CustomerClass.SMALL_BUSINESS, at)
+    due = first_contact_due(Work(OrderKind.INSTALL, CustomerClass.SMALL_BUSINESS), at, rural=False)
     assert due == datetime(2017, 11, 7, 0, 30, tzinfo=UTC)
+    assert first_contact_due(Work(OrderKind.PATROL, CustomerClass.KEY), at, rural=False) is None
 
 
 def taking(
