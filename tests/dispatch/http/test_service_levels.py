@@ -2,18 +2,27 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 from support.work import ADDRESS, FIELD, HOUR, START, centre, entry, finish, person, work
 
 from huaxiao.dispatch.domain.level_table import DEFAULT_TABLE
+from huaxiao.dispatch.domain.order_states import allowed_steps
+from huaxiao.dispatch.domain.service_clock import MOST_RESCHEDULES
 from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.ticking import catch_up
-from huaxiao.shared.wire.dispatch import OrderKind, OrderStepIn, StepName, SuspensionCause
+from huaxiao.shared.wire.dispatch import (
+    OrderKind,
+    OrderState,
+    OrderStepIn,
+    StepName,
+    SuspensionCause,
+)
 from huaxiao.shared.wire.orders import OrderIn, OrderSource
 from huaxiao.shared.wire.service_levels import (
     CLOCK_REACHED,
@@ -22,6 +31,7 @@ from huaxiao.shared.wire.service_levels import (
     ServiceLevelsIn,
     TimeUnit,
 )
+from huaxiao.shared.wire.visits import Window
 
 DAY = timedelta(days=1)
 
@@ -375,3 +385,79 @@ async def test_network_work_that_monitoring_asks_for_has_a_clock_of_the_same_tab
         order = await manager.ask_for_order(county, asked)
         held = await manager.order_clock(county, order.order_id)
         assert (held.version, held.due_at, order.due_at) == (0, START + days * DAY, held.due_at)
+
+
+class Walk:
+    """Takes allowed steps of an order at random, and counts what its clock is to leave out."""
+
+    def __init__(self, client: Any, branch_id: Any, seed: int) -> None:
+        self._client = client
+        self._branch_id = branch_id
+        self._random = Random(seed)
+        self._at = START
+        self._postponed = 0
+        self._stopped: datetime | None = None
+        self.due_at = START + 24 * HOUR
+
+    def _leave_out(self, since: datetime) -> None:
+        # What is late already is not made good by waiting.
+        if since < self.due_at:
+            self.due_at += self._at - since
+
+    def _choose(self, order: Any) -> StepName | None:
+        ends = {StepName.CANCEL, StepName.CONFIRM, StepName.REJECT}
+        allowed = [one for one in allowed_steps(order.state) if one not in ends]
+        return self._random.choice(allowed) if allowed else None
+
+    def _given(self, order: Any, name: StepName) -> OrderStepIn:
+        self._at += self._random.randint(0, 3) * HOUR
+        other = "C2" if order.performer_centre_id == "C1" else "C1"
+        staff = {"C1": ["W01", "W02"], "C2": ["W08"]}[order.performer_centre_id]
+        new = self._random.choice(staff) if name is StepName.REASSIGN else None
+        window = Window(opens_at=self._at + HOUR, closes_at=self._at + 2 * HOUR)
+        return OrderStepIn(
+            step=name,
+            at=self._at,
+            reason="so it was",
+            cause=self._random.choice(list(SuspensionCause)),
+            engineer_id=new or order.engineer_id,
+            centre_id=other if name is StepName.HAND_OVER else None,
+            window=window if name is StepName.APPOINT else None,
+        )
+
+    async def go_on(self, order: Any) -> Any:
+        """Take a step, and count as a patient clerk would."""
+        name = self._choose(order)
+        given = self._given(order, name)
+        after = await self._client.step(self._branch_id, order.order_id, given)
+        if name is StepName.SUSPEND:
+            for_customer = given.cause is SuspensionCause.CUSTOMER
+            self._postponed += for_customer
+            beyond = for_customer and self._postponed > MOST_RESCHEDULES
+            if given.cause is not SuspensionCause.RESOURCE and not beyond:
+                self._stopped = self._at
+        elif name is StepName.RESUME and self._stopped is not None:
+            self._leave_out(self._stopped)
+            self._stopped = None
+        elif name is StepName.REWORK:
+            self._leave_out(order.finished_at)
+        return after
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_however_an_order_goes_its_clock_leaves_out_only_what_it_may(
+    app: Any, county: Any, request_work: Any, caller: Any, seed: int
+) -> None:
+    async with app.state.database.write() as connection:
+        known = [centre(county, "C2", "town"), person(county, "W08", "C2")]
+        await apply_contracts(connection, county, known)
+    await request_work(work(county, "O1"))
+    manager = caller(Role.COUNTY_MANAGER)
+    walk, order = Walk(manager, county, seed), await manager.order(county, "O1")
+    for _ in range(40):
+        order = await walk.go_on(order)
+        assert order.due_at == walk.due_at, order.steps[-1]
+        held = await manager.order_clock(county, "O1")
+        if order.state != OrderState.SUSPENDED:
+            assert held.due_at == order.due_at
+        assert held.started_at == START

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -147,6 +148,21 @@ def test_force_majeure_holds_the_clock_as_long_as_it_lasts() -> None:
     assert clock.stopped_since(START + 90 * DAY) == START + HOUR
     assert list(warnings(clock, until=START + 90 * DAY)) == []
     assert next_moment(clock, (), now=START + 90 * DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("cause", "hours"),
+    [
+        (CUSTOMER, 34),
+        (MAJEURE, 34),
+        (StopCause.ACCEPTANCE, 34),
+        (RESOURCE, 24),
+    ],
+)
+def test_all_but_lack_of_material_stop_the_clock(cause: StopCause, hours: int) -> None:
+    stop = Stop(cause, START + 2 * HOUR, START + 12 * HOUR)
+    clock = ServiceClock(START, Counting.NATURAL, 24 * HOUR, 48 * HOUR, (stop,))
+    assert clock.due_at == START + hours * HOUR
 
 
 def test_what_the_requester_looked_is_left_out_however_often_and_long() -> None:

@@ -75,5 +75,4 @@ async def follow_step(
         )
     if given.step is StepName.REWORK:
         await clocks.look_again(connection, row, reason=given.reason or "", at=at)
-    # The state machine knows of the present pause only; the clock, of its unit and every stop.
     return await clocks.changes_after(connection, row, state=after.state, at=at)
