@@ -1,6 +1,7 @@
 """The dispatch service in process, on the real database."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,28 @@ async def county(app: Any, branch_id: Any) -> Any:
             ],
         )
     return branch_id
+
+
+class MovedClock:
+    """The clock of the app under test, put to any moment."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def at(self, moment: datetime) -> None:
+        self.now = moment
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock(app: Any) -> Iterator[MovedClock]:
+    """Put the app's clock to where the test wants it, and back afterwards."""
+    before = app.state.clock
+    app.state.clock = MovedClock(before())
+    yield app.state.clock
+    app.state.clock = before
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -82,3 +83,74 @@ def test_a_history_goes_up_from_nothing_and_back_and_comes_to_the_same_schema(
     assert first[COLUMNS]
     assert emptied == empty
     assert again == first
+
+
+UNDER_WAY = """
+    INSERT INTO dispatch.crews (branch_id, crew_id, centre_id, members, skills)
+    VALUES (1, 'K1', 'B1', '["W05", "W06"]', '[]');
+    INSERT INTO dispatch.orders (branch_id, order_id, kind, customer_class, standard_address, rural,
+        requested_at, dispatched_at, due_at, last_step_at, state, crew_id, steps, rejections, flags,
+        evidence)
+    SELECT 1, order_id, 'check', 'key', '130123', false, '2017-11-06T01:00Z', '2017-11-06T01:00Z',
+        due_at::timestamptz, '2017-11-06T09:00Z', state, crew_id, 1, 0, '[]', '{}'
+    FROM (VALUES ('O1', '2017-11-06T14:00Z', 'suspended', NULL),
+                 ('O2', '2017-11-06T09:00Z', 'done', 'K1'),
+                 ('O3', '2017-11-06T09:00Z', 'confirmed', NULL))
+        AS held (order_id, due_at, state, crew_id);
+    INSERT INTO dispatch.order_steps (branch_id, order_id, number, step, state, at, by, engineer_id,
+        crew_id, reason, cause, evidence)
+    SELECT 1, order_id, number, step, '', ('2017-11-06T' || at || ':00Z')::timestamptz, 'x', engineer_id,
+        crew_id, reason, cause, '{}'
+    FROM (VALUES ('O1', 1, 'finish', '02', 'W01', NULL, NULL, NULL),
+                 ('O1', 2, 'rework', '05', 'W01', NULL, 'no light', NULL),
+                 ('O1', 3, 'suspend', '06', 'W01', NULL, 'nobody at home', 'customer'),
+                 ('O1', 4, 'resume', '08', 'W01', NULL, NULL, NULL),
+                 ('O1', 5, 'suspend', '09', 'W01', NULL, 'no cable', 'resource'),
+                 ('O2', 1, 'finish', '09', 'W06', 'K1', NULL, NULL))
+        AS taken (order_id, number, step, at, engineer_id, crew_id, reason, cause);
+"""
+
+
+def test_work_under_way_keeps_when_it_is_due_and_who_did_it(scratch: PreparedDatabase) -> None:
+    url = make_url(scratch.url(owner_role("dispatch")))
+    migrations.downgrade("dispatch", url)
+    migrations.upgrade("dispatch", url, revision="0005")
+
+    async def run(query: str, *, ask: bool = True) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            if ask:
+                return [tuple(row) for row in await connection.fetch(query)]
+            await connection.execute(query)
+            return []
+        finally:
+            await connection.close()
+
+    asyncio.run(run(UNDER_WAY, ask=False))
+    migrations.upgrade("dispatch", url)
+    stops = asyncio.run(
+        run(
+            "SELECT number, cause, reason, until - since, stops_clock FROM dispatch.order_stops"
+            " ORDER BY order_id, number"
+        )
+    )
+    clocks = asyncio.run(
+        run(
+            "SELECT order_id, target_seconds / 3600, next_at IS NULL FROM dispatch.order_clocks"
+            " ORDER BY order_id"
+        )
+    )
+    workers = asyncio.run(
+        run("SELECT order_id, person_id FROM dispatch.order_workers ORDER BY order_id, person_id")
+    )
+    migrations.downgrade("dispatch", url)
+    migrations.upgrade("dispatch", url)
+
+    assert stops == [
+        (1, "acceptance", "no light", timedelta(hours=3), True),
+        (2, "customer", "nobody at home", timedelta(hours=2), True),
+        (3, "resource", "no cable", None, False),
+    ]
+    # Of thirteen hours three were the requester's and two the customer's.
+    assert clocks == [("O1", 8, False), ("O2", 8, True)]
+    assert workers == [("O1", "W01"), ("O2", "W05"), ("O2", "W06")]

@@ -22,7 +22,14 @@ def centre(branch_id: Any, centre_id: Any, kind: Any) -> Any:
     return entry(branch_id, "contracts.centre.registered", data)
 
 
-def person(branch_id: Any, person_id: Any, centre_id: Any, *, primary: Any = True) -> Any:
+def person(
+    branch_id: Any,
+    person_id: Any,
+    centre_id: Any,
+    skills: Any = ("install",),
+    *,
+    primary: Any = True,
+) -> Any:
     assignment = {
         "person_id": person_id,
         "centre_id": centre_id,
@@ -30,8 +37,8 @@ def person(branch_id: Any, person_id: Any, centre_id: Any, *, primary: Any = Tru
         "primary": primary,
         "from_day": "2017-11-01",
     }
-    skills = {"person_id": person_id, "engagement": "own", "skills": ["install"]}
-    data = {"person": skills, "assignment": assignment}
+    known = {"person_id": person_id, "engagement": "own", "skills": list(skills)}
+    data = {"person": known, "assignment": assignment}
     return entry(branch_id, "contracts.person.assigned", data)
 
 

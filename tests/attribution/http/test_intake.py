@@ -396,11 +396,15 @@ async def test_work_is_asked_for_once_in_the_feed(
         customer_id="PER-1",
         standard_address=RURAL,
         requested_at="2017-11-02T09:00:00+08:00",
+        circuit_grade="aaa",
+        build_needed=True,
     )
     for _ in range(2):
         await client.post_events([work])
     entries = await client.feed(county, after=0)
-    assert [one.subject for one in entries if one.type.endswith("work.requested")] == ["WO-1"]
+    (asked,) = [one for one in entries if one.type.endswith("work.requested")]
+    assert asked.subject == "WO-1"
+    assert (asked.data["circuit_grade"], asked.data["build_needed"]) == ("aaa", True)
 
 
 async def test_the_feed_says_what_every_booking_changed(

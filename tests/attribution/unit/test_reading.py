@@ -81,6 +81,7 @@ def test_a_right_event_is_read_whole() -> None:
         (event(COST | {"kind": "Office rent"}, type="cost.paid"), "malformed-event"),
         (event(WORK | {"kind": "dance"}, type="work.requested"), "malformed-event"),
         (event(WORK | {"customer_class": "vip"}, type="work.requested"), "malformed-event"),
+        (event(WORK | {"circuit_grade": "gold"}, type="work.requested"), "malformed-event"),
         (
             event(
                 {

@@ -49,7 +49,7 @@ from huaxiao.shared.wire.settlement import (
     StatementFormat,
     StatementState,
 )
-from huaxiao.shared.wire.supplements import ExitGround, ExitIn, SupplementIn
+from huaxiao.shared.wire.supplements import SUPPLEMENT_SIGNED, ExitGround, ExitIn, SupplementIn
 from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, Parties, ProfitShare, RiskDeposit
 
 YUAN = 100
@@ -626,6 +626,12 @@ async def test_a_supplement_binds_from_its_period_once_both_sides_have_signed_it
     one = await boss.sign_supplement(*key, drafted.digest)
     before = await boss.standing_of(county.branch_id, "CT-C1", 201712)
     both = await county.contracts.sign_supplement(*key, drafted.digest)
+    (told,) = [
+        one.data
+        for one in await caller(Role.SERVICE).feed(county.branch_id, after=0)
+        if one.type == SUPPLEMENT_SIGNED
+    ]
+    assert told["order_fees"] == drafted.model_dump(mode="json")["terms"]["order_fees"]
     first = await both_confirm(county, finance, boss)
     second = await county.settle("CT-C1", 201712)
 

@@ -4,7 +4,7 @@ from support.register import Caller, bind, contract, county_with_centres, region
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.wire.contracts import DivisionIn, DivisionLevel, LockState
+from huaxiao.shared.wire.contracts import CONTRACT_SIGNED, DivisionIn, DivisionLevel, LockState
 from huaxiao.shared.wire.settlement import Side
 from huaxiao.shared.wire.signing import (
     ContractStepKind,
@@ -12,6 +12,7 @@ from huaxiao.shared.wire.signing import (
     SuspensionIn,
 )
 from huaxiao.shared.wire.supplements import ContractPhase
+from huaxiao.shared.wire.terms import OrderFee
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> in
     """Register a county with a contract of C1 over one field, both still drafts."""
     await county_with_centres(caller, branch_id)
     await manager.put_field(branch_id, "F1", regional(f"{branch_id}100"))
-    await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1"))
+    await manager.put_contract(branch_id, "CT-C1", contract("C1", "F1", install_fee_fen=7_000))
     return branch_id
 
 
@@ -53,6 +54,10 @@ async def test_what_is_in_review_stays_as_it_is_and_the_second_signature_seals_i
         Side.GRANTING,
         Side.CONTRACTING,
     ]
+    facts = await caller(Role.SERVICE).feed(county, after=0)
+    assert facts[-1].type == CONTRACT_SIGNED
+    told = [OrderFee.model_validate(one) for one in facts[-1].data["order_fees"]]
+    assert told == sealed.terms.order_fees != []
     assert (await manager.verify_seals(county)).agrees
     steps = await caller(Role.CONTRACTOR, ["C1"]).history(county, "CT-C1")
     assert [(one.position, one.kind, one.by) for one in steps] == [

@@ -5,10 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from huaxiao.dispatch.domain.business_time import Counting
 from huaxiao.dispatch.domain.calendar import is_confirmed, silence_confirms_at
+from huaxiao.dispatch.domain.level_table import (
+    DEFAULT_TABLE,
+    Work,
+    counting_of,
+    first_contact_due,
+    length_of,
+    level_of,
+)
 from huaxiao.dispatch.domain.measuring import Record, measure
 from huaxiao.dispatch.domain.scorecard import Measure
-from huaxiao.dispatch.domain.service_level import SERVICE_LEVELS, due_at, first_contact_due
+from huaxiao.dispatch.domain.service_level import SERVICE_LEVELS
 from huaxiao.shared.periods import Period, ends_at, starts_at
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind, OrderState
 
@@ -127,14 +136,18 @@ def test_a_person_is_measured_by_their_own_work() -> None:
         (OrderKind.DISMANTLE, CustomerClass.KEY, 72, 120),
         (OrderKind.CHECK, CustomerClass.PUBLIC, 24, 48),
         (OrderKind.CHECK, CustomerClass.KEY, 8, 24),
+        (OrderKind.COMMISSIONING, CustomerClass.PUBLIC, 7 * 24, 10 * 24),
+        (OrderKind.CONSTRUCTION, CustomerClass.KEY, 21 * 24, 28 * 24),
     ],
 )
 def test_every_kind_of_work_has_its_hours_in_town_and_country(
     kind: OrderKind, customer_class: CustomerClass, town: int, country: int
 ) -> None:
     for rural, hours in ((False, town), (True, country)):
-        due = due_at(kind, customer_class, rural=rural, dispatched_at=START)
-        assert due == START + hours * HOUR
+        level = level_of(DEFAULT_TABLE.levels, Work(kind, customer_class), rural=rural)
+        assert level is not None
+        assert length_of(level.target) == hours * HOUR
+        assert counting_of(level.target.unit) is Counting.NATURAL
 
 
 def test_every_requested_kind_and_class_has_one_level_and_its_limit_lies_behind_its_target() -> (
@@ -156,10 +169,10 @@ def test_every_requested_kind_and_class_has_one_level_and_its_limit_lies_behind_
 
 def test_window_hours_do_not_run_at_night() -> None:
     evening = datetime(2017, 11, 6, 11, tzinfo=UTC)  # 19:00 in the county
-    due = first_contact_due(OrderKind.INSTALL, CustomerClass.PUBLIC, evening)
+    due = first_contact_due(Work(OrderKind.INSTALL, CustomerClass.PUBLIC), evening, rural=False)
     assert due == datetime(2017, 11, 7, 1, tzinfo=UTC)  # 09:00 the next morning
     night = datetime(2017, 11, 6, 16, tzinfo=UTC)  # midnight
-    due = first_contact_due(OrderKind.DISMANTLE, CustomerClass.PUBLIC, night)
+    due = first_contact_due(Work(OrderKind.DISMANTLE, CustomerClass.PUBLIC), night, rural=False)
     assert due == datetime(2017, 11, 7, 8, tzinfo=UTC)  # 16:00
 
 

@@ -6,6 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huaxiao.dispatch.domain.level_table import (
+    DEFAULT_TABLE,
+    Work,
+    ends_at,
+    first_contact_due,
+    level_of,
+)
 from huaxiao.dispatch.domain.order_states import (
     FALSE_COMPLETION_SUSPECTED,
     TRANSITIONS,
@@ -19,13 +26,11 @@ from huaxiao.dispatch.domain.order_states import (
     diagram,
     take,
 )
-from huaxiao.dispatch.domain.service_level import due_at, first_contact_due
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
     OrderKind,
     OrderState,
     StepName,
-    SuspensionCause,
 )
 
 START = datetime(2017, 11, 6, 1, tzinfo=UTC)
@@ -38,9 +43,8 @@ def dispatched(state: Any = OrderState.DISPATCHED) -> Any:
 
 
 def run(order: Any, *steps: Any) -> Any:
-    for name, hours, *rest in steps:
-        cause = rest[0] if rest else SuspensionCause.CUSTOMER
-        order = take(order, Step(name, START + hours * HOUR, "W01", "why", cause), now=LATER)
+    for name, hours in steps:
+        order = take(order, Step(name, START + hours * HOUR, "W01", "why"), now=LATER)
     return order
 
 
@@ -53,28 +57,6 @@ def test_finishing_exactly_when_due_is_on_time_and_a_moment_later_is_not() -> No
         now=LATER,
     )
     assert late.on_time is False
-
-
-@pytest.mark.parametrize(
-    ("cause", "on_time"),
-    [
-        (SuspensionCause.CUSTOMER, True),
-        (SuspensionCause.FORCE_MAJEURE, True),
-        (SuspensionCause.RESOURCE, False),
-    ],
-)
-def test_only_the_customers_cause_and_force_majeure_stop_the_clock(
-    cause: Any, on_time: Any
-) -> None:
-    order = run(
-        dispatched(),
-        (StepName.ACCEPT, 0),
-        (StepName.START, 1),
-        (StepName.SUSPEND, 2, cause),
-        (StepName.RESUME, 12),
-        (StepName.FINISH, 34),
-    )
-    assert order.on_time is on_time
 
 
 def test_only_the_engineer_an_order_is_with_may_finish_it() -> None:
@@ -111,8 +93,8 @@ def test_nothing_moves_a_confirmed_or_cancelled_order(name: Any) -> None:
 
 def test_rural_work_has_longer_and_kinds_without_a_level_have_no_due_moment() -> None:
     def hours(kind: Any, customer_class: Any, rural: Any) -> Any:
-        due = due_at(kind, customer_class, rural=rural, dispatched_at=START)
-        return due and (due - START) / HOUR
+        level = level_of(DEFAULT_TABLE.levels, Work(kind, customer_class), rural=rural)
+        return level and (ends_at(level.target, START) - START) / HOUR
 
     assert hours(OrderKind.INSTALL, CustomerClass.PUBLIC, False) == 24
     assert hours(OrderKind.INSTALL, CustomerClass.PUBLIC, True) == 48
@@ -122,32 +104,30 @@ def test_rural_work_has_longer_and_kinds_without_a_level_have_no_due_moment() ->
 
 def test_a_window_hour_begun_before_closing_ends_the_next_morning() -> None:
     at = datetime(2017, 11, 6, 11, 30, tzinfo=UTC)  # 19:30 in the county
-    due = first_contact_due(OrderKind.INSTALL, CustomerClass.SMALL_BUSINESS, at)
+    due = first_contact_due(Work(OrderKind.INSTALL, CustomerClass.SMALL_BUSINESS), at, rural=False)
     assert due == datetime(2017, 11, 7, 0, 30, tzinfo=UTC)
+    assert first_contact_due(Work(OrderKind.PATROL, CustomerClass.KEY), at, rural=False) is None
 
 
-def taking(
-    name: Any, at: datetime, cause: Any = SuspensionCause.CUSTOMER, *, centre_id: Any = "C2"
-) -> Step:
+def taking(name: Any, at: datetime, *, centre_id: Any = "C2") -> Step:
     """Return a step with all that any of them needs."""
     return Step(
         name,
         at,
         "W01",
         "why",
-        cause,
         centre_id=centre_id if name is StepName.HAND_OVER else None,
         window=Span(at + HOUR, at + 2 * HOUR) if name is StepName.APPOINT else None,
     )
 
 
-_CHOICES = st.tuples(st.integers(0, 99), st.integers(0, 50), st.sampled_from(SuspensionCause))
+_CHOICES = st.tuples(st.integers(0, 99), st.integers(0, 50))
 
 
 def walk(choices: Any) -> Any:
     """Yield the orders before and after each of a row of allowed steps, and the step."""
     order, at = dispatched(), START
-    for choice, hours, cause in choices:
+    for choice, hours in choices:
         allowed = [
             one
             for one in allowed_steps(order.state)
@@ -157,7 +137,7 @@ def walk(choices: Any) -> Any:
             return
         at += hours * HOUR
         other = "C1" if order.centre_id == "C2" else "C2"
-        step = taking(allowed[choice % len(allowed)], at, cause, centre_id=other)
+        step = taking(allowed[choice % len(allowed)], at, centre_id=other)
         before, order = order, take(order, step, now=at)
         yield before, step, order
 
@@ -179,18 +159,10 @@ def test_no_sequence_of_allowed_steps_reaches_confirmed_without_done(choices: An
 
 
 @given(st.lists(_CHOICES, max_size=40))
-def test_the_clock_counts_no_wait_for_the_customer_and_all_the_rest(choices: Any) -> None:
-    waited = timedelta(0)
-    stopped: Any = None
-    for before, step, after in walk(choices):
-        if step.name is StepName.SUSPEND and step.cause is not SuspensionCause.RESOURCE:
-            stopped = step.at
-        elif step.name is StepName.RESUME and stopped is not None:
-            waited, stopped = waited + (step.at - stopped), None
-        elif step.name is StepName.REWORK:
-            # While the requester looked at the result, nobody could work on it.
-            waited += step.at - before.finished_at
-        assert after.due_at == START + 24 * HOUR + waited
+def test_no_step_moves_what_the_service_clock_says(choices: Any) -> None:
+    for before, _, after in walk(choices):
+        assert after.due_at == before.due_at == START + 24 * HOUR
+        assert after.suspended_at is None
 
 
 def test_every_state_is_walked_through_by_some_sequence_of_allowed_steps() -> None:
@@ -226,7 +198,7 @@ def test_a_suspended_order_goes_on_where_it_stood() -> None:
     for steps in ([], [(StepName.TRAVEL, 1)], [(StepName.TRAVEL, 1), (StepName.START, 2)]):
         before = run(dispatched(), (StepName.ACCEPT, 0), *steps)
         after = run(before, (StepName.SUSPEND, 3), (StepName.RESUME, 5))
-        assert (after.state, after.due_at) == (before.state, START + 26 * HOUR)
+        assert (after.state, after.suspended_in) == (before.state, None)
 
 
 def test_work_that_is_not_accepted_is_done_again_and_counted() -> None:
@@ -236,7 +208,7 @@ def test_work_that_is_not_accepted_is_done_again_and_counted() -> None:
     assert again.engineer_id == "W01"
     with pytest.raises(StepNotAllowed):
         take(again, taking(StepName.CONFIRM, START + 13 * HOUR), now=LATER)
-    second = run(again, (StepName.ACCEPT, 13), (StepName.START, 14), (StepName.FINISH, 34))
+    second = run(again, (StepName.ACCEPT, 13), (StepName.START, 14), (StepName.FINISH, 24))
     assert (second.on_time, second.visits) == (True, 2)
 
 

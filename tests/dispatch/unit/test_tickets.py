@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huaxiao.dispatch.domain.business_time import Counting, Stretch, running_time
 from huaxiao.dispatch.domain.ticket_categories import (
     DEFAULT_CATEGORIES,
     Facts,
@@ -35,7 +36,6 @@ from huaxiao.dispatch.domain.tickets import (
     TicketStepNotAllowed,
     take,
 )
-from huaxiao.dispatch.domain.working_time import Measure, Stretch, running_time
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.problems import Malformed
 from huaxiao.shared.wire.tickets import (
@@ -334,7 +334,7 @@ def histories(draw: Any) -> TicketRecord:
 @given(histories())
 def test_running_time_and_stopped_time_make_up_the_whole(ticket: Any) -> None:
     end = ticket.last.at + 10 * DAY
-    measure = Measure.WORKING_DAYS
+    measure = Counting.WORKING_WINDOW
     running = running_time(measure, ticket.stretches(), until=end)
     entries = [*((one.at, one.state) for one in ticket.history), (end, None)]
     stopped = [

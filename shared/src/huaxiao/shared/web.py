@@ -61,7 +61,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def together(*lives: Lifespan) -> Lifespan:
-    """Return the life of an app that lives several lives at once."""
+    """Return the life of an app that lives several lives at once, begun in this order."""
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:

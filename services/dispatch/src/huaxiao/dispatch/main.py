@@ -2,23 +2,31 @@
 
 from fastapi import FastAPI
 
+from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.attachments import api as attachments
 from huaxiao.dispatch.attachments.objects import DirectoryStore
+from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
+from huaxiao.dispatch.earnings import api as earnings
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
+from huaxiao.dispatch.rounds import api as rounds
+from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
+from huaxiao.dispatch.shifts import api as shifts
 from huaxiao.dispatch.tables import feed, idempotency_keys, positions
 from huaxiao.dispatch.ticket_categories import api as ticket_categories
 from huaxiao.dispatch.tickets import api as tickets
 from huaxiao.dispatch.tickets.timing import keeping_time
+from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.ticking import ticking
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -43,11 +51,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ticket_categories.router,
             tickets.router,
             reverse_appraisals.router,
+            service_levels.router,
+            clocks.router,
+            rounds.router,
+            shifts.router,
+            appointments.router,
+            earnings.router,
             feed.router(),
         ],
         lifespan=web.together(
             following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
             keeping_time(settings, database),
+            ticking(settings, database, jobs=JOBS, branches=known_branches),
         ),
     )
     directory = settings.attachments_directory

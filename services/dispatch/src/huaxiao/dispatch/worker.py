@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
 from huaxiao.dispatch.tables import (
@@ -62,6 +63,8 @@ async def apply_contracts(
             case organisation.PERSON_LEFT:
                 left = organisation.PersonLeft.model_validate(entry.data)
                 await _leave(connection, branch_id, left)
+            case _ if entry.type in earnings.AGREEING:
+                await earnings.learn(connection, branch_id, entry)
             case contracts.FIELD_SEALED:
                 await _seal(connection, branch_id, contracts.FieldSealed.model_validate(entry.data))
             case _:
@@ -96,6 +99,7 @@ async def _assign(
     row: dict[str, Any] = {
         "centre_id": fact.assignment.centre_id,
         "skills": list(fact.person.skills),
+        "engagement": fact.person.engagement,
         "left_on": None,
     }
     await connection.execute(

@@ -998,6 +998,10 @@ class WorkRequestedFact(Fact):
     standard_address: AddressCode
     requested_at: Moment
     subscription_id: Identifier | None = None
+    circuit_grade: str | None = None
+    """``aaa``, ``aa`` or ``standard`` where the work is on a leased circuit."""
+    build_needed: bool = False
+    """The circuit's resources are still to be built."""
 
 
 class PeriodClosed(Fact):

@@ -19,7 +19,7 @@ from huaxiao.shared.wire.base import (
     PeriodNumber,
     Resource,
 )
-from huaxiao.shared.wire.terms import ContractTerms, Parties
+from huaxiao.shared.wire.terms import ContractTerms, OrderFee, Parties
 
 
 class CentreKind(StrEnum):
@@ -580,6 +580,8 @@ class ContractSigned(Fact):
     base: list[BaseMonth]
     digest: str
     signed_at: Moment
+    order_fees: list[OrderFee] = Field(default_factory=list)
+    """What the company pays for finished orders (R14)."""
 
 
 class CoverageDeclared(Fact):

@@ -104,6 +104,13 @@ class Evidence(Given):
     satisfaction: int | None = Field(default=None, ge=0, le=100, strict=True)
 
 
+class WorkShare(Given):
+    """Somebody who did the work, and their part of it."""
+
+    person_id: Identifier
+    parts: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+
+
 class OrderStepIn(Given):
     """One step of an order."""
 
@@ -123,6 +130,11 @@ class OrderStepIn(Given):
     where: Point | None = None
     shown_by: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[^\x00]*$")
     """Name of the attachment that shows the finished work."""
+    responsible_centre_id: Identifier | None = None
+    """Of a suspension for lack of material: whose lack it is; the build-and-maintain centre's when
+    absent."""
+    worked_by: list[WorkShare] = Field(default_factory=list, max_length=20)
+    """Of a finished order: who shares its fee; the engineer alone when nobody is named (R14)."""
     evidence: Evidence = Evidence()
 
 
@@ -285,6 +297,8 @@ class OrderFinished(Fact):
     engineer_id: Identifier
     period: PeriodNumber
     on_time: bool | None
+    late_because_of_centre_id: Identifier | None = None
+    """The centre whose lack of material alone made it late."""
 
 
 class OrderReopened(OrderFinished):

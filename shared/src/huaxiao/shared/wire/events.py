@@ -209,6 +209,8 @@ class WorkRequested(EventData, frozen=True):
     standard_address: Address
     requested_at: Instant
     subscription_id: Id | None = None
+    circuit_grade: Literal["aaa", "aa", "standard"] | None = None
+    build_needed: bool = False
 
 
 PRODUCTS = frozenset({"broadband", "voice", "tv", "mobile", "leased_line", "iot", "other"})

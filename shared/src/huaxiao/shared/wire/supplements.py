@@ -9,7 +9,7 @@ from pydantic import Field
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, PeriodNumber, Resource
 from huaxiao.shared.wire.settlement import Digest, Side, Text
-from huaxiao.shared.wire.terms import ContractTerms, Parties
+from huaxiao.shared.wire.terms import ContractTerms, OrderFee, Parties
 
 
 class SupplementIn(Given):
@@ -133,6 +133,8 @@ class SupplementSigned(Fact):
     number: Count
     effective_from: PeriodNumber
     digest: str
+    order_fees: list[OrderFee] | None = None
+    """The fees for orders from then on; null where the terms stay as they are."""
 
 
 class ContractSuspended(Fact):

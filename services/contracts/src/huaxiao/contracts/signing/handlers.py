@@ -199,7 +199,9 @@ async def sign(
         },
     )
     sealed = await show(connection, branch_id, contract_id, None)
-    fact = ContractSigned.model_validate(sealed.model_dump())
+    fact = ContractSigned.model_validate(
+        sealed.model_dump() | {"order_fees": sealed.terms.order_fees}
+    )
     facts.append(NewFact(CONTRACT_SIGNED, contract_id, fact))
     await feed.append(connection, branch_id, facts, now=now)
     return sealed

@@ -175,7 +175,8 @@ async def sign(
         },
     )
     if one.signatures:
-        fact = SupplementSigned.model_validate(one.model_dump())
+        fees = None if one.terms is None else one.terms.order_fees
+        fact = SupplementSigned.model_validate(one.model_dump() | {"order_fees": fees})
         subject = f"{contract_id}/{number}"
         await feed.append(
             connection, branch_id, [NewFact(SUPPLEMENT_SIGNED, subject, fact)], now=now

@@ -11,7 +11,6 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.appraisals import store
-from huaxiao.dispatch.domain import service_level
 from huaxiao.dispatch.domain.calendar import is_confirmed, silence_confirms_at
 from huaxiao.dispatch.domain.measuring import REPEAT_WITHIN, Record, measure
 from huaxiao.dispatch.domain.scorecard import (
@@ -124,7 +123,7 @@ async def appraise_horizontal(
             "score_hundredths": None if card.score is None else int(rounded(card.score) * 100),
             "made_at": now,
             "given": given.model_dump(mode="json"),
-            "explanation": {"form": "F1", "reason": given.reason} | _explained(card),
+            "explanation": {"form": "F1", "reason": given.reason} | _explained(card, records),
         },
     )
 
@@ -212,7 +211,7 @@ async def appraise_final(
         "horizontal": None if final.horizontal is None else str(final.horizontal),
         "centre_score": None if centre_score is None else str(centre_score),
         "horizontal_appraisal_ids": [row["appraisal_id"] for row in horizontals],
-        "person_items": _explained(person),
+        "person_items": _explained(person, records),
         "adjustment": str(final.adjustment),
         "reason": given.reason,
     }
@@ -330,6 +329,9 @@ def record_of(row: RowMapping) -> Record:
         finished_at=row["finished_at"],
         rural=row["rural"],
         suspended_at=row["suspended_at"],
+        level_version=row["version"],
+        contact_due_at=row["first_contact_due_at"],
+        late_for_others=row["late_because_of_centre_id"] not in {None, row["performer_centre_id"]},
         onu_online=evidence.onu_online,
         photo=evidence.photo,
         first_contact_at=evidence.first_contact_at,
@@ -338,7 +340,7 @@ def record_of(row: RowMapping) -> Record:
     )
 
 
-def _explained(card: Card) -> dict[str, Any]:
+def _explained(card: Card, records: Sequence[Record]) -> dict[str, Any]:
     items: Sequence[dict[str, Any]] = [
         {
             "item": one.item,
@@ -352,6 +354,8 @@ def _explained(card: Card) -> dict[str, Any]:
     return {
         "exact_score": None if card.score is None else str(card.score),
         "rated": card.score is not None,
-        "service_levels": service_level.VERSION,
+        "service_levels": sorted(
+            {one.level_version for one in records if one.level_version is not None}
+        ),
         "items": list(items),
     }

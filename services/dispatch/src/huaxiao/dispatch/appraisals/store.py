@@ -8,9 +8,21 @@ from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.tables import appraisals, orders, people
+from huaxiao.dispatch.tables import appraisals, order_clocks, orders, people
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.wire.dispatch import CustomerClass
+
+MEASURED = select(
+    orders,
+    order_clocks.c.version,
+    order_clocks.c.first_contact_due_at,
+    order_clocks.c.late_because_of_centre_id,
+).outerjoin(
+    order_clocks,
+    (order_clocks.c.branch_id == orders.c.branch_id)
+    & (order_clocks.c.order_id == orders.c.order_id),
+)
+"""Orders with what their clocks say of how they are judged."""
 
 
 async def served_orders(
@@ -24,16 +36,14 @@ async def served_orders(
 ) -> Sequence[RowMapping]:
     """Return the enterprise orders one centre did for another that bear on a time span."""
     rows = await connection.execute(
-        select(orders)
-        .where(
+        MEASURED.where(
             orders.c.branch_id == branch_id,
             orders.c.requester_centre_id == rater_centre_id,
             orders.c.performer_centre_id == ratee_centre_id,
             orders.c.customer_class != CustomerClass.PUBLIC,
             orders.c.requested_at < until,
             or_(orders.c.finished_at.is_(None), orders.c.finished_at >= since),
-        )
-        .order_by(orders.c.order_id)
+        ).order_by(orders.c.order_id)
     )
     return rows.mappings().all()
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from huaxiao.dispatch.domain.level_table import Work, first_contact_due
 from huaxiao.dispatch.domain.scorecard import Measure
-from huaxiao.dispatch.domain.service_level import first_contact_due
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind, OrderState
 
 REPEAT_WITHIN = timedelta(days=30)
@@ -29,6 +29,12 @@ class Record:
     rural: bool = False
     suspended_at: datetime | None = None
     """When the service clock stopped; None while it runs."""
+    level_version: int | None = None
+    """The version of the service levels that judges the order."""
+    contact_due_at: datetime | None = None
+    """By when the customer was to hear from the engineer; by the suite's table when None."""
+    late_for_others: bool = False
+    """Late for another centre's lack of material only: neither for nor against who did the work."""
     onu_online: bool | None = None
     photo: bool | None = None
     first_contact_at: datetime | None = None
@@ -76,7 +82,7 @@ def measure(
 def _on_time(records: Iterable[Record], since: datetime, until: datetime) -> Measure:
     verdicts: list[bool] = []
     for one in records:
-        if one.due_at is None or one.state is OrderState.CANCELLED:
+        if one.due_at is None or one.state is OrderState.CANCELLED or one.late_for_others:
             continue
         if one.finished_at is not None and one.finished_at < until:
             if one.finished_at >= since:
@@ -89,7 +95,8 @@ def _on_time(records: Iterable[Record], since: datetime, until: datetime) -> Mea
 def _contacted_in_time(one: Record) -> bool | None:
     if one.first_contact_at is None or one.dispatched_at is None:
         return None
-    due = first_contact_due(one.kind, one.customer_class, one.dispatched_at, rural=one.rural)
+    work = Work(one.kind, one.customer_class)
+    due = one.contact_due_at or first_contact_due(work, one.dispatched_at, rural=one.rural)
     return None if due is None else one.first_contact_at <= due
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.dispatch import OrderState, StepName, SuspensionCause
+from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 FALSE_COMPLETION_SUSPECTED = "false_completion_suspected"
 """Negative list NL-15: reported done while the ONU is not online."""
@@ -162,7 +162,8 @@ class OrderProgress:
     due_at: datetime | None
     last_step_at: datetime
     suspended_at: datetime | None = None
-    """When the service clock stopped; None while it runs."""
+    """When the service clock stopped; None while it runs. Its steps move neither this nor
+    ``due_at``: the service clock does."""
     finished_at: datetime | None = None
     rejections: int = 0
     flags: tuple[str, ...] = ()
@@ -200,7 +201,6 @@ class Step:
     acting_engineer: str | None = None
     """Who works, for the engineer's own steps; the new engineer when assigning."""
     reason: str | None = None
-    cause: SuspensionCause = SuspensionCause.CUSTOMER
     onu_online: bool | None = None
     by_engineer: bool = False
     """An engineer tells it: then it is of an order that they have."""
@@ -242,15 +242,13 @@ def _start(after: OrderProgress, _: Step, before: OrderProgress) -> OrderProgres
     return replace(after, visits=before.visits + 1)
 
 
-def _suspend(after: OrderProgress, step: Step, before: OrderProgress) -> OrderProgress:
-    stopped = None if step.cause is SuspensionCause.RESOURCE else step.at
-    return replace(after, suspended_at=stopped, suspended_in=before.state)
+def _suspend(after: OrderProgress, _: Step, before: OrderProgress) -> OrderProgress:
+    return replace(after, suspended_in=before.state)
 
 
 def _resume(after: OrderProgress, _: Step, before: OrderProgress) -> OrderProgress:
     state = before.suspended_in or OrderState.IN_PROGRESS
-    after = replace(after, state=state, suspended_in=None, suspended_at=None)
-    return _moved_on(after, since=before.suspended_at)
+    return replace(after, state=state, suspended_in=None)
 
 
 def _finish(after: OrderProgress, step: Step, before: OrderProgress) -> OrderProgress:
@@ -261,8 +259,7 @@ def _finish(after: OrderProgress, step: Step, before: OrderProgress) -> OrderPro
 
 
 def _rework(after: OrderProgress, _: Step, before: OrderProgress) -> OrderProgress:
-    after = replace(after, finished_at=None, reworks=before.reworks + 1, appointment=None)
-    return _moved_on(after, since=before.finished_at)
+    return replace(after, finished_at=None, reworks=before.reworks + 1, appointment=None)
 
 
 def _reject(after: OrderProgress, _: Step, before: OrderProgress) -> OrderProgress:
@@ -297,13 +294,6 @@ _CHANGES: Mapping[StepName, Callable[[OrderProgress, Step, OrderProgress], Order
     _N.HAND_OVER: _hand_over,
 }
 """What a step changes beside the state: from the order after it, the step, and the order before."""
-
-
-def _moved_on(order: OrderProgress, *, since: datetime | None) -> OrderProgress:
-    """Leave out of the clock what passed since it stopped: the customer waited, or looked."""
-    if since is None or order.due_at is None:
-        return order
-    return replace(order, due_at=order.due_at + (order.last_step_at - since))
 
 
 def _check_own(order: OrderProgress, acting: str | None) -> None:

@@ -1,19 +1,16 @@
-"""Service levels: by when the customer hears from us, and by when the work is done.
+"""Service levels of ordinary lines: by when the customer hears from us, by when the work is done.
 
-``SERVICE_LEVELS`` is the default of a county, one row for each kind of work and class of customer.
+``SERVICE_LEVELS`` is what a county begins with, one row for each kind of work and class of customer;
+``domain/level_table.py`` makes version 0 of it, with leased circuits and patrols.
 The clock runs from dispatch in natural hours; a first contact may be counted in window hours, those
 between 08:00 and 20:00.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
-from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
-
-VERSION = "CN-COUNTY-SLA v1"
-WINDOW_OPENS, WINDOW_CLOSES = time(8), time(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,41 +99,3 @@ SERVICE_LEVELS: tuple[ServiceLevel, ...] = (
     ),
 )
 """Patrols have no row: they follow a cycle, not a request."""
-_BY_WORK = {(one.kind, one.customer_class): one for one in SERVICE_LEVELS}
-
-
-def due_at(
-    kind: OrderKind, customer_class: CustomerClass, *, rural: bool, dispatched_at: datetime
-) -> datetime | None:
-    """Return when the work must be done, or None where no level is set."""
-    level = _BY_WORK.get((kind, customer_class))
-    if level is None:
-        return None
-    hours = level.hours_in_country if rural else level.hours_in_town
-    return dispatched_at + timedelta(hours=hours)
-
-
-def first_contact_due(
-    kind: OrderKind, customer_class: CustomerClass, dispatched_at: datetime, *, rural: bool = False
-) -> datetime | None:
-    """Return by when the customer must hear from the engineer, or None where no level is set."""
-    level = _BY_WORK.get((kind, customer_class))
-    if level is None:
-        return None
-    contact = level.contact_in_country if rural else level.contact_in_town
-    if contact.in_window:
-        return _after_window_time(dispatched_at, contact.after)
-    return dispatched_at + contact.after
-
-
-def _after_window_time(moment: datetime, left: timedelta) -> datetime:
-    """Return the moment by which so much time has passed inside the daily windows."""
-    at = moment.astimezone(BUSINESS_ZONE)
-    while True:
-        opens = datetime.combine(at.date(), WINDOW_OPENS, BUSINESS_ZONE)
-        closes = datetime.combine(at.date(), WINDOW_CLOSES, BUSINESS_ZONE)
-        at = max(at, opens)
-        if at + left <= closes:
-            return at + left
-        left -= max(closes - at, timedelta(0))
-        at = opens + timedelta(days=1)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from huaxiao.dispatch.domain.working_time import (
-    WORKING_DAY,
-    Measure,
+from huaxiao.dispatch.domain.business_time import (
+    WINDOW_DAY,
+    Counting,
     Stretch,
     reached_at,
     running_time,
@@ -249,16 +249,16 @@ def _other(ticket: TicketProgress, step: Step) -> Unit:
 class Allowance:
     """How much time a clock allows, and in what it is counted."""
 
-    measure: Measure
+    measure: Counting
     amount: timedelta
 
 
 def _hours(count: int) -> Allowance:
-    return Allowance(Measure.WORKING_HOURS, timedelta(hours=count))
+    return Allowance(Counting.WINDOW, timedelta(hours=count))
 
 
 def _days(count: int) -> Allowance:
-    return Allowance(Measure.WORKING_DAYS, count * WORKING_DAY)
+    return Allowance(Counting.WORKING_WINDOW, count * WINDOW_DAY)
 
 
 FIRST_REPLY = _hours(2)

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appointments.store import live_of, release_of_order
 from huaxiao.dispatch.attachments import store as attachments_store
+from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.order_parts import (
     require_photo,
     require_predecessors_done,
@@ -19,12 +21,14 @@ from huaxiao.dispatch.domain.order_states import (
     OrderProgress,
     Span,
     Step,
+    StepNotAllowed,
     take,
 )
-from huaxiao.dispatch.domain.service_level import due_at
+from huaxiao.dispatch.earnings.handlers import record_workers
 from huaxiao.dispatch.orders import store
 from huaxiao.dispatch.orders.assigning import check_assignee, check_receiving_centre
-from huaxiao.dispatch.orders.placing import Asked, Clock, Place, find_place, record_place
+from huaxiao.dispatch.orders.clocking import begun_for, follow_place, follow_step
+from huaxiao.dispatch.orders.placing import Asked, Place, find_place, record_place
 from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
@@ -33,6 +37,7 @@ from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import period_of
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.versions import require_version
+from huaxiao.shared.wire.appointments import AppointmentState
 from huaxiao.shared.wire.attribution import WorkRequestedFact
 from huaxiao.shared.wire.dispatch import (
     ORDER_FINISHED,
@@ -46,6 +51,7 @@ from huaxiao.shared.wire.dispatch import (
     StepName,
 )
 from huaxiao.shared.wire.orders import AttachmentKind, OrderDetail
+from huaxiao.shared.wire.service_levels import AssetKind, Line
 
 _PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
 _EITHER_SIDE = {StepName.CANCEL, StepName.APPOINT}
@@ -72,10 +78,22 @@ async def create(
     except ValueError:
         customer_class = CustomerClass.PUBLIC
         flags.append("unknown_customer_class")
+    try:
+        line = Line(f"circuit_{asked.circuit_grade}" if asked.circuit_grade else Line.ORDINARY)
+    except ValueError:
+        line = Line.CIRCUIT_STANDARD
+        flags.append("unknown_circuit_grade")
     place = await find_place(
         connection,
         branch_id,
-        Asked(kind, customer_class, asked.standard_address, asked.requested_at),
+        Asked(
+            kind,
+            customer_class,
+            asked.standard_address,
+            asked.requested_at,
+            line=line,
+            build_needed=asked.build_needed,
+        ),
     )
     await add(
         connection,
@@ -98,27 +116,75 @@ async def add(
     place: Place,
     *,
     at: datetime,
+    begun: clocks.Begun | None = None,
 ) -> bool:
-    """Add an order where it belongs, with its first step; False when its id is known."""
+    """Add an order where it belongs, with its first step; False when its id is known.
+
+    ``begun`` is its clock where that runs whether somebody gets the order or not.
+    """
     asked = place.asked
+    begun = begun or await begun_for(connection, branch_id, place, at)
     row = {
         "branch_id": branch_id,
         "kind": asked.kind,
         "customer_class": asked.customer_class,
+        "line": asked.line,
+        "build_needed": asked.build_needed,
         "standard_address": asked.address,
         "requested_at": asked.requested_at,
         "last_step_at": at,
         "steps": 1,
         "rejections": 0,
         "evidence": {},
+        "due_at": begun and begun.due_at,
     }
     given = place.given_out(at)
     added = await store.add(connection, row | dict(order) | given)
     if added:
+        await clocks.begin(connection, branch_id, order["order_id"], begun)
         await record_place(
             connection, branch_id, order["order_id"], place, state=given["state"], number=1, at=at
         )
     return added
+
+
+async def create_patrol(
+    connection: AsyncConnection,
+    asset: RowMapping,
+    order_id: str,
+    begun: clocks.Begun,
+    *,
+    now: datetime,
+) -> None:
+    """Make the order of an asset's round and give it to an engineer of the asset's centre (R17).
+
+    Its clock runs from the round's first day, whenever the order was made and given out.
+    """
+    branch_id = asset["branch_id"]
+    await store.place_alone(connection, branch_id)
+    # The circuits of listed customers are patrolled for the enterprise centre, which rates it.
+    is_circuit = asset["kind"] == AssetKind.CIRCUIT
+    customer_class = CustomerClass.KEY if is_circuit else CustomerClass.PUBLIC
+    asked = Asked(
+        OrderKind.PATROL,
+        customer_class,
+        asset["standard_address"],
+        begun.clock.started_at,
+        owner=asset["centre_id"],
+    )
+    await add(
+        connection,
+        branch_id,
+        {
+            "order_id": order_id,
+            "customer_id": asset["customer_id"] or asset["asset_id"],
+            "asset_id": asset["asset_id"],
+            "flags": [],
+        },
+        await find_place(connection, branch_id, asked),
+        at=now,
+        begun=begun,
+    )
 
 
 async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
@@ -129,7 +195,7 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
     """
     await store.place_alone(connection, branch_id)
     for row in await store.unaccepted(connection, branch_id):
-        place = await find_place(connection, branch_id, _asked(row))
+        place = await find_place(connection, branch_id, _asked(row, row["owner_centre_id"]))
         has_it = row["engineer_id"] is not None or row["crew_id"] is not None
         known = (row["performer_centre_id"], row["requester_centre_id"], row["reason"])
         if has_it and place.performer == row["performer_centre_id"]:
@@ -142,17 +208,21 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
         await _give_out(connection, branch_id, row, place)
 
 
-def _asked(row: RowMapping) -> Asked:
+def _asked(row: RowMapping, owner: str | None = None) -> Asked:
     # Of BSS orders the enterprise centre is the requester, as soon as there is one.
     posted = row["request_digest"] is not None
+    work = clocks.work_of(row)
     asked = Asked(
-        OrderKind(row["kind"]),
-        CustomerClass(row["customer_class"]),
+        work.kind,
+        work.customer_class,
         row["standard_address"],
         row["requested_at"],
         needed_skills=tuple(row["needed_skills"]),
         requester=row["requester_centre_id"] if posted else None,
         held=row["held"],
+        owner=owner,
+        line=work.line,
+        build_needed=work.build_needed,
     )
     if row["handovers"] or row["visits"]:
         return replace(asked, performer=row["performer_centre_id"], rural=row["rural"])
@@ -163,11 +233,12 @@ async def _give_out(
     connection: AsyncConnection, branch_id: int, row: RowMapping, place: Place
 ) -> None:
     at, number = row["last_step_at"], row["steps"] + 1
-    clock = None
-    if row["dispatched_at"] is not None:
-        clock = Clock(row["dispatched_at"], row["due_at"], row["rural"])
-    given = place.given_out(at, appointed=row["appointed_from"] is not None, clock=clock)
-    await store.save(connection, branch_id, row["order_id"], given | {"steps": number})
+    given = place.given_out(
+        at, appointed=row["appointed_from"] is not None, begun_at=row["dispatched_at"]
+    )
+    followed = await follow_place(connection, row, place, at=at)
+    changes = given | followed | {"steps": number}
+    await store.save(connection, branch_id, row["order_id"], changes)
     await record_place(
         connection, branch_id, row["order_id"], place, state=given["state"], number=number, at=at
     )
@@ -197,12 +268,15 @@ async def step(
         require_version(if_match, await show(connection, branch_id, order_id))
     before = await progress_of(connection, branch_id, row)
     wanted = _wanted(row, given, principal, now)
-    after = _with_clock(row, take(before, wanted, now=now))
+    after = take(before, wanted, now=now)
     await _check_what_it_says(connection, branch_id, row, given)
+    facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
     if given.shown_by is not None:
         evidence["photo"] = True
     number = row["steps"] + 1
+    followed = await follow_step(connection, row, given, after, wanted.at)
+    after = replace(after, **followed)
     changes = _changes(row, after, given) | {"evidence": row["evidence"] | evidence}
     await store.save(connection, branch_id, order_id, changes | {"steps": number})
     acting = after.engineer_id
@@ -231,18 +305,84 @@ async def step(
             "recorded_at": now,
         },
     )
+    facts += await _bring_about(connection, row, given, before, after, acting)
+    await feed.append(connection, branch_id, facts, now=now)
+    return await show(connection, branch_id, order_id)
+
+
+async def _bring_about(
+    connection: AsyncConnection,
+    row: RowMapping,
+    given: OrderStepIn,
+    before: OrderProgress,
+    after: OrderProgress,
+    acting: str | None,
+) -> list[NewFact]:
+    """Do what a step means for what belongs to the order; return what others are to know of it."""
+    branch_id, order_id = row["branch_id"], row["order_id"]
     match given.step:
         case StepName.FINISH:
-            await _publish_finished(connection, branch_id, row, after, acting or "", now)
-        case StepName.REWORK:
-            await _publish_reopened(connection, branch_id, row, before, now)
+            workers = [acting or ""] if after.crew_id is None else sorted(before.crew)
+            await record_workers(connection, row, row["steps"] + 1, workers, given.worked_by)
+            return [await _finished(connection, row, after, acting or "")]
         case StepName.HAND_OVER:
             await _receive(connection, branch_id, order_id)
-        case StepName.CANCEL | StepName.CONFIRM:
+        case StepName.CANCEL:
+            await release_of_order(connection, branch_id, order_id, given.reason or "")
             await parts_store.release_planned_serials(connection, branch_id, order_id)
+        case StepName.CONFIRM:
+            await parts_store.release_planned_serials(connection, branch_id, order_id)
+        case StepName.CARRY_FORWARD | StepName.REWORK:
+            # The visit was made; another one needs a time of its own.
+            await release_of_order(connection, branch_id, order_id, given.reason or "")
+            if given.step is StepName.REWORK:
+                return [await _reopened(connection, row, before)]
         case _:
             pass
-    return await show(connection, branch_id, order_id)
+    return []
+
+
+async def lift_appointment(
+    connection: AsyncConnection,
+    branch_id: int,
+    order_id: str,
+    reason: str,
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    """Let an order have no visit agreed any more: the appointment that it had was given up."""
+    row = await store.load(connection, branch_id, order_id, lock=True)
+    if row is None or row["appointed_from"] is None or row["finished_at"] is not None:
+        return
+    appointed = row["state"] == OrderState.APPOINTED
+    state = OrderState.NEW if appointed else OrderState(row["state"])
+    number, at = row["steps"] + 1, max(now, row["last_step_at"])
+    changes = {
+        "state": state,
+        "appointed_from": None,
+        "appointed_to": None,
+        "steps": number,
+        "last_step_at": at,
+    }
+    await store.save(connection, branch_id, order_id, changes)
+    await store.record_step(
+        connection,
+        {
+            "branch_id": branch_id,
+            "order_id": order_id,
+            "number": number,
+            "step": "release",
+            "state": state,
+            "at": at,
+            "by": by,
+            "engineer_id": row["engineer_id"],
+            "crew_id": row["crew_id"],
+            "centre_id": row["performer_centre_id"],
+            "reason": reason,
+            "evidence": {},
+        },
+    )
 
 
 def _wanted(row: RowMapping, given: OrderStepIn, principal: Principal, now: datetime) -> Step:
@@ -255,23 +395,12 @@ def _wanted(row: RowMapping, given: OrderStepIn, principal: Principal, now: date
         given.at or now,
         acting,
         given.reason,
-        given.cause,
-        given.evidence.onu_online,
+        onu_online=given.evidence.onu_online,
         by_engineer=is_engineer,
         crew_id=given.crew_id,
         centre_id=given.centre_id,
         window=None if window is None else Span(window.opens_at, window.closes_at),
     )
-
-
-def _with_clock(row: RowMapping, after: OrderProgress) -> OrderProgress:
-    """Start the clock of an order that somebody has for the first time."""
-    if after.dispatched_at is not None or after.state is not OrderState.DISPATCHED:
-        return after
-    at = after.last_step_at
-    kind, customer_class = OrderKind(row["kind"]), CustomerClass(row["customer_class"])
-    due = due_at(kind, customer_class, rural=row["rural"], dispatched_at=at)
-    return replace(after, dispatched_at=at, due_at=due)
 
 
 def _changes(row: RowMapping, after: OrderProgress, given: OrderStepIn) -> dict[str, Any]:
@@ -313,6 +442,8 @@ async def _check_what_it_says(
             )
         case StepName.HAND_OVER:
             await check_receiving_centre(connection, branch_id, given.centre_id or "")
+        case StepName.APPOINT:
+            await _check_appointment(connection, branch_id, order_id, given)
         case StepName.START:
             before = await parts_store.predecessors(connection, branch_id, order_id)
             require_predecessors_done(before)
@@ -327,6 +458,21 @@ async def _check_what_it_says(
             require_photo(given.shown_by, photos, needed=row["photo_needed"])
         case _:
             pass
+
+
+async def _check_appointment(
+    connection: AsyncConnection, branch_id: int, order_id: str, given: OrderStepIn
+) -> None:
+    """Keep the window of an order that has somebody's time booked to what was booked."""
+    live = await live_of(connection, branch_id, order_id)
+    if live is None or live["state"] != AppointmentState.BOOKED or given.window is None:
+        return
+    if (given.window.opens_at, given.window.closes_at) != (live["starts_at"], live["ends_at"]):
+        raise StepNotAllowed(
+            f"Appointment {live['appointment_id']} is booked for this order; move it.",
+            f"该工单已有预约 {live['appointment_id']}，请改约。",
+            appointment_id=live["appointment_id"],
+        )
 
 
 async def _photos_of_result(
@@ -352,14 +498,9 @@ async def _receive(connection: AsyncConnection, branch_id: int, order_id: str) -
         await _give_out(connection, branch_id, row, place)
 
 
-async def _publish_finished(
-    connection: AsyncConnection,
-    branch_id: int,
-    row: RowMapping,
-    after: OrderProgress,
-    engineer_id: str,
-    now: datetime,
-) -> None:
+async def _finished(
+    connection: AsyncConnection, row: RowMapping, after: OrderProgress, engineer_id: str
+) -> NewFact:
     fact = OrderFinished(
         order_id=row["order_id"],
         kind=row["kind"],
@@ -367,18 +508,15 @@ async def _publish_finished(
         engineer_id=engineer_id,
         period=period_of(after.last_step_at),
         on_time=after.on_time,
+        late_because_of_centre_id=await clocks.blame(
+            connection, row["branch_id"], row["order_id"], finished_at=after.last_step_at
+        ),
     )
-    news = NewFact(ORDER_FINISHED, row["order_id"], fact)
-    await feed.append(connection, branch_id, [news], now=now)
+    return NewFact(ORDER_FINISHED, row["order_id"], fact)
 
 
-async def _publish_reopened(
-    connection: AsyncConnection,
-    branch_id: int,
-    row: RowMapping,
-    before: OrderProgress,
-    now: datetime,
-) -> None:
+async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderProgress) -> NewFact:
+    branch_id = row["branch_id"]
     finish = await store.last_step(connection, branch_id, row["order_id"], StepName.FINISH)
     assert finish is not None  # noqa: S101 - it is done
     fact = OrderReopened(
@@ -388,9 +526,11 @@ async def _publish_reopened(
         engineer_id=finish["engineer_id"],
         period=period_of(finish["at"]),
         on_time=before.on_time,
+        late_because_of_centre_id=await clocks.take_blame_back(
+            connection, branch_id, row["order_id"]
+        ),
     )
-    news = NewFact(ORDER_REOPENED, row["order_id"], fact)
-    await feed.append(connection, branch_id, [news], now=now)
+    return NewFact(ORDER_REOPENED, row["order_id"], fact)
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:

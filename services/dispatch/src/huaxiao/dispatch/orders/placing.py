@@ -15,11 +15,12 @@ from huaxiao.dispatch.domain.dispatching import (
     skills_for,
     unmet,
 )
-from huaxiao.dispatch.domain.service_level import due_at
+from huaxiao.dispatch.domain.level_table import Work
 from huaxiao.dispatch.orders import store
 from huaxiao.shared.periods import period_of
 from huaxiao.shared.wire.contracts import CentreKind
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind, OrderState
+from huaxiao.shared.wire.service_levels import Line
 
 _NO_CENTRE = "no-centre"
 _HELD = "held"
@@ -41,17 +42,17 @@ class Asked:
     """The centre that has it whatever the address says: it was handed over, or work has begun."""
     rural: bool = False
     """Where the address of such an order lies, as was found out before."""
+    owner: str | None = None
+    """The centre whose asset is patrolled: it performs, wherever the asset lies (R17)."""
     held: bool = False
     """People give it out."""
+    line: Line = Line.ORDINARY
+    build_needed: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The service clock of an order that had been given out before."""
-
-    began_at: datetime
-    due_at: datetime | None
-    rural: bool
+    @property
+    def work(self) -> Work:
+        """Return what the service levels are asked about it."""
+        return Work(self.kind, self.customer_class, self.line, self.build_needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,13 @@ class Place:
         return _HELD if self.asked.held else NO_ENGINEER
 
     def given_out(
-        self, at: datetime, *, appointed: bool = False, clock: Clock | None = None
+        self, at: datetime, *, appointed: bool = False, begun_at: datetime | None = None
     ) -> dict[str, Any]:
-        """Return what an order that is given out here has in its row; a clock that runs goes on."""
+        """Return what an order that is given out here has in its row.
+
+        ``begun_at`` is when somebody got it first; whoever gets it now, its clock has run since.
+        """
         waiting = OrderState.APPOINTED if appointed else OrderState.NEW
-        begun = at if self.is_given_out else None
-        due = self._due(begun, rural=self.rural)
-        if clock is not None:
-            begun, due = clock.began_at, clock.due_at
-            before, there = (self._due(begun, rural=one) for one in (clock.rural, self.rural))
-            if due is not None and before is not None and there is not None:
-                # What it stood still is kept.
-                due += there - before
         return {
             "requester_centre_id": self.requester,
             "performer_centre_id": self.performer,
@@ -102,13 +98,8 @@ class Place:
             "unmet_skills": list(self.unmet_skills),
             "state": OrderState.DISPATCHED if self.is_given_out else waiting,
             "reason": self.reason,
-            "dispatched_at": begun,
-            "due_at": due,
+            "dispatched_at": begun_at or (at if self.is_given_out else None),
         }
-
-    def _due(self, begun: datetime | None, *, rural: bool) -> datetime | None:
-        asked = self.asked
-        return begun and due_at(asked.kind, asked.customer_class, rural=rural, dispatched_at=begun)
 
 
 async def find_place(connection: AsyncConnection, branch_id: int, asked: Asked) -> Place:
@@ -116,7 +107,7 @@ async def find_place(connection: AsyncConnection, branch_id: int, asked: Asked) 
     requester = asked.requester
     if requester is None and asked.customer_class is not CustomerClass.PUBLIC:
         requester = await store.first_centre(connection, branch_id, CentreKind.ENTERPRISE)
-    performer = asked.performer or await _performer(connection, branch_id, asked)
+    performer = asked.performer or asked.owner or await _performer(connection, branch_id, asked)
     if performer is None:
         return Place(asked, None, requester, rural=False)
     rural = asked.rural

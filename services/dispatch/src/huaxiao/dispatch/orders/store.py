@@ -21,7 +21,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.dispatching import Crew, Engineer, Territory
-from huaxiao.dispatch.tables import centres, crews, order_steps, orders, people, territories
+from huaxiao.dispatch.tables import (
+    assets,
+    centres,
+    crews,
+    order_steps,
+    orders,
+    people,
+    territories,
+)
 from huaxiao.shared.addresses import CODE_DIGITS
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.wire.dispatch import OrderState, StepName
@@ -196,17 +204,22 @@ async def load(
 async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[RowMapping]:
     """Return the orders that nobody has accepted yet and that are given out by rule.
 
-    They come locked, the oldest request first.
+    They come locked, the oldest request first. ``owner_centre_id`` is the centre whose asset is
+    patrolled; None of other work.
     """
     rows = await connection.execute(
-        select(orders)
+        select(orders, assets.c.centre_id.label("owner_centre_id"))
+        .outerjoin(
+            assets,
+            (assets.c.branch_id == orders.c.branch_id) & (assets.c.asset_id == orders.c.asset_id),
+        )
         .where(
             orders.c.branch_id == branch_id,
             orders.c.state.in_([OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]),
             or_(orders.c.held.is_(False), orders.c.reason == ENGINEER_LEFT),
         )
         .order_by(orders.c.requested_at, orders.c.order_id)
-        .with_for_update()
+        .with_for_update(of=orders)
     )
     return rows.mappings().all()
 

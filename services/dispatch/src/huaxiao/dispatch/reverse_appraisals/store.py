@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Table, exists, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appraisals.store import MEASURED
 from huaxiao.dispatch.tables import (
     concurrent_posts,
     orders,
@@ -141,13 +142,11 @@ async def performed_orders(
 ) -> Sequence[RowMapping]:
     """Return the orders of a centre that bear on a time span, whoever asked for them."""
     rows = await connection.execute(
-        select(orders)
-        .where(
+        MEASURED.where(
             orders.c.branch_id == branch_id,
             orders.c.performer_centre_id == centre_id,
             orders.c.requested_at < until,
             or_(orders.c.finished_at.is_(None), orders.c.finished_at >= since),
-        )
-        .order_by(orders.c.order_id)
+        ).order_by(orders.c.order_id)
     )
     return rows.mappings().all()

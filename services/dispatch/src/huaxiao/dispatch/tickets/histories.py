@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.domain.business_time import CALENDAR_VERSION
 from huaxiao.dispatch.domain.tickets import Happening, Mark, TicketRecord
-from huaxiao.dispatch.domain.working_time import CALENDAR_VERSION
 from huaxiao.dispatch.tables import feed
 from huaxiao.dispatch.tickets import store
 from huaxiao.shared.feed import NewFact

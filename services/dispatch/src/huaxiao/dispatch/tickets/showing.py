@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.domain.business_time import assumed_years
 from huaxiao.dispatch.domain.tickets import Reading, TicketRecord
-from huaxiao.dispatch.domain.working_time import assumed_years
 from huaxiao.dispatch.tickets import store
 from huaxiao.dispatch.tickets.histories import SYSTEM, owner_of, records
 from huaxiao.shared.auth import Principal

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
-from huaxiao.dispatch.domain.working_time import CALENDAR_VERSION
+from huaxiao.dispatch.domain.business_time import CALENDAR_VERSION
 from huaxiao.dispatch.tickets import histories, store
 from huaxiao.shared.database import Database
 from huaxiao.shared.settings import ServiceSettings

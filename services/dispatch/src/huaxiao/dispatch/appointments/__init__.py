@@ -1,0 +1,1 @@
+"""Appointments with customers, made of the time that people really have."""

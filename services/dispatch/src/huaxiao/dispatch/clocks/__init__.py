@@ -1,0 +1,1 @@
+"""Service clocks: what stops them, what they show, and whom they warn."""

@@ -1,0 +1,1 @@
+"""Earnings: what engineers get for the orders they finish (R14)."""

@@ -1,0 +1,1 @@
+"""Rounds: the patrols that assets ask for, on their cycle."""

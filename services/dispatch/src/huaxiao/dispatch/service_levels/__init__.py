@@ -1,0 +1,1 @@
+"""The service levels of a county: drafted, put in force, kept."""
