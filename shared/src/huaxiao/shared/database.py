@@ -57,6 +57,8 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
+            # The connection used last has prepared what is asked most; one seldom used begins anew.
+            pool_use_lifo=True,
             connect_args={"server_settings": settings, "timeout": 5},
         )
 
