@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.contracts.handlers import lock_signed
-from huaxiao.contracts.domain.standing import Stretch, TooLate, suspension_faults
+from huaxiao.contracts.domain.standing import TooLate, suspension_faults
 from huaxiao.contracts.exits import store as exit_store
 from huaxiao.contracts.settlements import store as statement_store
 from huaxiao.contracts.suspensions import store
-from huaxiao.contracts.suspensions.reading import of_contracts
+from huaxiao.contracts.suspensions.reading import of_contracts, stretch_of
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period
@@ -181,13 +181,7 @@ async def _check(
     branch_id, contract_id = contract["branch_id"], contract["contract_id"]
     ends = await exit_store.last_periods(connection, branch_id, [contract_id])
     term = (Period(contract["term_from"]), Period(ends.get(contract_id, contract["term_to"])))
-    stretches = [
-        Stretch(
-            Period(one.from_period), None if one.last_period is None else Period(one.last_period)
-        )
-        for one in others
-        if one.in_force
-    ]
+    stretches = [stretch_of(one) for one in others if one.in_force]
     faults = list(suspension_faults(first, last, term, stretches))
     if faults:
         raise Malformed(faults=faults)

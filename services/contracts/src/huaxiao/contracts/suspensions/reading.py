@@ -42,6 +42,12 @@ async def of_contracts(
     ]
 
 
+def stretch_of(suspension: Suspension) -> Stretch:
+    """Return the periods of a suspension."""
+    last = suspension.last_period
+    return Stretch(Period(suspension.from_period), None if last is None else Period(last))
+
+
 async def stretches(
     connection: AsyncConnection, branch_id: int, contract_ids: Sequence[str]
 ) -> dict[str, list[Stretch]]:
@@ -49,6 +55,5 @@ async def stretches(
     found: dict[str, list[Stretch]] = {}
     for one in await of_contracts(connection, branch_id, contract_ids):
         if one.in_force:
-            last = None if one.last_period is None else Period(one.last_period)
-            found.setdefault(one.contract_id, []).append(Stretch(Period(one.from_period), last))
+            found.setdefault(one.contract_id, []).append(stretch_of(one))
     return found

@@ -12,7 +12,6 @@ from huaxiao.contracts.branches.store import branch, next_number
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.violations import (
     StepOutOfTurn,
-    Upheld,
     counted_severities,
     require_appealable,
     require_decidable,
@@ -229,16 +228,9 @@ async def _decide(
     before = await reading.counted(connection, branch_id, centre_ids)
     counted: Severity | None = None
     if given.upheld:
-        this = Upheld(number, row["entry"], Severity(row["severity"]), row["day"])
-        others = await store.upheld(connection, branch_id, known_at=None, centre_ids=centre_ids)
-        counted = counted_severities(
-            [this]
-            + [
-                Upheld(one["number"], one["entry"], Severity(one["severity"]), one["day"])
-                for one in others
-                if one["number"] != number
-            ]
-        )[number]
+        held_up = await store.upheld(connection, branch_id, known_at=None, centre_ids=centre_ids)
+        others = [one for one in held_up if one["number"] != number]
+        counted = counted_severities(reading.upheld_of(one) for one in (row, *others))[number]
         require_points(given.points, counted, held.points)
     decision = {
         "upheld": given.upheld,

@@ -4,11 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.domain.violations import Upheld, counted_severities
 from huaxiao.contracts.violations import store
 from huaxiao.shared.wire.negative_list import Severity
+
+
+def upheld_of(row: RowMapping) -> Upheld:
+    """Return a violation as far as it makes others graver."""
+    return Upheld(row["number"], row["entry"], Severity(row["severity"]), row["day"])
 
 
 async def standing(
@@ -22,8 +28,7 @@ async def standing(
     rows = await store.upheld(connection, branch_id, known_at=known_at, centre_ids=centre_ids)
     of_centre: dict[str, list[Upheld]] = {}
     for row in rows:
-        one = Upheld(row["number"], row["entry"], Severity(row["severity"]), row["day"])
-        of_centre.setdefault(row["centre_id"], []).append(one)
+        of_centre.setdefault(row["centre_id"], []).append(upheld_of(row))
     counted: dict[int, Severity] = {}
     for upheld in of_centre.values():
         counted |= counted_severities(upheld)

@@ -12,8 +12,6 @@ from functools import cached_property
 from huaxiao.dispatch.domain.planning.prices import Cost, Prices
 from huaxiao.dispatch.domain.planning.travel import GreatCircle, Place, Travel
 
-WHOLE_DAY = 24 * 60
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
