@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EARTH_RADIUS_KM = 6371.0088
+UNKNOWN = -1
 Minutes = NDArray[np.int64]
 
 
@@ -70,14 +71,15 @@ class GreatCircle:
 
     def ways_from(self, origin: Place, destinations: Sequence[Place]) -> list[int]:
         """Return the minutes from one place to each of many."""
-        ways: list[int] = self._between([origin], destinations)[0].tolist()
+        ways: list[int] = self.between([origin], destinations)[0].tolist()
         return ways
 
     def matrix(self, places: Sequence[Place]) -> Minutes:
         """Return the minutes between all places."""
-        return self._between(places, places)
+        return self.between(places, places)
 
-    def _between(self, origins: Sequence[Place], destinations: Sequence[Place]) -> Minutes:
+    def between(self, origins: Sequence[Place], destinations: Sequence[Place]) -> Minutes:
+        """Return the minutes from each of some places to each of others."""
         north = np.radians([one.latitude for one in origins])[:, None]
         east = np.radians([one.longitude for one in origins])[:, None]
         to_north = np.radians([one.latitude for one in destinations])[None, :]
@@ -125,3 +127,59 @@ class Table:
         """Return the minutes between all places."""
         at = [self._index[one.id] for one in places]
         return self._array[np.ix_(at, at)]
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Times between areas that somebody knows, such as townships; within one, and elsewhere, by distance.
+
+    A place belongs to the area whose code its ``id``, an address code, begins with; the longest counts.
+    """
+
+    otherwise: GreatCircle
+    codes: tuple[str, ...]
+    rows: tuple[tuple[int, ...], ...] = field(repr=False)
+    """By area from and area to, in minutes; ``UNKNOWN`` where nobody said."""
+
+    @cached_property
+    def _array(self) -> Minutes:
+        told = np.full((len(self.codes) + 1, len(self.codes) + 1), UNKNOWN, dtype=np.int64)
+        told[:-1, :-1] = np.array(self.rows, dtype=np.int64).reshape(len(self.codes), -1)
+        np.fill_diagonal(told, UNKNOWN)
+        return told
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {one: number for number, one in enumerate(self.codes)}
+
+    def _areas(self, places: Sequence[Place]) -> list[int]:
+        return [self._area(one.id) for one in places]
+
+    def _area(self, address: str) -> int:
+        for digits in range(len(address), 0, -1):
+            if address[:digits] in self._number:
+                return self._number[address[:digits]]
+        return len(self.codes)
+
+    def minutes(self, origin: Place, destination: Place) -> int:
+        """Return the minutes of one way."""
+        told = int(self._array[self._area(origin.id), self._area(destination.id)])
+        return self.otherwise.minutes(origin, destination) if told == UNKNOWN else told
+
+    def ways_to(self, origins: Sequence[Place], destination: Place) -> list[int]:
+        """Return the minutes from each of many places to one."""
+        ways: list[int] = self._between(origins, [destination])[:, 0].tolist()
+        return ways
+
+    def ways_from(self, origin: Place, destinations: Sequence[Place]) -> list[int]:
+        """Return the minutes from one place to each of many."""
+        ways: list[int] = self._between([origin], destinations)[0].tolist()
+        return ways
+
+    def matrix(self, places: Sequence[Place]) -> Minutes:
+        """Return the minutes between all places."""
+        return self._between(places, places)
+
+    def _between(self, origins: Sequence[Place], destinations: Sequence[Place]) -> Minutes:
+        told = self._array[np.ix_(self._areas(origins), self._areas(destinations))]
+        return np.where(told == UNKNOWN, self.otherwise.between(origins, destinations), told)
