@@ -4,13 +4,12 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from support.planning_days import days
 
-from huaxiao.dispatch.domain.planning.changing import Changed, leave_out, put_to, with_choice
+from huaxiao.dispatch.domain.planning.changing import leave_out, put_to, with_choice
 from huaxiao.dispatch.domain.planning.checking import check
 from huaxiao.dispatch.domain.planning.engine import plan
 from huaxiao.dispatch.domain.planning.model import Engineer, Order, Plan, Problem, Reason, Window
-from huaxiao.dispatch.domain.planning.neighbours import help_out, joined
+from huaxiao.dispatch.domain.planning.neighbours import help_out, together
 from huaxiao.dispatch.domain.planning.placing import Placement, place
-from huaxiao.dispatch.domain.planning.prices import Prices
 from huaxiao.dispatch.domain.planning.timing import begins_of, plan_of, sequences_of
 from huaxiao.dispatch.domain.planning.travel import Areas, GreatCircle, Place, Table
 
@@ -84,41 +83,33 @@ def test_what_somebody_decides_holds_and_breaks_no_rule(problem: Problem) -> Non
             assert [name for name, _ in changed.plan.visits[one.id]] == [who]
 
 
-def _alone(problem: Problem) -> Changed:
-    return Changed(problem, plan(problem, seed=1, iterations=20))
+def _planned(problem: Problem) -> Plan:
+    return plan(problem, seed=1, iterations=20)
 
 
 def test_what_one_centre_cannot_do_its_neighbour_does_if_it_is_urgent() -> None:
-    busy = _alone(
-        Problem(
-            (engineer("W1"),),
-            (order("A", minutes=300), order("B", minutes=300), order("C", minutes=300, priority=4)),
-        )
+    orders = (
+        order("A", minutes=300),
+        order("B", minutes=300),
+        order("C", minutes=300, priority=4),
+        order("D", centre="C2"),
     )
-    free = _alone(Problem((engineer("W2", "C2"),), (order("D", centre="C2"),)))
-    both = joined([busy, free])
-    left = {one.order_id for one in both.plan.left_out}
-    assert left in ({"C", "B"}, {"C", "A"})
-    helped = help_out(both.problem, both.plan, frozenset({"A", "B"}))
+    busy = Problem((engineer("W1"),), orders[:3])
+    free = Problem((engineer("W2", "C2"),), orders[3:])
+    both = Problem(busy.engineers + free.engineers, orders)
+    before = together(both, [_planned(busy), _planned(free)])
+    assert {one.order_id for one in before.left_out} in ({"C", "B"}, {"C", "A"})
+    helped = help_out(both, before, frozenset({"A", "B"}))
     assert {one.order_id for one in helped.left_out} == {"C"}
-    assert check(both.problem, helped) == ()
-    assert helped.cost.other_centre == both.problem.prices.other_centre
-    for name, visits in both.plan.visits.items():
+    assert check(both, helped) == ()
+    assert helped.cost.other_centre == both.prices.other_centre
+    for name, visits in before.visits.items():
         assert [who for who, _ in helped.visits[name]] == [who for who, _ in visits]
-
-
-def test_prices_of_joined_days_stay_what_they_were() -> None:
-    dear = Prices(left_out=(900, 10, 10, 10))
-    first = _alone(Problem((engineer("W1"),), (order("A", minutes=900),), prices=dear))
-    second = _alone(Problem((engineer("W2"),), (order("B", minutes=900),)))
-    both = joined([first, second])
-    assert [one.price for one in both.plan.left_out] == [900, 600]
-    assert both.plan.cost.total == first.plan.cost.total + second.plan.cost.total
 
 
 def test_an_override_that_does_not_fit_says_why() -> None:
     problem = Problem((engineer("W1"),), (replace(order("A"), skills=frozenset({"splice"})),))
-    found = put_to(problem, Plan((), (), _alone(problem).plan.cost), "A", "W1")
+    found = put_to(problem, Plan((), (), _planned(problem).cost), "A", "W1")
     assert isinstance(found, Placement)
     assert [(one.reason, one.missing) for one in found.obstacles] == [(Reason.SKILL, ("splice",))]
 

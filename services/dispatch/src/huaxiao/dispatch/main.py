@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.dispatch.agenda import api as agenda
 from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.attachments import api as attachments
@@ -11,6 +12,9 @@ from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
+from huaxiao.dispatch.plan_rules import api as plan_rules
+from huaxiao.dispatch.plans import api as plans
+from huaxiao.dispatch.plans.running import planning
 from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
 from huaxiao.dispatch.rounds import api as rounds
 from huaxiao.dispatch.service_levels import api as service_levels
@@ -57,12 +61,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             shifts.router,
             appointments.router,
             earnings.router,
+            plan_rules.router,
+            plans.router,
+            agenda.router,
             feed.router(),
         ],
         lifespan=web.together(
             following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
             keeping_time(settings, database),
             ticking(settings, database, jobs=JOBS, branches=known_branches),
+            planning(settings, database),
         ),
     )
     directory = settings.attachments_directory

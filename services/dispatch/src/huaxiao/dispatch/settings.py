@@ -19,3 +19,14 @@ class Settings(ServiceSettings):
     attachment_max_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="larger attachments are refused with 413"
     )
+    plan_workers: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="processes that search for plans; 0: this service only takes requests for them",
+    )
+    routing_url: str | None = Field(
+        default=None,
+        description="an OSRM-compatible table service, such as http://osrm:5000/table/v1/driving;"
+        " without it travel times are the county's table, or by distance",
+    )

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -247,6 +248,7 @@ orders = Table(
     Column("held", Boolean, nullable=False, server_default="false"),
     Column("photo_needed", Boolean, nullable=False, server_default="false"),
     Column("shown_by", Text),
+    Column("people_needed", Integer, nullable=False, server_default="1"),
     Index(None, "branch_id", "performer_centre_id", "finished_at"),
     Index(None, "branch_id", "engineer_id", "state"),
     Index(None, "branch_id", "crew_id", "state"),
@@ -442,6 +444,8 @@ crews = Table(
     Column("vehicle", Text),
     Column("company", Text),
     Column("skills", JSONB, nullable=False),
+    # Several engineers who are sent together to this one order, and are no crew otherwise.
+    Column("order_id", Text),
 )
 appraisals = Table(
     "appraisals",
@@ -631,3 +635,119 @@ reverse_decisions = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     info={"append_only": True},
 )
+plan_rules = Table(
+    "plan_rules",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    info={"append_only": True},
+)
+start_places = Table(
+    "start_places",
+    metadata,
+    branch_column(),
+    Column("of", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("latitude", _DEGREES, nullable=False),
+    Column("longitude", _DEGREES, nullable=False),
+    Column("standard_address", Text),
+    Column("returns", Boolean, nullable=False),
+)
+address_places = Table(
+    "address_places",
+    metadata,
+    branch_column(),
+    Column("standard_address", Text, primary_key=True),
+    Column("latitude", _DEGREES, nullable=False),
+    Column("longitude", _DEGREES, nullable=False),
+)
+travel_times = Table(
+    "travel_times",
+    metadata,
+    branch_column(),
+    Column("from_area", Text, primary_key=True),
+    Column("to_area", Text, primary_key=True),
+    Column("minutes", Integer, nullable=False),
+)
+order_wishes = Table(
+    "order_wishes",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pinned_to", Text),
+    Column("forbidden", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    _of_order(),
+    info={"append_only": True},
+)
+order_placements = Table(
+    "order_placements",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    _of_order(),
+    info={"append_only": True},
+)
+"""Why an order that arrived was put where it was, as it was found then."""
+plans = Table(
+    "plans",
+    metadata,
+    branch_column(),
+    Column("plan_id", Text, primary_key=True),
+    Column("round_id", Text),
+    Column("based_on", Text),
+    Column("kind", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("centre_ids", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("seconds", Integer),
+    Column("iterations", Integer),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("now", DateTime(timezone=True), nullable=False),
+    Column("problem", JSONB(none_as_null=True)),
+    Column("before", JSONB(none_as_null=True)),
+    Column("missing", JSONB, nullable=False),
+    Column("result", JSONB(none_as_null=True)),
+    Column("travel_source", Text),
+    Column("share", Double, nullable=False, server_default="0"),
+    Column("searched", BigInteger, nullable=False, server_default="0"),
+    Column("cost", BigInteger),
+    Column("stop_asked", Boolean, nullable=False, server_default=false()),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("failure", Text),
+    Column("applied_by", Text),
+    Column("applied_at", DateTime(timezone=True)),
+    Index(None, "branch_id", "day"),
+    # Workers look for what waits, of whichever branch.
+    Index(
+        "plans_waiting",
+        "asked_at",
+        postgresql_where=text("state IN ('queued', 'running')"),
+    ),
+)
+day_routes = Table(
+    "day_routes",
+    metadata,
+    branch_column(),
+    Column("day", Date, primary_key=True),
+    # A person's id, or ``crew/`` and a crew's.
+    Column("holder", Text, primary_key=True),
+    Column("centre_id", Text, nullable=False),
+    Column("plan_id", Text),
+    Column("stops", JSONB, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+"""Who visits whom on a day, in order, as it was planned last."""

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime
 
-from huaxiao.shared.clients.base import FakeFeed, ServiceClient
+from huaxiao.shared.clients.base import FakeFeed
+from huaxiao.shared.clients.plans import PlansClient
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.pages import Page
 from huaxiao.shared.wire.appointments import (
@@ -73,7 +74,7 @@ from huaxiao.shared.wire.tickets import (
 )
 
 
-class DispatchClient(ServiceClient):
+class DispatchClient(PlansClient):
     """Asks the dispatch service."""
 
     async def orders(

@@ -178,6 +178,8 @@ class Order(Resource):
     engineer_id: Identifier | None
     crew_id: Identifier | None
     needed_skills: list[str]
+    people_needed: int = 1
+    """So many work on it at once."""
     """Beyond the skill of the kind."""
     unmet_skills: list[str]
     """Needed, and nobody of the performing centre has them."""

@@ -182,6 +182,8 @@ class OrderIn(Given):
     wished: Window | None = None
     contact_note: Note | None = None
     needed_skills: list[Identifier] = Field(default_factory=list, max_length=20)
+    people_needed: Annotated[int, Field(strict=True, ge=1, le=8)] = 1
+    """So many work on it at once."""
     give_out: bool = True
     """Give it to somebody at once; else it waits for its appointment and for being assigned."""
     tasks: list[NewTask] = Field(default_factory=list, max_length=100)

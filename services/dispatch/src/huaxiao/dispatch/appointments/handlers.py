@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.appointments import store
+from huaxiao.dispatch.appointments.rules import rules
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.capacity import Place, Stretch, choose, places, quarters_of, slots_of
 from huaxiao.dispatch.domain.dispatching import SKILL_FOR
@@ -63,15 +64,6 @@ class RescheduleLimit(Problem):
     status = HTTPStatus.CONFLICT
     title = "This has been put off as often, or as long, as it may be"
     title_zh = "改约次数或天数已达上限"
-
-
-async def rules(connection: AsyncConnection, branch_id: int) -> AppointmentRules:
-    """Return how the county makes appointments."""
-    row = await store.rules(connection, branch_id)
-    if row is None:
-        own = AppointmentRulesIn().model_dump()
-        return AppointmentRules(**own, number=0, set_by=None, set_at=None)
-    return AppointmentRules.model_validate(dict(row) | dict(row["given"]))
 
 
 async def set_rules(

@@ -36,6 +36,12 @@ async def put(
     row = await orders_store.crew(connection, branch_id, crew_id)
     if row is not None:
         principal.require_centre(row["centre_id"])
+        if row["order_id"] is not None:
+            raise Conflict(
+                f"Crew {crew_id} is for order {row['order_id']} only.",
+                f"施工队 {crew_id} 仅为工单 {row['order_id']} 临时组成。",
+                order_id=row["order_id"],
+            )
     held = None if row is None else await _render(connection, branch_id, row)
     require_version(if_match, held)
     if await orders_store.centre_kind(connection, branch_id, given.centre_id) is None:

@@ -51,6 +51,7 @@ async def page(
         select(crews)
         .where(
             crews.c.branch_id == branch_id,
+            crews.c.order_id.is_(None),
             crews.c.crew_id > after,
             within(crews.c.centre_id, centre_ids),
         )

@@ -35,7 +35,7 @@ async def check_assignee(
     able: dict[str, frozenset[str]]
     if crew_id is not None:
         chosen, what, what_zh = crew_id, "Crew", "施工队"
-        there = await store.centre_crews(connection, branch_id, centre_id)
+        there = await store.centre_crews(connection, branch_id, centre_id, of_order=row["order_id"])
         able = {one.crew_id: one.skills for one in there}
     else:
         chosen, what, what_zh = engineer_id or "", "Engineer", "装维人员"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.agenda.arriving import settle
 from huaxiao.dispatch.appointments.store import live_of, release_of_order
 from huaxiao.dispatch.attachments import store as attachments_store
 from huaxiao.dispatch.clocks import handlers as clocks
@@ -142,6 +143,7 @@ async def add(
     added = await store.add(connection, row | dict(order) | given)
     if added:
         await clocks.begin(connection, branch_id, order["order_id"], begun)
+        place = await _settled(connection, branch_id, order["order_id"], place, at)
         await record_place(
             connection, branch_id, order["order_id"], place, state=given["state"], number=1, at=at
         )
@@ -221,6 +223,7 @@ def _asked(row: RowMapping, owner: str | None = None) -> Asked:
         requester=row["requester_centre_id"] if posted else None,
         held=row["held"],
         owner=owner,
+        people=row["people_needed"],
         line=work.line,
         build_needed=work.build_needed,
     )
@@ -239,9 +242,21 @@ async def _give_out(
     followed = await follow_place(connection, row, place, at=at)
     changes = given | followed | {"steps": number}
     await store.save(connection, branch_id, row["order_id"], changes)
+    place = await _settled(connection, branch_id, row["order_id"], place, at)
     await record_place(
         connection, branch_id, row["order_id"], place, state=given["state"], number=number, at=at
     )
+
+
+async def _settled(
+    connection: AsyncConnection, branch_id: int, order_id: str, place: Place, at: datetime
+) -> Place:
+    """Let an order that is given out go to whose day it fits into best, where days are planned."""
+    settled = await settle(connection, branch_id, order_id, place, at=at)
+    if settled != place:
+        holders = {"engineer_id": settled.engineer, "crew_id": settled.crew}
+        await store.save(connection, branch_id, order_id, holders)
+    return settled
 
 
 async def step(

@@ -23,6 +23,7 @@ from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind, OrderState
 from huaxiao.shared.wire.service_levels import Line
 
 _NO_CENTRE = "no-centre"
+_NO_CREW = "no-crew"
 _HELD = "held"
 """Why nobody has an order that people give out."""
 
@@ -46,6 +47,8 @@ class Asked:
     """The centre whose asset is patrolled: it performs, wherever the asset lies (R17)."""
     held: bool = False
     """People give it out."""
+    people: int = 1
+    """So many work on it at once: a crew, or several who are planned together."""
     line: Line = Line.ORDINARY
     build_needed: bool = False
 
@@ -79,7 +82,9 @@ class Place:
             return None
         if self.performer is None:
             return _NO_CENTRE
-        return _HELD if self.asked.held else NO_ENGINEER
+        if self.asked.held:
+            return _HELD
+        return NO_ENGINEER if self.asked.people == 1 else _NO_CREW
 
     def given_out(
         self, at: datetime, *, appointed: bool = False, begun_at: datetime | None = None
@@ -118,10 +123,10 @@ async def find_place(connection: AsyncConnection, branch_id: int, asked: Asked) 
     wanted = skills_for(asked.kind, asked.needed_skills)
     engineer = crew = None
     if not asked.held:
-        # Network work is a crew's where there is one; other work is one engineer's.
-        if is_network_work(asked.kind, asked.customer_class):
+        # Network work is a crew's where there is one; other work is one engineer's, if one is enough.
+        if asked.people > 1 or is_network_work(asked.kind, asked.customer_class):
             crew = choose_crew(asked.kind, crews, asked.needed_skills)
-        if crew is None:
+        if crew is None and asked.people == 1:
             engineer = choose_engineer(asked.kind, there, asked.needed_skills)
     missing = unmet(wanted, [*(one.skills for one in there), *(one.skills for one in crews)])
     return Place(asked, performer, requester, rural, engineer, crew, tuple(missing))

@@ -78,6 +78,7 @@ async def ask(
         needed_skills=tuple(sorted(set(given.needed_skills))),
         requester=await _requester(connection, branch_id, given, principal),
         held=not given.give_out,
+        people=given.people_needed,
     )
     order_id = str(new_id())
     await handlers.add(
@@ -98,6 +99,7 @@ async def ask(
             "longitude": given.where and given.where.longitude,
             "contact_note": given.contact_note,
             "held": asked.held,
+            "people_needed": given.people_needed,
             "photo_needed": given.kind in SHOWN_BY_PHOTO,
             "flags": [] if given.where is not None else [NO_PLACE],
         },

@@ -134,12 +134,19 @@ async def engineers(connection: AsyncConnection, branch_id: int, centre_id: str)
     return [Engineer(row.person_id, frozenset(row.skills), row.open_orders) for row in rows]
 
 
-async def centre_crews(connection: AsyncConnection, branch_id: int, centre_id: str) -> list[Crew]:
-    """Return a centre's crews with all that their people can do, and their open orders."""
+async def centre_crews(
+    connection: AsyncConnection, branch_id: int, centre_id: str, *, of_order: str | None = None
+) -> list[Crew]:
+    """Return a centre's crews with all that their people can do, and their open orders.
+
+    Several engineers who are a crew for one order only are one for that order, if it is named.
+    """
     open_orders = _open_orders(branch_id, orders.c.crew_id == crews.c.crew_id)
     rows = await connection.execute(
         select(crews, open_orders.label("open_orders")).where(
-            crews.c.branch_id == branch_id, crews.c.centre_id == centre_id
+            crews.c.branch_id == branch_id,
+            crews.c.centre_id == centre_id,
+            or_(crews.c.order_id.is_(None), crews.c.order_id == of_order),
         )
     )
     there = rows.all()

@@ -1,0 +1,1 @@
+"""A day as it is planned and stands: whose visits, when, and where one more order goes."""

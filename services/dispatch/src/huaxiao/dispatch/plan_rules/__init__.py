@@ -1,0 +1,1 @@
+"""What a county plans its days by: prices, breaks, where days begin, how long ways take."""
