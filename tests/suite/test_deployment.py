@@ -59,11 +59,11 @@ def test_no_secret_stands_in_the_file(compose: dict[str, Any]) -> None:
 
 def test_a_service_is_given_its_own_secrets_and_no_others(compose: dict[str, Any]) -> None:
     for service in DEPLOYED:
-        kept = ["attachments:/var/lib/huaxiao"] if service == "dispatch" else []
+        kept = {"dispatch": ["attachments:/var/lib/huaxiao", "compiled:/var/lib/huaxiao-compiled"]}
         assert compose["services"][service]["volumes"] == [
             f"secrets-{service}:/run/secrets:ro",
             "public:/run/public:ro",
-            *kept,
+            *kept.get(service, []),
         ]
 
 

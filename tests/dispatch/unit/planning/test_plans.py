@@ -19,6 +19,7 @@ from huaxiao.dispatch.domain.planning.model import (
 )
 from huaxiao.dispatch.domain.planning.prices import Cost, Prices
 from huaxiao.dispatch.domain.planning.travel import GreatCircle, Place
+from huaxiao.dispatch.domain.planning.warming import warm
 
 # numba compiles on the first call of a machine, which takes the time of many examples
 unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,6 +73,10 @@ def test_more_searching_never_costs_more_than_the_first_plan(problem: Problem) -
 def test_the_same_seed_and_iterations_give_the_same_plan() -> None:
     first, again = (plan(EVERYTHING, seed=5, iterations=300) for _ in range(2))
     assert first == again
+
+
+def test_the_search_can_be_compiled_before_anybody_asks() -> None:
+    assert warm() == 2
 
 
 def test_problems_and_plans_go_to_another_process_and_back() -> None:
