@@ -21,6 +21,7 @@ from bench.intake import (
 )
 from bench.measuring import SERVICES, Figure, Size, Suite, running_suite
 from bench.planning import place_one, plan_days, plan_vrptw, replan_day
+from bench.planning_processes import plan_county
 from bench.register import coverage_china, coverage_county, settle_1000, sign_county
 from bench.replay import replay_5m
 from bench.tigerbeetle import intake_batch_vs_tigerbeetle
@@ -46,7 +47,7 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
     )
 }
 ALONE: dict[str, Callable[[Size], Awaitable[Figure | None]]] = {
-    one.__name__: one for one in (plan_days, plan_vrptw, replan_day, place_one)
+    one.__name__: one for one in (plan_days, plan_vrptw, replan_day, place_one, plan_county)
 }
 """Figures that need no service."""
 ASKS_DISPATCH = {"settle_1000"}
