@@ -6,7 +6,7 @@ from huaxiao.dispatch.agenda import api as agenda
 from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.attachments import api as attachments
-from huaxiao.dispatch.attachments.objects import DirectoryStore
+from huaxiao.dispatch.attachments.objects import store_of
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
@@ -73,7 +73,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             planning(settings, database),
         ),
     )
-    directory = settings.attachments_directory
-    app.state.objects = None if directory is None else DirectoryStore(directory)
+    app.state.objects = store_of(settings)
     app.state.attachment_max_bytes = settings.attachment_max_bytes
     return app

@@ -16,6 +16,19 @@ class Settings(ServiceSettings):
     attachments_directory: Path | None = Field(
         default=None, description="where photos and signatures are kept; without it none are taken"
     )
+    attachments_bucket: str | None = Field(
+        default=None, description="the bucket of S3 where they are kept, instead of a directory"
+    )
+    attachments_endpoint: str | None = Field(
+        default=None, description="https://… of another server than Amazon's that speaks S3"
+    )
+    attachments_region: str = Field(default="us-east-1", description="the bucket's region")
+    attachments_access_key: str | None = Field(
+        default=None, description="who reads and writes the bucket"
+    )
+    attachments_secret_file: Path | None = Field(
+        default=None, description="a file with the secret that goes with the access key"
+    )
     attachment_max_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="larger attachments are refused with 413"
     )
