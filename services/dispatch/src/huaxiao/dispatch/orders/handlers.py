@@ -208,6 +208,20 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
         await _give_out(connection, branch_id, row, place)
 
 
+async def take_back(connection: AsyncConnection, branch_id: int, _: datetime) -> int:
+    """Give out again what those who have left had at hand; return how much that was.
+
+    Work that had begun stays with its centre, other work goes where its address belongs.
+    """
+    if not await store.any_left_behind(connection, branch_id):
+        return 0
+    # Before any order is held: whoever gives one out takes this lock first, too.
+    await store.place_alone(connection, branch_id)
+    taken = await store.take_back(connection, branch_id)
+    await dispatch_again(connection, branch_id)
+    return taken
+
+
 def _asked(row: RowMapping, owner: str | None = None) -> Asked:
     # Of BSS orders the enterprise centre is the requester, as soon as there is one.
     posted = row["request_digest"] is not None
@@ -239,8 +253,16 @@ async def _give_out(
     followed = await follow_place(connection, row, place, at=at)
     changes = given | followed | {"steps": number}
     await store.save(connection, branch_id, row["order_id"], changes)
+    left = row["reason"] == store.ENGINEER_LEFT
     await record_place(
-        connection, branch_id, row["order_id"], place, state=given["state"], number=number, at=at
+        connection,
+        branch_id,
+        row["order_id"],
+        place,
+        state=given["state"],
+        number=number,
+        at=at,
+        reason=store.ENGINEER_LEFT if left else None,
     )
 
 

@@ -10,8 +10,11 @@ from sqlalchemy import (
     RowMapping,
     ScalarSelect,
     Select,
+    and_,
     cast,
+    exists,
     func,
+    not_,
     or_,
     select,
     true,
@@ -35,9 +38,17 @@ from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
+_AT_HAND = [
+    OrderState.DISPATCHED,
+    OrderState.REASSIGNED,
+    OrderState.ACCEPTED,
+    OrderState.TRAVELLING,
+    OrderState.IN_PROGRESS,
+]
+"""Where somebody is to act next. Suspended work waits for what it was suspended for, whoever has it."""
 
 ENGINEER_LEFT = "engineer_left"
-"""Why nobody has an order whose engineer has left; it is told once that nobody has it."""
+"""Why an order is given out again whose engineer has left, or of whose crew nobody is left."""
 _PLACING = 25
 """Class of the advisory locks under which a branch's work is placed, one transaction at a time."""
 
@@ -222,6 +233,52 @@ async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[Ro
         .with_for_update(of=orders)
     )
     return rows.mappings().all()
+
+
+def _left_behind(branch_id: int) -> ColumnElement[bool]:
+    """Return the condition of orders at hand of somebody who does not work here any more."""
+    engineer_left = exists().where(
+        people.c.branch_id == branch_id,
+        people.c.person_id == orders.c.engineer_id,
+        not_(_works_here()),
+    )
+    # An outside company names its own people; whether they are there is its business.
+    own_crew = exists().where(
+        crews.c.branch_id == branch_id,
+        crews.c.crew_id == orders.c.crew_id,
+        crews.c.company.is_(None),
+        not_(
+            exists().where(
+                people.c.branch_id == branch_id,
+                crews.c.members.contains(func.jsonb_build_array(people.c.person_id)),
+                _works_here(),
+            )
+        ),
+    )
+    return and_(
+        orders.c.branch_id == branch_id,
+        orders.c.state.in_(_AT_HAND),
+        or_(engineer_left, own_crew),
+    )
+
+
+async def any_left_behind(connection: AsyncConnection, branch_id: int) -> bool:
+    """Say whether somebody who has left still has an order at hand."""
+    found = await connection.scalar(
+        select(orders.c.order_id).where(_left_behind(branch_id)).limit(1)
+    )
+    return found is not None
+
+
+async def take_back(connection: AsyncConnection, branch_id: int) -> int:
+    """Take their orders from all who have left; return how many there were."""
+    taken = await connection.execute(
+        update(orders)
+        .where(_left_behind(branch_id))
+        .values(engineer_id=None, crew_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
+        .returning(orders.c.order_id)
+    )
+    return len(taken.all())
 
 
 async def is_visible(
