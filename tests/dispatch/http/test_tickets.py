@@ -779,3 +779,22 @@ async def test_a_bad_set_of_categories_is_refused(people: Any) -> None:
         422,
         "malformed",
     )
+
+
+async def test_nobody_closes_what_a_centre_owes_in_which_they_have_another_post(
+    app: Any, people: Any, caller_of: Any
+) -> None:
+    posts = [person(people.branch, "P07", "C1"), person(people.branch, "P08", "SS")]
+    posts.insert(1, person(people.branch, "P07", "SS", primary=False))
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, people.branch, posts)
+    answered = await people.answered()
+    for role, centre_ids, person_id in (
+        (Role.CONTRACTOR, ["C1"], "P07"),
+        (Role.COUNTY_MANAGER, None, "P08"),
+    ):
+        posted = caller_of(people.branch, role, centre_ids, person_id)
+        refused = await refusal(people.step(posted, answered, N.CLOSE, reason="done"))
+        assert refused == (403, "owing-unit-may-not-close")
+    other = caller_of(people.branch, Role.CONTRACTOR, ["C1"], "P01")
+    assert (await people.step(other, answered, N.CLOSE)).state is S.CLOSED
