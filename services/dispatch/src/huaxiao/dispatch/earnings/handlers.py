@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.earnings import Fee, fee_of, shares_of
 from huaxiao.dispatch.earnings import store
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Fault, Malformed
 from huaxiao.shared.wire import contracts, supplements
@@ -90,19 +92,27 @@ async def record_workers(
     number: int,
     sent: Sequence[str],
     named: Sequence[WorkShare],
+    *,
+    day: date,
 ) -> None:
     """Record who did the work on an order with the step that finished it.
 
     Where nobody is named it was done by who was ``sent``, with equal parts.
 
     Raises:
-        Malformed: somebody is named twice, or does not work for the centre that has the order.
+        Malformed: somebody is named twice, or was not sent and does not work for the centre that has
+            the order on the ``day`` it is finished.
 
     """
     branch_id, centre_id = order["branch_id"], order["performer_centre_id"]
     workers = [(one.person_id, one.parts) for one in named] or [(one, 1) for one in sent]
     ids = [person_id for person_id, _ in workers]
     known = await store.engaged(connection, branch_id, ids)
+    here = {
+        one
+        for one, row in known.items()
+        if row["centre_id"] == centre_id and (row["left_on"] is None or row["left_on"] > day)
+    }
     faults = [
         Fault(
             f"/worked_by/{index}/person_id",
@@ -111,8 +121,7 @@ async def record_workers(
             f"{one} 重复或不在该中心",
         )
         for index, one in enumerate(ids)
-        if named
-        and (one in ids[:index] or one not in known or known[one]["centre_id"] != centre_id)
+        if named and (one in ids[:index] or one not in here.union(sent))
     ]
     if faults:
         raise Malformed(faults=faults)
@@ -152,9 +161,12 @@ async def show(
     connection: AsyncConnection, branch_id: int, period: Period, principal: Principal
 ) -> Earnings:
     """Return what people earned in a period: an engineer their own, a contractor its centres'."""
-    only = principal.person_id or "" if principal.roles == {Role.ENGINEER} else None
+    only, centre_ids = None, principal.centre_ids
+    if reads_as_engineer(principal, readers={Role.CONTRACTOR, *COUNTY_READERS}):
+        # Theirs wherever they have earned it: they may have worked for another centre then.
+        only, centre_ids = principal.person_id or "", None
     agreed = await store.contracts_in(connection, branch_id, period)
-    done = await store.finished(connection, branch_id, period, principal.centre_ids)
+    done = await store.finished(connection, branch_id, period, centre_ids)
     earned = defaultdict[tuple[str, str], dict[_Sort, list[EarnedOrder]]](dict)
     counted = defaultdict[str, set[str]](set)
     for order_id, rows in groupby(done, key=lambda row: str(row["order_id"])):

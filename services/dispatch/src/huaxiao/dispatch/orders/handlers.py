@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.appointments.store import live_of, release_of_order
+from huaxiao.dispatch.appointments.store import give_back_from, live_of, release_of_order
 from huaxiao.dispatch.attachments import store as attachments_store
+from huaxiao.dispatch.callers import acts_as_engineer
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.order_parts import (
     require_photo,
@@ -34,7 +35,7 @@ from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import period_of
+from huaxiao.shared.periods import business_day, period_of
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.appointments import AppointmentState
@@ -57,6 +58,8 @@ _PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
 _EITHER_SIDE = {StepName.CANCEL, StepName.APPOINT}
 _REQUESTERS = {StepName.CONFIRM, StepName.REWORK}
 _HANDING_OVER = {Role.COUNTY_MANAGER, Role.CONTRACTOR}
+_OF_RESULT = {"photo", "onu_online"}
+"""Evidence of how the work was left; of a result that is not accepted it says nothing of the next."""
 
 
 async def create(
@@ -280,7 +283,7 @@ async def step(
     if given.step in _PLACING:
         await store.place_alone(connection, branch_id)
     row = await store.load(connection, branch_id, order_id, lock=True)
-    is_engineer = principal.roles == {Role.ENGINEER}
+    is_engineer = acts_as_engineer(principal)
     if row is None or not (
         is_engineer or await store.is_visible(connection, branch_id, order_id, principal)
     ):
@@ -294,12 +297,15 @@ async def step(
     await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
-    if given.shown_by is not None:
+    if given.step is StepName.FINISH and given.shown_by is not None:
         evidence["photo"] = True
     number = row["steps"] + 1
     followed = await follow_step(connection, row, given, after, wanted.at)
     after = replace(after, **followed)
-    changes = _changes(row, after, given) | {"evidence": row["evidence"] | evidence}
+    known = row["evidence"]
+    if given.step is StepName.REWORK:
+        known = {name: value for name, value in known.items() if name not in _OF_RESULT}
+    changes = _changes(row, after, given) | {"evidence": known | evidence}
     await store.save(connection, branch_id, order_id, changes | {"steps": number})
     acting = after.engineer_id
     if given.step in ENGINEERS_OWN:
@@ -345,7 +351,15 @@ async def _bring_about(
     match given.step:
         case StepName.FINISH:
             workers = [acting or ""] if after.crew_id is None else sorted(before.crew)
-            await record_workers(connection, row, row["steps"] + 1, workers, given.worked_by)
+            await record_workers(
+                connection,
+                row,
+                row["steps"] + 1,
+                workers,
+                given.worked_by,
+                day=business_day(after.last_step_at),
+            )
+            await give_back_from(connection, branch_id, order_id, after.last_step_at)
             return [await _finished(connection, row, after, acting or "")]
         case StepName.HAND_OVER:
             await _receive(connection, branch_id, order_id)
@@ -408,7 +422,7 @@ async def lift_appointment(
 
 
 def _wanted(row: RowMapping, given: OrderStepIn, principal: Principal, now: datetime) -> Step:
-    is_engineer = principal.roles == {Role.ENGINEER}
+    is_engineer = acts_as_engineer(principal)
     acting, window = given.engineer_id, given.window
     if given.step is not StepName.REASSIGN:
         acting = principal.person_id if is_engineer else given.engineer_id or row["engineer_id"]
@@ -444,9 +458,20 @@ def _changes(row: RowMapping, after: OrderProgress, given: OrderStepIn) -> dict[
         "appointed_from": after.appointment and after.appointment.opens_at,
         "appointed_to": after.appointment and after.appointment.closes_at,
         "flags": list(after.flags),
-        "shown_by": None if given.step is StepName.REWORK else given.shown_by or row["shown_by"],
+        "shown_by": _shown_by(row, given),
         "reason": given.reason or row["reason"],
     }
+
+
+def _shown_by(row: RowMapping, given: OrderStepIn) -> str | None:
+    match given.step:
+        case StepName.FINISH:
+            return given.shown_by
+        case StepName.REWORK:
+            return None
+        case _:
+            shown: str | None = row["shown_by"]
+            return shown
 
 
 async def _check_what_it_says(
@@ -500,13 +525,18 @@ async def _check_appointment(
 async def _photos_of_result(
     connection: AsyncConnection, branch_id: int, order_id: str
 ) -> list[str]:
-    """Name the photos that may show the result: none of one that was not accepted."""
+    """Name the photos that may show the result: none of one that was not accepted, by any name."""
     refused = await store.last_step(connection, branch_id, order_id, StepName.REWORK)
+    uploaded = await attachments_store.listed(connection, branch_id, order_id)
+    old = {
+        one["sha256"]
+        for one in uploaded
+        if refused is not None and one["at"] <= refused["recorded_at"]
+    }
     return [
         one["name"]
-        for one in await attachments_store.listed(connection, branch_id, order_id)
-        if one["kind"] == AttachmentKind.AFTER
-        and (refused is None or one["at"] > refused["recorded_at"])
+        for one in uploaded
+        if one["kind"] == AttachmentKind.AFTER and one["sha256"] not in old
     ]
 
 
@@ -565,7 +595,7 @@ def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
     """
     if name is StepName.HAND_OVER and not principal.roles & _HANDING_OVER:
         raise Forbidden
-    if principal.centre_ids is None or principal.roles == {Role.ENGINEER}:
+    if principal.centre_ids is None or acts_as_engineer(principal):
         return
     performer, requester = row["performer_centre_id"], row["requester_centre_id"]
     if name in _REQUESTERS:

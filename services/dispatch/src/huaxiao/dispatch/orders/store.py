@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.dispatching import Crew, Engineer, Territory
 from huaxiao.dispatch.tables import (
     assets,
@@ -34,7 +35,7 @@ from huaxiao.dispatch.tables import (
     territories,
 )
 from huaxiao.shared.addresses import CODE_DIGITS
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
@@ -69,7 +70,7 @@ def _today() -> ColumnElement[date]:
 
 def visible(principal: Principal) -> ColumnElement[bool]:
     """Return the condition that keeps a caller to its centres, an engineer to its own orders."""
-    if principal.roles == {Role.ENGINEER}:
+    if reads_as_engineer(principal):
         person_id = principal.person_id or ""
         return or_(orders.c.engineer_id == person_id, orders.c.crew_id.in_(_crews_with(person_id)))
     if principal.centre_ids is None:
@@ -106,10 +107,24 @@ async def first_centre(connection: AsyncConnection, branch_id: int, kind: str) -
         select(func.min(centres.c.centre_id)).where(
             centres.c.branch_id == branch_id,
             centres.c.kind == kind,
-            or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today()),
+            _is_open(),
         )
     )
     return found
+
+
+async def is_open(connection: AsyncConnection, branch_id: int, centre_id: str) -> bool:
+    """Say whether a centre is there and not closed."""
+    found = await connection.scalar(
+        select(centres.c.centre_id).where(
+            centres.c.branch_id == branch_id, centres.c.centre_id == centre_id, _is_open()
+        )
+    )
+    return found is not None
+
+
+def _is_open() -> ColumnElement[bool]:
+    return or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today())
 
 
 async def centre_kind(connection: AsyncConnection, branch_id: int, centre_id: str) -> str | None:

@@ -6,9 +6,10 @@ from http import HTTPStatus
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.capacity import QUARTER, Stretch, uncovered
 from huaxiao.dispatch.shifts import store
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.problems import Fault, Malformed, NotFound, Problem
 from huaxiao.shared.wire.appointments import Leave, LeaveIn, Shift, Shifts, ShiftsIn
@@ -33,7 +34,7 @@ async def _person(
     if found is None:
         raise NotFound
     principal.require_centre(found["centre_id"])
-    if principal.roles == {Role.ENGINEER} and principal.person_id != person_id:
+    if reads_as_engineer(principal) and principal.person_id != person_id:
         raise NotFound
     return found
 
