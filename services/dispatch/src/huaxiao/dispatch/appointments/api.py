@@ -113,7 +113,7 @@ async def list_appointments(
         bool | None, Query(description="false: those that nobody can make any more")
     ] = None,
 ) -> Page[Appointment]:
-    """List appointments: a contractor its centre's, an engineer their own."""
+    """List appointments: a contractor its centre's and of its orders, an engineer their own."""
     (after,) = page.after(str) or ("",)
     found = await handlers.list_appointments(
         connection,
