@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from support.work import HOUR, START, entry, person, work
+from support.work import HOUR, START, centre, entry, person, work
 
-from huaxiao.dispatch.tables import people
+from huaxiao.dispatch.tables import centres, people
 from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
@@ -155,3 +155,29 @@ async def test_finished_work_stays_whose_it_was(
     await tick()
     order = await caller(Role.COUNTY_MANAGER).order(county, "O1")
     assert (order.state, order.engineer_id) == (S.DONE, "W01")
+
+
+async def test_a_centre_that_closes_on_a_later_day_keeps_its_work_until_then(
+    app: Any, county: Any, request_work: Any, caller: Any, tick: Any
+) -> None:
+    manager, today = caller(Role.COUNTY_MANAGER), business_day(system_clock())
+    told = [centre(county, "B2", "build_maintain")]
+    told += [person(county, "W08", "B1"), person(county, "W09", "B2")]
+    closing = {"centre_id": "B1", "name": "B", "name_zh": "建维", "open": False}
+    closing["from_day"] = (today + timedelta(days=2)).isoformat()
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, county, told)
+    await request_work(work(county, "O1", address="130123999001"))
+    async with app.state.database.write() as connection:
+        fact = entry(county, "contracts.centre.changed", closing)
+        await apply_contracts(connection, county, [fact])
+    await tick()
+    before = await manager.order(county, "O1")
+    async with app.state.database.write() as connection:
+        of_b1 = centres.c.branch_id == county, centres.c.centre_id == "B1"
+        await connection.execute(update(centres).where(*of_b1).values(closed_from=today))
+    await tick()
+    after = await manager.order(county, "O1")
+
+    assert (before.performer_centre_id, before.engineer_id) == ("B1", "W08")
+    assert (after.performer_centre_id, after.engineer_id) == ("B2", "W09")

@@ -13,7 +13,7 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
-    "orders of leavers": orders.take_back,
+    "orders left behind": orders.take_back,
     "rounds": rounds.create_due,
     "service clocks": clocks.ring,
     "holds": appointments.expire,

@@ -212,11 +212,15 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
 
 
 async def take_back(connection: AsyncConnection, branch_id: int, _: datetime) -> int:
-    """Give out again what those who have left had at hand; return how much that was.
+    """Give out again what those who have left had at hand, and what waits at a centre that has closed.
 
-    Work that had begun stays with its centre, other work goes where its address belongs.
+    Work that had begun stays with its centre, other work goes where its address belongs. Return how
+    many orders were taken from people.
     """
-    if not await store.any_left_behind(connection, branch_id):
+    if not (
+        await store.any_left_behind(connection, branch_id)
+        or await store.any_at_closed_centre(connection, branch_id)
+    ):
         return 0
     # Before any order is held: whoever gives one out takes this lock first, too.
     await store.place_alone(connection, branch_id)

@@ -39,6 +39,7 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
+_UNACCEPTED = [OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]
 _AT_HAND = [
     OrderState.DISPATCHED,
     OrderState.REASSIGNED,
@@ -241,7 +242,7 @@ async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[Ro
         )
         .where(
             orders.c.branch_id == branch_id,
-            orders.c.state.in_([OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]),
+            orders.c.state.in_(_UNACCEPTED),
             or_(orders.c.held.is_(False), orders.c.reason == ENGINEER_LEFT),
         )
         .order_by(orders.c.requested_at, orders.c.order_id)
@@ -281,6 +282,34 @@ async def any_left_behind(connection: AsyncConnection, branch_id: int) -> bool:
     """Say whether somebody who has left still has an order at hand."""
     found = await connection.scalar(
         select(orders.c.order_id).where(_left_behind(branch_id)).limit(1)
+    )
+    return found is not None
+
+
+async def any_at_closed_centre(connection: AsyncConnection, branch_id: int) -> bool:
+    """Say whether a centre that has closed still has work that nobody has accepted.
+
+    What is its own wherever the address lies, or was handed over to it, is left to people.
+    """
+    found = await connection.scalar(
+        select(orders.c.order_id)
+        .join(
+            centres,
+            and_(
+                centres.c.branch_id == orders.c.branch_id,
+                centres.c.centre_id == orders.c.performer_centre_id,
+            ),
+        )
+        .where(
+            orders.c.branch_id == branch_id,
+            not_(_is_open()),
+            orders.c.state.in_(_UNACCEPTED),
+            orders.c.held.is_(False),
+            orders.c.asset_id.is_(None),
+            orders.c.handovers == 0,
+            orders.c.visits == 0,
+        )
+        .limit(1)
     )
     return found is not None
 
