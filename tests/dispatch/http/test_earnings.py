@@ -297,3 +297,16 @@ async def test_people_of_an_outside_crew_are_named_and_nobody_who_has_left(
             assert [one["code"] for one in refused.value.body["errors"]] == [code]
     earned = await manager.earnings(paid, period=NOVEMBER)
     assert {one.person_id: one.amount_fen for one in earned.people} == {"X1": 5250, "X2": 1750}
+
+
+async def test_who_has_left_a_crew_shares_no_fee_of_it(paid: Any, learn: Any, caller: Any) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.put_crew(paid, "K1", CrewIn(centre_id="C1", members=["W01", "W03"]))
+    given = OrderStepIn(step=StepName.REASSIGN, crew_id="K1", reason="two", at=START)
+    await manager.step(paid, "O0", given)
+    left = {"person_id": "W03", "centre_id": "C1", "from_day": "2017-11-06"}
+    await learn(entry(paid, "contracts.person.left", left))
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await manager.step(paid, "O0", OrderStepIn(step=name, at=START, engineer_id="W01"))
+    earned = await manager.earnings(paid, period=NOVEMBER)
+    assert {one.person_id: one.amount_fen for one in earned.people} == {"W01": 7000}

@@ -97,7 +97,7 @@ async def record_workers(
 ) -> None:
     """Record who did the work on an order with the step that finished it.
 
-    Where nobody is named it was done by who was ``sent``, with equal parts.
+    Where nobody is named it was done by who was ``sent`` and had not left, with equal parts.
 
     Raises:
         Malformed: somebody is named twice, or was not sent and does not work for the centre that has
@@ -105,14 +105,13 @@ async def record_workers(
 
     """
     branch_id, centre_id = order["branch_id"], order["performer_centre_id"]
-    workers = [(one.person_id, one.parts) for one in named] or [(one, 1) for one in sent]
+    known = await store.engaged(connection, branch_id, [*sent, *(one.person_id for one in named)])
+    gone = {one for one, row in known.items() if row["left_on"] and row["left_on"] <= day}
+    here = {one for one, row in known.items() if row["centre_id"] == centre_id} - gone
+    # Of an outside company's crew nobody is known, and so nobody is known to have left.
+    there = [one for one in sent if one not in gone] or sent
+    workers = [(one.person_id, one.parts) for one in named] or [(one, 1) for one in there]
     ids = [person_id for person_id, _ in workers]
-    known = await store.engaged(connection, branch_id, ids)
-    here = {
-        one
-        for one, row in known.items()
-        if row["centre_id"] == centre_id and (row["left_on"] is None or row["left_on"] > day)
-    }
     faults = [
         Fault(
             f"/worked_by/{index}/person_id",
@@ -121,7 +120,7 @@ async def record_workers(
             f"{one} 重复或不在该中心",
         )
         for index, one in enumerate(ids)
-        if named and (one in ids[:index] or one not in here.union(sent))
+        if named and (one in ids[:index] or one not in here.union(there))
     ]
     if faults:
         raise Malformed(faults=faults)
