@@ -497,3 +497,48 @@ async def test_moved_back_the_clock_waits_no_longer_than_the_customer_asked(
 
     assert (clock.reschedules, clock.due_at) == (2, after.due_at)
     assert after.due_at - before.due_at == DAY
+
+
+async def test_only_visits_to_make_are_named_as_ones_that_nobody_can(
+    app: Any, staffed: Any, manager: Any, caller: Any, clock: Any
+) -> None:
+    made, given_up = await booked(manager, staffed, "O0"), await booked(manager, staffed, "O1")
+    await manager.release_appointment(
+        staffed, given_up.appointment_id, ReleaseIn(reason="no more needed")
+    )
+    order = await manager.order(staffed, "O0")
+    engineer = caller(Role.ENGINEER, ["C1"], order.engineer_id)
+    clock.at(EIGHT + HOUR)
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await engineer.step(staffed, "O0", OrderStepIn(step=name))
+    to_make = await booked(manager, staffed, "O2", TEN)
+    async with app.state.database.write() as connection:
+        told = [centre(staffed, "C2", "township")]
+        told += [person(staffed, one, "C2") for one in ("W01", "W02")]
+        await apply_contracts(connection, staffed, told)
+    named = await manager.appointments(staffed, staffed=False)
+    assert [one.appointment_id for one in named] == [to_make.appointment_id]
+    assert made.appointment_id != to_make.appointment_id
+
+
+async def test_a_night_is_worked_up_to_midnight_and_on_from_there(
+    staffed: Any, manager: Any
+) -> None:
+    night = [
+        Shift(day=TUESDAY, begins=time(20), ends=time(0)),
+        Shift(day=TUESDAY + DAY, begins=time(0), ends=time(8)),
+    ]
+    given = ShiftsIn(from_day=TUESDAY, to_day=TUESDAY + DAY, shifts=night)
+    assert (await manager.put_shifts(staffed, "W01", given)).shifts == night
+    late = AppointmentRulesIn(opens=time(20), closes=time(23, 45), slot_minutes=210)
+    await manager.set_appointment_rules(staffed, late)
+    found = await manager.slots(
+        staffed, centre_id="C1", kind=OrderKind.INSTALL, from_day=TUESDAY, days=1
+    )
+    assert [(one.starts_at, one.places) for one in found] == [(EIGHT + 12 * HOUR, 1)]
+    over = [*night, Shift(day=TUESDAY, begins=time(23), ends=time(23, 45))]
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_shifts(
+            staffed, "W01", ShiftsIn(from_day=TUESDAY, to_day=TUESDAY + DAY, shifts=over)
+        )
+    assert [one["code"] for one in refused.value.body["errors"]] == ["overlap"]

@@ -43,6 +43,7 @@ class Shift(Given):
     day: Day
     begins: TimeOfDay
     ends: TimeOfDay
+    """00:00 is the end of the day; who works on has another shift from there."""
 
 
 class ShiftsIn(Given):

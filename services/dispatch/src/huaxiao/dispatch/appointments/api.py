@@ -110,7 +110,8 @@ async def list_appointments(
     person_id: Identifier | None = None,
     state: AppointmentState | None = None,
     staffed: Annotated[
-        bool | None, Query(description="false: those that nobody can make any more")
+        bool | None,
+        Query(description="false: those still to be made that nobody can make any more"),
     ] = None,
 ) -> Page[Appointment]:
     """List appointments: a contractor its centre's and of its orders, an engineer their own."""

@@ -56,6 +56,10 @@ _staffed = and_(
         people.c.left_on > cast(func.timezone("Asia/Shanghai", appointments.c.visit_from), Date),
     ),
 )
+_without_anybody = and_(
+    not_(_staffed), appointments.c.state.in_(_LIVE), orders.c.finished_at.is_(None)
+)
+"""Visits that are still to be made, and that nobody can make."""
 _shown: Select[*tuple[Any, ...]] = select(appointments, _staffed.label("staffed")).select_from(
     appointments.join(
         people,
@@ -212,7 +216,7 @@ async def page(
         appointments.c.branch_id == branch_id, appointments.c.appointment_id > after, mine
     )
     if staffed is not None:
-        query = query.where(_staffed if staffed else not_(_staffed))
+        query = query.where(_staffed if staffed else _without_anybody)
     for name, value in filters.items():
         if value is not None:
             query = query.where(appointments.c[name] == value)

@@ -71,8 +71,10 @@ async def put_shifts(
     span = _span(given.from_day, given.to_day)
     faults, worked = [], list[Stretch]()
     for index, one in enumerate(given.shifts):
-        stretch = Stretch(_at(one.day, one.begins), _at(one.day, one.ends))
-        if one.ends <= one.begins:
+        until_midnight = one.ends == time(0)
+        ends_on = one.day + _DAY if until_midnight else one.day
+        stretch = Stretch(_at(one.day, one.begins), _at(ends_on, one.ends))
+        if one.ends <= one.begins and not until_midnight:
             faults.append(
                 Fault(f"/shifts/{index}/ends", "reversed", "ends before it begins", "结束早于开始")
             )
