@@ -31,7 +31,7 @@ _Reader = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
 _Booker = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR, Role.SUPPORT_CENTRE)]
-_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE)]
+_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE, whole_branch=True)]
 
 
 @router.get("/appointment-rules", responses=web.problem_responses(Forbidden))

@@ -43,5 +43,6 @@ def acting_for(
         ),
         posted_with_owner=not speaking.isdisjoint(posts),
         support=support,
-        county_manager=Role.COUNTY_MANAGER in principal.roles,
+        # Who is bound to centres speaks for none but these.
+        county_manager=Role.COUNTY_MANAGER in principal.roles and principal.centre_ids is None,
     )
