@@ -530,3 +530,15 @@ async def test_an_engineer_directs_nobody_by_what_else_they_are(
     given = step(StepName.REASSIGN, engineer_id="W02", reason="mine")
     assert (await refusal(both.step(maintained, "O1", given))).code == "forbidden"
     assert (await both.step(maintained, "O2", step(StepName.ACCEPT))).state is OrderState.ACCEPTED
+
+
+async def test_a_centre_does_not_cancel_what_it_is_rated_on(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    """A cancelled order counts neither for nor against who was to do it."""
+    await request_work(work(county, "O1"), work(county, "O2", customer_class="public"))
+    performer, requester = caller(Role.CONTRACTOR, ["C1"]), caller(Role.CONTRACTOR, ["G1"])
+    cancel = step(StepName.CANCEL, 99, reason="late anyway")
+    assert (await refusal(performer.step(county, "O1", cancel))).code == "forbidden"
+    assert (await requester.step(county, "O1", cancel)).state is OrderState.CANCELLED
+    assert (await performer.step(county, "O2", cancel)).state is OrderState.CANCELLED

@@ -55,7 +55,6 @@ from huaxiao.shared.wire.orders import AttachmentKind, OrderDetail
 from huaxiao.shared.wire.service_levels import AssetKind, Line
 
 _PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
-_EITHER_SIDE = {StepName.CANCEL, StepName.APPOINT}
 _REQUESTERS = {StepName.CONFIRM, StepName.REWORK}
 _HANDING_OVER = {Role.COUNTY_MANAGER, Role.CONTRACTOR}
 _OF_RESULT = {"photo", "onu_online"}
@@ -590,10 +589,14 @@ async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderP
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
-    """Keep a caller to its side: the requester confirms, the performer works and hands over.
+    """Keep a caller to its side: the requester confirms or cancels, the performer does the rest.
+
+    What is cancelled counts neither for nor against who was to do it: so the performer cancels only
+    what nobody asked it for, and no round, which its cycle asks for.
 
     Raises:
-        Forbidden: only the county's manager and the performing centre hand an order over.
+        Forbidden: only the county's manager and the performing centre hand an order over, and the
+            performer cancels no round and nothing that another centre asked for.
         NotFound: the caller is bound to centres, and they are not of that side.
 
     """
@@ -604,5 +607,9 @@ def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
     performer, requester = row["performer_centre_id"], row["requester_centre_id"]
     if name in _REQUESTERS:
         principal.require_centre(requester or performer)
-    elif name not in _EITHER_SIDE:
+    elif name is StepName.CANCEL:
+        asked_for = requester is not None or row["asset_id"] is not None
+        if asked_for and not (requester and principal.may_see(requester)):
+            raise Forbidden
+    elif name is not StepName.APPOINT:
         principal.require_centre(performer)
