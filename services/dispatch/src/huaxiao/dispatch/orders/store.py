@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Date,
     RowMapping,
     ScalarSelect,
@@ -251,38 +252,43 @@ async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[Ro
     return rows.mappings().all()
 
 
-def _left_behind(branch_id: int) -> ColumnElement[bool]:
-    """Return the condition of orders at hand of somebody who does not work here any more."""
-    engineer_left = exists().where(
-        people.c.branch_id == branch_id,
-        people.c.person_id == orders.c.engineer_id,
-        not_(_works_here()),
+def _left_behind(branch_id: int) -> CompoundSelect[str]:
+    """Return the orders at hand of those who do not work here any more.
+
+    It begins with who has left, and so looks at few orders.
+    """
+    at_hand = select(orders.c.order_id).where(
+        orders.c.branch_id == branch_id, orders.c.state.in_(_AT_HAND)
     )
-    # An outside company names its own people; whether they are there is its business.
-    own_crew = exists().where(
-        crews.c.branch_id == branch_id,
-        crews.c.crew_id == orders.c.crew_id,
-        crews.c.company.is_(None),
-        not_(
-            exists().where(
-                people.c.branch_id == branch_id,
-                crews.c.members.contains(func.jsonb_build_array(people.c.person_id)),
-                _works_here(),
-            )
+    engineers_left = at_hand.join(
+        people,
+        and_(
+            people.c.branch_id == orders.c.branch_id,
+            people.c.person_id == orders.c.engineer_id,
+            not_(_works_here()),
         ),
     )
-    return and_(
-        orders.c.branch_id == branch_id,
-        orders.c.state.in_(_AT_HAND),
-        or_(engineer_left, own_crew),
+    still_there = exists().where(
+        people.c.branch_id == branch_id,
+        crews.c.members.contains(func.jsonb_build_array(people.c.person_id)),
+        _works_here(),
     )
+    crews_left = at_hand.join(
+        crews,
+        and_(
+            crews.c.branch_id == orders.c.branch_id,
+            crews.c.crew_id == orders.c.crew_id,
+            # An outside company names its own people; whether they are there is its business.
+            crews.c.company.is_(None),
+            not_(still_there),
+        ),
+    )
+    return engineers_left.union(crews_left)
 
 
 async def any_left_behind(connection: AsyncConnection, branch_id: int) -> bool:
     """Say whether somebody who has left still has an order at hand."""
-    found = await connection.scalar(
-        select(orders.c.order_id).where(_left_behind(branch_id)).limit(1)
-    )
+    found = await connection.scalar(_left_behind(branch_id).limit(1))
     return found is not None
 
 
@@ -303,6 +309,7 @@ async def any_at_closed_centre(connection: AsyncConnection, branch_id: int) -> b
         .where(
             orders.c.branch_id == branch_id,
             not_(_is_open()),
+            orders.c.finished_at.is_(None),
             orders.c.state.in_(_UNACCEPTED),
             orders.c.held.is_(False),
             orders.c.asset_id.is_(None),
@@ -318,7 +325,12 @@ async def take_back(connection: AsyncConnection, branch_id: int) -> int:
     """Take their orders from all who have left; return how many there were."""
     taken = await connection.execute(
         update(orders)
-        .where(_left_behind(branch_id))
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.order_id.in_(_left_behind(branch_id)),
+            # Somebody may have taken its next step while this waited for it.
+            orders.c.state.in_(_AT_HAND),
+        )
         .values(engineer_id=None, crew_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
         .returning(orders.c.order_id)
     )
