@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
-from support.work import ADDRESS, START, entry, person, work
+from support.work import ADDRESS, START, centre, entry, person, work
 
 from huaxiao.dispatch.tables import visit_quarters
 from huaxiao.dispatch.timer import JOBS
@@ -393,3 +393,152 @@ async def test_no_visit_is_promised_of_work_that_is_under_way(staffed: Any, mana
     assert refused.value.code == "step-not-allowed"
     (kept,) = await manager.appointments(staffed)
     assert kept.state is AppointmentState.HELD
+
+
+async def test_the_centre_that_gets_an_order_is_told_of_the_visit_that_nobody_can_make(
+    app: Any, staffed: Any, manager: Any, caller: Any
+) -> None:
+    async with app.state.database.write() as connection:
+        told = [centre(staffed, "C2", "township"), person(staffed, "W09", "C2")]
+        await apply_contracts(connection, staffed, told)
+    await manager.put_shifts(staffed, "W09", worked(TUESDAY))
+    made = await booked(manager, staffed, "O0")
+    given = OrderStepIn(step=StepName.HAND_OVER, centre_id="C2", reason="nearer")
+    await manager.step(staffed, "O0", given)
+    theirs = caller(Role.CONTRACTOR, ["C2"])
+    named = await theirs.appointments(staffed, staffed=False)
+    assert [one.appointment_id for one in named] == [made.appointment_id]
+    same = MoveIn(starts_at=EIGHT, reason="ours now", for_customer=False)
+    moved = await theirs.move_appointment(staffed, made.appointment_id, same)
+    assert (moved.person_id, moved.centre_id, moved.staffed) == ("W09", "C2", True)
+
+
+async def test_a_slot_of_a_centre_that_has_the_order_no_more_is_not_promised(
+    app: Any, staffed: Any, manager: Any
+) -> None:
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, staffed, [centre(staffed, "C2", "township")])
+    held = await manager.hold_slot(staffed, slot("O0"))
+    given = OrderStepIn(step=StepName.HAND_OVER, centre_id="C2", reason="nearer")
+    await manager.step(staffed, "O0", given)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.book_appointment(staffed, held.appointment_id)
+    assert refused.value.code == "hold-over"
+
+
+async def test_work_that_is_done_before_its_visit_gives_the_time_back(
+    staffed: Any, manager: Any, caller: Any, offered: Any
+) -> None:
+    made = await booked(manager, staffed, "O0", TEN)
+    order = await manager.order(staffed, "O0")
+    engineer = caller(Role.ENGINEER, ["C1"], order.engineer_id)
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await engineer.step(staffed, "O0", OrderStepIn(step=name))
+    assert await offered() == [(EIGHT, 2), (TEN, 2)]
+    away = LeaveIn(since=TEN, until=TEN + HOUR, reason="doctor")
+    assert not (await manager.put_leave(staffed, made.person_id, "L1", away)).cancelled
+
+
+async def test_a_visit_is_promised_of_somebody_who_can_do_all_of_the_work(
+    app: Any, staffed: Any, manager: Any
+) -> None:
+    able = person(staffed, "W02", "C1", ["install", "drive"])
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, staffed, [able])
+    given = {
+        "source": OrderSource.FRONT_END,
+        "reference": "R1",
+        "kind": OrderKind.INSTALL,
+        "customer_id": "K1",
+        "standard_address": ADDRESS,
+        "needed_skills": ["drive"],
+    }
+    orders = [
+        await manager.ask_for_order(staffed, OrderIn.model_validate(given | {"reference": name}))
+        for name in ("R1", "R2")
+    ]
+    made = await booked(manager, staffed, orders[0].order_id)
+    assert made.person_id == "W02"
+    with pytest.raises(PeerProblem) as refused:
+        await manager.hold_slot(staffed, slot(orders[1].order_id))
+    assert refused.value.code == "slot-taken"
+    following = [one["starts_at"] for one in refused.value.body["next_free_slots"]]
+    assert following == ["2017-11-07T02:00:00Z"]
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T20:00:00Z", "0001-01-01T00:00:00Z"])
+async def test_a_moment_beyond_the_calendar_is_malformed(
+    moment: str, staffed: Any, manager: Any, http: Any, token: Any
+) -> None:
+    made = await booked(manager, staffed, "O0")
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, staffed)}"}
+    for path, body in (
+        ("appointments", {"order_id": "O1", "starts_at": moment}),
+        (f"appointments/{made.appointment_id}/move", {"starts_at": moment, "reason": "later"}),
+    ):
+        answer = await http.post(f"/v1/branches/{staffed}/{path}", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
+async def test_moved_back_the_clock_waits_no_longer_than_the_customer_asked(
+    staffed: Any, manager: Any
+) -> None:
+    days = [TUESDAY + number * DAY for number in range(4)]
+    for person_id in ("W01", "W02"):
+        await manager.put_shifts(staffed, person_id, worked(*days))
+    made = await booked(manager, staffed, "O0")
+    before = await manager.order(staffed, "O0")
+    later = MoveIn(starts_at=EIGHT + 3 * DAY, reason="away")
+    await manager.move_appointment(staffed, made.appointment_id, later)
+    sooner = MoveIn(starts_at=EIGHT + DAY, reason="back early")
+    await manager.move_appointment(staffed, made.appointment_id, sooner)
+    clock = await manager.order_clock(staffed, "O0")
+    after = await manager.order(staffed, "O0")
+
+    assert (clock.reschedules, clock.due_at) == (2, after.due_at)
+    assert after.due_at - before.due_at == DAY
+
+
+async def test_only_visits_to_make_are_named_as_ones_that_nobody_can(
+    app: Any, staffed: Any, manager: Any, caller: Any, clock: Any
+) -> None:
+    made, given_up = await booked(manager, staffed, "O0"), await booked(manager, staffed, "O1")
+    await manager.release_appointment(
+        staffed, given_up.appointment_id, ReleaseIn(reason="no more needed")
+    )
+    order = await manager.order(staffed, "O0")
+    engineer = caller(Role.ENGINEER, ["C1"], order.engineer_id)
+    clock.at(EIGHT + HOUR)
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await engineer.step(staffed, "O0", OrderStepIn(step=name))
+    to_make = await booked(manager, staffed, "O2", TEN)
+    async with app.state.database.write() as connection:
+        told = [centre(staffed, "C2", "township")]
+        told += [person(staffed, one, "C2") for one in ("W01", "W02")]
+        await apply_contracts(connection, staffed, told)
+    named = await manager.appointments(staffed, staffed=False)
+    assert [one.appointment_id for one in named] == [to_make.appointment_id]
+    assert made.appointment_id != to_make.appointment_id
+
+
+async def test_a_night_is_worked_up_to_midnight_and_on_from_there(
+    staffed: Any, manager: Any
+) -> None:
+    night = [
+        Shift(day=TUESDAY, begins=time(20), ends=time(0)),
+        Shift(day=TUESDAY + DAY, begins=time(0), ends=time(8)),
+    ]
+    given = ShiftsIn(from_day=TUESDAY, to_day=TUESDAY + DAY, shifts=night)
+    assert (await manager.put_shifts(staffed, "W01", given)).shifts == night
+    late = AppointmentRulesIn(opens=time(20), closes=time(23, 45), slot_minutes=210)
+    await manager.set_appointment_rules(staffed, late)
+    found = await manager.slots(
+        staffed, centre_id="C1", kind=OrderKind.INSTALL, from_day=TUESDAY, days=1
+    )
+    assert [(one.starts_at, one.places) for one in found] == [(EIGHT + 12 * HOUR, 1)]
+    over = [*night, Shift(day=TUESDAY, begins=time(23), ends=time(23, 45))]
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_shifts(
+            staffed, "W01", ShiftsIn(from_day=TUESDAY, to_day=TUESDAY + DAY, shifts=over)
+        )
+    assert [one["code"] for one in refused.value.body["errors"]] == ["overlap"]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from support.register import TERMS
 from support.work import HOUR, START, centre, entry, person, work
@@ -11,6 +12,7 @@ from huaxiao.contracts.domain.settlement import FinishedOrders, Month, Question,
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.contracts import Engagement
 from huaxiao.shared.wire.dispatch import Area, OrderKind, OrderStepIn, StepName, WorkShare
@@ -248,3 +250,63 @@ async def test_work_that_is_done_again_is_paid_once_and_as_it_was_done_last(
     assert [(one.person_id, one.amount_fen) for one in after.people] == [
         (reopened.engineer_id, 7000)
     ]
+
+
+async def test_an_engineer_who_moves_sees_what_they_earned_before(
+    paid: Any, learn: Any, caller: Any
+) -> None:
+    who = await complete(caller, paid, "O0")
+    await learn(person(paid, who, "C2"))
+    seen = await caller(Role.ENGINEER, ["C2"], who).earnings(paid, period=NOVEMBER)
+    assert [(one.person_id, one.centre_id, one.amount_fen) for one in seen.people] == [
+        (who, "C1", 7000)
+    ]
+
+
+async def test_an_engineer_reads_no_others_earnings_by_what_else_they_are(
+    app: Any, paid: Any, caller: Any, issuer: Any
+) -> None:
+    who = await complete(caller, paid, "O0")
+    roles = [Role.ENGINEER, Role.SUPPORT_CENTRE]
+    made = issuer.token("both", roles=roles, branch_ids=[paid], person_id="W03")
+    both = DispatchClient("http://dispatch", lambda: made, transport=httpx.ASGITransport(app=app))
+    assert who != "W03"
+    assert (await both.earnings(paid, period=NOVEMBER)).people == []
+
+
+async def test_people_of_an_outside_crew_are_named_and_nobody_who_has_left(
+    paid: Any, learn: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    crew = CrewIn(centre_id="C1", members=["X1", "X2"], company="通建", skills=["install"])
+    await manager.put_crew(paid, "K1", crew)
+    given = OrderStepIn(step=StepName.REASSIGN, crew_id="K1", reason="two", at=START)
+    await manager.step(paid, "O0", given)
+    left = {"person_id": "W03", "centre_id": "C1", "from_day": "2017-11-06"}
+    await learn(entry(paid, "contracts.person.left", left))
+    for name in (StepName.ACCEPT, StepName.START):
+        await manager.step(paid, "O0", OrderStepIn(step=name, at=START, engineer_id="X1"))
+    for named, code in (("W03", "not-of-centre"), ("X9", "not-of-centre"), ("X1", None)):
+        shares = [WorkShare(person_id=named, parts=3), WorkShare(person_id="X2")]
+        done = OrderStepIn(step=StepName.FINISH, at=START, engineer_id="X1", worked_by=shares)
+        if code is None:
+            await manager.step(paid, "O0", done)
+        else:
+            with pytest.raises(PeerProblem) as refused:
+                await manager.step(paid, "O0", done)
+            assert [one["code"] for one in refused.value.body["errors"]] == [code]
+    earned = await manager.earnings(paid, period=NOVEMBER)
+    assert {one.person_id: one.amount_fen for one in earned.people} == {"X1": 5250, "X2": 1750}
+
+
+async def test_who_has_left_a_crew_shares_no_fee_of_it(paid: Any, learn: Any, caller: Any) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.put_crew(paid, "K1", CrewIn(centre_id="C1", members=["W01", "W03"]))
+    given = OrderStepIn(step=StepName.REASSIGN, crew_id="K1", reason="two", at=START)
+    await manager.step(paid, "O0", given)
+    left = {"person_id": "W03", "centre_id": "C1", "from_day": "2017-11-06"}
+    await learn(entry(paid, "contracts.person.left", left))
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await manager.step(paid, "O0", OrderStepIn(step=name, at=START, engineer_id="W01"))
+    earned = await manager.earnings(paid, period=NOVEMBER)
+    assert {one.person_id: one.amount_fen for one in earned.people} == {"W01": 7000}

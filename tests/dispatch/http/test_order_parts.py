@@ -10,6 +10,7 @@ from support.contents import JPEG, PDF, png
 from support.work import ADDRESS, HOUR, START, centre, person, work
 
 from huaxiao.dispatch.attachments.objects import DirectoryStore
+from huaxiao.dispatch.shifts.store import book_alone
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -497,3 +498,39 @@ async def test_a_patrol_of_an_enterprise_line_is_the_centres_where_it_lies(
     site = await manager.ask_for_order(builders, network("N2", kind=OrderKind.PATROL))
     assert (line.performer_centre_id, site.performer_centre_id) == ("C1", "B1")
     assert (line.customer_id, site.customer_id) == ("K1", None)
+
+
+async def test_a_device_that_a_cancelled_order_had_used_is_returned_by_another(
+    county: Any, begun: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await begun.put_serial(county, "O1", "HWTC0009", SerialIn(use=SerialUse.USED))
+    await manager.step(county, "O1", step(StepName.CANCEL, 1, reason="customer gave it up"))
+    await manager.put_serial(county, "O2", "HWTC0009", SerialIn(use=SerialUse.RETURNED))
+    back = await manager.put_serial(county, "O2", "HWTC0009", SerialIn(use=SerialUse.USED))
+    assert [one.use for one in back.serials] == ["used"]
+
+
+async def test_devices_wait_for_nobody_who_gives_time_away(
+    app: Any, county: Any, begun: Any
+) -> None:
+    """A booking holds its lock and then wants the order; a device holds the order and wants its lock."""
+    async with app.state.database.write() as connection:
+        await book_alone(connection, county)
+        used = begun.put_serial(county, "O1", "HWTC0010", SerialIn(use=SerialUse.USED))
+        order = await asyncio.wait_for(used, timeout=5)
+    assert [one.serial_number for one in order.serials] == ["HWTC0010"]
+
+
+async def test_whoever_does_the_work_lifts_none_of_its_conditions(
+    county: Any, begun: Any, caller: Any
+) -> None:
+    manager, other = caller(Role.COUNTY_MANAGER), caller(Role.ENGINEER, ["C1"], "W02")
+    await manager.put_predecessors(county, "O2", PredecessorsIn(order_ids=["O1"]))
+    problem = await refusal(other.put_predecessors(county, "O2", PredecessorsIn(order_ids=[])))
+    assert problem.code == "forbidden"
+    await manager.put_task(county, "O1", "T1", TaskIn(name="熔接"))
+    problem = await refusal(begun.put_task(county, "O1", "T1", TaskIn(name="熔接", required=False)))
+    assert problem.code == "forbidden"
+    await manager.put_task(county, "O1", "T1", TaskIn(name="熔接", required=False))
+    assert (await begun.step(county, "O1", step(StepName.FINISH, 1))).state is OrderState.DONE

@@ -10,9 +10,11 @@ import pytest
 from support.contents import png
 from support.work import ADDRESS, HOUR, START, centre, entry, finish, person, work
 
+from huaxiao.dispatch.orders import store
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
     OrderKind,
@@ -449,3 +451,94 @@ async def test_an_order_that_people_give_out_waits_for_them_when_its_engineer_le
     assert (order.state, order.engineer_id, order.reason) == (OrderState.NEW, None, "held")
     assert [one.step for one in order.steps] == ["receive", "reassign", "receive"]
     assert order.due_at == START + 24 * HOUR
+
+
+async def test_only_a_finish_says_what_shows_the_result(
+    county: Any, request_work: Any, caller: Any, app: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    engineer = caller(Role.ENGINEER, ["C1"], "W01")
+    order = await engineer.step(county, "O1", step(StepName.ACCEPT, shown_by="no-such.jpg"))
+    assert (order.shown_by, order.steps[-1].evidence) == (None, {})
+    await engineer.step(county, "O1", step(StepName.START))
+    finished = await engineer.step(county, "O1", step(StepName.FINISH, 1))
+    assert (finished.shown_by, finished.steps[-1].evidence) == (None, {})
+
+
+async def test_what_showed_a_result_that_is_not_accepted_shows_no_other(
+    app: Any, county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    engineer, requester = caller(Role.ENGINEER, ["C1"], "W01"), caller(Role.CONTRACTOR, ["G1"])
+    await finish(engineer, county, "O1", photo=True, onu_online=False, appointment_kept=True)
+    await requester.step(county, "O1", step(StepName.REWORK, 3, reason="no signal"))
+    for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
+        await engineer.step(county, "O1", step(name, 4))
+    async with app.state.database.read() as connection:
+        row = await store.load(connection, county, "O1")
+    assert row is not None
+    assert row["evidence"] == {"appointment_kept": True}
+
+
+async def test_the_photo_of_a_result_that_is_not_accepted_is_no_new_one_by_another_name(
+    maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    made = await manager.ask_for_order(maintained, asked(kind=OrderKind.INSTALL))
+    order_id, engineer = made.order_id, caller(Role.ENGINEER, ["C1"], made.engineer_id)
+    await engineer.upload_attachment(maintained, order_id, "1.png", AttachmentKind.AFTER, png(1))
+    await engineer.step(maintained, order_id, step(StepName.ACCEPT))
+    await engineer.step(maintained, order_id, step(StepName.START, 1))
+    await engineer.step(maintained, order_id, step(StepName.FINISH, 2, shown_by="1.png"))
+    await manager.step(maintained, order_id, step(StepName.REWORK, 3, reason="crooked"))
+    for name in (StepName.ACCEPT, StepName.START):
+        await engineer.step(maintained, order_id, step(name, 4))
+    await engineer.upload_attachment(maintained, order_id, "2.png", AttachmentKind.AFTER, png(1))
+    again = step(StepName.FINISH, 5, shown_by="2.png")
+    problem = await refusal(engineer.step(maintained, order_id, again))
+    assert (problem.code, problem.body["photos"]) == ("photo-needed", [])
+    await engineer.upload_attachment(maintained, order_id, "3.png", AttachmentKind.AFTER, png(2))
+    done = await engineer.step(maintained, order_id, step(StepName.FINISH, 5, shown_by="3.png"))
+    assert done.shown_by == "3.png"
+
+
+async def test_no_order_is_handed_over_to_a_centre_that_is_closed(
+    app: Any, maintained: Any, request_work: Any, caller: Any
+) -> None:
+    closed = {"centre_id": "C2", "from_day": "2017-11-06", "name": "C2", "name_zh": "C2"}
+    fact = entry(maintained, "contracts.centre.changed", closed | {"open": False})
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, maintained, [fact])
+    await request_work(work(maintained, "O1"))
+    given = step(StepName.HAND_OVER, centre_id="C2", reason="nearer")
+    problem = await refusal(caller(Role.COUNTY_MANAGER).step(maintained, "O1", given))
+    assert (problem.code, problem.body["centre_id"]) == ("step-not-allowed", "C2")
+
+
+@pytest.mark.parametrize("besides", [Role.COUNTY_FINANCE, Role.BSS_SOURCE, Role.AUDITOR])
+async def test_an_engineer_directs_nobody_by_what_else_they_are(
+    besides: Role, maintained: Any, request_work: Any, issuer: Any, app: Any
+) -> None:
+    await request_work(work(maintained, "O1"), work(maintained, "O2"))
+    made = issuer.token(
+        "both", roles=[Role.ENGINEER, besides], branch_ids=[maintained], person_id="W02"
+    )
+    transport = httpx.ASGITransport(app=app)
+    both = DispatchClient("http://dispatch", lambda: made, transport=transport)
+    problem = await refusal(both.step(maintained, "O1", step(StepName.ACCEPT, engineer_id="W01")))
+    assert problem.code == "not-your-order"
+    given = step(StepName.REASSIGN, engineer_id="W02", reason="mine")
+    assert (await refusal(both.step(maintained, "O1", given))).code == "forbidden"
+    assert (await both.step(maintained, "O2", step(StepName.ACCEPT))).state is OrderState.ACCEPTED
+
+
+async def test_a_centre_does_not_cancel_what_it_is_rated_on(
+    county: Any, request_work: Any, caller: Any
+) -> None:
+    """A cancelled order counts neither for nor against who was to do it."""
+    await request_work(work(county, "O1"), work(county, "O2", customer_class="public"))
+    performer, requester = caller(Role.CONTRACTOR, ["C1"]), caller(Role.CONTRACTOR, ["G1"])
+    cancel = step(StepName.CANCEL, 99, reason="late anyway")
+    assert (await refusal(performer.step(county, "O1", cancel))).code == "forbidden"
+    assert (await requester.step(county, "O1", cancel)).state is OrderState.CANCELLED
+    assert (await performer.step(county, "O2", cancel)).state is OrderState.CANCELLED

@@ -197,3 +197,18 @@ async def test_a_contractor_keeps_to_the_assets_of_its_centre(patrolled: Any, ca
         with pytest.raises(PeerProblem) as refused:
             await stranger.put_asset(patrolled, "BS-1", wanted)
         assert refused.value.status == 404
+
+
+async def test_a_round_is_cancelled_by_the_county_and_not_by_who_is_to_walk_it(
+    patrolled: Any, caller: Any, tick: Any
+) -> None:
+    manager, builders = caller(Role.COUNTY_MANAGER), caller(Role.CONTRACTOR, ["B1"])
+    await manager.put_asset(patrolled, "BS-1", STATION)
+    await tick(NOON)
+    (order,) = (await builders.orders(patrolled)).items
+    cancel = OrderStepIn(step=StepName.CANCEL, reason="late anyway")
+    with pytest.raises(PeerProblem) as refused:
+        await builders.step(patrolled, order.order_id, cancel)
+    assert refused.value.code == "forbidden"
+    cancelled = await manager.step(patrolled, order.order_id, cancel)
+    assert cancelled.state is OrderState.CANCELLED

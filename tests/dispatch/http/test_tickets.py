@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from support.work import centre, entry, person, work
 
+from huaxiao.dispatch.domain.level_table import DEFAULT_TABLE
 from huaxiao.dispatch.domain.ticket_categories import DEFAULT_CATEGORIES
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.tables import tickets
@@ -20,6 +21,8 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.database import Database
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.wire.appointments import AppointmentRulesIn
+from huaxiao.shared.wire.service_levels import InForceIn
 from huaxiao.shared.wire.tickets import (
     TICKET_CLOSED,
     TICKET_ESCALATED,
@@ -779,3 +782,57 @@ async def test_a_bad_set_of_categories_is_refused(people: Any) -> None:
         422,
         "malformed",
     )
+
+
+async def test_nobody_closes_what_a_centre_owes_in_which_they_have_another_post(
+    app: Any, people: Any, caller_of: Any
+) -> None:
+    posts = [person(people.branch, "P07", "C1"), person(people.branch, "P08", "SS")]
+    posts.insert(1, person(people.branch, "P07", "SS", primary=False))
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, people.branch, posts)
+    answered = await people.answered()
+    for role, centre_ids, person_id in (
+        (Role.CONTRACTOR, ["C1"], "P07"),
+        (Role.COUNTY_MANAGER, None, "P08"),
+    ):
+        posted = caller_of(people.branch, role, centre_ids, person_id)
+        refused = await refusal(people.step(posted, answered, N.CLOSE, reason="done"))
+        assert refused == (403, "owing-unit-may-not-close")
+    other = caller_of(people.branch, Role.CONTRACTOR, ["C1"], "P01")
+    assert (await people.step(other, answered, N.CLOSE)).state is S.CLOSED
+
+
+async def test_the_manager_of_a_centre_does_not_act_as_the_countys(people: Any) -> None:
+    own = await people.raised()
+    raised = await people.raised(
+        by=people.enterprise,
+        raiser_centre_id="G1",
+        category="complaint",
+        about={"standard_address": "130123100201"},
+    )
+    decided = {"reason": "theirs", "boundary": Boundary.CENTRE}
+    owed = await people.step(people.support, raised, N.DECIDE_BOUNDARY, **decided)
+    assert owed.owner == Unit(centre_id="C1")
+    bound = people.of(Role.COUNTY_MANAGER, ["C1"])
+    for ticket, name, said in (
+        (owed, N.CLOSE, {"reason": "done"}),
+        (owed, N.HAND_OVER, {"reason": "not ours", "to": {"centre_id": "C2"}}),
+        (owed, N.DECIDE_BOUNDARY, decided | {"boundary": Boundary.COMPANY_SERVICE}),
+        (own, N.CLOSE, {"reason": "done"}),
+    ):
+        assert (await refusal(people.step(bound, ticket, name, **said)))[0] == 403
+
+
+@pytest.mark.parametrize("role", [Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE])
+async def test_nobody_bound_to_a_centre_makes_rules_for_the_whole_branch(
+    role: Role, people: Any
+) -> None:
+    bound = people.of(role, ["C1"])
+    for doing in (
+        bound.draft_ticket_categories(people.branch, 1, DEFAULT_CATEGORIES),
+        bound.draft_service_levels(people.branch, 1, DEFAULT_TABLE),
+        bound.put_service_levels_in_force(people.branch, 1, InForceIn(from_day=date(2017, 11, 7))),
+        bound.set_appointment_rules(people.branch, AppointmentRulesIn()),
+    ):
+        assert await refusal(doing) == (403, "forbidden")

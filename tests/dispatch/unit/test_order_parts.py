@@ -79,6 +79,17 @@ def test_content_is_told_by_how_it_begins_and_ends(content: bytes, media_type: A
     assert media_type_of(content) == media_type
 
 
+_THUMBNAIL = b"\xff\xd8\xff\xdb\x00\x02\xff\xda\x00\x02tiny\xff\xd9"
+_EXIF = b"\xff\xe1" + (len(_THUMBNAIL) + 8).to_bytes(2, "big") + b"Exif\x00\x00" + _THUMBNAIL
+_PHOTO = b"\xff\xd8" + _EXIF + b"\xff\xff\xda\x00\x02" + b"picture" * 9 + b"\xff\xd9"
+
+
+def test_a_photo_cut_short_is_not_taken_for_the_small_one_within_it() -> None:
+    assert media_type_of(_PHOTO) == "image/jpeg"
+    assert media_type_of(_PHOTO + b"and a film") == "image/jpeg"
+    assert {media_type_of(_PHOTO[:length]) for length in range(len(_PHOTO))} == {None}
+
+
 @given(st.binary(max_size=64))
 def test_no_bytes_are_too_odd_to_be_looked_at(content: bytes) -> None:
     assert media_type_of(content) in {None, "image/jpeg", "image/png", "application/pdf"}

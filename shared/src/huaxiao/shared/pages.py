@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -13,6 +14,8 @@ Item = TypeVar("Item", bound=BaseModel)
 
 MAX_PAGE = 500
 _INTEGER, _BIGINT = 2**31, 2**63
+_STORABLE = re.compile(r"[^\x00\ud800-\udfff]*")
+"""Text that a database can keep: without NUL, and without halves of a character."""
 
 
 class BigInt(int):
@@ -50,7 +53,8 @@ class PageQuery:
             return None
         try:
             key = json.loads(base64.urlsafe_b64decode(self.cursor))
-        except ValueError:
+        # What nests too deep to be read is no key either.
+        except (ValueError, RecursionError):
             key = None
         fits = isinstance(key, list) and len(key) == len(kinds)
         if not fits or not all(_keeps(part, kind) for part, kind in zip(key, kinds, strict=True)):
@@ -73,7 +77,7 @@ def _keeps(part: Any, kind: type[Any]) -> bool:
     """Say whether a cursor's part is of its kind, and one that a database can compare."""
     if issubclass(kind, int):
         return type(part) is int and abs(part) < (_BIGINT if kind is BigInt else _INTEGER)
-    return type(part) is kind and (kind is not str or "\x00" not in part)
+    return type(part) is kind and (kind is not str or _STORABLE.fullmatch(part) is not None)
 
 
 def _encode(key: list[Any]) -> str:

@@ -6,12 +6,14 @@ from sqlalchemy import select
 
 from huaxiao.dispatch.appointments import handlers as appointments
 from huaxiao.dispatch.clocks import handlers as clocks
+from huaxiao.dispatch.orders import handlers as orders
 from huaxiao.dispatch.rounds import handlers as rounds
 from huaxiao.dispatch.tables import branches
 from huaxiao.shared.database import Database
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
+    "orders left behind": orders.take_back,
     "rounds": rounds.create_due,
     "service clocks": clocks.ring,
     "holds": appointments.expire,

@@ -9,18 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
-from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
 from huaxiao.dispatch.tables import (
     branches,
     centres,
     concurrent_posts,
     listed_customers,
-    orders,
     people,
     territories,
 )
 from huaxiao.shared.wire import attribution, contracts, organisation
-from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.feed import FeedEntry
 
 _PLACING = {
@@ -63,6 +60,7 @@ async def apply_contracts(
             case organisation.PERSON_LEFT:
                 left = organisation.PersonLeft.model_validate(entry.data)
                 await _leave(connection, branch_id, left)
+                await handlers.take_back(connection, branch_id, entry.time)
             case _ if entry.type in earnings.AGREEING:
                 await earnings.learn(connection, branch_id, entry)
             case contracts.FIELD_SEALED:
@@ -112,22 +110,11 @@ async def _assign(
 async def _leave(
     connection: AsyncConnection, branch_id: int, fact: organisation.PersonLeft
 ) -> None:
-    """Give no more work to somebody who leaves, and give out again what they have not accepted."""
-    # Before any order is held: whoever gives one out takes this lock first, too.
-    await place_alone(connection, branch_id)
+    """Keep from when somebody has left; what they have then is given out again."""
     await connection.execute(
         update(people)
         .where(people.c.branch_id == branch_id, people.c.person_id == fact.person_id)
         .values(left_on=fact.from_day)
-    )
-    await connection.execute(
-        update(orders)
-        .where(
-            orders.c.branch_id == branch_id,
-            orders.c.engineer_id == fact.person_id,
-            orders.c.state.in_([OrderState.DISPATCHED, OrderState.REASSIGNED]),
-        )
-        .values(engineer_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
     )
 
 

@@ -11,6 +11,7 @@ from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Day, Given, Moment, Name, Resource
 from huaxiao.shared.wire.contracts import Skill
 from huaxiao.shared.wire.dispatch import OrderKind
+from huaxiao.shared.wire.visits import CalendarMoment
 
 QUARTER_MINUTES = 15
 
@@ -42,6 +43,7 @@ class Shift(Given):
     day: Day
     begins: TimeOfDay
     ends: TimeOfDay
+    """00:00 is the end of the day; who works on has another shift from there."""
 
 
 class ShiftsIn(Given):
@@ -147,13 +149,13 @@ class AppointmentIn(Given):
     """A slot that is to be kept for an order."""
 
     order_id: Identifier
-    starts_at: Moment
+    starts_at: CalendarMoment
 
 
 class MoveIn(Given):
     """Another slot for an appointment."""
 
-    starts_at: Moment
+    starts_at: CalendarMoment
     reason: Name
     for_customer: bool = True
     """At the customer's wish: then it counts as a reschedule, and the clock waits for the new slot."""

@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 
 
 async def settle(
-    connection: AsyncConnection, branch_id: int, order_id: str, given: Place, *, at: datetime
+    connection: AsyncConnection, branch_id: int, order_id: str, given: Place, *, now: datetime
 ) -> Place:
     """Return to whom an order that has just come goes, by the day as its centre has planned it.
 
@@ -37,12 +37,12 @@ async def settle(
     if row["finished_at"] is not None:
         return given
     opens = row["appointed_from"] or row["wished_from"]
-    day = business_day(at) if opens is None else max(business_day(opens), business_day(at))
+    day = business_day(now) if opens is None else max(business_day(opens), business_day(now))
     if not await store.somebody_works(
         connection, branch_id, given.performer, midnight(day), midnight(day + _DAY)
     ):
         return given
-    loaded = await load(connection, branch_id, day, [given.performer], now=at)
+    loaded = await load(connection, branch_id, day, [given.performer], now=now)
     found = placement_of(loaded, order_id)
     if found is None:
         return given
@@ -50,7 +50,7 @@ async def settle(
     await store.add_placement(connection, branch_id, order_id, shown.model_dump(mode="json"))
     if found.best is None:
         return given
-    await put(connection, branch_id, loaded, order_id, found.best, changed_at=at)
+    await put(connection, branch_id, loaded, order_id, found.best, changed_at=now)
     engineers, crew = people_of(found.best.engineers)
     if len(engineers) > 1:
         crew, engineers = (

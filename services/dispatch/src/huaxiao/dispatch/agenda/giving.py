@@ -40,7 +40,9 @@ async def give_to(
     order_id = row["order_id"]
     if centre_id is not None and centre_id != row["performer_centre_id"]:
         hand_over = OrderStepIn(step=StepName.HAND_OVER, reason=reason, centre_id=centre_id)
-        await orders.step(connection, branch_id, order_id, hand_over, principal=principal, now=now)
+        await orders.take_step(
+            connection, branch_id, order_id, hand_over, principal=principal, now=now
+        )
         loaded = await order_store.load(connection, branch_id, order_id)
         assert loaded is not None  # noqa: S101 - it was handed over just now
         row = loaded
@@ -54,7 +56,7 @@ async def give_to(
         engineer_id=engineers[0] if crew_id is None else None,
         crew_id=crew_id,
     )
-    await orders.step(connection, branch_id, order_id, step, principal=principal, now=now)
+    await orders.take_step(connection, branch_id, order_id, step, principal=principal, now=now)
     return True
 
 

@@ -32,7 +32,7 @@ _Reader = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
 _Booker = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR, Role.SUPPORT_CENTRE)]
-_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE)]
+_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE, whole_branch=True)]
 
 
 @router.get("/appointment-rules", responses=web.problem_responses(Forbidden))
@@ -111,10 +111,11 @@ async def list_appointments(
     person_id: Identifier | None = None,
     state: AppointmentState | None = None,
     staffed: Annotated[
-        bool | None, Query(description="false: those that nobody can make any more")
+        bool | None,
+        Query(description="false: those still to be made that nobody can make any more"),
     ] = None,
 ) -> Page[Appointment]:
-    """List appointments: a contractor its centre's, an engineer their own."""
+    """List appointments: a contractor its centre's and of its orders, an engineer their own."""
     (after,) = page.after(str) or ("",)
     found = await handlers.list_appointments(
         connection,

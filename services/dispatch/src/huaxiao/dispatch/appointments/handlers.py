@@ -1,5 +1,6 @@
 """Appointments: offered, held, booked, moved, released; never more than there is time for."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from huaxiao.dispatch.appointments import store
 from huaxiao.dispatch.appointments.rules import rules
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.capacity import Place, Stretch, choose, places, quarters_of, slots_of
-from huaxiao.dispatch.domain.dispatching import SKILL_FOR
+from huaxiao.dispatch.domain.dispatching import SKILL_FOR, skills_for
 from huaxiao.dispatch.domain.service_clock import MOST_POSTPONED, MOST_RESCHEDULES, Stop
 from huaxiao.dispatch.orders import handlers as orders
 from huaxiao.dispatch.orders import store as order_store
@@ -125,10 +126,12 @@ async def free_slots(
     kind: OrderKind,
     days: tuple[date, int],
     *,
+    needed_skills: Sequence[str] = (),
     now: datetime,
 ) -> list[Slot]:
     """Return the slots to come in which a centre still has time for a kind of work."""
     held, (first, count) = await rules(connection, branch_id), days
+    skills = skills_for(kind, needed_skills)
     quarters, found = _quarters(held, kind), list[Slot]()
     for number in range(count):
         day = first + number * _DAY
@@ -142,7 +145,7 @@ async def free_slots(
             now=now,
             day=day,
             centre_id=centre_id,
-            skill=SKILL_FOR[kind],
+            skills=skills,
         )
         for slot in slots:
             fitting = sum(places(one, slot, quarters) for one in there)
@@ -174,6 +177,7 @@ async def _find_place(
 
     """
     held, kind = await rules(connection, branch_id), OrderKind(order["kind"])
+    skills = skills_for(kind, order["needed_skills"])
     day, centre_id = business_day(starts_at), order["performer_centre_id"]
     slot = next((one for one in _slots(held, day) if one.since == starts_at > now), None)
     if slot is None:
@@ -186,12 +190,18 @@ async def _find_place(
         now=now,
         day=day,
         centre_id=centre_id,
-        skill=SKILL_FOR[kind],
+        skills=skills,
     )
     place = choose(there, slot, _quarters(held, kind))
     if place is None:
         following = await free_slots(
-            connection, branch_id, centre_id, kind, (day, _DAYS_AHEAD), now=max(now, starts_at)
+            connection,
+            branch_id,
+            centre_id,
+            kind,
+            (day, _DAYS_AHEAD),
+            needed_skills=order["needed_skills"],
+            now=max(now, starts_at),
         )
         raise SlotTaken(
             next_free_slots=[one.model_dump(mode="json") for one in following[:_NEXT_SLOTS]]
@@ -266,7 +276,7 @@ async def book(
     """Promise a held slot to the customer, which the order notes as its step; again changes nothing.
 
     Raises:
-        HoldOver: it has gone back to the others.
+        HoldOver: it has gone back to the others, or nobody can make the visit any more.
         StepNotAllowed: the order is where no visit is agreed.
 
     """
@@ -274,10 +284,11 @@ async def book(
     await _mine(connection, branch_id, appointment_id, principal, lock=True)
     await store.expire(connection, branch_id, now)
     row = await _mine(connection, branch_id, appointment_id, principal)
-    if row["state"] in {AppointmentState.EXPIRED, AppointmentState.RELEASED}:
-        raise HoldOver
     if row["state"] == AppointmentState.BOOKED:
         return Appointment.model_validate(dict(row))
+    if row["state"] != AppointmentState.HELD or not row["staffed"]:
+        raise HoldOver
+    await clocks.wait_no_longer(connection, branch_id, row["order_id"], row["starts_at"])
     changes = {"state": AppointmentState.BOOKED, "held_until": None}
     await store.save(connection, branch_id, appointment_id, changes)
     return await _agreed(connection, branch_id, appointment_id, principal=principal, now=now)
@@ -331,6 +342,7 @@ async def move(
     _require_workable(order)
     if given.starts_at == row["starts_at"] and row["staffed"]:
         return Appointment.model_validate(dict(row))
+    await clocks.wait_no_longer(connection, branch_id, row["order_id"], given.starts_at)
     if given.for_customer and given.starts_at != row["starts_at"]:
         await _put_off(connection, order, row["starts_at"], given, now)
     await store.give_back(connection, branch_id, [appointment_id])

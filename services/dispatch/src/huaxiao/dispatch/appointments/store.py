@@ -20,9 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.capacity import Place
+from huaxiao.dispatch.orders.store import visible
 from huaxiao.dispatch.tables import appointment_rules, appointments, orders, people, visit_quarters
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.appointments import AppointmentState
 
@@ -54,6 +56,10 @@ _staffed = and_(
         people.c.left_on > cast(func.timezone("Asia/Shanghai", appointments.c.visit_from), Date),
     ),
 )
+_without_anybody = and_(
+    not_(_staffed), appointments.c.state.in_(_LIVE), orders.c.finished_at.is_(None)
+)
+"""Visits that are still to be made, and that nobody can make."""
 _shown: Select[*tuple[Any, ...]] = select(appointments, _staffed.label("staffed")).select_from(
     appointments.join(
         people,
@@ -174,6 +180,22 @@ async def release_of_order(
     await give_back(connection, branch_id, [live["appointment_id"]])
 
 
+async def give_back_from(
+    connection: AsyncConnection, branch_id: int, order_id: str, at: datetime
+) -> None:
+    """Let others have what an order's visit would still take: the work was done before it."""
+    live = await live_of(connection, branch_id, order_id)
+    if live is None:
+        return
+    await connection.execute(
+        delete(visit_quarters).where(
+            visit_quarters.c.branch_id == branch_id,
+            visit_quarters.c.appointment_id == live["appointment_id"],
+            visit_quarters.c.starts_at >= at,
+        )
+    )
+
+
 async def page(
     connection: AsyncConnection,
     branch_id: int,
@@ -185,15 +207,16 @@ async def page(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return appointments behind an id that the caller may see."""
-    if principal.roles == {Role.ENGINEER}:
+    if reads_as_engineer(principal):
         mine = appointments.c.person_id == (principal.person_id or "")
     else:
-        mine = within(appointments.c.centre_id, principal.centre_ids)
+        # Who has the order by now, or asked for it, moves a visit that nobody can make.
+        mine = or_(within(appointments.c.centre_id, principal.centre_ids), visible(principal))
     query = _shown.where(
         appointments.c.branch_id == branch_id, appointments.c.appointment_id > after, mine
     )
     if staffed is not None:
-        query = query.where(_staffed if staffed else not_(_staffed))
+        query = query.where(_staffed if staffed else _without_anybody)
     for name, value in filters.items():
         if value is not None:
             query = query.where(appointments.c[name] == value)

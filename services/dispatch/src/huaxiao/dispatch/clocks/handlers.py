@@ -263,6 +263,13 @@ async def add_stop(
     )
 
 
+async def wait_no_longer(
+    connection: AsyncConnection, branch_id: int, order_id: str, visit_at: datetime
+) -> None:
+    """Let the clock wait for the customer no longer than until the visit that is agreed now."""
+    await store.cut_stops(connection, branch_id, order_id, StopCause.CUSTOMER, visit_at)
+
+
 async def reschedules(connection: AsyncConnection, branch_id: int, order_id: str) -> int:
     """Return how often an order was put off for the customer's sake with its clock held."""
     return sum(

@@ -8,9 +8,11 @@ from sqlalchemy import RowMapping, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.tables import order_clocks, order_stops, order_warnings, orders
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import within
+from huaxiao.shared.wire.service_levels import StopCause
 
 
 async def keep(connection: AsyncConnection, clock: Mapping[str, Any]) -> None:
@@ -105,6 +107,22 @@ async def end_stop(
     )
 
 
+async def cut_stops(
+    connection: AsyncConnection, branch_id: int, order_id: str, cause: StopCause, until: datetime
+) -> None:
+    """Let the stops of a cause that would have lasted beyond a moment end there."""
+    await connection.execute(
+        update(order_stops)
+        .where(
+            order_stops.c.branch_id == branch_id,
+            order_stops.c.order_id == order_id,
+            order_stops.c.cause == cause,
+            order_stops.c.until > until,
+        )
+        .values(until=func.greatest(order_stops.c.since, until))
+    )
+
+
 async def warned(
     connection: AsyncConnection, branch_id: int, order_id: str
 ) -> Sequence[RowMapping]:
@@ -138,7 +156,7 @@ async def warning_page(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return warnings behind an order and share that the caller may see."""
-    if principal.roles == {Role.ENGINEER}:
+    if reads_as_engineer(principal):
         mine = order_warnings.c.engineer_id == (principal.person_id or "")
     else:
         mine = within(order_warnings.c.centre_id, principal.centre_ids)

@@ -14,6 +14,9 @@ ACCEPTED = {
 }
 """Media types of each kind: a photo is an image, a signature may be on a form."""
 
+_LENGTH_BYTES = 2
+"""A segment's length counts the bytes that say it."""
+
 
 class UnsupportedContent(Problem):
     """The content is of no type that this kind of attachment may have."""
@@ -39,7 +42,7 @@ def media_type_of(content: bytes) -> str | None:
     Phones append what is theirs behind the end of a picture, such as the film of a moving photo.
     """
     if content.startswith(b"\xff\xd8\xff"):
-        return JPEG if b"\xff\xd9" in content else None
+        return JPEG if _is_whole_jpeg(content) else None
     if content.startswith(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"):
         return PNG if b"IEND\xaeB`\x82" in content else None
     if content[:4] == b"RIFF" and content[8:16] in {b"WEBPVP8 ", b"WEBPVP8L", b"WEBPVP8X"}:
@@ -48,6 +51,28 @@ def media_type_of(content: bytes) -> str | None:
     if content.startswith(b"%PDF-"):
         return PDF if b"%%EOF" in content[-1024:] else None
     return None
+
+
+def _is_whole_jpeg(content: bytes) -> bool:
+    """Say whether the end of a picture is there, and not only that of a smaller one within it.
+
+    A segment says how long it is, up to the one behind which the picture itself comes.
+    """
+    at = 2
+    while content[at : at + 1] == b"\xff":
+        marker = content[at + 1 : at + 2]
+        if marker == b"\xff":  # filling
+            at += 1
+            continue
+        if marker == b"\xd9":
+            return True
+        if marker == b"\xda":
+            return content.find(b"\xff\xd9", at) >= 0
+        length = int.from_bytes(content[at + 2 : at + 4], "big")
+        if length < _LENGTH_BYTES:
+            return False
+        at += 2 + length
+    return False
 
 
 def accepted_type(name: str, kind: AttachmentKind, content: bytes, *, most_bytes: int) -> str:

@@ -98,6 +98,8 @@ class Acting:
 
     raiser: bool = False
     owner: bool = False
+    posted_with_owner: bool = False
+    """They have a post in the owing unit, whichever post they come in."""
     support: bool = False
     """The support centre, whose one point of entry it is."""
     county_manager: bool = False
@@ -196,7 +198,7 @@ def take(ticket: TicketProgress, step: Step) -> tuple[TicketState, Unit]:
 def _require_turn(step: Step) -> None:
     acting = step.acting
     match step.name:
-        case _N.CLOSE if acting.owner:
+        case _N.CLOSE if acting.owner or acting.posted_with_owner:
             raise OwingUnitMayNotClose
         case _N.CLOSE:
             may = acting.raiser or acting.county_manager

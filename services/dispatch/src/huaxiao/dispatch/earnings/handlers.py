@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.earnings import Fee, fee_of, shares_of
 from huaxiao.dispatch.earnings import store
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Fault, Malformed
 from huaxiao.shared.wire import contracts, supplements
@@ -90,19 +92,26 @@ async def record_workers(
     number: int,
     sent: Sequence[str],
     named: Sequence[WorkShare],
+    *,
+    day: date,
 ) -> None:
     """Record who did the work on an order with the step that finished it.
 
-    Where nobody is named it was done by who was ``sent``, with equal parts.
+    Where nobody is named it was done by who was ``sent`` and had not left, with equal parts.
 
     Raises:
-        Malformed: somebody is named twice, or does not work for the centre that has the order.
+        Malformed: somebody is named twice, or was not sent and does not work for the centre that has
+            the order on the ``day`` it is finished.
 
     """
     branch_id, centre_id = order["branch_id"], order["performer_centre_id"]
-    workers = [(one.person_id, one.parts) for one in named] or [(one, 1) for one in sent]
+    known = await store.engaged(connection, branch_id, [*sent, *(one.person_id for one in named)])
+    gone = {one for one, row in known.items() if row["left_on"] and row["left_on"] <= day}
+    here = {one for one, row in known.items() if row["centre_id"] == centre_id} - gone
+    # Of an outside company's crew nobody is known, and so nobody is known to have left.
+    there = [one for one in sent if one not in gone] or sent
+    workers = [(one.person_id, one.parts) for one in named] or [(one, 1) for one in there]
     ids = [person_id for person_id, _ in workers]
-    known = await store.engaged(connection, branch_id, ids)
     faults = [
         Fault(
             f"/worked_by/{index}/person_id",
@@ -111,8 +120,7 @@ async def record_workers(
             f"{one} 重复或不在该中心",
         )
         for index, one in enumerate(ids)
-        if named
-        and (one in ids[:index] or one not in known or known[one]["centre_id"] != centre_id)
+        if named and (one in ids[:index] or one not in here.union(there))
     ]
     if faults:
         raise Malformed(faults=faults)
@@ -152,9 +160,12 @@ async def show(
     connection: AsyncConnection, branch_id: int, period: Period, principal: Principal
 ) -> Earnings:
     """Return what people earned in a period: an engineer their own, a contractor its centres'."""
-    only = principal.person_id or "" if principal.roles == {Role.ENGINEER} else None
+    only, centre_ids = None, principal.centre_ids
+    if reads_as_engineer(principal, readers={Role.CONTRACTOR, *COUNTY_READERS}):
+        # Theirs wherever they have earned it: they may have worked for another centre then.
+        only, centre_ids = principal.person_id or "", None
     agreed = await store.contracts_in(connection, branch_id, period)
-    done = await store.finished(connection, branch_id, period, principal.centre_ids)
+    done = await store.finished(connection, branch_id, period, centre_ids)
     earned = defaultdict[tuple[str, str], dict[_Sort, list[EarnedOrder]]](dict)
     counted = defaultdict[str, set[str]](set)
     for order_id, rows in groupby(done, key=lambda row: str(row["order_id"])):

@@ -65,14 +65,14 @@ def _listed(names: Iterable[str]) -> str:
 async def check_receiving_centre(
     connection: AsyncConnection, branch_id: int, centre_id: str
 ) -> None:
-    """Check that a centre is there and does the work of orders.
+    """Check that a centre is there, not closed, and does the work of orders.
 
     Raises:
         StepNotAllowed: it is not.
 
     """
     kind = await store.centre_kind(connection, branch_id, centre_id)
-    if kind not in _PERFORMING:
+    if kind not in _PERFORMING or not await store.is_open(connection, branch_id, centre_id):
         raise StepNotAllowed(
             f"{centre_id} is no centre that performs orders.",
             f"{centre_id} 不是承办工单的中心。",

@@ -9,8 +9,9 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.agenda.arriving import settle
-from huaxiao.dispatch.appointments.store import live_of, release_of_order
+from huaxiao.dispatch.appointments.store import give_back_from, live_of, release_of_order
 from huaxiao.dispatch.attachments import store as attachments_store
+from huaxiao.dispatch.callers import acts_as_engineer
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.order_parts import (
     require_photo,
@@ -34,8 +35,9 @@ from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
 from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import period_of
+from huaxiao.shared.periods import business_day, period_of
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.appointments import AppointmentState
@@ -55,9 +57,10 @@ from huaxiao.shared.wire.orders import AttachmentKind, OrderDetail
 from huaxiao.shared.wire.service_levels import AssetKind, Line
 
 _PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
-_EITHER_SIDE = {StepName.CANCEL, StepName.APPOINT}
 _REQUESTERS = {StepName.CONFIRM, StepName.REWORK}
 _HANDING_OVER = {Role.COUNTY_MANAGER, Role.CONTRACTOR}
+_OF_RESULT = {"photo", "onu_online"}
+"""Evidence of how the work was left; of a result that is not accepted it says nothing of the next."""
 
 
 async def create(
@@ -107,6 +110,7 @@ async def create(
         },
         place,
         at=min(asked.requested_at, seen_at),
+        now=system_clock(),
     )
 
 
@@ -117,6 +121,7 @@ async def add(
     place: Place,
     *,
     at: datetime,
+    now: datetime,
     begun: clocks.Begun | None = None,
 ) -> bool:
     """Add an order where it belongs, with its first step; False when its id is known.
@@ -143,7 +148,7 @@ async def add(
     added = await store.add(connection, row | dict(order) | given)
     if added:
         await clocks.begin(connection, branch_id, order["order_id"], begun)
-        place = await _settled(connection, branch_id, order["order_id"], place, at)
+        place = await _settled(connection, branch_id, order["order_id"], place, now)
         await record_place(
             connection, branch_id, order["order_id"], place, state=given["state"], number=1, at=at
         )
@@ -185,12 +190,17 @@ async def create_patrol(
         },
         await find_place(connection, branch_id, asked),
         at=now,
+        now=now,
         begun=begun,
     )
 
 
-async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
+async def dispatch_again(
+    connection: AsyncConnection, branch_id: int, *, now: datetime | None = None
+) -> None:
     """Give out again what nobody has accepted, now that more is known of the county.
+
+    Days that are planned are looked at as they are ``now``; by the system's clock, if not told.
 
     Feeds keep their own order only: work may be asked for before its field or engineer is known.
     The clock goes on from when the order came in; the customer did not ask us to wait.
@@ -207,7 +217,25 @@ async def dispatch_again(connection: AsyncConnection, branch_id: int) -> None:
                 changes = {"unmet_skills": list(place.unmet_skills)}
                 await store.save(connection, branch_id, row["order_id"], changes)
             continue
-        await _give_out(connection, branch_id, row, place)
+        await _give_out(connection, branch_id, row, place, now or system_clock())
+
+
+async def take_back(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+    """Give out again what those who have left had at hand, and what waits at a centre that has closed.
+
+    Work that had begun stays with its centre, other work goes where its address belongs. Return how
+    many orders were taken from people.
+    """
+    if not (
+        await store.any_left_behind(connection, branch_id)
+        or await store.any_at_closed_centre(connection, branch_id)
+    ):
+        return 0
+    # Before any order is held: whoever gives one out takes this lock first, too.
+    await store.place_alone(connection, branch_id)
+    taken = await store.take_back(connection, branch_id)
+    await dispatch_again(connection, branch_id, now=now)
+    return taken
 
 
 def _asked(row: RowMapping, owner: str | None = None) -> Asked:
@@ -233,7 +261,7 @@ def _asked(row: RowMapping, owner: str | None = None) -> Asked:
 
 
 async def _give_out(
-    connection: AsyncConnection, branch_id: int, row: RowMapping, place: Place
+    connection: AsyncConnection, branch_id: int, row: RowMapping, place: Place, now: datetime
 ) -> None:
     at, number = row["last_step_at"], row["steps"] + 1
     given = place.given_out(
@@ -242,17 +270,25 @@ async def _give_out(
     followed = await follow_place(connection, row, place, at=at)
     changes = given | followed | {"steps": number}
     await store.save(connection, branch_id, row["order_id"], changes)
-    place = await _settled(connection, branch_id, row["order_id"], place, at)
+    place = await _settled(connection, branch_id, row["order_id"], place, now)
+    left = row["reason"] == store.ENGINEER_LEFT
     await record_place(
-        connection, branch_id, row["order_id"], place, state=given["state"], number=number, at=at
+        connection,
+        branch_id,
+        row["order_id"],
+        place,
+        state=given["state"],
+        number=number,
+        at=at,
+        reason=store.ENGINEER_LEFT if left else None,
     )
 
 
 async def _settled(
-    connection: AsyncConnection, branch_id: int, order_id: str, place: Place, at: datetime
+    connection: AsyncConnection, branch_id: int, order_id: str, place: Place, now: datetime
 ) -> Place:
     """Let an order that is given out go to whose day it fits into best, where days are planned."""
-    settled = await settle(connection, branch_id, order_id, place, at=at)
+    settled = await settle(connection, branch_id, order_id, place, now=now)
     if settled != place:
         holders = {"engineer_id": settled.engineer, "crew_id": settled.crew}
         await store.save(connection, branch_id, order_id, holders)
@@ -269,11 +305,36 @@ async def step(
     if_match: str | None = None,
     now: datetime,
 ) -> OrderDetail:
-    """Take a step of an order and record it."""
+    """Take a step of an order and record it; return the order after it."""
+    await take_step(
+        connection, branch_id, order_id, given, principal=principal, if_match=if_match, now=now
+    )
+    return await show(connection, branch_id, order_id)
+
+
+async def take_step(
+    connection: AsyncConnection,
+    branch_id: int,
+    order_id: str,
+    given: OrderStepIn,
+    *,
+    principal: Principal,
+    if_match: str | None = None,
+    now: datetime,
+) -> None:
+    """Take a step of an order and record it.
+
+    Raises:
+        NotFound: there is no such order that the caller may see, or it is not of their side.
+        NotYourOrder: it is with somebody else.
+        StepNotAllowed: its state, its history or the moment forbids the step.
+        StaleVersion: it is not what the caller read.
+
+    """
     if given.step in _PLACING:
         await store.place_alone(connection, branch_id)
     row = await store.load(connection, branch_id, order_id, lock=True)
-    is_engineer = principal.roles == {Role.ENGINEER}
+    is_engineer = acts_as_engineer(principal)
     if row is None or not (
         is_engineer or await store.is_visible(connection, branch_id, order_id, principal)
     ):
@@ -287,12 +348,15 @@ async def step(
     await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
-    if given.shown_by is not None:
+    if given.step is StepName.FINISH and given.shown_by is not None:
         evidence["photo"] = True
     number = row["steps"] + 1
     followed = await follow_step(connection, row, given, after, wanted.at)
     after = replace(after, **followed)
-    changes = _changes(row, after, given) | {"evidence": row["evidence"] | evidence}
+    known = row["evidence"]
+    if given.step is StepName.REWORK:
+        known = {name: value for name, value in known.items() if name not in _OF_RESULT}
+    changes = _changes(row, after, given) | {"evidence": known | evidence}
     await store.save(connection, branch_id, order_id, changes | {"steps": number})
     acting = after.engineer_id
     if given.step in ENGINEERS_OWN:
@@ -320,9 +384,8 @@ async def step(
             "recorded_at": now,
         },
     )
-    facts += await _bring_about(connection, row, given, before, after, acting)
+    facts += await _bring_about(connection, row, given, before, after, acting, now)
     await feed.append(connection, branch_id, facts, now=now)
-    return await show(connection, branch_id, order_id)
 
 
 async def _bring_about(
@@ -332,16 +395,25 @@ async def _bring_about(
     before: OrderProgress,
     after: OrderProgress,
     acting: str | None,
+    now: datetime,
 ) -> list[NewFact]:
     """Do what a step means for what belongs to the order; return what others are to know of it."""
     branch_id, order_id = row["branch_id"], row["order_id"]
     match given.step:
         case StepName.FINISH:
             workers = [acting or ""] if after.crew_id is None else sorted(before.crew)
-            await record_workers(connection, row, row["steps"] + 1, workers, given.worked_by)
+            await record_workers(
+                connection,
+                row,
+                row["steps"] + 1,
+                workers,
+                given.worked_by,
+                day=business_day(after.last_step_at),
+            )
+            await give_back_from(connection, branch_id, order_id, after.last_step_at)
             return [await _finished(connection, row, after, acting or "")]
         case StepName.HAND_OVER:
-            await _receive(connection, branch_id, order_id)
+            await _receive(connection, branch_id, order_id, now)
         case StepName.CANCEL:
             await release_of_order(connection, branch_id, order_id, given.reason or "")
             await parts_store.release_planned_serials(connection, branch_id, order_id)
@@ -401,7 +473,7 @@ async def lift_appointment(
 
 
 def _wanted(row: RowMapping, given: OrderStepIn, principal: Principal, now: datetime) -> Step:
-    is_engineer = principal.roles == {Role.ENGINEER}
+    is_engineer = acts_as_engineer(principal)
     acting, window = given.engineer_id, given.window
     if given.step is not StepName.REASSIGN:
         acting = principal.person_id if is_engineer else given.engineer_id or row["engineer_id"]
@@ -437,9 +509,20 @@ def _changes(row: RowMapping, after: OrderProgress, given: OrderStepIn) -> dict[
         "appointed_from": after.appointment and after.appointment.opens_at,
         "appointed_to": after.appointment and after.appointment.closes_at,
         "flags": list(after.flags),
-        "shown_by": None if given.step is StepName.REWORK else given.shown_by or row["shown_by"],
+        "shown_by": _shown_by(row, given),
         "reason": given.reason or row["reason"],
     }
+
+
+def _shown_by(row: RowMapping, given: OrderStepIn) -> str | None:
+    match given.step:
+        case StepName.FINISH:
+            return given.shown_by
+        case StepName.REWORK:
+            return None
+        case _:
+            shown: str | None = row["shown_by"]
+            return shown
 
 
 async def _check_what_it_says(
@@ -493,24 +576,31 @@ async def _check_appointment(
 async def _photos_of_result(
     connection: AsyncConnection, branch_id: int, order_id: str
 ) -> list[str]:
-    """Name the photos that may show the result: none of one that was not accepted."""
+    """Name the photos that may show the result: none of one that was not accepted, by any name."""
     refused = await store.last_step(connection, branch_id, order_id, StepName.REWORK)
+    uploaded = await attachments_store.listed(connection, branch_id, order_id)
+    old = {
+        one["sha256"]
+        for one in uploaded
+        if refused is not None and one["at"] <= refused["recorded_at"]
+    }
     return [
         one["name"]
-        for one in await attachments_store.listed(connection, branch_id, order_id)
-        if one["kind"] == AttachmentKind.AFTER
-        and (refused is None or one["at"] > refused["recorded_at"])
+        for one in uploaded
+        if one["kind"] == AttachmentKind.AFTER and one["sha256"] not in old
     ]
 
 
-async def _receive(connection: AsyncConnection, branch_id: int, order_id: str) -> None:
+async def _receive(
+    connection: AsyncConnection, branch_id: int, order_id: str, now: datetime
+) -> None:
     """Let the centre that an order was handed over to give it to somebody."""
     row = await store.load(connection, branch_id, order_id)
     if row is None or row["held"]:
         return
     place = await find_place(connection, branch_id, _asked(row))
     if place.is_given_out:
-        await _give_out(connection, branch_id, row, place)
+        await _give_out(connection, branch_id, row, place, now)
 
 
 async def _finished(
@@ -549,19 +639,27 @@ async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderP
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
-    """Keep a caller to its side: the requester confirms, the performer works and hands over.
+    """Keep a caller to its side: the requester confirms or cancels, the performer does the rest.
+
+    What is cancelled counts neither for nor against who was to do it: so the performer cancels only
+    what nobody asked it for, and no round, which its cycle asks for.
 
     Raises:
-        Forbidden: only the county's manager and the performing centre hand an order over.
+        Forbidden: only the county's manager and the performing centre hand an order over, and the
+            performer cancels no round and nothing that another centre asked for.
         NotFound: the caller is bound to centres, and they are not of that side.
 
     """
     if name is StepName.HAND_OVER and not principal.roles & _HANDING_OVER:
         raise Forbidden
-    if principal.centre_ids is None or principal.roles == {Role.ENGINEER}:
+    if principal.centre_ids is None or acts_as_engineer(principal):
         return
     performer, requester = row["performer_centre_id"], row["requester_centre_id"]
     if name in _REQUESTERS:
         principal.require_centre(requester or performer)
-    elif name not in _EITHER_SIDE:
+    elif name is StepName.CANCEL:
+        asked_for = requester is not None or row["asset_id"] is not None
+        if asked_for and not (requester and principal.may_see(requester)):
+            raise Forbidden
+    elif name is not StepName.APPOINT:
         principal.require_centre(performer)

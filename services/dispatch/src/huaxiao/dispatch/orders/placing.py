@@ -152,8 +152,9 @@ async def record_place(
     state: str,
     number: int,
     at: datetime,
+    reason: str | None = None,
 ) -> None:
-    """Record that the service received an order, or gave it to somebody."""
+    """Record that the service received an order, or gave it to somebody, and why it did."""
     await store.record_step(
         connection,
         {
@@ -167,7 +168,7 @@ async def record_place(
             "engineer_id": place.engineer,
             "crew_id": place.crew,
             "centre_id": place.performer,
-            "reason": place.reason,
+            "reason": reason or place.reason,
             "evidence": {},
         },
     )

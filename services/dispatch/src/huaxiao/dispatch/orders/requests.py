@@ -105,6 +105,7 @@ async def ask(
         },
         await find_place(connection, branch_id, asked),
         at=requested_at,
+        now=now,
     )
     await _add_parts(connection, branch_id, order_id, given, principal=principal, now=now)
     return await show(connection, branch_id, order_id), True

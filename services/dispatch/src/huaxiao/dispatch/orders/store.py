@@ -6,12 +6,16 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Date,
     RowMapping,
     ScalarSelect,
     Select,
+    and_,
     cast,
+    exists,
     func,
+    not_,
     or_,
     select,
     true,
@@ -20,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.dispatching import Crew, Engineer, Territory
 from huaxiao.dispatch.tables import (
     assets,
@@ -31,13 +36,22 @@ from huaxiao.dispatch.tables import (
     territories,
 )
 from huaxiao.shared.addresses import CODE_DIGITS
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 
 _ENDED = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.REJECTED]
+_UNACCEPTED = [OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]
+_AT_HAND = [
+    OrderState.DISPATCHED,
+    OrderState.REASSIGNED,
+    OrderState.ACCEPTED,
+    OrderState.TRAVELLING,
+    OrderState.IN_PROGRESS,
+]
+"""Where somebody is to act next. Suspended work waits for what it was suspended for, whoever has it."""
 
 ENGINEER_LEFT = "engineer_left"
-"""Why nobody has an order whose engineer has left; it is told once that nobody has it."""
+"""Why an order is given out again whose engineer has left, or of whose crew nobody is left."""
 _PLACING = 25
 """Class of the advisory locks under which a branch's work is placed, one transaction at a time."""
 
@@ -58,7 +72,7 @@ def _today() -> ColumnElement[date]:
 
 def visible(principal: Principal) -> ColumnElement[bool]:
     """Return the condition that keeps a caller to its centres, an engineer to its own orders."""
-    if principal.roles == {Role.ENGINEER}:
+    if reads_as_engineer(principal):
         person_id = principal.person_id or ""
         return or_(orders.c.engineer_id == person_id, orders.c.crew_id.in_(_crews_with(person_id)))
     if principal.centre_ids is None:
@@ -95,10 +109,24 @@ async def first_centre(connection: AsyncConnection, branch_id: int, kind: str) -
         select(func.min(centres.c.centre_id)).where(
             centres.c.branch_id == branch_id,
             centres.c.kind == kind,
-            or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today()),
+            _is_open(),
         )
     )
     return found
+
+
+async def is_open(connection: AsyncConnection, branch_id: int, centre_id: str) -> bool:
+    """Say whether a centre is there and not closed."""
+    found = await connection.scalar(
+        select(centres.c.centre_id).where(
+            centres.c.branch_id == branch_id, centres.c.centre_id == centre_id, _is_open()
+        )
+    )
+    return found is not None
+
+
+def _is_open() -> ColumnElement[bool]:
+    return or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today())
 
 
 async def centre_kind(connection: AsyncConnection, branch_id: int, centre_id: str) -> str | None:
@@ -222,13 +250,98 @@ async def unaccepted(connection: AsyncConnection, branch_id: int) -> Sequence[Ro
         )
         .where(
             orders.c.branch_id == branch_id,
-            orders.c.state.in_([OrderState.NEW, OrderState.APPOINTED, OrderState.DISPATCHED]),
+            orders.c.state.in_(_UNACCEPTED),
             or_(orders.c.held.is_(False), orders.c.reason == ENGINEER_LEFT),
         )
         .order_by(orders.c.requested_at, orders.c.order_id)
         .with_for_update(of=orders)
     )
     return rows.mappings().all()
+
+
+def _left_behind(branch_id: int) -> CompoundSelect[str]:
+    """Return the orders at hand of those who do not work here any more.
+
+    It begins with who has left, and so looks at few orders.
+    """
+    at_hand = select(orders.c.order_id).where(
+        orders.c.branch_id == branch_id, orders.c.state.in_(_AT_HAND)
+    )
+    engineers_left = at_hand.join(
+        people,
+        and_(
+            people.c.branch_id == orders.c.branch_id,
+            people.c.person_id == orders.c.engineer_id,
+            not_(_works_here()),
+        ),
+    )
+    still_there = exists().where(
+        people.c.branch_id == branch_id,
+        crews.c.members.contains(func.jsonb_build_array(people.c.person_id)),
+        _works_here(),
+    )
+    crews_left = at_hand.join(
+        crews,
+        and_(
+            crews.c.branch_id == orders.c.branch_id,
+            crews.c.crew_id == orders.c.crew_id,
+            # An outside company names its own people; whether they are there is its business.
+            crews.c.company.is_(None),
+            not_(still_there),
+        ),
+    )
+    return engineers_left.union(crews_left)
+
+
+async def any_left_behind(connection: AsyncConnection, branch_id: int) -> bool:
+    """Say whether somebody who has left still has an order at hand."""
+    found = await connection.scalar(_left_behind(branch_id).limit(1))
+    return found is not None
+
+
+async def any_at_closed_centre(connection: AsyncConnection, branch_id: int) -> bool:
+    """Say whether a centre that has closed still has work that nobody has accepted.
+
+    What is its own wherever the address lies, or was handed over to it, is left to people.
+    """
+    found = await connection.scalar(
+        select(orders.c.order_id)
+        .join(
+            centres,
+            and_(
+                centres.c.branch_id == orders.c.branch_id,
+                centres.c.centre_id == orders.c.performer_centre_id,
+            ),
+        )
+        .where(
+            orders.c.branch_id == branch_id,
+            not_(_is_open()),
+            orders.c.finished_at.is_(None),
+            orders.c.state.in_(_UNACCEPTED),
+            orders.c.held.is_(False),
+            orders.c.asset_id.is_(None),
+            orders.c.handovers == 0,
+            orders.c.visits == 0,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def take_back(connection: AsyncConnection, branch_id: int) -> int:
+    """Take their orders from all who have left; return how many there were."""
+    taken = await connection.execute(
+        update(orders)
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.order_id.in_(_left_behind(branch_id)),
+            # Somebody may have taken its next step while this waited for it.
+            orders.c.state.in_(_AT_HAND),
+        )
+        .values(engineer_id=None, crew_id=None, state=OrderState.NEW, reason=ENGINEER_LEFT)
+        .returning(orders.c.order_id)
+    )
+    return len(taken.all())
 
 
 async def is_visible(

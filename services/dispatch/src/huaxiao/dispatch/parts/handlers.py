@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import acts_as_engineer
 from huaxiao.dispatch.domain.order_parts import (
     require_at_work,
     require_no_cycle,
@@ -18,8 +19,8 @@ from huaxiao.dispatch.domain.order_states import NotYourOrder, OrderProgress
 from huaxiao.dispatch.orders import store as orders_store
 from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store
-from huaxiao.shared.auth import Principal, Role
-from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.problems import Conflict, Fault, Forbidden, Malformed, NotFound
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.orders import (
     MaterialIn,
@@ -31,6 +32,9 @@ from huaxiao.shared.wire.orders import (
     TaskDoneIn,
     TaskIn,
 )
+
+_OVER = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
+"""States of an order that gives back none of the devices it used: another order returns them."""
 
 
 async def order_at_hand(
@@ -47,7 +51,7 @@ async def order_at_hand(
     if row is None:
         raise NotFound
     progress = await progress_of(connection, branch_id, row)
-    if principal.roles == {Role.ENGINEER}:
+    if acts_as_engineer(principal):
         if principal.person_id not in progress.has_it:
             raise NotYourOrder(order_id=order_id)
     elif principal.centre_ids is not None:
@@ -69,12 +73,17 @@ async def put_task(
     Raises:
         PartsClosed: the order is done, or ended.
         Conflict: the task is done, and was another.
+        Forbidden: whoever does the work would make a required task a matter of choice.
 
     """
     _, progress = await order_at_hand(connection, branch_id, order_id, principal)
     require_unfinished(order_id, progress.state)
     for one in await store.tasks(connection, branch_id, order_id):
-        if one["task_id"] == task_id and one["done_at"] is not None:
+        if one["task_id"] != task_id:
+            continue
+        if acts_as_engineer(principal) and one["required"] and not given.required:
+            raise Forbidden
+        if one["done_at"] is not None:
             if any(one[name] != value for name, value in given.model_dump().items()):
                 raise Conflict(
                     f"Task {task_id} is done.", f"任务 {task_id} 已完成。", task_id=task_id
@@ -109,9 +118,8 @@ async def finish_task(
     task = next((one for one in tasks if one["task_id"] == task_id), None)
     if task is None:
         raise NotFound
-    is_engineer = principal.roles == {Role.ENGINEER}
     told = given.done_by or row["engineer_id"]
-    if is_engineer:
+    if acts_as_engineer(principal):
         told = given.done_by or principal.person_id
     if told is None or told not in progress.has_it:
         raise NotYourOrder(
@@ -208,17 +216,14 @@ async def put_serial(
 
     Raises:
         PartsClosed: the order has ended.
-        SerialTaken: another order has the device, and it is not one that is done and had used it.
+        SerialTaken: another order has the device, and it is not one that is over and had used it.
 
     """
     _, progress = await order_at_hand(connection, branch_id, order_id, principal)
     require_open(order_id, progress.state)
     holder = (await store.holders(connection, branch_id, [serial_number])).get(serial_number)
     if holder is not None and holder["order_id"] != order_id:
-        in_place = holder["use"] == SerialUse.USED and holder["state"] in {
-            OrderState.DONE,
-            OrderState.CONFIRMED,
-        }
+        in_place = holder["use"] == SerialUse.USED and holder["state"] in _OVER
         if given.use is not SerialUse.RETURNED or not in_place:
             raise serial_taken(serial_number, holder["order_id"])
         await store.release_serial(connection, branch_id, serial_number, holder["order_id"])
@@ -252,8 +257,11 @@ async def put_predecessors(
         PartsClosed: work on the order has begun.
         Malformed: an order that is named is not there.
         PredecessorCycle: they would wait for each other.
+        Forbidden: whoever does the work does not say what it waits for.
 
     """
+    if acts_as_engineer(principal):
+        raise Forbidden
     # One at a time: two changes could each be without a cycle, and not both together.
     await orders_store.place_alone(connection, branch_id)
     _, progress = await order_at_hand(connection, branch_id, order_id, principal)

@@ -19,7 +19,7 @@ from huaxiao.dispatch.tables import (
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.orders import SerialUse
 
-_DEVICES = 26
+_DEVICES = 27
 """Class of the advisory locks under which a branch's devices change hands."""
 
 

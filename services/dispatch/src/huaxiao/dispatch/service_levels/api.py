@@ -26,7 +26,7 @@ router = web.router(tags=["service levels"])
 _Reader = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
-_Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE)]
+_Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE, whole_branch=True)]
 Version = Annotated[int, Path(ge=1, lt=10_000)]
 
 

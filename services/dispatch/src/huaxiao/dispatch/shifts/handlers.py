@@ -6,9 +6,10 @@ from http import HTTPStatus
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.capacity import QUARTER, Stretch, uncovered
 from huaxiao.dispatch.shifts import store
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.problems import Fault, Malformed, NotFound, Problem
 from huaxiao.shared.wire.appointments import Leave, LeaveIn, Shift, Shifts, ShiftsIn
@@ -33,7 +34,7 @@ async def _person(
     if found is None:
         raise NotFound
     principal.require_centre(found["centre_id"])
-    if principal.roles == {Role.ENGINEER} and principal.person_id != person_id:
+    if reads_as_engineer(principal) and principal.person_id != person_id:
         raise NotFound
     return found
 
@@ -70,8 +71,10 @@ async def put_shifts(
     span = _span(given.from_day, given.to_day)
     faults, worked = [], list[Stretch]()
     for index, one in enumerate(given.shifts):
-        stretch = Stretch(_at(one.day, one.begins), _at(one.day, one.ends))
-        if one.ends <= one.begins:
+        until_midnight = one.ends == time(0)
+        ends_on = one.day + _DAY if until_midnight else one.day
+        stretch = Stretch(_at(one.day, one.begins), _at(ends_on, one.ends))
+        if one.ends <= one.begins and not until_midnight:
             faults.append(
                 Fault(f"/shifts/{index}/ends", "reversed", "ends before it begins", "结束早于开始")
             )

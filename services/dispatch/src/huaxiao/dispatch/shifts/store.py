@@ -1,7 +1,7 @@
 """SQL of shifts and leave, and of who has time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -112,10 +112,10 @@ async def workers(
     now: datetime,
     day: date,
     centre_id: str | None = None,
-    skill: str | None = None,
+    skills: Collection[str] = (),
     person_id: str | None = None,
 ) -> list[Worker]:
-    """Return who works in a span, with what of their time is taken.
+    """Return who works in a span and has all of some skills, with what of their time is taken.
 
     A hold whose time is over takes none, whether or not somebody has noticed yet. ``day`` is the
     last on which whoever leaves must still be here.
@@ -125,8 +125,8 @@ async def workers(
     )
     if centre_id is not None:
         query = query.where(people.c.centre_id == centre_id)
-    if skill is not None:
-        query = query.where(people.c.skills.contains([skill]))
+    if skills:
+        query = query.where(people.c.skills.contains(sorted(skills)))
     if person_id is not None:
         query = query.where(people.c.person_id == person_id)
     ids = list(await connection.scalars(query))

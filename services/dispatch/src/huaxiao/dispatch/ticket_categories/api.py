@@ -26,7 +26,7 @@ router = web.router(tags=["ticket categories"])
 _Reader = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
-_Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE)]
+_Writer = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True)]
 _Version = Annotated[int, Path(ge=1, lt=10_000)]
 
 

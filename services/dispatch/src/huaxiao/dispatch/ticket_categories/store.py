@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import ticket_category_activations, ticket_category_sets
 
-_DRAFTING = 26
+_DRAFTING = 28
 """Class of the advisory locks under which a branch's versions are drafted and activated."""
 _versions: Select[*tuple[Any, ...]] = select(
     ticket_category_sets,

@@ -208,7 +208,8 @@ async def step(
     now = max(now, held.record.last.at)
     await catch_up(connection, branch_id, held, now)
     progress = await _progress(connection, branch_id, held)
-    acting = acting_for(principal, progress.owner, progress.raiser_centre_id, kinds)
+    posts = await store.posts(connection, branch_id, principal.person_id or "")
+    acting = acting_for(principal, progress.owner, progress.raiser_centre_id, kinds, posts)
     to, found = await _meant(connection, branch_id, held, given, kinds, now)
     state, owner = take(
         progress,

@@ -24,8 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import (
     centres,
+    concurrent_posts,
     listed_customers,
     orders,
+    people,
     ticket_marks,
     ticket_steps,
     tickets,
@@ -56,6 +58,17 @@ async def centre_kinds(connection: AsyncConnection, branch_id: int) -> dict[str,
         .order_by(centres.c.centre_id)
     )
     return {row.centre_id: row.kind for row in rows}
+
+
+async def posts(connection: AsyncConnection, branch_id: int, person_id: str) -> set[str]:
+    """Return the centres in which somebody has a post, concurrent ones among them."""
+    primary = select(people.c.centre_id).where(
+        people.c.branch_id == branch_id, people.c.person_id == person_id
+    )
+    concurrent = select(concurrent_posts.c.centre_id).where(
+        concurrent_posts.c.branch_id == branch_id, concurrent_posts.c.person_id == person_id
+    )
+    return set(await connection.scalars(primary.union(concurrent)))
 
 
 async def listing_centre(
