@@ -33,6 +33,7 @@ from huaxiao.dispatch.orders.placing import Asked, Place, find_place, record_pla
 from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
+from huaxiao.dispatch.tickets.store import posts as posts_of
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import business_day, period_of
@@ -292,6 +293,8 @@ async def step(
     ):
         raise NotFound
     _check_side(row, given.step, principal)
+    if given.step is StepName.CONFIRM:
+        await _check_confirming(connection, row, principal)
     if if_match is not None:
         require_version(if_match, await show(connection, branch_id, order_id))
     before = await progress_of(connection, branch_id, row)
@@ -586,6 +589,24 @@ async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderP
         ),
     )
     return NewFact(ORDER_REOPENED, row["order_id"], fact)
+
+
+async def _check_confirming(
+    connection: AsyncConnection, row: RowMapping, principal: Principal
+) -> None:
+    """Keep those who did the work from confirming it for the centre that asked for it.
+
+    Raises:
+        Forbidden: the caller speaks for the performer as well, or has a post there.
+
+    """
+    performer, requester = row["performer_centre_id"], row["requester_centre_id"]
+    if requester in {None, performer}:
+        return
+    speaking = principal.centre_ids or ()
+    posts = await posts_of(connection, row["branch_id"], principal.person_id or "")
+    if performer in posts.union(speaking):
+        raise Forbidden
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:
