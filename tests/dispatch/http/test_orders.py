@@ -17,6 +17,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
+    Evidence,
     OrderKind,
     OrderState,
     OrderStepIn,
@@ -561,3 +562,15 @@ async def test_nobody_confirms_for_the_requester_what_their_own_centre_did(
         assert (await refusal(both.step(county, "O1", confirm))).code == "forbidden"
     confirmed = await caller(Role.CONTRACTOR, ["G1"], "P08").step(county, "O1", confirm)
     assert confirmed.state is OrderState.CONFIRMED
+
+
+@pytest.mark.parametrize("minutes", [-1, 10_000_000])
+async def test_no_customer_hears_of_an_order_before_it_is_asked_for_or_later_than_now(
+    minutes: int, county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    heard = {"first_contact_at": START + timedelta(minutes=minutes)}
+    given = step(StepName.ACCEPT, evidence=Evidence.model_validate(heard))
+    engineer = caller(Role.ENGINEER, ["C1"], "W01")
+    problem = await refusal(engineer.step(county, "O1", given))
+    assert [one["pointer"] for one in problem.body["errors"]] == ["/evidence/first_contact_at"]

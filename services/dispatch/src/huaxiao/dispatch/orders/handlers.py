@@ -37,7 +37,7 @@ from huaxiao.dispatch.tickets.store import posts as posts_of
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import business_day, period_of
-from huaxiao.shared.problems import Forbidden, NotFound
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.appointments import AppointmentState
 from huaxiao.shared.wire.attribution import WorkRequestedFact
@@ -300,6 +300,7 @@ async def step(
     before = await progress_of(connection, branch_id, row)
     wanted = _wanted(row, given, principal, now)
     after = take(before, wanted, now=now)
+    _check_first_contact(row, given, now)
     await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
@@ -467,6 +468,25 @@ def _changes(row: RowMapping, after: OrderProgress, given: OrderStepIn) -> dict[
         "shown_by": _shown_by(row, given),
         "reason": given.reason or row["reason"],
     }
+
+
+def _check_first_contact(row: RowMapping, given: OrderStepIn, now: datetime) -> None:
+    """Check that the customer heard from the engineer after asking, and has by now.
+
+    Raises:
+        Malformed: it is said to have been before, or is still to come.
+
+    """
+    heard_at = given.evidence.first_contact_at
+    if heard_at is None or row["requested_at"] <= heard_at <= now:
+        return
+    fault = Fault(
+        "/evidence/first_contact_at",
+        "not-then",
+        "neither before the order was asked for nor in the future",
+        "不得早于工单提出时间或晚于当前时间",
+    )
+    raise Malformed(faults=[fault])
 
 
 def _shown_by(row: RowMapping, given: OrderStepIn) -> str | None:
