@@ -40,13 +40,16 @@ async def place(
 
 
 async def leave(connection: AsyncConnection, branch_id: int, fact: organisation.PersonLeft) -> None:
-    """Keep from when somebody does not work here any more."""
-    for table in (people, places_to_come):
-        await connection.execute(
+    """Keep from when somebody does not work here any more: of the place that they have last."""
+    for table in (places_to_come, people):
+        found = await connection.execute(
             update(table)
             .where(table.c.branch_id == branch_id, table.c.person_id == fact.person_id)
             .values(left_on=fact.from_day)
+            .returning(table.c.person_id)
         )
+        if found.first() is not None:
+            return
 
 
 async def take_up(connection: AsyncConnection, branch_id: int, _: datetime) -> int:
