@@ -1,13 +1,13 @@
-"""Work of people who leave: it comes back to its centre by itself and goes to another, begun or not."""
+"""People who leave, come or move, and what becomes of their work: told ahead or not, on the day."""
 
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from support.work import HOUR, START, centre, entry, person, work
 
-from huaxiao.dispatch.tables import centres, people
+from huaxiao.dispatch.tables import centres, people, places_to_come
 from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
@@ -181,3 +181,70 @@ async def test_a_centre_that_closes_on_a_later_day_keeps_its_work_until_then(
 
     assert (before.performer_centre_id, before.engineer_id) == ("B1", "W08")
     assert (after.performer_centre_id, after.engineer_id) == ("B2", "W09")
+
+
+@pytest.fixture
+def place(app: Any, county: Any) -> Any:
+    async def told(person_id: str, centre_id: str, from_day: date, **more: Any) -> None:
+        fact = person(county, person_id, centre_id, **more)
+        fact.data["assignment"]["from_day"] = from_day.isoformat()
+        async with app.state.database.write() as connection:
+            await apply_contracts(connection, county, [fact])
+
+    return told
+
+
+@pytest.fixture
+def day_comes(app: Any, county: Any, tick: Any) -> Any:
+    """Let the day come from which people work elsewhere."""
+
+    async def so(day: date) -> None:
+        async with app.state.database.write() as connection:
+            those = places_to_come.c.branch_id == county, places_to_come.c.from_day == day
+            values = {"from_day": business_day(system_clock())}
+            await connection.execute(update(places_to_come).where(*those).values(values))
+        await tick()
+
+    return so
+
+
+async def test_who_works_elsewhere_from_a_later_day_on_works_where_they_are_until_then(
+    app: Any, county: Any, request_work: Any, caller: Any, place: Any, day_comes: Any
+) -> None:
+    manager, day = caller(Role.COUNTY_MANAGER), business_day(system_clock()) + timedelta(days=30)
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, county, [centre(county, "C2", "township")])
+    for person_id in ("W01", "W02"):
+        await place(person_id, "C2", day)
+    await request_work(work(county, "O1"))
+    before = await manager.order(county, "O1")
+    await day_comes(day)
+    await request_work(work(county, "O2"))
+    after = await manager.order(county, "O2")
+
+    assert (before.engineer_id, before.performer_centre_id) == ("W01", "C1")
+    assert (after.engineer_id, after.reason) == (None, "no-engineer")
+    handed = step(N.HAND_OVER, centre_id="C2", reason="they are there now")
+    assert (await manager.step(county, "O2", handed)).engineer_id in {"W01", "W02"}
+
+
+async def test_who_begins_on_a_later_day_has_no_work_before_and_none_after_they_leave(
+    app: Any, county: Any, request_work: Any, caller: Any, place: Any, day_comes: Any, leave: Any
+) -> None:
+    manager, today = caller(Role.COUNTY_MANAGER), business_day(system_clock())
+    for person_id in ("W01", "W02"):
+        await leave(person_id)
+    await place("W07", "C1", today + timedelta(days=3))
+    for person_id in ("W01", "W08"):
+        await place(person_id, "C1", today + timedelta(days=3))
+        await leave(person_id, today + timedelta(days=9))
+    await request_work(work(county, "O1"))
+    before = await manager.order(county, "O1")
+    await day_comes(today + timedelta(days=3))
+    after = await manager.order(county, "O1")
+    async with app.state.database.read() as connection:
+        those = people.c.branch_id == county, people.c.person_id.in_(["W01", "W08"])
+        leave_on = await connection.scalars(select(people.c.left_on).where(*those))
+
+    assert (before.engineer_id, after.engineer_id) == (None, "W01")
+    assert set(leave_on) == {today + timedelta(days=9)}

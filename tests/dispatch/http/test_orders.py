@@ -17,6 +17,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
+    Evidence,
     OrderKind,
     OrderState,
     OrderStepIn,
@@ -542,3 +543,34 @@ async def test_a_centre_does_not_cancel_what_it_is_rated_on(
     assert (await refusal(performer.step(county, "O1", cancel))).code == "forbidden"
     assert (await requester.step(county, "O1", cancel)).state is OrderState.CANCELLED
     assert (await performer.step(county, "O2", cancel)).state is OrderState.CANCELLED
+
+
+async def test_nobody_confirms_for_the_requester_what_their_own_centre_did(
+    app: Any, county: Any, request_work: Any, caller: Any
+) -> None:
+    posts = [person(county, "P07", "G1"), person(county, "P07", "C1", primary=False)]
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, county, posts)
+    await request_work(work(county, "O1"))
+    await finish(caller(Role.ENGINEER, ["C1"], "W01"), county, "O1")
+    confirm = step(StepName.CONFIRM, 3)
+    for both in (
+        caller(Role.CONTRACTOR, ["C1", "G1"]),
+        caller(Role.CONTRACTOR, ["G1"], "P07"),
+        caller(Role.COUNTY_MANAGER, None, "P07"),
+    ):
+        assert (await refusal(both.step(county, "O1", confirm))).code == "forbidden"
+    confirmed = await caller(Role.CONTRACTOR, ["G1"], "P08").step(county, "O1", confirm)
+    assert confirmed.state is OrderState.CONFIRMED
+
+
+@pytest.mark.parametrize("minutes", [-1, 10_000_000])
+async def test_no_customer_hears_of_an_order_before_it_is_asked_for_or_later_than_now(
+    minutes: int, county: Any, request_work: Any, caller: Any
+) -> None:
+    await request_work(work(county, "O1"))
+    heard = {"first_contact_at": START + timedelta(minutes=minutes)}
+    given = step(StepName.ACCEPT, evidence=Evidence.model_validate(heard))
+    engineer = caller(Role.ENGINEER, ["C1"], "W01")
+    problem = await refusal(engineer.step(county, "O1", given))
+    assert [one["pointer"] for one in problem.body["errors"]] == ["/evidence/first_contact_at"]

@@ -57,6 +57,19 @@ people = Table(
     Column("left_on", Date),
     Column("engagement", Text),
 )
+places_to_come = Table(
+    "places_to_come",
+    metadata,
+    branch_column(),
+    Column("person_id", Text, primary_key=True),
+    Column("from_day", Date, primary_key=True),
+    Column("centre_id", Text, primary_key=True),
+    Column("is_primary", Boolean, nullable=False),
+    Column("skills", JSONB, nullable=False),
+    Column("engagement", Text, nullable=False),
+    Column("left_on", Date),
+)
+"""Where people work from a day to come on; ``people`` has where they work now."""
 territories = Table(
     "territories",
     metadata,

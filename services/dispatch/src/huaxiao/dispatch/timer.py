@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
+from huaxiao.dispatch import placements
 from huaxiao.dispatch.appointments import handlers as appointments
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.orders import handlers as orders
@@ -13,6 +14,7 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
+    "places to come": placements.take_up,
     "orders left behind": orders.take_back,
     "rounds": rounds.create_due,
     "service clocks": clocks.ring,

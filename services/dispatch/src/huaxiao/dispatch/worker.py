@@ -1,20 +1,18 @@
 """What dispatch learns from its peers' feeds."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch import placements
 from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.tables import (
     branches,
     centres,
-    concurrent_posts,
     listed_customers,
-    people,
     territories,
 )
 from huaxiao.shared.wire import attribution, contracts, organisation
@@ -54,12 +52,11 @@ async def apply_contracts(
                 changed = organisation.CentreChanged.model_validate(entry.data)
                 await _close(connection, branch_id, changed)
             case contracts.PERSON_ASSIGNED:
-                await _assign(
-                    connection, branch_id, contracts.PersonAssigned.model_validate(entry.data)
-                )
+                assigned = contracts.PersonAssigned.model_validate(entry.data)
+                await placements.place(connection, branch_id, assigned)
             case organisation.PERSON_LEFT:
                 left = organisation.PersonLeft.model_validate(entry.data)
-                await _leave(connection, branch_id, left)
+                await placements.leave(connection, branch_id, left)
                 await handlers.take_back(connection, branch_id, entry.time)
             case _ if entry.type in earnings.AGREEING:
                 await earnings.learn(connection, branch_id, entry)
@@ -81,40 +78,6 @@ async def _close(
         update(centres)
         .where(centres.c.branch_id == branch_id, centres.c.centre_id == fact.centre_id)
         .values(closed_from=fact.from_day)
-    )
-
-
-async def _assign(
-    connection: AsyncConnection, branch_id: int, fact: contracts.PersonAssigned
-) -> None:
-    place = {"branch_id": branch_id, "person_id": fact.person.person_id}
-    if not fact.assignment.primary:
-        post = place | {"centre_id": fact.assignment.centre_id}
-        await connection.execute(insert(concurrent_posts).values(**post).on_conflict_do_nothing())
-        return
-    # A person's places are told together, the primary one first: they replace those before.
-    await connection.execute(delete(concurrent_posts).filter_by(**place))
-    row: dict[str, Any] = {
-        "centre_id": fact.assignment.centre_id,
-        "skills": list(fact.person.skills),
-        "engagement": fact.person.engagement,
-        "left_on": None,
-    }
-    await connection.execute(
-        insert(people)
-        .values(**place, **row)
-        .on_conflict_do_update(index_elements=["branch_id", "person_id"], set_=row)
-    )
-
-
-async def _leave(
-    connection: AsyncConnection, branch_id: int, fact: organisation.PersonLeft
-) -> None:
-    """Keep from when somebody has left; what they have then is given out again."""
-    await connection.execute(
-        update(people)
-        .where(people.c.branch_id == branch_id, people.c.person_id == fact.person_id)
-        .values(left_on=fact.from_day)
     )
 
 

@@ -34,11 +34,12 @@ from huaxiao.dispatch.orders.placing import Asked, Place, find_place, record_pla
 from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
+from huaxiao.dispatch.tickets.store import posts as posts_of
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import business_day, period_of
-from huaxiao.shared.problems import Forbidden, NotFound
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.appointments import AppointmentState
 from huaxiao.shared.wire.attribution import WorkRequestedFact
@@ -340,11 +341,14 @@ async def take_step(
     ):
         raise NotFound
     _check_side(row, given.step, principal)
+    if given.step is StepName.CONFIRM:
+        await _check_confirming(connection, row, principal)
     if if_match is not None:
         require_version(if_match, await show(connection, branch_id, order_id))
     before = await progress_of(connection, branch_id, row)
     wanted = _wanted(row, given, principal, now)
     after = take(before, wanted, now=now)
+    _check_first_contact(row, given, now)
     await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
@@ -514,6 +518,25 @@ def _changes(row: RowMapping, after: OrderProgress, given: OrderStepIn) -> dict[
     }
 
 
+def _check_first_contact(row: RowMapping, given: OrderStepIn, now: datetime) -> None:
+    """Check that the customer heard from the engineer after asking, and has by now.
+
+    Raises:
+        Malformed: it is said to have been before, or is still to come.
+
+    """
+    heard_at = given.evidence.first_contact_at
+    if heard_at is None or row["requested_at"] <= heard_at <= now:
+        return
+    fault = Fault(
+        "/evidence/first_contact_at",
+        "not-then",
+        "neither before the order was asked for nor in the future",
+        "不得早于工单提出时间或晚于当前时间",
+    )
+    raise Malformed(faults=[fault])
+
+
 def _shown_by(row: RowMapping, given: OrderStepIn) -> str | None:
     match given.step:
         case StepName.FINISH:
@@ -636,6 +659,24 @@ async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderP
         ),
     )
     return NewFact(ORDER_REOPENED, row["order_id"], fact)
+
+
+async def _check_confirming(
+    connection: AsyncConnection, row: RowMapping, principal: Principal
+) -> None:
+    """Keep those who did the work from confirming it for the centre that asked for it.
+
+    Raises:
+        Forbidden: the caller speaks for the performer as well, or has a post there.
+
+    """
+    performer, requester = row["performer_centre_id"], row["requester_centre_id"]
+    if requester in {None, performer}:
+        return
+    speaking = principal.centre_ids or ()
+    posts = await posts_of(connection, row["branch_id"], principal.person_id or "")
+    if performer in posts.union(speaking):
+        raise Forbidden
 
 
 def _check_side(row: RowMapping, name: StepName, principal: Principal) -> None:

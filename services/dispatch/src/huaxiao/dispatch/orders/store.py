@@ -65,7 +65,7 @@ async def place_alone(connection: AsyncConnection, branch_id: int) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(_PLACING, branch_id)))
 
 
-def _today() -> ColumnElement[date]:
+def today() -> ColumnElement[date]:
     """Return the business day on which the database is asked."""
     return cast(func.timezone("Asia/Shanghai", func.now()), Date)
 
@@ -126,7 +126,7 @@ async def is_open(connection: AsyncConnection, branch_id: int, centre_id: str) -
 
 
 def _is_open() -> ColumnElement[bool]:
-    return or_(centres.c.closed_from.is_(None), centres.c.closed_from > _today())
+    return or_(centres.c.closed_from.is_(None), centres.c.closed_from > today())
 
 
 async def centre_kind(connection: AsyncConnection, branch_id: int, centre_id: str) -> str | None:
@@ -140,7 +140,7 @@ async def centre_kind(connection: AsyncConnection, branch_id: int, centre_id: st
 
 
 def _works_here() -> ColumnElement[bool]:
-    return or_(people.c.left_on.is_(None), people.c.left_on > _today())
+    return or_(people.c.left_on.is_(None), people.c.left_on > today())
 
 
 def _open_orders(branch_id: int, holder: ColumnElement[bool]) -> ScalarSelect[int]:
