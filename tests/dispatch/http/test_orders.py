@@ -574,3 +574,33 @@ async def test_no_customer_hears_of_an_order_before_it_is_asked_for_or_later_tha
     engineer = caller(Role.ENGINEER, ["C1"], "W01")
     problem = await refusal(engineer.step(county, "O1", given))
     assert [one["pointer"] for one in problem.body["errors"]] == ["/evidence/first_contact_at"]
+
+
+async def test_an_engineer_is_not_in_two_places(maintained: Any, caller: Any, clock: Any) -> None:
+    clock.at(START + HOUR)
+    manager = caller(Role.COUNTY_MANAGER)
+    here = (await manager.ask_for_order(maintained, asked("here"))).order_id
+    beside = (await manager.ask_for_order(maintained, asked("beside"))).order_id
+    other = asked("there", standard_address="130123100202")
+    there = (await manager.ask_for_order(maintained, other)).order_id
+    for name in (here, beside, there):
+        await manager.step(
+            maintained,
+            name,
+            OrderStepIn(step=StepName.REASSIGN, engineer_id="W01", reason="all of one street"),
+        )
+        await manager.step(maintained, name, OrderStepIn(step=StepName.ACCEPT))
+    engineer = caller(Role.ENGINEER, person_id="W01")
+    await engineer.step(maintained, here, OrderStepIn(step=StepName.START))
+    await engineer.step(maintained, beside, OrderStepIn(step=StepName.START))
+    for name in (StepName.TRAVEL, StepName.START):
+        with pytest.raises(PeerProblem) as caught:
+            await engineer.step(maintained, there, OrderStepIn(step=name))
+        assert caught.value.code == "engineer-elsewhere"
+        assert caught.value.body["order_id"] in {here, beside}
+    for name in (here, beside):
+        await engineer.step(
+            maintained, name, OrderStepIn(step=StepName.SUSPEND, reason="nobody at home")
+        )
+    begun = await engineer.step(maintained, there, OrderStepIn(step=StepName.START))
+    assert begun.state == OrderState.IN_PROGRESS

@@ -17,6 +17,7 @@ from huaxiao.dispatch.domain.order_states import (
 )
 from huaxiao.dispatch.orders import handlers, requests, store
 from huaxiao.dispatch.orders.showing import render, show
+from huaxiao.dispatch.orders.whereabouts import Elsewhere
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
@@ -105,6 +106,7 @@ async def get_order(
         Forbidden,
         NotYourOrder,
         StepNotAllowed,
+        Elsewhere,
         WindowPassed,
         PredecessorsOpen,
         TasksOpen,

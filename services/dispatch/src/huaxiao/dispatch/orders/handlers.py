@@ -32,6 +32,7 @@ from huaxiao.dispatch.orders.assigning import check_assignee, check_receiving_ce
 from huaxiao.dispatch.orders.clocking import begun_for, follow_place, follow_step
 from huaxiao.dispatch.orders.placing import Asked, Place, find_place, record_place
 from huaxiao.dispatch.orders.showing import progress_of, show
+from huaxiao.dispatch.orders.whereabouts import require_here
 from huaxiao.dispatch.parts import store as parts_store
 from huaxiao.dispatch.tables import feed
 from huaxiao.dispatch.tickets.store import posts as posts_of
@@ -329,6 +330,7 @@ async def take_step(
         NotFound: there is no such order that the caller may see, or it is not of their side.
         NotYourOrder: it is with somebody else.
         StepNotAllowed: its state, its history or the moment forbids the step.
+        Elsewhere: the engineer is at work at another address.
         StaleVersion: it is not what the caller read.
 
     """
@@ -348,6 +350,7 @@ async def take_step(
     before = await progress_of(connection, branch_id, row)
     wanted = _wanted(row, given, principal, now)
     after = take(before, wanted, now=now)
+    await require_here(connection, row, given.step, wanted.acting_engineer, at=wanted.at, now=now)
     _check_first_contact(row, given, now)
     await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)

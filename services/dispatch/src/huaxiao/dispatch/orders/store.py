@@ -431,3 +431,33 @@ async def page(
             query = query.where(orders.c[name] == value)
     rows = await connection.execute(query.order_by(orders.c.order_id).limit(limit))
     return rows.mappings().all()
+
+
+async def at_work_elsewhere(
+    connection: AsyncConnection, branch_id: int, person_id: str, *, address: str
+) -> RowMapping | None:
+    """Return an order that a person has begun at another address and that is under way."""
+    begun_by = (
+        select(order_steps.c.engineer_id)
+        .where(
+            order_steps.c.branch_id == orders.c.branch_id,
+            order_steps.c.order_id == orders.c.order_id,
+            order_steps.c.step == StepName.START,
+        )
+        .order_by(order_steps.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = await connection.execute(
+        select(orders.c.order_id, orders.c.standard_address)
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.state == OrderState.IN_PROGRESS,
+            orders.c.standard_address != address,
+            or_(orders.c.engineer_id == person_id, orders.c.crew_id.in_(_crews_with(person_id))),
+            begun_by == person_id,
+        )
+        .order_by(orders.c.order_id)
+        .limit(1)
+    )
+    return rows.mappings().one_or_none()
