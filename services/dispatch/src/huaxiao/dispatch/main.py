@@ -9,10 +9,12 @@ from huaxiao.dispatch.attachments.objects import DirectoryStore
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
+from huaxiao.dispatch.fairness import api as fairness
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
 from huaxiao.dispatch.rounds import api as rounds
+from huaxiao.dispatch.scorecards import api as scorecards
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.shifts import api as shifts
@@ -47,10 +49,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             attachments.router,
             crews.router,
             appraisals.router,
+            fairness.router,
             work_done.router,
             ticket_categories.router,
             tickets.router,
             reverse_appraisals.router,
+            scorecards.router,
             service_levels.router,
             clocks.router,
             rounds.router,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from huaxiao.dispatch.appointments import handlers as appointments
+from huaxiao.dispatch.appraisals import timing as appraisals
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.rounds import handlers as rounds
 from huaxiao.dispatch.tables import branches
@@ -12,6 +13,8 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
+    # First, so that what the others record does not enter evidence that is to be frozen.
+    "appraisals": appraisals.keep_calendar,
     "rounds": rounds.create_due,
     "service clocks": clocks.ring,
     "holds": appointments.expire,

@@ -7,6 +7,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appraisals import evidence
+from huaxiao.dispatch.appraisals import store as appraisals
 from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
@@ -19,7 +21,7 @@ from huaxiao.dispatch.tables import (
     people,
     territories,
 )
-from huaxiao.shared.wire import attribution, contracts, organisation
+from huaxiao.shared.wire import attribution, contracts, negative_list, organisation
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -37,6 +39,7 @@ async def apply_contracts(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
     """Keep the centres, people and territories that dispatching needs."""
+    await _hold_violations(connection, branch_id, entries)
     for entry in entries:
         match entry.type:
             case contracts.BRANCH_REGISTERED:
@@ -131,6 +134,26 @@ async def _leave(
     )
 
 
+async def _hold_violations(
+    connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
+) -> None:
+    """Keep what is held against people: its points come off their final appraisal (R27)."""
+    for entry in entries:
+        if entry.type != negative_list.VIOLATION_DECIDED:
+            continue
+        fact = negative_list.ViolationDecided.model_validate(entry.data)
+        row = {
+            "branch_id": branch_id,
+            "number": fact.number,
+            "entry": fact.entry,
+            "person_ids": fact.person_ids,
+            "period": fact.period,
+            "upheld": fact.upheld,
+            "points": fact.points,
+        }
+        await appraisals.put_violation(connection, row)
+
+
 async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:
     if fact.scope.customers:
         await connection.execute(
@@ -172,6 +195,7 @@ async def apply_attribution(
     for entry in entries:
         if entry.type == attribution.WORK_REQUESTED:
             asked = attribution.WorkRequestedFact.model_validate(entry.data)
+            await evidence.freeze_due(connection, branch_id, entry.time)
             await handlers.create(connection, branch_id, asked, seen_at=entry.time)
 
 
