@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from huaxiao.shared.wire.base import Count, Given, Name, PeriodNumber, Ratio, Resource
 from huaxiao.shared.wire.reverse import Item
@@ -128,6 +128,8 @@ class ScorecardSummary(Resource):
 
 class Scorecard(ScorecardSummary, ScorecardIn):
     """A version of the scorecards."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ScorecardInForceIn(Given):

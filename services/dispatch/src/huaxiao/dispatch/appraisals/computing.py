@@ -222,7 +222,7 @@ def final(
     given: Mapping[str, Any],
     *,
     bound: Bound | None,
-    violations: Sequence[RowMapping] = (),
+    violations: Sequence[Mapping[str, Any]] = (),
     restated: Restated | None = None,
 ) -> Computed:
     """Compute the card F2; its score is not known before what it is bound to stands."""
@@ -323,9 +323,17 @@ def coefficient_of(
 
 
 async def computed(
-    connection: AsyncConnection, row: RowMapping, basis: Basis, *, bound: bool = False
+    connection: AsyncConnection,
+    row: RowMapping,
+    basis: Basis,
+    *,
+    bound: bool = False,
+    only_look: bool = False,
 ) -> Computed:
-    """Compute a stored card again; a final one with what it is bound to, if it is to be."""
+    """Compute a stored card again; a final one with what it is bound to, if it is to be.
+
+    Who only looks takes what the negative list said when the card was computed, and locks nothing.
+    """
     branch_id, appraisal_id = row["branch_id"], row["appraisal_id"]
     restated = await restated_items(connection, branch_id, appraisal_id)
     if row["kind"] == AppraisalKind.HORIZONTAL:
@@ -341,14 +349,19 @@ async def computed(
         AppraisalKind.HORIZONTAL,
         period=basis.period,
         ratee_centre_id=centre_id,
+        lock=not only_look,
     )
+    violations: Sequence[Mapping[str, Any]] = row["explanation"].get("negative_list", [])
+    if not only_look:
+        held = await store.upheld_violations(connection, branch_id, basis.period, person_id)
+        violations = [dict(one) for one in held]
     return final(
         basis,
         centre_id,
         person_id,
         row["given"],
         bound=bound_to(horizontals),
-        violations=await store.upheld_violations(connection, branch_id, basis.period, person_id),
+        violations=violations,
         restated=restated,
     )
 

@@ -61,7 +61,7 @@ async def explain(
     elif frozen is not None:
         basis = await computing.basis_of(connection, row["branch_id"], row["period"])
         bound = row["kind"] == AppraisalKind.FINAL and row["published_at"] is not None
-        again = await computing.computed(connection, row, basis, bound=bound)
+        again = await computing.computed(connection, row, basis, bound=bound, only_look=True)
         recomputes = frozen.intact and again.hundredths == row["score_hundredths"]
     items = [
         *kept.get("items", []),

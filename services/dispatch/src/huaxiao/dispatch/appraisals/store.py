@@ -222,9 +222,10 @@ async def cards(
     period: int | None = None,
     ratee_centre_id: str | None = None,
     unpublished: bool = False,
+    lock: bool = True,
 ) -> Sequence[RowMapping]:
     """Return cards of a kind, locked for this transaction, in an order that never changes."""
-    rows = await connection.execute(
+    query = (
         select(appraisals)
         .where(
             appraisals.c.branch_id == branch_id,
@@ -234,8 +235,8 @@ async def cards(
             appraisals.c.published_at.is_(None) if unpublished else true(),
         )
         .order_by(appraisals.c.appraisal_id)
-        .with_for_update()
     )
+    rows = await connection.execute(query.with_for_update() if lock else query)
     return rows.mappings().all()
 
 
