@@ -17,7 +17,7 @@ from support.appraising import (
     SUBMITTED,
     refusal,
 )
-from support.work import START, person, work
+from support.work import START, centre, person, work
 
 from huaxiao.dispatch.tables import appraisal_evidence
 from huaxiao.dispatch.worker import apply_attribution, apply_contracts
@@ -326,3 +326,60 @@ async def test_an_order_step_after_the_end_still_belongs_to_its_own_month(apprai
     # It was overdue when the month ended: it counts as late, and its finish in December.
     assert {one.order_id: one.points for one in counted}["OPEN"] == 0
     assert START < MONTH_END
+
+
+async def test_who_speaks_for_both_sides_answers_no_card(appraising: Any) -> None:
+    county = appraising.county
+    await appraising.work()
+    appraising.clock.at(FROZEN)
+    card = await appraising.rate()
+    for centres in (["G1", "C1"], None):
+        both = appraising.caller(Role.CONTRACTOR, centres, "P01")
+        assert await refusal(both.confirm_appraisal(county, card.appraisal_id)) == (
+            404,
+            "not-found",
+        )
+        given = AppealIn(text="x", references=["O01"])
+        appealed = both.appeal(county, card.appraisal_id, "cooperation", given)
+        assert await refusal(appealed) == (404, "not-found")
+
+
+async def test_a_centre_that_served_no_enterprise_centre_rates_by_its_own_part_alone(
+    app: Any, appraising: Any
+) -> None:
+    """In a month with days, and in one that was over before the county came here."""
+    county = appraising.county
+    appraising.clock.at(START + 6 * DAY)
+    orders = [f"P{number}" for number in range(6)]
+    async with app.state.database.write() as connection:
+        entries = [work(county, one, customer_class="public") for one in orders]
+        await apply_attribution(connection, county, entries)
+    await appraising.do(*orders)
+    appraising.clock.at(FROZEN)
+    await appraising.rate_person("W01", stars={}, own_score="90")
+    await appraising.to(PUBLISHED)
+    assert await appraising.cards("horizontal") == []
+    final = next(one for one in await appraising.cards("final") if one.person_id == "W01")
+    assert (str(final.score), final.explanation["horizontal_weight"]) == ("90.00", "0")
+
+
+async def test_no_horizontal_card_comes_after_the_final_ones_that_would_rest_on_it(
+    app: Any, appraising: Any
+) -> None:
+    await appraising.work()
+    async with app.state.database.write() as connection:
+        await connection.execute(
+            text("UPDATE dispatch.branches SET known_at = :at WHERE branch_id = :branch"),
+            {"at": MONTH_END, "branch": appraising.county},
+        )
+        await apply_contracts(
+            connection,
+            appraising.county,
+            [centre(appraising.county, "G2", "enterprise")],
+        )
+    appraising.clock.at(CLOSED)
+    card = await appraising.rate()
+    await appraising.ratee.confirm_appraisal(appraising.county, card.appraisal_id)
+    assert (await appraising.rate_person()).state == "published"
+    second = appraising.rate(by=appraising.caller(Role.CONTRACTOR, ["G2"]), rater_centre_id="G2")
+    assert await refusal(second) == (409, "outside-window")

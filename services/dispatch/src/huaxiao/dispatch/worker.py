@@ -39,7 +39,7 @@ async def apply_contracts(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
     """Keep the centres, people and territories that dispatching needs."""
-    await _hold_violations(connection, branch_id, entries)
+    await _for_appraisals(connection, branch_id, entries)
     for entry in entries:
         match entry.type:
             case contracts.BRANCH_REGISTERED:
@@ -134,10 +134,16 @@ async def _leave(
     )
 
 
-async def _hold_violations(
+async def _for_appraisals(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
-    """Keep what is held against people: its points come off their final appraisal (R27)."""
+    """Freeze evidence that is due before open work moves, and keep what is held against people.
+
+    The points of a violation come off a person's final appraisal (R27).
+    """
+    moved = [entry.time for entry in entries if entry.type in _PLACING]
+    if moved:
+        await evidence.freeze_due(connection, branch_id, max(moved))
     for entry in entries:
         if entry.type != negative_list.VIOLATION_DECIDED:
             continue

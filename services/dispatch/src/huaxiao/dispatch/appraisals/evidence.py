@@ -67,10 +67,9 @@ async def freeze_due(connection: AsyncConnection, branch_id: int, moment: dateti
     moment and the timer, or while the service was down.
     """
     last = shift(period_of(moment), -1)
-    known_at = await store.known_at(connection, branch_id)
+    known_at, newest = await store.progress(connection, branch_id)
     if known_at is None:
         return 0
-    newest = await store.newest_frozen(connection, branch_id)
     period = period_of(known_at)
     if newest is not None:
         period = max(period, shift(Period(newest), 1))

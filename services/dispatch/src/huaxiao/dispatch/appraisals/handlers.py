@@ -129,6 +129,7 @@ async def appraise_horizontal(
     rater, ratee = given.rater_centre_id, given.ratee_centre_id
     await _require_ratable(connection, branch_id, rater, ratee, principal)
     basis = await _open_month(connection, branch_id, given.period, now)
+    await _require_unbound(connection, basis, ratee)
     judged = given.model_dump(mode="json")
     computing.require_stars(basis.rules.horizontal, computing.stars_of(judged))
     made = computing.horizontal(basis, rater, ratee, judged)
@@ -152,6 +153,23 @@ async def appraise_horizontal(
     return await showing.render(connection, row, now=now)
 
 
+async def _require_unbound(connection: AsyncConnection, basis: Basis, ratee: str) -> None:
+    """Refuse a card of a centre whose final ones are published: they would not rest on it.
+
+    Raises:
+        OutsideWindow: they are.
+
+    """
+    finals = await store.cards(
+        connection, basis.branch_id, AppraisalKind.FINAL, period=basis.period, ratee_centre_id=ratee
+    )
+    if any(row["published_at"] is not None for row in finals):
+        raise OutsideWindow(
+            f"The final appraisals of {ratee} for {basis.period} are published.",
+            f"{ratee} 在 {basis.period} 的最终考核已公布。",
+        )
+
+
 # --- the ratee's word ---------------------------------------------------------------------------
 
 
@@ -159,7 +177,12 @@ def is_ratee(principal: Principal, row: RowMapping) -> bool:
     """Say whether a caller is who a card is about: a centre's contractor, or the person."""
     if row["kind"] == AppraisalKind.FINAL:
         return row["person_id"] is not None and principal.person_id == row["person_id"]
-    return Role.CONTRACTOR in principal.roles and principal.may_see(row["ratee_centre_id"])
+    # Who speaks for both sides would answer themselves.
+    return (
+        Role.CONTRACTOR in principal.roles
+        and principal.may_see(row["ratee_centre_id"])
+        and not principal.may_see(row["rater_centre_id"])
+    )
 
 
 def is_rater(principal: Principal, row: RowMapping) -> bool:
@@ -350,6 +373,10 @@ async def _require_bound(
         ratee_centre_id=centre_id,
     )
     if not rows:
+        kinds = await store.kinds(connection, basis.branch_id)
+        if centre_id not in {ratee for _, ratee in rated_pairs(basis, kinds)}:
+            # It served no enterprise centre: nobody rates it, and the own part counts alone.
+            return
         raise HorizontalNotConfirmed(
             f"{centre_id} has no horizontal appraisal of {basis.period}.",
             f"{centre_id} 在 {basis.period} 没有横向考核。",

@@ -74,14 +74,20 @@ async def known_at(connection: AsyncConnection, branch_id: int) -> datetime | No
     return found
 
 
-async def newest_frozen(connection: AsyncConnection, branch_id: int) -> int | None:
-    """Return the last month whose evidence is frozen."""
-    found: int | None = await connection.scalar(
-        select(func.max(appraisal_months.c.period)).where(
-            appraisal_months.c.branch_id == branch_id, appraisal_months.c.event == "frozen"
-        )
+async def progress(
+    connection: AsyncConnection, branch_id: int
+) -> tuple[datetime | None, int | None]:
+    """Return when dispatch learned of a branch, and the last month whose evidence is frozen."""
+    newest = (
+        select(func.max(appraisal_months.c.period))
+        .where(appraisal_months.c.branch_id == branch_id, appraisal_months.c.event == "frozen")
+        .scalar_subquery()
     )
-    return found
+    rows = await connection.execute(
+        select(branches.c.known_at, newest.label("newest")).where(branches.c.branch_id == branch_id)
+    )
+    found = rows.one_or_none()
+    return (None, None) if found is None else (found.known_at, found.newest)
 
 
 async def bearing_on(
