@@ -240,35 +240,74 @@ async def test_a_correction_after_the_close_is_dated_and_moves_what_is_bound_to_
     assert [str(one.score) for one in then.scores] == ["93.33"]
 
 
+def violation(rated: Any, number: int, points: int, at: Any = None, **of: Any) -> Any:
+    data = {
+        "number": number,
+        "entry": "NL-16",
+        "centre_id": "C1",
+        "person_ids": ["W01"],
+        "period": PERIOD,
+        "upheld": True,
+        "counted_as": "B",
+        "points": points,
+        "recover_fen": 0,
+    }
+    made = entry(rated.county, "contracts.violation.decided", data | of)
+    return made if at is None else made.model_copy(update={"time": at})
+
+
 async def test_points_of_the_negative_list_come_off_a_persons_final_score(
     app: Any, rated: Any
 ) -> None:
-    def violation(number: int, points: int, **of: Any) -> Any:
-        data = {
-            "number": number,
-            "entry": "NL-16",
-            "centre_id": "C1",
-            "person_ids": ["W01"],
-            "period": PERIOD,
-            "upheld": True,
-            "counted_as": "B",
-            "points": points,
-            "recover_fen": 0,
-        }
-        return entry(rated.county, "contracts.violation.decided", data | of)
-
     async with app.state.database.write() as connection:
         facts = [
-            violation(1, 8),
-            violation(2, 9),
-            violation(2, 0, upheld=False),
-            violation(3, 5, period=201710),
+            violation(rated, 1, 8),
+            violation(rated, 2, 9),
+            violation(rated, 2, 0, upheld=False),
+            violation(rated, 3, 5, period=201710),
         ]
         await apply_contracts(connection, rated.county, facts)
     await rated.to(PUBLISHED)
     one, two = await rated.cards("final")
     assert two.score - one.score == 8
     assert one.explanation["negative_list"] == [{"number": 1, "entry": "NL-16", "points": 8}]
+
+
+async def test_a_violation_that_is_decided_after_the_close_restates_the_card_and_says_when(
+    app: Any, rated: Any
+) -> None:
+    await rated.to(CLOSED)
+    before, untouched = await rated.cards("final")
+    later = CLOSED + 20 * DAY
+    async with app.state.database.write() as connection:
+        await apply_contracts(connection, rated.county, [violation(rated, 1, 8, later)])
+    one, two = await rated.cards("final")
+    assert (before.score - one.score, two) == (8, untouched)
+    (told,) = await rated.facts(APPRAISAL_RESTATED)
+    assert (told.data["cause"], told.data["corrected_in"]) == ("violation", 201801)
+    assert (told.data["previous_coefficient"], told.data["coefficient"]) == ("1.00", "0.90")
+    by = rated.engineer("W01")
+    assert (await by.explanation(rated.county, one.appraisal_id)).recomputes
+    # Overturned on appeal, it gives the points back.
+    async with app.state.database.write() as connection:
+        taken_back = violation(rated, 1, 0, later + DAY, upheld=False)
+        await apply_contracts(connection, rated.county, [taken_back])
+    assert (await rated.cards("final"))[0].score == before.score
+
+
+async def test_an_engineer_may_appeal_against_their_own_items_of_the_horizontal_part(
+    rated: Any,
+) -> None:
+    final, _ = rated.finals
+    await appeal(rated, "person_satisfaction", by=rated.engineer("W01"), card=final)
+    given = AppealDecisionIn(upheld=True, value="80", reason="回访录音")
+    await decide(rated, "person_satisfaction", given=given, card=final)
+    await rated.to(PUBLISHED)
+    one, two = await rated.cards("final")
+    # Satisfaction at its floor is nothing of 10 in 30, and six records are too few to sample: a third
+    # of the person's half of H.
+    moved = Fraction(one.explanation["exact_score"]) - Fraction(two.explanation["exact_score"])
+    assert moved == -Fraction(100, 3) / 2 * Fraction(3, 10) == -5
 
 
 async def test_an_outsourced_engineers_score_becomes_the_suppliers_coefficient(

@@ -1,5 +1,6 @@
 """A month's days: frozen, rated, answered, decided, published, closed."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -383,3 +384,20 @@ async def test_no_horizontal_card_comes_after_the_final_ones_that_would_rest_on_
     assert (await appraising.rate_person()).state == "published"
     second = appraising.rate(by=appraising.caller(Role.CONTRACTOR, ["G2"]), rater_centre_id="G2")
     assert await refusal(second) == (409, "outside-window")
+
+
+async def test_two_replicas_do_what_is_due_once(appraising: Any) -> None:
+    await appraising.work()
+    for moment in (FROZEN, SUBMITTED, ANSWERED, PUBLISHED, CLOSED):
+        appraising.clock.at(moment)
+        await asyncio.gather(*(appraising.tick() for _ in range(4)))
+    month = await appraising.manager.appraisal_month(appraising.county, PERIOD)
+    assert [one.event for one in month.events] == [
+        "frozen",
+        "submission_over",
+        "published",
+        "closed",
+    ]
+    assert month.evidence.intact
+    told = await appraising.facts(APPRAISAL_PUBLISHED, APPRAISAL_RESTATED, RATER_LATE)
+    assert [one.data.get("kind") for one in told] == [None, None, "horizontal", "final", "final"]

@@ -7,8 +7,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.appraisals import evidence
-from huaxiao.dispatch.appraisals import store as appraisals
+from huaxiao.dispatch.appraisals import evidence, violations
 from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.orders.store import ENGINEER_LEFT, place_alone
@@ -148,16 +147,7 @@ async def _for_appraisals(
         if entry.type != negative_list.VIOLATION_DECIDED:
             continue
         fact = negative_list.ViolationDecided.model_validate(entry.data)
-        row = {
-            "branch_id": branch_id,
-            "number": fact.number,
-            "entry": fact.entry,
-            "person_ids": fact.person_ids,
-            "period": fact.period,
-            "upheld": fact.upheld,
-            "points": fact.points,
-        }
-        await appraisals.put_violation(connection, row)
+        await violations.hold(connection, branch_id, fact, told_at=entry.time)
 
 
 async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:

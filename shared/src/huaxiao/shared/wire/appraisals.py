@@ -147,6 +147,8 @@ class RevisionCause(StrEnum):
     LATE_RATER = "late_rater"
     APPEAL = "appeal"
     HORIZONTAL_RESTATED = "horizontal_restated"
+    VIOLATION = "violation"
+    """Something of the negative list was decided of its person after it was published."""
     CORRECTION = "correction"
 
 

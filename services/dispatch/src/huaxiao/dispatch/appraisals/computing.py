@@ -332,7 +332,7 @@ async def computed(
 ) -> Computed:
     """Compute a stored card again; a final one with what it is bound to, if it is to be.
 
-    Who only looks takes what the negative list said when the card was computed, and locks nothing.
+    Who only looks takes what the negative list said when the card was computed.
     """
     branch_id, appraisal_id = row["branch_id"], row["appraisal_id"]
     restated = await restated_items(connection, branch_id, appraisal_id)
@@ -349,7 +349,8 @@ async def computed(
         AppraisalKind.HORIZONTAL,
         period=basis.period,
         ratee_centre_id=centre_id,
-        lock=not only_look,
+        # Not locked: whoever restates one of them waits for this card, and then restates it too.
+        lock=False,
     )
     violations: Sequence[Mapping[str, Any]] = row["explanation"].get("negative_list", [])
     if not only_look:

@@ -118,12 +118,13 @@ def _sentence(
     weight, value = kept["weight"], kept["value"]
     said, said_zh = f"{name} (weight {weight}): ", f"{name_zh}（权重 {weight}）："
     if kept["share"] is None:
-        least = kept.get("least") or 1
-        text = (
-            f"{orders} orders, fewer than {least}; not applicable, its weight goes to the other"
-            " items."
+        least = kept.get("least")
+        few = f"{orders}, fewer than {least}" if least else f"{orders}, too few"
+        few_zh = f"{orders} 单，不足 {least} 单" if least else f"{orders}，数量不足"
+        return (
+            f"{said}{few}; not applicable, its weight goes to the other items.",
+            f"{said_zh}{few_zh}，不参评，权重分摊到其他项。",
         )
-        return said + text, said_zh + f"{orders} 单，不足 {least} 单，不参评，权重分摊到其他项。"
     earned = f"{_two(kept['share'], times=100)} %"
     points = kept.get("points")
     gives = f"; it earns {earned}" + ("" if points is None else f", {_two(points)} points")
