@@ -272,6 +272,8 @@ async def test_nobody_rates_their_own_centre_in_whatever_role_they_come(
         assert await refusal(appraising.rate(by=by)) == (409, "not-ratable")
     self_rating = appraising.caller(Role.CONTRACTOR, ["C1"], "W01")
     assert await refusal(appraising.rate_person(by=self_rating)) == (409, "not-ratable")
+    enterprise = appraising.caller(Role.CONTRACTOR, ["G1"], "P12")
+    assert await refusal(appraising.rate_person("P50", by=enterprise)) == (409, "not-ratable")
 
 
 async def test_an_appeal_that_nobody_decides_falls_on_the_tenth_day(appraising: Any) -> None:

@@ -323,7 +323,7 @@ async def _centre_of(
     """Return the centre of a person whom the caller may rate.
 
     Raises:
-        NotRatable: it is the caller.
+        NotRatable: it is the caller, or somebody of no regional centre.
 
     """
     person = await store.person(connection, branch_id, person_id)
@@ -335,6 +335,13 @@ async def _centre_of(
         raise NotRatable(
             f"{person_id} may not appraise themselves.",
             f"{person_id} 不得考核本人。",
+            person_id=person_id,
+        )
+    kind = await centre_kind(connection, branch_id, centre_id)
+    if kind not in REGIONAL:
+        raise NotRatable(
+            f"{centre_id} ({kind}) is no regional centre: its people have no final appraisal.",
+            f"{centre_id}（{kind}）不是区域型营服中心，其人员不参加最终考核。",
             person_id=person_id,
         )
     return centre_id
