@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from support.appraising import Appraisals
 from support.work import FIELD, centre, entry, person
 
 from huaxiao.dispatch.main import create_app
@@ -91,3 +92,11 @@ def caller_of(app: Any, token: Any) -> Any:
 @pytest.fixture
 def caller(caller_of: Any, county: Any) -> Any:
     return partial(caller_of, county)
+
+
+@pytest.fixture
+async def appraising(app: Any, county: Any, caller: Any, clock: Any) -> Appraisals:
+    """Return a county whose months have their days, with the clock in its first week."""
+    made = Appraisals(app, county, caller, clock)
+    await made.begin()
+    return made

@@ -111,6 +111,49 @@ UNDER_WAY = """
 """
 
 
+CARDS = """
+    INSERT INTO dispatch.branches (branch_id, name_zh) VALUES (110000, '云泽');
+    INSERT INTO dispatch.appraisals (branch_id, appraisal_id, kind, period, ratee_centre_id,
+        score_hundredths, made_at, confirmed_at, given, explanation)
+    VALUES (110000, 'A1', 'horizontal', 201711, 'C1', 9778, '2017-12-04T00:00:00Z',
+            '2017-12-05T00:00:00Z', '{}', '{"exact_score": "880/9"}'),
+           (110000, 'A2', 'horizontal', 201711, 'C2', NULL, '2017-12-04T00:00:00Z',
+            NULL, '{}', '{"exact_score": null}');
+"""
+
+
+def test_cards_of_before_keep_their_score_as_their_first_revision(
+    scratch: PreparedDatabase,
+) -> None:
+    url = make_url(scratch.url(owner_role("dispatch")))
+    migrations.downgrade("dispatch", url)
+    migrations.upgrade("dispatch", url, revision="0009")
+
+    async def work() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            await connection.execute(CARDS)
+            await asyncio.to_thread(migrations.upgrade, "dispatch", url)
+            revisions = await connection.fetch(
+                "SELECT appraisal_id, number, score_hundredths, exact_score"
+                " FROM dispatch.appraisal_revisions ORDER BY appraisal_id"
+            )
+            told = await connection.fetch(
+                "SELECT appraisal_id, published_at = confirmed_at, scorecard_version, revision"
+                " FROM dispatch.appraisals ORDER BY appraisal_id"
+            )
+            return [tuple(row) for row in revisions], [tuple(row) for row in told]
+        finally:
+            await connection.close()
+
+    revisions, told = asyncio.run(work())
+    migrations.downgrade("dispatch", url)
+    migrations.upgrade("dispatch", url)
+
+    assert revisions == [("A1", 1, 9778, "880/9"), ("A2", 1, None, None)]
+    assert told == [("A1", True, 0, 1), ("A2", None, 0, 1)]
+
+
 def test_work_under_way_keeps_when_it_is_due_and_who_did_it(scratch: PreparedDatabase) -> None:
     url = make_url(scratch.url(owner_role("dispatch")))
     migrations.downgrade("dispatch", url)

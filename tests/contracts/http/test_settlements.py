@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pypdf import PdfReader
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError
 from support import work
-from support.register import Caller, bind, contract, contractor, county_with_centres, regional
+from support.register import (
+    Caller,
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    member_of,
+    regional,
+)
 
 from huaxiao.attribution import main as attribution_main
 from huaxiao.attribution.settings import Settings as AttributionSettings
@@ -25,6 +33,7 @@ from huaxiao.contracts.sheets.files import read_rows
 from huaxiao.contracts.tables import statements
 from huaxiao.dispatch import main as dispatch_main
 from huaxiao.dispatch.settings import Settings as DispatchSettings
+from huaxiao.dispatch.tables import appraisal_revisions, appraisals
 from huaxiao.dispatch.worker import apply_attribution as work_comes
 from huaxiao.dispatch.worker import apply_contracts as dispatch_follows
 from huaxiao.shared.auth import Role
@@ -36,7 +45,7 @@ from huaxiao.shared.money import fen_of_yuan
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.attribution import DraftField
-from huaxiao.shared.wire.contracts import FieldKind, FieldScopeIn
+from huaxiao.shared.wire.contracts import CentreIn, CentreKind, FieldKind, FieldScopeIn
 from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
@@ -50,7 +59,14 @@ from huaxiao.shared.wire.settlement import (
     StatementState,
 )
 from huaxiao.shared.wire.supplements import SUPPLEMENT_SIGNED, ExitGround, ExitIn, SupplementIn
-from huaxiao.shared.wire.terms import ContractTerms, ExitTerms, Parties, ProfitShare, RiskDeposit
+from huaxiao.shared.wire.terms import (
+    ContractTerms,
+    ExitTerms,
+    Parties,
+    ProfitShare,
+    RiskDeposit,
+    SupportPerformance,
+)
 
 YUAN = 100
 TERM = 201711
@@ -221,6 +237,74 @@ async def test_a_month_is_settled_from_what_attribution_booked_to_a_statement_bo
     ]
     [again, *_] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
     assert again.outcome == "closed"
+
+
+async def test_a_support_centre_is_paid_by_its_reverse_score_and_corrected_when_it_is_restated(
+    county: County, caller: Caller, finance: ContractsClient
+) -> None:
+    branch_id, manager = county.branch_id, county.contracts
+    await manager.put_centre(
+        branch_id, "SS", CentreIn(kind=CentreKind.SUPPORT, name="SS", name_zh="综合服务支撑中心")
+    )
+    await manager.put_person(branch_id, contractor("SS"), member_of("SS"))
+    agreed = contract("SS", base_fen=0)
+    pay = SupportPerformance(amount_fen=10_000 * YUAN)
+    terms = agreed.terms.model_copy(update={"support_performance": pay})
+    base = [one.model_copy(update={"revenue_fen": 0, "market_cost_fen": 0}) for one in agreed.base]
+    await manager.put_contract(
+        branch_id, "CT-SS", agreed.model_copy(update={"terms": terms, "base": base})
+    )
+    await bind(caller, branch_id, "CT-SS")
+    await _reverse_score(county, 1, "175/2")
+    await county.close(TERM)
+
+    drafted = await county.settle("CT-SS", TERM)
+
+    assert amounts(drafted, "support.fixed") == [6_000 * YUAN]
+    assert amounts(drafted, "support.appraised") == [3_500 * YUAN]
+    assert drafted.net_fen == 9_500 * YUAN
+    await finance.confirm_settlement(branch_id, "CT-SS", TERM, drafted.digest)
+    leads = caller(Role.CONTRACTOR, ["SS"])
+    await leads.confirm_settlement(branch_id, "CT-SS", TERM, drafted.digest)
+    await _reverse_score(county, 2, "80")
+    await county.close(TERM + 1)
+    second = await county.settle("CT-SS", TERM + 1)
+    assert amounts(second, "correction.support") == [-300 * YUAN]
+    verified = await manager.verify_settlement(branch_id, "CT-SS", TERM)
+    assert verified.agrees
+
+
+async def _reverse_score(county: County, revision: int, exact: str) -> None:
+    """Let dispatch have a reverse card of the support centre, at its next revision."""
+    card = {"branch_id": county.branch_id, "appraisal_id": "R1-1"}
+    when = datetime.now(UTC)
+    async with county.peers["dispatch"].state.database.write() as connection:
+        if revision == 1:
+            await connection.execute(
+                insert(appraisals).values(
+                    **card,
+                    kind="reverse",
+                    period=TERM,
+                    ratee_centre_id="SS",
+                    made_at=when,
+                    confirmed_at=when,
+                    published_at=when,
+                    given={},
+                    explanation={},
+                )
+            )
+        await connection.execute(
+            insert(appraisal_revisions).values(
+                **card,
+                number=revision,
+                cause="submitted",
+                exact_score=exact,
+                explanation={},
+                by="x",
+                at=when,
+                recorded_at=when,
+            )
+        )
 
 
 @pytest.mark.parametrize("wanted", [StatementFormat.CSV, StatementFormat.XLSX])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from huaxiao.contracts.domain.settlement import (
     StandingViolation,
     settle,
 )
+from huaxiao.contracts.settlements.documents import answer_document, read_answer
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire.dispatch import Area, OrderKind
 from huaxiao.shared.wire.negative_list import Severity
@@ -134,6 +136,44 @@ def test_fees_follow_the_orders_and_the_score() -> None:
         assert amounts(settled, "order_fee") == [700 * YUAN, 0]
         assert amounts(settled, "appraisal") == [appraisal_fen]
         assert settled.net_fen == 700 * YUAN + appraisal_fen
+
+
+SUPPORT = {"support_performance": {"amount_fen": 10_000 * YUAN}}
+
+
+@pytest.mark.parametrize(
+    ("score", "appraised_fen"),
+    [("87.50", 3_500 * YUAN), ("0", 0), ("100", 4_000 * YUAN), (None, 4_000 * YUAN)],
+)
+def test_of_a_support_units_pay_three_fifths_are_fixed_and_the_rest_follows_its_reverse_score(
+    score: str | None, appraised_fen: int
+) -> None:
+    rated = month(0, 0, base_fen=0, terms=terms(**SUPPORT), reverse_score=score and Decimal(score))
+
+    [settled] = run([rated])
+
+    assert amounts(settled, "support.fixed") == [6_000 * YUAN]
+    assert amounts(settled, "support.appraised") == [appraised_fen]
+    assert settled.net_fen == 6_000 * YUAN + appraised_fen
+
+
+def test_a_reverse_score_that_is_known_or_restated_later_corrects_its_own_month() -> None:
+    first, second = (month(index, 0, base_fen=0, terms=terms(**SUPPORT)) for index in range(2))
+    [one] = run([first], last=False)
+
+    two = settle(Question((replace(first, reverse_score=Decimal(90)), second), settled=one.months))
+
+    assert amounts(two, "correction.support") == [-400 * YUAN]
+    assert two.net_fen == 10_000 * YUAN - 400 * YUAN
+
+
+def test_a_statement_without_support_pay_is_written_down_as_it_always_was() -> None:
+    [plain] = run([month(0, 100 * YUAN)])
+    [supported] = run([month(0, 0, base_fen=0, terms=terms(**SUPPORT))])
+
+    assert all("support_fen" not in one for one in answer_document(plain)["months"])
+    assert read_answer(answer_document(supported)) == supported
+    assert read_answer(answer_document(plain)) == plain
 
 
 def test_points_cost_up_to_the_cap_and_a_red_line_knows_none_and_stops_the_pay() -> None:

@@ -162,6 +162,9 @@ async def test_fifty_who_book_five_places_at_once_get_five(
         try:
             return str((await booked(manager, county, f"O{number}")).person_id)
         except PeerProblem as refused:
+            if refused.code == "unavailable":
+                # On a busy machine so many wait for one another that some are sent away: they return.
+                return await try_to_book(number)
             return f"{refused.code} {refused.body['next_free_slots'][0]['starts_at']}"
 
     outcomes = await asyncio.gather(*(try_to_book(number) for number in range(50)))

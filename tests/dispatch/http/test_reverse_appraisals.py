@@ -359,6 +359,29 @@ async def test_the_card_stands_when_the_general_manager_says_so_and_is_computed_
     assert await ballot.card(ballot.contractor("P01")) == decided
 
 
+async def test_a_reverse_score_is_told_to_settlements_and_explained_in_words(
+    ballot: Any, clock: Any
+) -> None:
+    await ballot.all_vote()
+    clock(DECIDING)
+    decided = await ballot.decide(ballot.manager, stands=True)
+    span = {"period_from": PERIOD, "period_to": PERIOD}
+    work_done = await ballot.manager.work_done(ballot.branch, **span)
+    assert work_done.scores == []
+    assert [(one.centre_id, one.score) for one in work_done.reverse_scores] == [
+        ("SS", decided.score)
+    ]
+    before = await ballot.manager.work_done(ballot.branch, **span, known_at=DECIDING - DAY)
+    assert before.reverse_scores == []
+    told = await ballot.support.explanation(ballot.branch, decided.decision.appraisal_id)
+    assert (told.form, told.recomputes, told.evidence) == ("R1", None, None)
+    attitude = next(one for one in told.items if one.item == "attitude")
+    assert attitude.text == (
+        "Attitude, less intervention (weight 5): 3.25 of 5 stars; it earns 65.00 %."
+    )
+    assert "P02" not in told.model_dump_json()
+
+
 async def test_the_ratee_agrees_or_objects_once_and_an_objection_is_decided_with_a_reason(
     ballot: Any, clock: Any
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from huaxiao.dispatch.domain.business_time import Counting
-from huaxiao.dispatch.domain.calendar import is_confirmed, silence_confirms_at
+from huaxiao.dispatch.domain.calendar import deadlines, settled_at, silence_confirms_at
 from huaxiao.dispatch.domain.level_table import (
     DEFAULT_TABLE,
     Work,
@@ -185,7 +185,8 @@ def test_a_card_stands_when_its_ratee_agrees_or_says_nothing_in_time() -> None:
     deadline, moment = UNTIL + 8 * DAY, timedelta(microseconds=1)
 
     def stands(now: datetime, confirmed_at: datetime | None = None) -> bool:
-        return is_confirmed(NOVEMBER, submitted_at=UNTIL + DAY, confirmed_at=confirmed_at, now=now)
+        due = deadlines(NOVEMBER, submitted_at=UNTIL + DAY)
+        return settled_at(due, confirmed_at=confirmed_at, appeals=[], now=now) is not None
 
     assert not stands(deadline - moment)
     assert stands(deadline)

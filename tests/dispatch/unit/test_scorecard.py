@@ -49,18 +49,18 @@ def test_a_better_value_never_earns_less(scale: Any, one: Any, other: Any) -> No
 
 def test_four_orders_are_too_few_and_their_weight_goes_to_the_other_items() -> None:
     few = {"open_on_time": Measure(0, 4), "repair_on_time": Measure(500, 5)}
-    card = horizontal_card(few, stars=4, reason=None)
+    card = horizontal_card(few, stars={"cooperation": 4})
     assert card.score == Fraction(100 * (20 + 4), 25)
 
 
 def test_a_centre_nothing_was_measured_of_is_not_rated() -> None:
-    assert horizontal_card({}, stars=4, reason=None).score is None
+    assert horizontal_card({}, stars={"cooperation": 4}).score is None
 
 
 @pytest.mark.parametrize("stars", [1, 2, 5])
 def test_extreme_stars_need_a_reason(stars: Any) -> None:
     with pytest.raises(ReasonRequired):
-        horizontal_card({}, stars=stars, reason=None)
+        horizontal_card({}, stars={"cooperation": stars})
 
 
 def final(

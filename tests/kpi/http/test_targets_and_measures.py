@@ -15,7 +15,7 @@ from huaxiao.shared.clients.base import FakeFeed, PeerProblem
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.clients.dispatch import FakeDispatch
 from huaxiao.shared.clients.kpi import FakeKpi, KpiClient
-from huaxiao.shared.wire import attribution, contracts, dispatch, organisation
+from huaxiao.shared.wire import appraisals, attribution, contracts, dispatch, organisation
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.kpi import Measure, ReasonCode, Span, TargetName, TargetsOf, Verdict
@@ -460,6 +460,45 @@ async def test_orders_and_appraisals_are_counted(peers: Peers, caller: Caller) -
         "orders.late": 1,
         "appraisal.horizontal.count": 1,
         "appraisal.horizontal.score": 9778,
+    }
+
+
+async def test_a_restated_appraisal_takes_the_place_of_the_one_before(
+    peers: Peers, caller: Caller
+) -> None:
+    def told(kind: str, fact: type[dispatch.AppraisalPublished], **more: str | None) -> FeedEntry:
+        card = {
+            "appraisal_id": "A1",
+            "kind": "horizontal",
+            "period": 201711,
+            "ratee_centre_id": "C1",
+            "person_id": None,
+            "grade": None,
+            "cause": "correction",
+            "corrected_in": None,
+            "previous_coefficient": None,
+        }
+        return entry(kind, fact.model_validate(card | more))
+
+    await peers.told(
+        told(dispatch.APPRAISAL_PUBLISHED, dispatch.AppraisalPublished, score="97.78"),
+        told(
+            appraisals.APPRAISAL_RESTATED,
+            appraisals.AppraisalRestated,
+            score="90.00",
+            previous_score="97.78",
+        ),
+        told(
+            appraisals.APPRAISAL_RESTATED,
+            appraisals.AppraisalRestated,
+            score="91.50",
+            previous_score="90.00",
+        ),
+    )
+    measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id)
+    assert {one.measure: one.amount for one in measures} == {
+        "appraisal.horizontal.count": 1,
+        "appraisal.horizontal.score": 9150,
     }
 
 

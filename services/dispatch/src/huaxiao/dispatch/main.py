@@ -10,6 +10,7 @@ from huaxiao.dispatch.attachments.objects import store_of
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
+from huaxiao.dispatch.fairness import api as fairness
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.plan_rules import api as plan_rules
@@ -17,6 +18,7 @@ from huaxiao.dispatch.plans import api as plans
 from huaxiao.dispatch.plans.running import planning
 from huaxiao.dispatch.reverse_appraisals import api as reverse_appraisals
 from huaxiao.dispatch.rounds import api as rounds
+from huaxiao.dispatch.scorecards import api as scorecards
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.shifts import api as shifts
@@ -51,10 +53,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             attachments.router,
             crews.router,
             appraisals.router,
+            fairness.router,
             work_done.router,
             ticket_categories.router,
             tickets.router,
             reverse_appraisals.router,
+            scorecards.router,
             service_levels.router,
             clocks.router,
             rounds.router,

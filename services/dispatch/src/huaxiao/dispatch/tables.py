@@ -38,7 +38,14 @@ def _of_order(column: str = "order_id") -> ForeignKeyConstraint:
     )
 
 
-branches = Table("branches", metadata, branch_column(), Column("name_zh", Text, nullable=False))
+branches = Table(
+    "branches",
+    metadata,
+    branch_column(),
+    Column("name_zh", Text, nullable=False),
+    # From when on dispatch has known of it: the calendar of appraisals begins with that month.
+    Column("known_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
 centres = Table(
     "centres",
     metadata,
@@ -477,6 +484,13 @@ appraisals = Table(
     Column("confirmed_at", DateTime(timezone=True)),
     Column("given", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
+    Column("scorecard_version", Integer, nullable=False, server_default="0"),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    # Nobody submitted it: what was measured stands alone.
+    Column("evidence_only", Boolean, nullable=False, server_default=false()),
+    Column("published_at", DateTime(timezone=True)),
+    Column("coefficient_kind", Text),
+    Column("coefficient", Text),
     UniqueConstraint(
         "branch_id",
         "kind",
@@ -764,3 +778,187 @@ day_routes = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 """Who visits whom on a day, in order, as it was planned last."""
+scorecards = Table(
+    "scorecards",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+scorecards_in_force = Table(
+    "scorecards_in_force",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_day", Date, nullable=False),
+    Column("put_in_force_by", Text, nullable=False),
+    Column("put_in_force_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "version"], ["dispatch.scorecards.branch_id", "dispatch.scorecards.version"]
+    ),
+    # One set at each moment: no two begin with one month.
+    UniqueConstraint("branch_id", "from_day"),
+    info={"append_only": True},
+)
+appraisal_months = Table(
+    "appraisal_months",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    # frozen, submission_over, published, closed: each happens once.
+    Column("event", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    # Of what was frozen: by which scorecards, how many orders, and their digest.
+    Column("scorecard_version", Integer),
+    Column("orders", Integer),
+    Column("digest", Text),
+    info={"append_only": True},
+)
+appraisal_evidence = Table(
+    "appraisal_evidence",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("order_id", Text, primary_key=True),
+    Column("record", JSONB, nullable=False),
+    info={"append_only": True},
+)
+appraisal_drafts = Table(
+    "appraisal_drafts",
+    metadata,
+    branch_column(),
+    Column("kind", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("rater_centre_id", Text, primary_key=True),
+    # The centre of a horizontal card, the person of a final one.
+    Column("ratee", Text, primary_key=True),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+appraisal_revisions = Table(
+    "appraisal_revisions",
+    metadata,
+    branch_column(),
+    Column("appraisal_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cause", Text, nullable=False),
+    Column("score_hundredths", BigInteger),
+    Column("exact_score", Text),
+    Column("grade", Text),
+    Column("explanation", JSONB, nullable=False),
+    # The month in which a closed month's card was corrected.
+    Column("corrected_in", Integer),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appraisal_id"],
+        ["dispatch.appraisals.branch_id", "dispatch.appraisals.appraisal_id"],
+    ),
+    info={"append_only": True},
+)
+appraisal_appeals = Table(
+    "appraisal_appeals",
+    metadata,
+    branch_column(),
+    Column("appraisal_id", Text, primary_key=True),
+    # Once per item.
+    Column("item", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("references", JSONB, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appraisal_id"],
+        ["dispatch.appraisals.branch_id", "dispatch.appraisals.appraisal_id"],
+    ),
+    info={"append_only": True},
+)
+appraisal_appeal_answers = Table(
+    "appraisal_appeal_answers",
+    metadata,
+    branch_column(),
+    Column("appraisal_id", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appraisal_id", "item"],
+        [
+            "dispatch.appraisal_appeals.branch_id",
+            "dispatch.appraisal_appeals.appraisal_id",
+            "dispatch.appraisal_appeals.item",
+        ],
+        name="appraisal_appeal_answers_appeal_fkey",
+    ),
+    info={"append_only": True},
+)
+appraisal_appeal_decisions = Table(
+    "appraisal_appeal_decisions",
+    metadata,
+    branch_column(),
+    Column("appraisal_id", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("upheld", Boolean, nullable=False),
+    Column("value", Text),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    # The unit that decided; none for the county's manager.
+    Column("centre_id", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appraisal_id", "item"],
+        [
+            "dispatch.appraisal_appeals.branch_id",
+            "dispatch.appraisal_appeals.appraisal_id",
+            "dispatch.appraisal_appeals.item",
+        ],
+        name="appraisal_appeal_decisions_appeal_fkey",
+    ),
+    info={"append_only": True},
+)
+appraisal_corrections = Table(
+    "appraisal_corrections",
+    metadata,
+    branch_column(),
+    Column("appraisal_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("item", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("dated_in", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "appraisal_id"],
+        ["dispatch.appraisals.branch_id", "dispatch.appraisals.appraisal_id"],
+    ),
+    info={"append_only": True},
+)
+late_raters = Table(
+    "late_raters",
+    metadata,
+    branch_column(),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, primary_key=True),
+    Column("points", Integer, nullable=False),
+    Column("cards", JSONB, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    info={"append_only": True},
+)
+violations = Table(
+    "violations",
+    metadata,
+    branch_column(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry", Text, nullable=False),
+    Column("person_ids", JSONB, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("upheld", Boolean, nullable=False),
+    Column("points", Integer, nullable=False),
+)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from huaxiao.dispatch import placements
 from huaxiao.dispatch.appointments import handlers as appointments
+from huaxiao.dispatch.appraisals import timing as appraisals
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.orders import handlers as orders
 from huaxiao.dispatch.rounds import handlers as rounds
@@ -14,6 +15,8 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
+    # First, so that what the others record does not enter evidence that is to be frozen.
+    "appraisals": appraisals.keep_calendar,
     "places to come": placements.take_up,
     "orders left behind": orders.take_back,
     "rounds": rounds.create_due,

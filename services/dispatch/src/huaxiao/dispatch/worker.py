@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch import placements
+from huaxiao.dispatch.appraisals import evidence, violations
 from huaxiao.dispatch.earnings import handlers as earnings
 from huaxiao.dispatch.orders import handlers
 from huaxiao.dispatch.tables import (
@@ -15,7 +16,7 @@ from huaxiao.dispatch.tables import (
     listed_customers,
     territories,
 )
-from huaxiao.shared.wire import attribution, contracts, organisation
+from huaxiao.shared.wire import attribution, contracts, negative_list, organisation
 from huaxiao.shared.wire.feed import FeedEntry
 
 _PLACING = {
@@ -32,6 +33,7 @@ async def apply_contracts(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
     """Keep the centres, people and territories that dispatching needs."""
+    await _for_appraisals(connection, branch_id, entries)
     for entry in entries:
         match entry.type:
             case contracts.BRANCH_REGISTERED:
@@ -81,6 +83,23 @@ async def _close(
     )
 
 
+async def _for_appraisals(
+    connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
+) -> None:
+    """Freeze evidence that is due before open work moves, and keep what is held against people.
+
+    The points of a violation come off a person's final appraisal (R27).
+    """
+    moved = [entry.time for entry in entries if entry.type in _PLACING]
+    if moved:
+        await evidence.freeze_due(connection, branch_id, max(moved))
+    for entry in entries:
+        if entry.type != negative_list.VIOLATION_DECIDED:
+            continue
+        fact = negative_list.ViolationDecided.model_validate(entry.data)
+        await violations.hold(connection, branch_id, fact, told_at=entry.time)
+
+
 async def _seal(connection: AsyncConnection, branch_id: int, fact: contracts.FieldSealed) -> None:
     if fact.scope.customers:
         await connection.execute(
@@ -122,6 +141,7 @@ async def apply_attribution(
     for entry in entries:
         if entry.type == attribution.WORK_REQUESTED:
             asked = attribution.WorkRequestedFact.model_validate(entry.data)
+            await evidence.freeze_due(connection, branch_id, entry.time)
             await handlers.create(connection, branch_id, asked, seen_at=entry.time)
 
 

@@ -18,7 +18,7 @@ from huaxiao.kpi.measures import store as measure_store
 from huaxiao.kpi.tables import positions
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import Apply, FeedReader, Follower
-from huaxiao.shared.wire import attribution, contracts, dispatch, organisation
+from huaxiao.shared.wire import appraisals, attribution, contracts, dispatch, organisation
 from huaxiao.shared.wire.feed import FeedEntry
 
 _HUNDREDTHS = 100
@@ -98,7 +98,18 @@ async def apply_dispatch(
                 key = (given.ratee_centre_id, given.period)
                 changed[*key, f"appraisal.{given.kind}.count"] += 1
                 changed[*key, f"appraisal.{given.kind}.score"] += int(given.score * _HUNDREDTHS)
+        elif entry.type == appraisals.APPRAISAL_RESTATED:
+            _restate(changed, appraisals.AppraisalRestated.model_validate(entry.data))
     await measure_store.add(connection, branch_id, changed)
+
+
+def _restate(changed: Counter[measure_store.Key], given: appraisals.AppraisalRestated) -> None:
+    """Let a score take the place of the one that was told before."""
+    key = (given.ratee_centre_id, given.period)
+    for score, sign in ((given.previous_score, -1), (given.score, 1)):
+        if score is not None:
+            changed[*key, f"appraisal.{given.kind}.count"] += sign
+            changed[*key, f"appraisal.{given.kind}.score"] += sign * int(score * _HUNDREDTHS)
 
 
 def follower(source: str, reader: FeedReader, database: Database) -> Follower:

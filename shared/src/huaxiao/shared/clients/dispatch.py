@@ -19,6 +19,19 @@ from huaxiao.shared.wire.appointments import (
     ShiftsIn,
     Slot,
 )
+from huaxiao.shared.wire.appraisals import (
+    AppealAnswerIn,
+    AppealDecisionIn,
+    AppealIn,
+    AppraisalDraft,
+    AppraisalExplanation,
+    AppraisalHistory,
+    AppraisalMonth,
+    CorrectionIn,
+    CountedOrder,
+    FinalDraftIn,
+    HorizontalDraftIn,
+)
 from huaxiao.shared.wire.assets import Asset, AssetIn, RoundCoverage
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
@@ -31,6 +44,7 @@ from huaxiao.shared.wire.dispatch import (
     WorkDone,
 )
 from huaxiao.shared.wire.earnings import Earnings
+from huaxiao.shared.wire.fairness import FairnessReport
 from huaxiao.shared.wire.orders import (
     Attachment,
     AttachmentKind,
@@ -52,6 +66,7 @@ from huaxiao.shared.wire.reverse import (
     Vote,
     VoteIn,
 )
+from huaxiao.shared.wire.scorecards import Scorecard, ScorecardIn, ScorecardInForceIn
 from huaxiao.shared.wire.service_levels import (
     ClockWarning,
     Escalation,
@@ -249,6 +264,161 @@ class DispatchClient(PlansClient):
             params={"cursor": cursor, "limit": limit},
         )
         return page
+
+    async def appraisal(self, branch_id: int, appraisal_id: str) -> Appraisal:
+        """Return a card."""
+        found: Appraisal = await self._get(Appraisal, _card(branch_id, appraisal_id))
+        return found
+
+    async def explanation(self, branch_id: int, appraisal_id: str) -> AppraisalExplanation:
+        """Return why a score is what it is."""
+        found: AppraisalExplanation = await self._get(
+            AppraisalExplanation, f"{_card(branch_id, appraisal_id)}/explanation"
+        )
+        return found
+
+    async def counted_orders(
+        self,
+        branch_id: int,
+        appraisal_id: str,
+        item: str,
+        *,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[CountedOrder]:
+        """Return a page of the orders that count on an item of a card."""
+        page: Page[CountedOrder] = await self._get(
+            Page[CountedOrder],
+            f"{_card(branch_id, appraisal_id)}/orders",
+            params={"item": item, "cursor": cursor, "limit": limit},
+        )
+        return page
+
+    async def appraisal_history(self, branch_id: int, appraisal_id: str) -> AppraisalHistory:
+        """Return everything that happened to a card."""
+        found: AppraisalHistory = await self._get(
+            AppraisalHistory, f"{_card(branch_id, appraisal_id)}/history"
+        )
+        return found
+
+    async def appeal(
+        self, branch_id: int, appraisal_id: str, item: str, given: AppealIn
+    ) -> AppraisalHistory:
+        """Appeal against an item of a card."""
+        made: AppraisalHistory = await self._put(
+            AppraisalHistory, f"{_card(branch_id, appraisal_id)}/appeals/{item}", given
+        )
+        return made
+
+    async def answer_appeal(
+        self, branch_id: int, appraisal_id: str, item: str, given: AppealAnswerIn
+    ) -> AppraisalHistory:
+        """Answer an appeal as the rater."""
+        made: AppraisalHistory = await self._post(
+            AppraisalHistory, f"{_card(branch_id, appraisal_id)}/appeals/{item}/answer", given
+        )
+        return made
+
+    async def decide_appeal(
+        self, branch_id: int, appraisal_id: str, item: str, given: AppealDecisionIn
+    ) -> AppraisalHistory:
+        """Decide an appeal."""
+        made: AppraisalHistory = await self._post(
+            AppraisalHistory, f"{_card(branch_id, appraisal_id)}/appeals/{item}/decision", given
+        )
+        return made
+
+    async def correct_appraisal(
+        self, branch_id: int, appraisal_id: str, given: CorrectionIn
+    ) -> AppraisalHistory:
+        """Correct a published card."""
+        made: AppraisalHistory = await self._post(
+            AppraisalHistory, f"{_card(branch_id, appraisal_id)}/corrections", given
+        )
+        return made
+
+    async def draft_horizontal(
+        self, branch_id: int, rater: str, ratee: str, period: int, given: HorizontalDraftIn
+    ) -> AppraisalDraft:
+        """Keep what is judged so far of a horizontal card."""
+        kept: AppraisalDraft = await self._put(
+            AppraisalDraft,
+            f"/v1/branches/{branch_id}/appraisals/drafts/horizontal/{rater}/{ratee}/{period}",
+            given,
+        )
+        return kept
+
+    async def submit_horizontal(
+        self, branch_id: int, rater: str, ratee: str, period: int
+    ) -> Appraisal:
+        """Submit a horizontal card as it was drafted."""
+        made: Appraisal = await self._post(
+            Appraisal,
+            f"/v1/branches/{branch_id}/appraisals/drafts/horizontal/{rater}/{ratee}/{period}/submit",
+            None,
+        )
+        return made
+
+    async def draft_final(
+        self, branch_id: int, person_id: str, period: int, given: FinalDraftIn
+    ) -> AppraisalDraft:
+        """Keep what is judged so far of an engineer's final card."""
+        kept: AppraisalDraft = await self._put(
+            AppraisalDraft,
+            f"/v1/branches/{branch_id}/appraisals/drafts/final/{person_id}/{period}",
+            given,
+        )
+        return kept
+
+    async def submit_final(self, branch_id: int, person_id: str, period: int) -> Appraisal:
+        """Submit a final card as it was drafted."""
+        made: Appraisal = await self._post(
+            Appraisal,
+            f"/v1/branches/{branch_id}/appraisals/drafts/final/{person_id}/{period}/submit",
+            None,
+        )
+        return made
+
+    async def appraisal_month(self, branch_id: int, period: int) -> AppraisalMonth:
+        """Return a month's calendar, and how far it has come."""
+        found: AppraisalMonth = await self._get(
+            AppraisalMonth, f"/v1/branches/{branch_id}/appraisal-months/{period}"
+        )
+        return found
+
+    async def fairness(self, branch_id: int, *, period_from: int, period_to: int) -> FairnessReport:
+        """Return the marks that deserve the county's look."""
+        found: FairnessReport = await self._get(
+            FairnessReport,
+            f"/v1/branches/{branch_id}/appraisal-fairness",
+            params={"period_from": period_from, "period_to": period_to},
+        )
+        return found
+
+    async def scorecards(self, branch_id: int, *, period: int | None = None) -> Scorecard:
+        """Return the scorecards in force in a month."""
+        found: Scorecard = await self._get(
+            Scorecard, f"/v1/branches/{branch_id}/scorecards", params={"period": period}
+        )
+        return found
+
+    async def draft_scorecards(self, branch_id: int, version: int, given: ScorecardIn) -> Scorecard:
+        """Draft a version of the scorecards."""
+        drafted: Scorecard = await self._put(
+            Scorecard, f"/v1/branches/{branch_id}/scorecards/versions/{version}", given
+        )
+        return drafted
+
+    async def put_scorecards_in_force(
+        self, branch_id: int, version: int, given: ScorecardInForceIn
+    ) -> Scorecard:
+        """Let a version be in force from a month on."""
+        held: Scorecard = await self._post(
+            Scorecard,
+            f"/v1/branches/{branch_id}/scorecards/versions/{version}/put-in-force",
+            given,
+        )
+        return held
 
     async def work_done(
         self,
@@ -572,3 +742,7 @@ def _reverse(branch_id: int, ratee_centre_id: str, period: int) -> str:
 
 class FakeDispatch(FakeFeed):
     """Stands in for the dispatch service's feed."""
+
+
+def _card(branch_id: int, appraisal_id: str) -> str:
+    return f"/v1/branches/{branch_id}/appraisals/{appraisal_id}"

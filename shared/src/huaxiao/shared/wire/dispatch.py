@@ -8,7 +8,7 @@ from pydantic import Field
 
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Fact, Given, Moment, PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.base import Count, Fact, Given, Moment, PeriodNumber, Ratio, Resource
 from huaxiao.shared.wire.visits import Point, Window
 
 ORDER_FINISHED = "dispatch.order.finished"
@@ -214,13 +214,22 @@ PlainDecimal = Annotated[str, Field(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,6})?$")]
 """A decimal number as a string of digits, such as ``87.5``."""
 
 
+_GivenStars = dict[
+    Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")],
+    Annotated[int, Field(ge=1, le=5, strict=True)],
+]
+
+
 class HorizontalIn(Given):
     """An enterprise centre rates the regional centre that served its customers (R26)."""
 
     period: PeriodNumber
     rater_centre_id: Identifier
     ratee_centre_id: Identifier
-    cooperation_stars: int = Field(ge=1, le=5, strict=True)
+    cooperation_stars: int | None = Field(default=None, ge=1, le=5, strict=True)
+    """Needed, unless the county's form has no such item."""
+    stars: _GivenStars = Field(default_factory=dict, max_length=50)
+    """What else a county's form judges in stars, one to five each."""
     reason: str | None = Field(default=None, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
 
 
@@ -229,9 +238,21 @@ class FinalIn(Given):
 
     period: PeriodNumber
     person_id: Identifier
-    own_score: PlainDecimal
+    own_score: PlainDecimal | None = None
+    """The own part as the centre states it; else it is measured, and ``stars`` are needed."""
+    stars: _GivenStars = Field(default_factory=dict, max_length=50)
+    """The items of the own part that the centre judges, one to five each."""
     adjustment: PlainDecimal = "0"
     reason: str | None = Field(default=None, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
+
+
+class CoefficientKind(StrEnum):
+    """What a final score is used for."""
+
+    PAY = "pay"
+    """Of own and centre-hired staff."""
+    SUPPLIER = "supplier"
+    """Of outsourced staff: what their supplier is settled by, 0.8 to 1.1."""
 
 
 class AppraisalKind(StrEnum):
@@ -240,6 +261,19 @@ class AppraisalKind(StrEnum):
     HORIZONTAL = "horizontal"
     FINAL = "final"
     REVERSE = "reverse"
+
+
+class AppraisalState(StrEnum):
+    """Where an appraisal stands in its calendar."""
+
+    ANSWERING = "answering"
+    """The ratee may confirm or appeal."""
+    APPEALED = "appealed"
+    SETTLED = "settled"
+    """Its score stands; a final card waits to be published."""
+    PUBLISHED = "published"
+    CLOSED = "closed"
+    """Only a dated correction changes it."""
 
 
 class Appraisal(Resource):
@@ -257,6 +291,15 @@ class Appraisal(Resource):
     grade: str | None
     confirmed: bool
     explanation: dict[str, Any]
+    state: AppraisalState = AppraisalState.PUBLISHED
+    scorecard_version: Count = 0
+    revision: Count = 1
+    evidence_only: bool = False
+    """Nobody submitted it in time: what was measured stands alone."""
+    coefficient_kind: CoefficientKind | None = None
+    coefficient: Ratio | None = None
+    answer_until: Moment | None = None
+    decide_until: Moment | None = None
 
 
 class FinishedWork(Resource):
@@ -285,6 +328,8 @@ class WorkDone(Resource):
     known_at: Moment
     orders: list[FinishedWork]
     scores: list[CentreScore]
+    reverse_scores: list[CentreScore] = Field(default_factory=list)
+    """What those who are served give the units that support them (R28)."""
 
 
 # --- facts of the feed --------------------------------------------------------------------------
@@ -317,3 +362,7 @@ class AppraisalPublished(Fact):
     person_id: Identifier | None
     score: Decimal | None
     grade: str | None
+    revision: Count = 1
+    coefficient_kind: CoefficientKind | None = None
+    coefficient: Ratio | None = None
+    """Of a final card; a centre's fees follow its horizontal score by the terms of its contract."""

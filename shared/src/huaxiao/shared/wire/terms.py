@@ -101,6 +101,15 @@ class AppraisalStep(Given):
     factor: Factor
 
 
+class SupportPerformance(Given):
+    """The performance pay of a unit that supports others, part of it by their appraisal (R28)."""
+
+    amount_fen: NotNegativeFen
+    """A month's, at a reverse score of 100."""
+    appraised_share: ShareRatio = Decimal("0.40")
+    """The part that follows the reverse score; the rest is fixed."""
+
+
 class Deductions(Given):
     """What a point of the negative list costs (R5), and where that ends."""
 
@@ -154,6 +163,8 @@ class ContractTerms(Given):
     appraisal_steps: list[AppraisalStep] = Field(
         default=_APPRAISAL_STEPS, min_length=1, max_length=20
     )
+    support_performance: SupportPerformance | None = None
+    """Of a support or build-and-maintain centre, where it is agreed."""
     deductions: Deductions = Deductions()
     targets: list[PeriodTarget] = Field(default_factory=list, max_length=1000)
     exit: ExitTerms = ExitTerms()

@@ -51,6 +51,7 @@ def agreement(contract_id: str, row: Mapping[str, Any]) -> Agreement:
         base_periods=tuple(month["period"] for month in row["base"]),
         contractor_id=row["parties"]["contracting"]["represented_by"],
         member_ids=tuple(row["parties"]["member_ids"]),
+        supports=row["terms"].get("support_performance") is not None,
     )
 
 

@@ -55,6 +55,8 @@ class Agreement:
     base_periods: tuple[int, ...] = ()
     contractor_id: str | None = None
     member_ids: tuple[str, ...] = ()
+    supports: bool = False
+    """It agrees the performance pay of a unit that supports others, which has no field of its own."""
 
     def meets(self, other: "Agreement") -> bool:
         """Say whether the two bind the same party in some period."""
@@ -144,7 +146,7 @@ def _faults_of_contract(given: Agreement, signed: Sequence[Agreement]) -> Iterat
             "the base has each month of the year before the term once",
             "承包基数须逐月对应承包期上一年同月",
         )
-    if given.level == CENTRE and not given.field_ids:
+    if given.level == CENTRE and not given.field_ids and not given.supports:
         yield Fault("/field_ids", "missing", "a centre contracts for fields", "中心须承包责任田")
     yield from contractor_faults(given)
 

@@ -25,6 +25,7 @@ class Told:
     scores: Mapping[tuple[Period, str], Decimal]
     closed: AbstractSet[Period] = field(default_factory=frozenset)
     """The months whose books are closed."""
+    reverse_scores: Mapping[tuple[Period, str], Decimal] = field(default_factory=dict)
 
     def books(self, period: Period, scope: "Scope") -> Books:
         """Sum a month's accounts within a scope."""
@@ -93,6 +94,7 @@ def months_of(
                 base_market_cost_fen=before.market_cost_fen,
                 orders=told.orders.get(centre, ()),
                 score=told.scores.get(centre),
+                reverse_score=told.reverse_scores.get(centre),
                 violations=violations.get(period, ()),
                 suspended=period in suspended,
             )

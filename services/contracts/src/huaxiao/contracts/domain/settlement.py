@@ -54,6 +54,8 @@ class Month:
     orders: tuple[FinishedOrders, ...] = ()
     score: Decimal | None = None
     """The centre's horizontal score (R26); None when it is not rated."""
+    reverse_score: Decimal | None = None
+    """What those it serves give it (R28); None when it is not rated."""
     violations: tuple[StandingViolation, ...] = ()
     suspended: bool = False
     """The contract is suspended: its share waits until it is not, or ends."""
@@ -79,6 +81,8 @@ class SettledMonth:
     appraisal_fen: int
     deductions_fen: int
     """Zero or negative."""
+    support_fen: int = 0
+    """The performance pay of a unit that supports others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ def settle(question: Question) -> Settlement:
         _show_month(sheet, month)
         months.append(_settled(month, _share(sheet, question)))
         _show_fees(sheet, month)
+        _show_support(sheet, month)
         _show_deductions(sheet, month, months[-1])
     _show_later_changes(sheet, before, months)
     for correction in question.corrections:
@@ -309,16 +314,31 @@ def _factor(month: Month) -> Decimal:
     return reached[-1].factor
 
 
+def _support(month: Month) -> tuple[int, int]:
+    """Return the fixed part of a month's support pay, and the part by the reverse score.
+
+    As with fees, who is not rated keeps it as it is.
+    """
+    terms = month.terms.support_performance
+    if terms is None:
+        return 0, 0
+    appraised_fen = rounded(terms.amount_fen * terms.appraised_share)
+    score = Decimal(100) if month.reverse_score is None else month.reverse_score
+    return terms.amount_fen - appraised_fen, rounded(appraised_fen * score / 100)
+
+
 def _settled(month: Month, share_fen: int) -> SettledMonth:
     fees_fen = sum(orders.count * fee_fen for orders, fee_fen in _fees(month))
     appraisal_fen = rounded(fees_fen * (_factor(month) - 1))
-    variable_fen = share_fen + fees_fen + appraisal_fen
+    support_fen = sum(_support(month))
+    variable_fen = share_fen + fees_fen + appraisal_fen + support_fen
     return SettledMonth(
         period=month.period,
         share_fen=share_fen,
         order_fees_fen=fees_fen,
         appraisal_fen=appraisal_fen,
         deductions_fen=-sum(_deductions(month, variable_fen)),
+        support_fen=support_fen,
     )
 
 
@@ -357,6 +377,26 @@ def _show_fees(sheet: Sheet, month: Month) -> None:
     )
 
 
+def _show_support(sheet: Sheet, month: Month) -> None:
+    terms = month.terms.support_performance
+    if terms is None:
+        return
+    fixed_fen, by_score_fen = _support(month)
+    sheet.count(
+        "support.fixed",
+        fixed_fen,
+        f"{yuan(terms.amount_fen)} × {percent(1 - terms.appraised_share)}",
+    )
+    score = month.reverse_score
+    sheet.count(
+        "support.appraised",
+        by_score_fen,
+        f"{yuan(terms.amount_fen)} × {percent(terms.appraised_share)}"
+        + ("" if score is None else f" × {score} %"),
+        score=None if score is None else str(score),
+    )
+
+
 def _show_deductions(sheet: Sheet, month: Month, settled: SettledMonth) -> None:
     terms = month.terms.deductions
     for one in month.violations:
@@ -370,7 +410,9 @@ def _show_deductions(sheet: Sheet, month: Month, settled: SettledMonth) -> None:
         )
         if one.recover_fen:
             sheet.count("deduction.recovered", -one.recover_fen, violation=one.number)
-    variable_fen = settled.share_fen + settled.order_fees_fen + settled.appraisal_fen
+    variable_fen = (
+        settled.share_fen + settled.order_fees_fen + settled.appraisal_fen + settled.support_fen
+    )
     spared_fen = settled.deductions_fen - sum(
         line.amount_fen for line in sheet.lines if line.code.startswith("deduction.")
     )
@@ -391,6 +433,7 @@ def _show_later_changes(
         for code, one, other in (
             ("correction.order_fees", now.order_fees_fen, settled.order_fees_fen),
             ("correction.appraisal", now.appraisal_fen, settled.appraisal_fen),
+            ("correction.support", now.support_fen, settled.support_fen),
             ("correction.deductions", now.deductions_fen, settled.deductions_fen),
         ):
             if one != other:

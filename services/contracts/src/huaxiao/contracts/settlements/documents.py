@@ -37,6 +37,10 @@ def read_question(document: dict[str, Any]) -> Question:
 def answer_document(answer: Settlement) -> dict[str, Any]:
     """Write an answer down."""
     document: dict[str, Any] = _answers.dump_python(answer, mode="json")
+    for month in document["months"]:
+        # Statements of before there was such pay have the digest of what they say, and no more.
+        if not month["support_fen"]:
+            del month["support_fen"]
     return document
 
 

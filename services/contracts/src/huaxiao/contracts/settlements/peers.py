@@ -77,6 +77,9 @@ class Peers:
             orders={key: tuple(given) for key, given in orders.items()},
             scores={(Period(one.period), one.centre_id): one.score for one in work.scores},
             closed=closed,
+            reverse_scores={
+                (Period(one.period), one.centre_id): one.score for one in work.reverse_scores
+            },
         )
 
     async def redrawn(

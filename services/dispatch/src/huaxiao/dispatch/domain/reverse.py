@@ -16,11 +16,14 @@ from huaxiao.dispatch.domain.scorecard import (
     Measure,
     Scale,
     measured_items,
+    scales_of,
     weighted,
 )
+from huaxiao.dispatch.domain.scorecard_rules import default_scorecard
 from huaxiao.dispatch.domain.tickets import TicketRecord
 from huaxiao.shared.problems import Fault
 from huaxiao.shared.wire.contracts import CentreKind
+from huaxiao.shared.wire.scorecards import ScorecardIn
 from huaxiao.shared.wire.tickets import TicketState, TimerName
 
 LEAST_CENTRES = 3
@@ -45,35 +48,32 @@ class Form:
 _FRONT_LINE = frozenset(
     {CentreKind.TOWN, CentreKind.TOWNSHIP, CentreKind.OWN_HALL, CentreKind.ENTERPRISE}
 )
-R1 = Form(
-    name="R1",
-    ratee_kind=CentreKind.SUPPORT,
-    voter_kinds=_FRONT_LINE | {CentreKind.BUILD_MAINTAIN},
-    scales=(
-        Scale("first_reply", 20, 70, 90, 98),
-        Scale("closed_on_time", 20, 70, 90, 98),
-        Scale("supervision", 10, 60, 80, 95),
-    ),
-    stars={
-        "business_support": 15,
-        "complaints": 10,
-        "retention_and_marketing": 10,
-        "it_coordination": 10,
-        "attitude": 5,
-    },
-)
-R2 = Form(
-    name="R2",
-    ratee_kind=CentreKind.BUILD_MAINTAIN,
-    voter_kinds=_FRONT_LINE,
-    scales=(
-        Scale("open_on_time", 40, 80, 90, 98),
-        Scale("patrol_done", 20, 90, 98, 100),
-        Scale("repair_on_time", 30, 80, 90, 98),
-    ),
-    stars={"attitude": 10},
-)
-FORMS = {form.ratee_kind: form for form in (R1, R2)}
+
+
+def reverse_forms(rules: ScorecardIn) -> dict[CentreKind, Form]:
+    """Return the forms of a version of the scorecards, by the kind of centre that they rate."""
+    support, build = rules.reverse_support, rules.reverse_build
+    return {
+        CentreKind.SUPPORT: Form(
+            name="R1",
+            ratee_kind=CentreKind.SUPPORT,
+            voter_kinds=_FRONT_LINE | {CentreKind.BUILD_MAINTAIN},
+            scales=scales_of(support),
+            stars={one.item: one.weight for one in support.stars},
+        ),
+        CentreKind.BUILD_MAINTAIN: Form(
+            name="R2",
+            ratee_kind=CentreKind.BUILD_MAINTAIN,
+            voter_kinds=_FRONT_LINE,
+            scales=scales_of(build),
+            stars={one.item: one.weight for one in build.stars},
+        ),
+    }
+
+
+FORMS = reverse_forms(default_scorecard())
+"""Those of the suite's own scorecards."""
+R1, R2 = FORMS[CentreKind.SUPPORT], FORMS[CentreKind.BUILD_MAINTAIN]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,21 @@
 Everything is exact in ``Decimal`` and rounded once, at the end, two places half up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from http import HTTPStatus
 
+from huaxiao.dispatch.domain.scorecard_rules import default_scorecard
 from huaxiao.shared.problems import Problem
+from huaxiao.shared.wire.scorecards import FormRows, ScorecardIn
 
-MIN_ORDERS = 5
-MAX_ADJUSTMENT = Decimal(10)
-HORIZONTAL_WEIGHT = Fraction(3, 10)
+_MIN_ORDERS = 5
 _BASE_SHARE = Fraction(6, 10)
 _FULL = Fraction(1)
-_EXTREME_STARS = {1, 2, 5}
+EXTREME_STARS = frozenset({1, 2, 5})
+MOST_STARS = 5
 _GRADES = ((95, "A"), (85, "B"), (70, "C"))
 
 
@@ -47,21 +48,20 @@ class Scale:
     floor: int
     base: int
     challenge: int
-    least: int = MIN_ORDERS
+    least: int = _MIN_ORDERS
     """Fewer orders than this and the item is not applicable."""
 
 
-F1_SCALES = (
-    Scale("open_on_time", 20, 80, 90, 98),
-    Scale("repair_on_time", 20, 80, 90, 98),
-    Scale("first_contact", 10, 85, 95, 99),
-    Scale("appointment_kept", 10, 85, 93, 98),
-    Scale("repeat_fault", 10, 12, 8, 3),
-    Scale("record_quality", 10, 90, 95, 99, least=10),
-    Scale("satisfaction", 10, 80, 90, 97),
-    Scale("patrol_done", 5, 90, 98, 100),
-)
-COOPERATION_WEIGHT = 5
+def scales_of(form: FormRows) -> tuple[Scale, ...]:
+    """Return the measured items of a form."""
+    return tuple(
+        Scale(one.item, one.weight, one.floor, one.base, one.challenge, one.least)
+        for one in form.scales
+    )
+
+
+F1_SCALES = scales_of(default_scorecard().horizontal)
+"""The measured items of the suite's own F1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class ItemResult:
     count: int
     value: Fraction | None
     share: Fraction | None
+    total: int | None = None
+    """What the orders count together; None for what is judged in stars."""
+    restated: bool = False
+    """The value was set by a decision, not by what was measured or judged at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Card:
 
     items: tuple[ItemResult, ...]
     score: Fraction | None
+    points_off: int = 0
+    """What comes off at the end: the ratee was late as a rater itself."""
 
 
 def scaled(value: Fraction, scale: Scale) -> Fraction:
@@ -107,20 +113,75 @@ def scaled(value: Fraction, scale: Scale) -> Fraction:
 
 
 def measured_items(
-    measures: dict[str, Measure], scales: Sequence[Scale] = F1_SCALES
+    measures: Mapping[str, Measure],
+    scales: Sequence[Scale] = F1_SCALES,
+    restated: Mapping[str, Fraction] | None = None,
 ) -> list[ItemResult]:
-    """Return the measured items; those with too few orders are not applicable."""
+    """Return the measured items; those with too few orders are not applicable, unless restated."""
     items = []
     for scale in scales:
         measure = measures.get(scale.item, Measure(0, 0))
-        if measure.count < scale.least:
-            items.append(ItemResult(scale.item, scale.weight, measure.count, None, None))
-            continue
-        value = Fraction(measure.total, measure.count)
+        value: Fraction | None = None
+        if restated and scale.item in restated:
+            value = restated[scale.item]
+        elif measure.count >= scale.least:
+            value = Fraction(measure.total, measure.count)
         items.append(
-            ItemResult(scale.item, scale.weight, measure.count, value, scaled(value, scale))
+            ItemResult(
+                scale.item,
+                scale.weight,
+                measure.count,
+                value,
+                None if value is None else scaled(value, scale),
+                measure.total,
+                restated=bool(restated and scale.item in restated),
+            )
         )
     return items
+
+
+def starred_items(
+    form: FormRows,
+    stars: Mapping[str, int],
+    *,
+    missing_share: Fraction,
+    restated: Mapping[str, Fraction] | None = None,
+) -> list[ItemResult]:
+    """Return the items in stars; one that nobody judged earns ``missing_share``."""
+    items = []
+    for row in form.stars:
+        given = Fraction(stars[row.item]) if row.item in stars else None
+        value = restated[row.item] if restated and row.item in restated else given
+        items.append(
+            ItemResult(
+                row.item,
+                row.weight,
+                0 if given is None else 1,
+                value,
+                missing_share if value is None else value / MOST_STARS,
+                restated=bool(restated and row.item in restated),
+            )
+        )
+    return items
+
+
+def form_card(
+    measures: Mapping[str, Measure],
+    form: FormRows,
+    stars: Mapping[str, int],
+    *,
+    missing_share: Fraction,
+    restated: Mapping[str, Fraction] | None = None,
+    points_off: int = 0,
+) -> Card:
+    """Return the card of a form: not rated when nothing could be measured, whatever the stars."""
+    measured = measured_items(measures, scales_of(form), restated)
+    judged = starred_items(form, stars, missing_share=missing_share, restated=restated)
+    score = None
+    if weighted(measured) is not None:
+        whole = weighted([*measured, *judged])
+        score = max((whole or Fraction(0)) - points_off, Fraction(0))
+    return Card((*measured, *judged), score, points_off)
 
 
 def weighted(items: Iterable[ItemResult]) -> Fraction | None:
@@ -132,26 +193,47 @@ def weighted(items: Iterable[ItemResult]) -> Fraction | None:
     return 100 * sum((weight * share for weight, share in rated), Fraction(0)) / weights
 
 
-def horizontal_card(measures: dict[str, Measure], *, stars: int, reason: str | None) -> Card:
-    """Return the card F1: not rated when nothing could be measured.
+def require_reason(stars: Mapping[str, int], reason: str | None) -> None:
+    """Refuse extreme stars without a reason.
 
     Raises:
         ReasonRequired: one, two or five stars came without a reason.
 
     """
-    if stars in _EXTREME_STARS and not reason:
+    if not reason and EXTREME_STARS.intersection(stars.values()):
         raise ReasonRequired
-    items = measured_items(measures)
-    nothing_measured = weighted(items) is None
-    items.append(
-        ItemResult("cooperation", COOPERATION_WEIGHT, 1, Fraction(stars), Fraction(stars, 5))
+
+
+def horizontal_card(
+    measures: Mapping[str, Measure],
+    *,
+    stars: Mapping[str, int],
+    reason: str | None = None,
+    rules: ScorecardIn | None = None,
+    restated: Mapping[str, Fraction] | None = None,
+    points_off: int = 0,
+) -> Card:
+    """Return the card F1; no stars are given where nobody submitted it in time.
+
+    Raises:
+        ReasonRequired: one, two or five stars came without a reason.
+
+    """
+    require_reason(stars, reason)
+    rules = rules or default_scorecard()
+    return form_card(
+        measures,
+        rules.horizontal,
+        stars,
+        missing_share=Fraction(rules.missing_share),
+        restated=restated,
+        points_off=points_off,
     )
-    return Card(tuple(items), None if nothing_measured else weighted(items))
 
 
-def person_card(measures: dict[str, Measure]) -> Card:
+def person_card(measures: Mapping[str, Measure], scales: Sequence[Scale] = F1_SCALES) -> Card:
     """Return a person's own items of F1."""
-    items = measured_items(measures)
+    items = measured_items(measures, scales)
     return Card(tuple(items), weighted(items))
 
 
@@ -159,41 +241,58 @@ def person_card(measures: dict[str, Measure]) -> Card:
 class FinalScore:
     """A final appraisal and the parts it was made of."""
 
-    own: Decimal
+    own: Fraction
     horizontal: Fraction | None
     horizontal_weight: Fraction
     adjustment: Decimal
+    points_off: int
+    exact: Fraction
     score: Decimal
     grade: str
 
 
 def final_score(
     *,
-    own: Decimal,
+    own: Decimal | Fraction,
     centre_score: Fraction | None,
     person_score: Fraction | None,
     adjustment: Decimal,
     reason: str | None,
+    points_off: int = 0,
+    rules: ScorecardIn | None = None,
 ) -> FinalScore:
-    """Return 0.70 own + 0.30 H, adjusted and held within 0 to 100.
+    """Return (1 - w) own + w H, adjusted, less negative-list points, held within 0 to 100.
+
+    H is half the centre's score and half the person's own items of F1, or the centre's alone. A
+    centre that is not rated binds nobody: then w is nothing and the own part all.
 
     Raises:
         ScoreOutOfRange: the own score or the adjustment is.
         ReasonRequired: an adjustment came without a reason.
 
     """
-    if not 0 <= own <= 100 or abs(adjustment) > MAX_ADJUSTMENT:  # noqa: PLR2004 - a percentage
+    rules = rules or default_scorecard()
+    if not 0 <= own <= 100 or abs(adjustment) > rules.most_adjustment:  # noqa: PLR2004 - a percentage
         raise ScoreOutOfRange
     if adjustment and not reason:
         raise ReasonRequired
-    horizontal, weight = centre_score, HORIZONTAL_WEIGHT
+    horizontal, weight = centre_score, Fraction(rules.horizontal_weight)
     if centre_score is None:
         weight = Fraction(0)
     elif person_score is not None:
         horizontal = (centre_score + person_score) / 2
     exact = (1 - weight) * Fraction(own) + weight * (horizontal or 0) + Fraction(adjustment)
-    held = min(max(exact, Fraction(0)), Fraction(100))
-    return FinalScore(own, horizontal, weight, adjustment, rounded(held), grade(held))
+    held = min(max(exact - points_off, Fraction(0)), Fraction(100))
+    return FinalScore(
+        Fraction(own),
+        horizontal,
+        weight,
+        adjustment,
+        points_off,
+        held,
+        rounded(held),
+        grade(held),
+    )
 
 
 def grade(score: Fraction) -> str:

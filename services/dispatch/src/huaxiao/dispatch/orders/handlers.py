@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.agenda.arriving import settle
 from huaxiao.dispatch.appointments.store import give_back_from, live_of, release_of_order
+from huaxiao.dispatch.appraisals.evidence import freeze_due
 from huaxiao.dispatch.attachments import store as attachments_store
 from huaxiao.dispatch.callers import acts_as_engineer
 from huaxiao.dispatch.clocks import handlers as clocks
@@ -336,6 +337,8 @@ async def take_step(
     """
     if given.step in _PLACING:
         await store.place_alone(connection, branch_id)
+    # What is recorded from here on is too late for a month whose evidence is due to be frozen.
+    await freeze_due(connection, branch_id, now)
     row = await store.load(connection, branch_id, order_id, lock=True)
     is_engineer = acts_as_engineer(principal)
     if row is None or not (
@@ -446,6 +449,8 @@ async def lift_appointment(
     now: datetime,
 ) -> None:
     """Let an order have no visit agreed any more: the appointment that it had was given up."""
+    # What is recorded from here on is too late for a month whose evidence is due to be frozen.
+    await freeze_due(connection, branch_id, now)
     row = await store.load(connection, branch_id, order_id, lock=True)
     if row is None or row["appointed_from"] is None or row["finished_at"] is not None:
         return

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appraisals.evidence import freeze_due
 from huaxiao.dispatch.domain.dispatching import is_network_work
 from huaxiao.dispatch.domain.order_parts import SHOWN_BY_PHOTO, serial_taken
 from huaxiao.dispatch.domain.order_states import require_to_come
@@ -47,6 +48,8 @@ async def ask(
 
     """
     await store.place_alone(connection, branch_id)
+    # What is recorded from here on is too late for a month whose evidence is due to be frozen.
+    await freeze_due(connection, branch_id, now)
     asked_digest = digest(given.model_dump(mode="json"))
     known = await store.of_reference(connection, branch_id, given.source, given.reference)
     if known is not None:

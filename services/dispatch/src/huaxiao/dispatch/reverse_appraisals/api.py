@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Request
 
-from huaxiao.dispatch.appraisals.handlers import PeriodNotOver
+from huaxiao.dispatch.appraisals.problems import OutsideWindow, PeriodNotOver
 from huaxiao.dispatch.reverse_appraisals import handlers
 from huaxiao.shared import web
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
@@ -56,7 +56,7 @@ async def get_reverse_appraisal(
     responses=web.problem_responses(
         Forbidden,
         handlers.NotAVoter,
-        handlers.OutsideWindow,
+        OutsideWindow,
         handlers.AlreadyVoted,
         PeriodNotOver,
     ),
@@ -108,7 +108,7 @@ async def list_votes(
 @router.post(
     "/answer",
     status_code=201,
-    responses=web.problem_responses(Forbidden, handlers.OutsideWindow, Conflict),
+    responses=web.problem_responses(Forbidden, OutsideWindow, Conflict),
 )
 async def answer_card(
     request: Request,
@@ -134,7 +134,7 @@ async def answer_card(
 @router.post(
     "/decision",
     status_code=201,
-    responses=web.problem_responses(Forbidden, handlers.OutsideWindow, handlers.VoteVoid, Conflict),
+    responses=web.problem_responses(Forbidden, OutsideWindow, handlers.VoteVoid, Conflict),
 )
 async def decide(
     request: Request,

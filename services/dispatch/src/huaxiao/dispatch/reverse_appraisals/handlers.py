@@ -7,25 +7,28 @@ from fractions import Fraction
 from http import HTTPStatus
 from typing import Any
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.appraisals import handlers as appraisals
-from huaxiao.dispatch.appraisals.handlers import PeriodNotOver, record_of
+from huaxiao.dispatch.appraisals import evidence, publishing
+from huaxiao.dispatch.appraisals.computing import Computed
+from huaxiao.dispatch.appraisals.evidence import record_of
+from huaxiao.dispatch.appraisals.problems import OutsideWindow, PeriodNotOver
 from huaxiao.dispatch.domain.calendar import silence_confirms_at, submit_until
-from huaxiao.dispatch.domain.measuring import REPEAT_WITHIN, measure
+from huaxiao.dispatch.domain.measuring import REPEAT_WITHIN, Record, measure
 from huaxiao.dispatch.domain.reverse import (
-    FORMS,
     LEAST_CENTRES,
-    R1,
     Form,
     ReverseCard,
     Vote,
     reverse_card,
+    reverse_forms,
     ticket_measures,
     vote_faults,
 )
 from huaxiao.dispatch.domain.scorecard import Measure, grade, rounded
 from huaxiao.dispatch.reverse_appraisals import store
+from huaxiao.dispatch.scorecards import handlers as scorecards
 from huaxiao.dispatch.tickets import store as tickets_store
 from huaxiao.dispatch.tickets.histories import records
 from huaxiao.dispatch.tickets.parties import represents
@@ -33,8 +36,9 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import Period, business_day, ends_at, starts_at
 from huaxiao.shared.problems import Conflict, Fault, Forbidden, Malformed, NotFound, Problem
 from huaxiao.shared.wire import reverse as wire
+from huaxiao.shared.wire.appraisals import RevisionCause
 from huaxiao.shared.wire.contracts import CentreKind
-from huaxiao.shared.wire.dispatch import Appraisal, AppraisalKind
+from huaxiao.shared.wire.dispatch import AppraisalKind
 from huaxiao.shared.wire.reverse import (
     Outcome,
     ReverseAnswer,
@@ -47,6 +51,7 @@ from huaxiao.shared.wire.reverse import (
     Seat,
     VoteIn,
 )
+from huaxiao.shared.wire.scorecards import Scorecard
 
 _OVERSEERS = {Role.COUNTY_MANAGER, Role.AUDITOR, Role.PROVINCE}
 
@@ -58,15 +63,6 @@ class NotAVoter(Problem):
     status = HTTPStatus.FORBIDDEN
     title = "You have no vote on this unit for this centre"
     title_zh = "您无权代表该中心评价此单位"
-
-
-class OutsideWindow(Problem):
-    """Votes, answers and decisions each have their days after the month's end."""
-
-    code = "outside-window"
-    status = HTTPStatus.CONFLICT
-    title = "This is not the time for it"
-    title_zh = "不在规定时间内"
 
 
 class AlreadyVoted(Problem):
@@ -96,6 +92,7 @@ class _Rating:
     period: Period
     form: Form
     kinds: Mapping[str, str]
+    rules: Scorecard
 
     @property
     def key(self) -> dict[str, Any]:
@@ -107,7 +104,15 @@ class _Rating:
 
     @property
     def answer_until(self) -> datetime:
-        return silence_confirms_at(self.period, ends_at(self.period))
+        return silence_confirms_at(self.period, ends_at(self.period), self.rules.calendar)
+
+    @property
+    def submit_until(self) -> datetime:
+        return submit_until(self.period, self.rules.calendar)
+
+    @property
+    def is_of_support(self) -> bool:
+        return self.form.ratee_kind is CentreKind.SUPPORT
 
 
 async def _rating(
@@ -115,10 +120,11 @@ async def _rating(
 ) -> _Rating:
     kinds = await tickets_store.centre_kinds(connection, branch_id)
     kind = kinds.get(ratee_centre_id)
-    form = None if kind is None else FORMS.get(CentreKind(kind))
+    rules = await scorecards.of_period(connection, branch_id, period)
+    form = None if kind is None else reverse_forms(rules).get(CentreKind(kind))
     if form is None:
         raise NotFound
-    return _Rating(branch_id, ratee_centre_id, Period(period), form, kinds)
+    return _Rating(branch_id, ratee_centre_id, Period(period), form, kinds, rules)
 
 
 async def _of_the_ratee(connection: AsyncConnection, rating: _Rating, principal: Principal) -> bool:
@@ -165,8 +171,8 @@ async def vote(
         raise NotAVoter
     if now < ends_at(rating.period):
         raise PeriodNotOver
-    if now >= submit_until(rating.period):
-        raise OutsideWindow(submit_until=submit_until(rating.period).isoformat())
+    if now >= rating.submit_until:
+        raise OutsideWindow(submit_until=rating.submit_until.isoformat())
     faults = list(vote_faults(rating.form, given.stars, given.reasons))
     if faults:
         raise Malformed(faults=faults)
@@ -204,7 +210,7 @@ async def list_votes(
         and principal.centre_ids is None
         and not await _of_the_ratee(connection, rating, principal)
     )
-    if oversees and now >= submit_until(rating.period):
+    if oversees and now >= rating.submit_until:
         rows = await store.votes(connection, branch_id, ratee_centre_id, period)
     elif principal.person_id is not None:
         rows = await store.votes(
@@ -224,15 +230,12 @@ async def _computed(
     """Compute the card, and return with it what was measured and the reasons given."""
     branch_id, period = rating.branch_id, rating.period
     since, until = starts_at(period), ends_at(period)
-    if rating.form is R1:
+    if rating.is_of_support:
         rows = await tickets_store.bearing_on(connection, branch_id, since=since, until=until)
         histories = await records(connection, branch_id, rows)
         measures = ticket_measures(histories, rating.ratee, since=since, until=until)
     else:
-        orders = await store.performed_orders(
-            connection, branch_id, rating.ratee, since=since - REPEAT_WITHIN, until=until
-        )
-        measures = measure([record_of(row) for row in orders], since=since, until=until)
+        measures = measure(await _performed(connection, rating), since=since, until=until)
     rows = await store.votes(connection, branch_id, rating.ratee, period)
     card = reverse_card(
         rating.form, measures, [Vote(row["centre_id"], row["stars"]) for row in rows]
@@ -242,6 +245,21 @@ async def _computed(
         for item, reason in row["reasons"].items():
             reasons.setdefault(item, []).append(reason)
     return card, measures, {item: sorted(given) for item, given in reasons.items()}
+
+
+async def _performed(connection: AsyncConnection, rating: _Rating) -> list[Record]:
+    """Return the orders of the rated unit: as they were frozen, or as they are before that."""
+    kept = await evidence.kept_records(connection, rating.branch_id, rating.period)
+    if kept is not None:
+        return [one for one in kept if one.performer_centre_id == rating.ratee]
+    orders = await store.performed_orders(
+        connection,
+        rating.branch_id,
+        rating.ratee,
+        since=starts_at(rating.period) - REPEAT_WITHIN,
+        until=ends_at(rating.period),
+    )
+    return [record_of(row) for row in orders]
 
 
 def _items(
@@ -323,7 +341,7 @@ async def _shown(
     }
     if now < ends_at(rating.period):
         state = ReverseState.NOT_OPEN
-    elif now < submit_until(rating.period):
+    elif now < rating.submit_until:
         state = ReverseState.VOTING
     else:
         card, measures, reasons = await _computed(connection, rating)
@@ -341,7 +359,7 @@ async def _shown(
         ratee_centre_id=rating.ratee,
         form=rating.form.name,
         state=state,
-        submit_until=submit_until(rating.period),
+        submit_until=rating.submit_until,
         answer_until=rating.answer_until,
         least_centres=LEAST_CENTRES,
         answer=None if answer is None else ReverseAnswer.model_validate(dict(answer)),
@@ -367,9 +385,9 @@ async def answer_card(
     rating = await _rating(connection, branch_id, ratee_centre_id, period)
     if not represents(principal, rating.ratee, rating.kinds):
         raise Forbidden
-    if not submit_until(rating.period) <= now < rating.answer_until:
+    if not rating.submit_until <= now < rating.answer_until:
         raise OutsideWindow(
-            answer_from=submit_until(rating.period).isoformat(),
+            answer_from=rating.submit_until.isoformat(),
             answer_until=rating.answer_until.isoformat(),
         )
     if not given.agrees and given.reason is None:
@@ -408,7 +426,7 @@ async def decide(
 
     """
     rating = await _rating(connection, branch_id, ratee_centre_id, period)
-    if rating.form is R1 and Role.COUNTY_MANAGER not in principal.roles:
+    if rating.is_of_support and Role.COUNTY_MANAGER not in principal.roles:
         raise Forbidden
     if await _of_the_ratee(connection, rating, principal):
         raise Forbidden
@@ -418,11 +436,11 @@ async def decide(
     outcome = Outcome.VOID if shown.void else Outcome.SET_ASIDE
     if given.stands:
         outcome = Outcome.STANDS
-        appraisal = await _appraise(connection, rating, shown, now=now)
+        appraisal = await _appraise(connection, rating, shown, by=principal.subject, now=now)
     decided = ReverseDecision(
         outcome=outcome,
         reason=given.reason,
-        appraisal_id=None if appraisal is None else appraisal.appraisal_id,
+        appraisal_id=None if appraisal is None else appraisal["appraisal_id"],
         decided_by=principal.subject,
         decided_at=now,
     )
@@ -431,7 +449,7 @@ async def decide(
     if not await store.add_decision(connection, row):
         raise Conflict("It is decided already.", "已作出决定。")
     if appraisal is not None:
-        await appraisals.publish(connection, branch_id, appraisal, now)
+        await publishing.publish(connection, appraisal, at=now, now=now)
     return final
 
 
@@ -449,11 +467,22 @@ def _require_decidable(shown: ReverseAppraisal, given: ReverseDecisionIn) -> Non
 
 
 async def _appraise(
-    connection: AsyncConnection, rating: _Rating, shown: ReverseAppraisal, *, now: datetime
-) -> Appraisal:
+    connection: AsyncConnection, rating: _Rating, shown: ReverseAppraisal, *, by: str, now: datetime
+) -> RowMapping:
     """Store the card as an appraisal: all that its score follows from, and no reasons given."""
     score = None if shown.exact_score is None else Fraction(shown.exact_score)
-    return await appraisals.keep(
+    made = Computed(
+        score,
+        None if score is None else grade(score),
+        {
+            "form": rating.form.name,
+            "rated": score is not None,
+            "exact_score": shown.exact_score,
+            "voting_centres": shown.voting_centres,
+            "items": [one.model_dump(mode="json", exclude={"reasons"}) for one in shown.items],
+        },
+    )
+    return await publishing.keep(
         connection,
         rating.branch_id,
         {
@@ -461,19 +490,15 @@ async def _appraise(
             "period": rating.period,
             "rater_centre_id": None,
             "ratee_centre_id": rating.ratee,
-            "score_hundredths": None if score is None else int(rounded(score) * 100),
-            "grade": None if score is None else grade(score),
             "made_at": now,
             "confirmed_at": now,
             "given": {},
-            "explanation": {
-                "form": rating.form.name,
-                "rated": score is not None,
-                "exact_score": shown.exact_score,
-                "voting_centres": shown.voting_centres,
-                "items": [one.model_dump(mode="json", exclude={"reasons"}) for one in shown.items],
-            },
+            "scorecard_version": rating.rules.version,
         },
+        made,
+        cause=RevisionCause.SUBMITTED,
+        by=by,
+        now=now,
     )
 
 

@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.level_table import DEFAULT_TABLE, table_faults
 from huaxiao.dispatch.orders.store import place_alone
-from huaxiao.dispatch.service_levels import store
-from huaxiao.shared.periods import business_day
-from huaxiao.shared.problems import Malformed, NotFound, Problem, TwoPeople
-from huaxiao.shared.versions import require_version
+from huaxiao.dispatch.tables import service_levels, service_levels_in_force
+from huaxiao.shared.drafting import Drafting
+from huaxiao.shared.problems import Malformed, Problem
 from huaxiao.shared.wire.service_levels import (
     InForceIn,
     ServiceLevels,
@@ -54,28 +53,32 @@ def _render(row: RowMapping) -> ServiceLevels:
     return ServiceLevels.model_validate(dict(row) | dict(row["given"]))
 
 
+_LEVELS = Drafting(
+    drafts=service_levels,
+    in_force=service_levels_in_force,
+    render=_render,
+    default=_default,
+    unchangeable=LevelsInForce,
+    out_of_order=LevelsOutOfOrder,
+)
+
+
 async def show(connection: AsyncConnection, branch_id: int, version: int) -> ServiceLevels:
     """Return a version; 0 is the suite's own."""
-    if version == 0:
-        return _default()
-    row = await store.load(connection, branch_id, version)
-    if row is None:
-        raise NotFound
-    return _render(row)
+    return await _LEVELS.show(connection, branch_id, version)
 
 
 async def list_versions(
     connection: AsyncConnection, branch_id: int, *, after: int, limit: int
 ) -> list[ServiceLevelsSummary]:
     """Return a county's own versions."""
-    rows = await store.page(connection, branch_id, after=after, limit=limit)
-    return [ServiceLevelsSummary.model_validate(_render(row).model_dump()) for row in rows]
+    found = await _LEVELS.list_versions(connection, branch_id, after=after, limit=limit)
+    return [ServiceLevelsSummary.model_validate(one.model_dump()) for one in found]
 
 
 async def in_force(connection: AsyncConnection, branch_id: int, day: date) -> ServiceLevels:
     """Return the service levels in force on a day."""
-    row = await store.in_force(connection, branch_id, day)
-    return _default() if row is None else _render(row)
+    return await _LEVELS.in_force_on(connection, branch_id, day)
 
 
 async def draft(
@@ -98,22 +101,9 @@ async def draft(
     faults = list(table_faults(given))
     if faults:
         raise Malformed(faults=faults)
-    row = {
-        "given": given.model_dump(mode="json"),
-        "drafted_by": drafted_by,
-        "drafted_at": now,
-    }
-    held = await store.load(connection, branch_id, version)
-    require_version(if_match, None if held is None else _render(held))
-    if held is None:
-        await store.add(connection, row | {"branch_id": branch_id, "version": version})
-        return await show(connection, branch_id, version), True
-    if held["given"] == row["given"]:
-        return _render(held), False
-    if held["from_day"] is not None:
-        raise LevelsInForce
-    await store.replace(connection, branch_id, version, row)
-    return await show(connection, branch_id, version), False
+    return await _LEVELS.draft(
+        connection, branch_id, version, given, if_match=if_match, drafted_by=drafted_by, now=now
+    )
 
 
 async def put_in_force(
@@ -133,24 +123,6 @@ async def put_in_force(
     """
     # No order is placed meanwhile: which version judges it is settled once.
     await place_alone(connection, branch_id)
-    held = await show(connection, branch_id, version)
-    if held.from_day == given.from_day:
-        return held
-    if held.from_day is not None:
-        raise LevelsInForce
-    if held.drafted_by == by:
-        raise TwoPeople
-    last = await store.last_day(connection, branch_id)
-    if given.from_day < business_day(now) or (last is not None and given.from_day <= last):
-        raise LevelsOutOfOrder(last_from_day=None if last is None else last.isoformat())
-    await store.put_in_force(
-        connection,
-        {
-            "branch_id": branch_id,
-            "version": version,
-            "from_day": given.from_day,
-            "put_in_force_by": by,
-            "put_in_force_at": now,
-        },
+    return await _LEVELS.put_in_force(
+        connection, branch_id, version, given.from_day, by=by, now=now
     )
-    return await show(connection, branch_id, version)

@@ -7,10 +7,10 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.ticket_categories import DEFAULT_CATEGORIES, category_faults
+from huaxiao.dispatch.tables import ticket_category_activations, ticket_category_sets
 from huaxiao.dispatch.ticket_categories import store
-from huaxiao.shared.periods import business_day
-from huaxiao.shared.problems import Malformed, NotFound, Problem, TwoPeople
-from huaxiao.shared.versions import require_version
+from huaxiao.shared.drafting import Drafting
+from huaxiao.shared.problems import Malformed, Problem
 from huaxiao.shared.wire.tickets import (
     CategoryActivationIn,
     CategorySet,
@@ -49,28 +49,34 @@ def _render(row: RowMapping) -> CategorySet:
     return CategorySet.model_validate(dict(row) | dict(row["given"]))
 
 
+_SETS = Drafting(
+    drafts=ticket_category_sets,
+    in_force=ticket_category_activations,
+    render=_render,
+    default=lambda: _DEFAULT,
+    unchangeable=CategoriesActive,
+    out_of_order=CategoriesOutOfOrder,
+    put_by="activated_by",
+    put_at="activated_at",
+)
+
+
 async def show(connection: AsyncConnection, branch_id: int, version: int) -> CategorySet:
     """Return a version; 0 is the suite's own."""
-    if version == 0:
-        return _DEFAULT
-    row = await store.load(connection, branch_id, version)
-    if row is None:
-        raise NotFound
-    return _render(row)
+    return await _SETS.show(connection, branch_id, version)
 
 
 async def list_versions(
     connection: AsyncConnection, branch_id: int, *, after: int, limit: int
 ) -> list[CategorySetSummary]:
     """Return a branch's own versions."""
-    rows = await store.page(connection, branch_id, after=after, limit=limit)
-    return [CategorySetSummary.model_validate(_render(row).model_dump()) for row in rows]
+    found = await _SETS.list_versions(connection, branch_id, after=after, limit=limit)
+    return [CategorySetSummary.model_validate(one.model_dump()) for one in found]
 
 
 async def in_force(connection: AsyncConnection, branch_id: int, day: date) -> CategorySet:
     """Return the categories in force on a day."""
-    row = await store.in_force(connection, branch_id, day)
-    return _DEFAULT if row is None else _render(row)
+    return await _SETS.in_force_on(connection, branch_id, day)
 
 
 async def draft(
@@ -93,18 +99,9 @@ async def draft(
     faults = list(category_faults(given))
     if faults:
         raise Malformed(faults=faults)
-    row = {"given": given.model_dump(mode="json"), "drafted_by": drafted_by, "drafted_at": now}
-    held = await store.load(connection, branch_id, version)
-    require_version(if_match, None if held is None else _render(held))
-    if held is None:
-        await store.add(connection, row | {"branch_id": branch_id, "version": version})
-        return await show(connection, branch_id, version), True
-    if held["given"] == row["given"]:
-        return _render(held), False
-    if held["from_day"] is not None:
-        raise CategoriesActive
-    await store.replace(connection, branch_id, version, row)
-    return await show(connection, branch_id, version), False
+    return await _SETS.draft(
+        connection, branch_id, version, given, if_match=if_match, drafted_by=drafted_by, now=now
+    )
 
 
 async def activate(
@@ -123,24 +120,6 @@ async def activate(
 
     """
     await store.draft_alone(connection, branch_id)
-    held = await show(connection, branch_id, version)
-    if held.from_day == given.from_day:
-        return held
-    if held.from_day is not None:
-        raise CategoriesActive
-    if held.drafted_by == activated_by:
-        raise TwoPeople
-    last = await store.last_day(connection, branch_id)
-    if given.from_day < business_day(now) or (last is not None and given.from_day <= last):
-        raise CategoriesOutOfOrder(last_from_day=None if last is None else last.isoformat())
-    await store.activate(
-        connection,
-        {
-            "branch_id": branch_id,
-            "version": version,
-            "from_day": given.from_day,
-            "activated_by": activated_by,
-            "activated_at": now,
-        },
+    return await _SETS.put_in_force(
+        connection, branch_id, version, given.from_day, by=activated_by, now=now
     )
-    return await show(connection, branch_id, version)

@@ -1,6 +1,7 @@
 """Work done: counted and averaged as it was known at a moment."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
@@ -9,12 +10,14 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.domain.calendar import is_confirmed
+from huaxiao.dispatch.appraisals import showing
+from huaxiao.dispatch.appraisals import store as appraisal_store
+from huaxiao.dispatch.domain.calendar import Appealed, settled_at
 from huaxiao.dispatch.domain.scorecard import mean, rounded
 from huaxiao.dispatch.work_done import store
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.dispatch import CentreScore, WorkDone
+from huaxiao.shared.wire.dispatch import AppraisalKind, CentreScore, WorkDone
 
 _MOST_MONTHS = 120
 
@@ -37,6 +40,19 @@ class NotYet(Problem):
     title_zh = "该时刻尚未到来"
 
 
+def require_span(span: tuple[int, int]) -> None:
+    """Refuse months that end before they begin, or too many.
+
+    Raises:
+        BadSpan: they do, or are.
+
+    """
+    first, last = span
+    months = (last // 100 - first // 100) * 12 + last % 100 - first % 100 + 1
+    if not 0 < months <= _MOST_MONTHS:
+        raise BadSpan
+
+
 async def show(
     connection: AsyncConnection,
     branch_id: int,
@@ -53,40 +69,52 @@ async def show(
         NotYet: the moment is still to come.
 
     """
+    require_span(span)
     first, last = Period(span[0]), Period(span[1])
-    months = (last // 100 - first // 100) * 12 + last % 100 - first % 100 + 1
-    if not 0 < months <= _MOST_MONTHS:
-        raise BadSpan
     if known_at is not None and known_at > now:
         raise NotYet
     known_at = known_at or now
     orders = await store.finished(connection, branch_id, (first, last), centre_ids, known_at)
-    cards: dict[tuple[Period, str], list[tuple[str, Fraction]]] = defaultdict(list)
-    for row in await store.cards(connection, branch_id, (first, last), centre_ids, known_at):
-        period = Period(row["period"])
-        stands = is_confirmed(
-            period,
-            submitted_at=row["made_at"],
+    rows = await store.cards(connection, branch_id, (first, last), centre_ids, known_at)
+    said = defaultdict[str, list[Appealed]](list)
+    for appeal in await appraisal_store.appeals(
+        connection, branch_id, [row["appraisal_id"] for row in rows]
+    ):
+        said[appeal["appraisal_id"]].append(Appealed(appeal["at"], appeal["decision_at"]))
+    cards: dict[AppraisalKind, dict[tuple[Period, str], list[tuple[str, Fraction]]]]
+    cards = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        settled = settled_at(
+            await showing.deadlines_of(connection, row),
             # A later confirmation was not known then; the silence before it may have been.
             confirmed_at=row["confirmed_at"] if row["confirmed_before"] else None,
+            appeals=said[row["appraisal_id"]],
             now=known_at,
         )
-        exact = row["explanation"]["exact_score"]
-        if stands and exact is not None:
-            cards[period, row["ratee_centre_id"]].append((row["appraisal_id"], Fraction(exact)))
+        if settled is not None and row["exact_score"] is not None:
+            cards[row["kind"]][Period(row["period"]), row["ratee_centre_id"]].append(
+                (row["appraisal_id"], Fraction(row["exact_score"]))
+            )
     return WorkDone(
         known_at=known_at,
         orders=orders,
-        scores=[
-            CentreScore(
-                period=period,
-                centre_id=centre_id,
-                score=_score([score for _, score in given]),
-                appraisal_ids=[appraisal_id for appraisal_id, _ in given],
-            )
-            for (period, centre_id), given in sorted(cards.items())
-        ],
+        scores=_scores(cards[AppraisalKind.HORIZONTAL]),
+        reverse_scores=_scores(cards[AppraisalKind.REVERSE]),
     )
+
+
+def _scores(
+    cards: Mapping[tuple[Period, str], Sequence[tuple[str, Fraction]]],
+) -> list[CentreScore]:
+    return [
+        CentreScore(
+            period=period,
+            centre_id=centre_id,
+            score=_score([score for _, score in given]),
+            appraisal_ids=[appraisal_id for appraisal_id, _ in given],
+        )
+        for (period, centre_id), given in sorted(cards.items())
+    ]
 
 
 def _score(scores: list[Fraction]) -> Decimal:

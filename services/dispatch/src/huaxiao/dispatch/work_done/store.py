@@ -8,10 +8,10 @@ from sqlalchemy import RowMapping, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.tables import appraisals, order_steps, orders
+from huaxiao.dispatch.tables import appraisal_revisions, appraisals, order_steps, orders
 from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period, ends_at, period_of, starts_at
-from huaxiao.shared.wire.dispatch import Area, FinishedWork, OrderKind, StepName
+from huaxiao.shared.wire.dispatch import AppraisalKind, Area, FinishedWork, OrderKind, StepName
 
 
 async def finished(
@@ -87,14 +87,30 @@ async def cards(
     centre_ids: AbstractSet[str] | None,
     known_at: datetime,
 ) -> Sequence[RowMapping]:
-    """Return the horizontal cards of some months that had been made by a moment."""
+    """Return the cards of centres of some months, with the score each had at a moment."""
+    revision = (
+        select(appraisal_revisions.c.appraisal_id, appraisal_revisions.c.exact_score)
+        .where(
+            appraisal_revisions.c.branch_id == branch_id,
+            appraisal_revisions.c.recorded_at <= known_at,
+        )
+        .ext(distinct_on(appraisal_revisions.c.appraisal_id))
+        .order_by(appraisal_revisions.c.appraisal_id, appraisal_revisions.c.number.desc())
+        .subquery()
+    )
     rows = await connection.execute(
-        select(appraisals, (appraisals.c.confirmed_at <= known_at).label("confirmed_before"))
+        select(
+            appraisals,
+            revision.c.exact_score,
+            (appraisals.c.confirmed_at <= known_at).label("confirmed_before"),
+        )
+        .select_from(
+            appraisals.join(revision, revision.c.appraisal_id == appraisals.c.appraisal_id)
+        )
         .where(
             appraisals.c.branch_id == branch_id,
-            appraisals.c.kind == "horizontal",
+            appraisals.c.kind.in_([AppraisalKind.HORIZONTAL, AppraisalKind.REVERSE]),
             appraisals.c.period.between(*span),
-            appraisals.c.made_at <= known_at,
             within(appraisals.c.ratee_centre_id, centre_ids),
         )
         .order_by(appraisals.c.appraisal_id)
