@@ -19,6 +19,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import DocumentFormat
+from huaxiao.shared.wire.terms import SupportPerformance
 
 
 @pytest.fixture
@@ -80,6 +81,19 @@ async def test_text_that_looks_like_the_templates_marks_stays_text(
     assert "{digest} @units" in text
     assert "# 标题 <w:p/> &" in text
     assert "𠮷" in text
+
+
+async def test_pay_that_follows_the_reverse_score_stands_in_it_where_it_is_agreed(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    given = contract("C1", "F1")
+    agreed = SupportPerformance(amount_fen=1_234_500)
+    for supports, expected in ((None, False), (agreed, True)):
+        terms = given.terms.model_copy(update={"support_performance": supports})
+        await manager.put_contract(county, "CT-C1", given.model_copy(update={"terms": terms}))
+        text = text_of(await manager.contract_document(county, "CT-C1"))
+        assert ("支撑绩效每月 12,345.00 元，其中 40 % 按逆向考核得分计发" in text) is expected
 
 
 async def test_a_long_list_is_in_it_and_another_centre_gets_nothing(

@@ -17,7 +17,7 @@ from huaxiao.shared.wire.contracts import (
 from huaxiao.shared.wire.dispatch import Area, OrderKind
 from huaxiao.shared.wire.settlement import Side
 from huaxiao.shared.wire.signing import SideSignature
-from huaxiao.shared.wire.terms import TargetMeasure
+from huaxiao.shared.wire.terms import SupportPerformance, TargetMeasure
 
 _KINDS = {
     FieldKind.REGIONAL: "地域型",
@@ -73,6 +73,7 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
         "below_floor": percent(share.below_floor_factor),
         "advance": percent(share.advance_share),
         "true_up": str(share.true_up_months),
+        "support": _support(terms.support_performance),
         "free_scope": terms.free_scope_zh,
         "point_price": yuan(terms.deductions.point_price_fen),
         "cap": percent(terms.deductions.cap_share),
@@ -85,6 +86,15 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
         ),
         "digest": contract.digest or "（签署时生成）",
     }
+
+
+def _support(agreed: SupportPerformance | None) -> str:
+    if agreed is None:
+        return ""
+    return (
+        f"支撑绩效每月 {yuan(agreed.amount_fen)} 元，其中 {percent(agreed.appraised_share)} 按逆向考核得分计发，"
+        "其余固定。"
+    )
 
 
 def note_of(contract: Contract) -> str:
