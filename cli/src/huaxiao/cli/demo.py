@@ -1,13 +1,13 @@
 """The sample county's month, carried through the suite, shown in the terminal, every figure checked."""
 
-from dataclasses import dataclass, field
-
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from huaxiao.cli.checks import Checks
 from huaxiao.cli.progress import progress_bar
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TOWN_TOWNSHIPS, sample_county
+from huaxiao.cli.sample.day import CENTRE as PLANNED_CENTRE
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS, Expected, generate
 from huaxiao.cli.sample.lead import EARNED_FEN
 from huaxiao.cli.story import (
@@ -19,6 +19,7 @@ from huaxiao.cli.story import (
     target_of,
     telling,
 )
+from huaxiao.cli.work import telling as work
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.money import yuan
 from huaxiao.shared.wire.attribution import (
@@ -60,30 +61,6 @@ _SHOWN_CENTRE = "C1"
 """Whose statement the demo shows."""
 
 
-@dataclass
-class Checks:
-    """What was checked, and whether it held."""
-
-    console: Console
-    results: list[tuple[str, bool]] = field(default_factory=list)
-
-    def hold(self, what: str, *, held: bool) -> None:
-        """Record one check."""
-        self.results.append((what, held))
-
-    def equal(self, what: str, found: object, expected: object) -> None:
-        """Record a check that a figure is what it must be."""
-        difference = "" if found == expected else f" (found {found}, expected {expected})"
-        self.hold(what + difference, held=found == expected)
-
-    def show(self) -> bool:
-        """Print every check; true when all held."""
-        self.console.rule("Checks 核对")
-        for what, held in self.results:
-            self.console.print(f"{'[green]✓[/green]' if held else '[red]✗[/red]'} {what}")
-        return all(held for _, held in self.results)
-
-
 async def run_demo(
     suite: Endpoints, *, seed: int, console: Console, subscribers: int = PLANNED_SUBSCRIBERS
 ) -> bool:
@@ -103,6 +80,8 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         with console.status("contracts: the county, its fields, its signed contracts …"):
             coverage = await story.register()
             await story.wait_for_attribution()
+        with console.status(f"dispatch: assets, and tomorrow's orders of {PLANNED_CENTRE} …"):
+            begun = await work.begin(story)
         with progress_bar(console, "attribution: business events", len(sample.events)) as advance:
             taken = await story.post(sample.events, advance)
         mended = await story.mend()
@@ -113,15 +92,15 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
         horizontal, final = await story.appraise()
         with console.status("kpi: following the other three …"):
             report = await story.targets()
-        books = await story.books()
-        unresolved = await story.unresolved()
+        books, unresolved = await story.books(), await story.unresolved()
         planted = await story.explain_planted()
-        cash_in = await story.cash_in_fen()
-        short = await story.shortfalls()
+        cash_in, short = await story.cash_in_fen(), await story.shortfalls()
         statements = await story.settle()
         recomputed = await story.recomputed(statements)
         seals, shareholders = await story.sealed(), await story.shareholders()
         earned = await story.lead_earns()
+        with console.status("dispatch: the plan of the day …"):
+            told = await work.end(story, begun, done)
     _show_county(console, story, coverage)
     _show_taken(console, taken, books)
     _show_revenue(console, story, books)
@@ -129,8 +108,10 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     for case in ("listed_dispute", "address_conflict"):
         _show_explanation(console, planted[case][0])
     _show_work(console, done, horizontal, final)
+    work.show_month(console, told)
     _show_targets(console, story, report)
     _show_statement(console, story, statements)
+    work.show_today(console, told)
     _check_county(checks, story, coverage)
     _check_intake(checks, sample.expected, taken, mended, books)
     checks.equal("cash received is what was paid, to the fen", cash_in, sample.expected.cash_in_fen)
@@ -146,6 +127,7 @@ async def _run(suite: Endpoints, *, seed: int, console: Console, subscribers: in
     checks.hold("every seal, computed again, is what was sealed", held=seals.agrees)
     checks.equal("no own employee is without shares", shareholders.without_shares, [])
     checks.equal("a lead's commission is its people's, once and to the fen", earned, EARNED_FEN)
+    work.check(checks, told)
     return checks.show()
 
 

@@ -270,18 +270,24 @@ class Story:
     # --- work -----------------------------------------------------------------------------------
 
     async def orders(self) -> list[Order]:
-        """Wait until every requested order has its engineer; return them."""
+        """Wait until every order that BSS requested has its engineer; return them."""
+        requested = {
+            event["data"]["order_id"]
+            for event in self.sample.events
+            if event.get("type") == "work.requested"
+        }
         found: list[Order] = []
 
         async def given_out() -> bool:
-            found[:] = await self._orders_now()
+            found[:] = [one for one in await self.orders_now() if one.order_id in requested]
             given = [one for one in found if one.state is not OrderState.NEW]
             return len(given) == self.sample.expected.orders
 
         await until(given_out, "dispatch gives every requested order to an engineer")
         return found
 
-    async def _orders_now(self) -> list[Order]:
+    async def orders_now(self) -> list[Order]:
+        """Return every order, whoever asked for it."""
         found: list[Order] = []
         cursor: str | None = None
         while True:
@@ -296,11 +302,7 @@ class Story:
         at_work = asyncio.Semaphore(_ENGINEERS_AT_WORK)
         async with AsyncExitStack() as stack:
             engineers = {
-                person: await stack.enter_async_context(
-                    DispatchClient(
-                        self.suite.dispatch, self.suite.token(Role.ENGINEER, person=person)
-                    )
-                )
+                person: await stack.enter_async_context(self.somebody(Role.ENGINEER, person))
                 for person in sorted({one.engineer_id for one in orders if one.engineer_id})
             }
 
@@ -345,8 +347,8 @@ class Story:
     async def appraise(self) -> tuple[Appraisal, Appraisal]:
         """Let the enterprise centre rate the town centre, and the town centre its engineer."""
         async with (
-            self._contractor(_ENTERPRISE) as rater,
-            self._contractor(_SERVED) as served,
+            self.contractor(_ENTERPRISE) as rater,
+            self.contractor(_SERVED) as served,
         ):
             horizontal = await _made_or_found(
                 rater,
@@ -372,12 +374,17 @@ class Story:
             )
         return horizontal, final
 
-    def _contractor(self, centre_id: str) -> DispatchClient:
+    def contractor(self, centre_id: str) -> DispatchClient:
+        """Connect to dispatch as a centre's contractor."""
         (contract,) = (one for one in self.county.contracts if one.centre_id == centre_id)
         token = self.suite.token(
             Role.CONTRACTOR, centre_ids=[centre_id], person=contract.contractor_id
         )
         return DispatchClient(self.suite.dispatch, token)
+
+    def somebody(self, role: Role, person: str) -> DispatchClient:
+        """Connect to dispatch as a person in a role."""
+        return DispatchClient(self.suite.dispatch, self.suite.token(role, person=person))
 
     # --- targets --------------------------------------------------------------------------------
 
@@ -437,18 +444,20 @@ def target_of(of: TargetsOf, name: str) -> Target:
     return next(one for one in of.targets if one.target == name)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait for what another process will do.
+async def until(
+    holds: Callable[[], Awaitable[bool]], what: str, *, patience: float = PATIENCE_SECONDS
+) -> None:
+    """Wait for what another process will do, for so many seconds.
 
     Raises:
         NotSeenError: it was not done in time.
 
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
+    deadline = loop.time() + patience
     while not await holds():
         if loop.time() > deadline:
-            raise NotSeenError(f"waited {PATIENCE_SECONDS:.0f} s in vain until {what}")
+            raise NotSeenError(f"waited {patience:.0f} s in vain until {what}")
         await asyncio.sleep(_POLL_SECONDS)
 
 

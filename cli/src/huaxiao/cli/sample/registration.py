@@ -263,7 +263,7 @@ def _contract(county: County, one: SampleContract, base: Sequence[BaseMonthIn]) 
             profit_share=ProfitShare(tiers=_TIERS),
             free_scope_zh="负面责任清单以外",
             investments=[Investment(by="company", what_zh="终端", amount_fen=0)],
-            order_fees=_ORDER_FEES,
+            order_fees=ORDER_FEES,
         ),
         base=list(base),
     )
@@ -273,7 +273,7 @@ _TIERS = [
     ProfitShareTier.model_validate({"growth_from": growth, "share": share})
     for growth, share in (("0", "0.05"), ("0.05", "0.10"), ("0.10", "0.15"))
 ]
-_ORDER_FEES = [
+ORDER_FEES = [
     OrderFee(kind=kind, area=area, fee_fen=fee_fen)
     for kind, *fees in (
         (OrderKind.INSTALL, 7_000, 9_000),

@@ -1,0 +1,1 @@
+"""What people do besides the month's orders, by subject: told over HTTP, shown, and checked."""
