@@ -129,7 +129,7 @@ async def appraise_horizontal(
     rater, ratee = given.rater_centre_id, given.ratee_centre_id
     await _require_ratable(connection, branch_id, rater, ratee, principal)
     basis = await _open_month(connection, branch_id, given.period, now)
-    await _require_unbound(connection, basis, ratee)
+    await _require_unbound(connection, basis, rater, ratee)
     judged = given.model_dump(mode="json")
     computing.require_stars(basis.rules.horizontal, computing.stars_of(judged))
     made = computing.horizontal(basis, rater, ratee, judged)
@@ -153,13 +153,25 @@ async def appraise_horizontal(
     return await showing.render(connection, row, now=now)
 
 
-async def _require_unbound(connection: AsyncConnection, basis: Basis, ratee: str) -> None:
+async def _require_unbound(
+    connection: AsyncConnection, basis: Basis, rater: str, ratee: str
+) -> None:
     """Refuse a card of a centre whose final ones are published: they would not rest on it.
 
     Raises:
+        Conflict: the card is there already.
         OutsideWindow: they are.
 
     """
+    there = await store.cards(
+        connection,
+        basis.branch_id,
+        AppraisalKind.HORIZONTAL,
+        period=basis.period,
+        ratee_centre_id=ratee,
+    )
+    if any(row["rater_centre_id"] == rater for row in there):
+        raise publishing.there_already(AppraisalKind.HORIZONTAL, ratee, basis.period)
     finals = await store.cards(
         connection, basis.branch_id, AppraisalKind.FINAL, period=basis.period, ratee_centre_id=ratee
     )

@@ -64,15 +64,20 @@ async def keep(
     )
     if not await store.add(connection, row):
         whom = card.get("person_id") or card["ratee_centre_id"]
-        raise Conflict(
-            f"The {card['kind']} appraisal of {whom} for {card['period']} is there.",
-            f"{whom} 在 {card['period']} 的考核（{card['kind']}）已存在。",
-            kind=card["kind"],
-            period=card["period"],
-            ratee=whom,
-        )
+        raise there_already(card["kind"], whom, card["period"])
     await _revise(connection, row, made, cause=cause, by=by, at=card["made_at"], now=now)
     return await reloaded(connection, branch_id, appraisal_id)
+
+
+def there_already(kind: str, ratee: str, period: int) -> Conflict:
+    """Return the refusal of a card that was made before."""
+    return Conflict(
+        f"The {kind} appraisal of {ratee} for {period} is there.",
+        f"{ratee} 在 {period} 的考核（{kind}）已存在。",
+        kind=kind,
+        period=period,
+        ratee=ratee,
+    )
 
 
 async def reloaded(connection: AsyncConnection, branch_id: int, appraisal_id: str) -> RowMapping:
