@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from bench.county_days import PRICES, county_day
-from bench.measuring import Figure, Size, figure, tell
+from bench.measuring import Figure, Size, figure, is_full, tell
 from bench.solvers import HAS_PYVRP, HAS_VROOM, by_pyvrp, by_vroom, nearest_free
 from huaxiao.dispatch.domain.planning.checking import check
 from huaxiao.dispatch.domain.planning.engine import plan
@@ -28,12 +28,6 @@ from huaxiao.dispatch.domain.planning.travel import GreatCircle, Place, Table
 
 DAYS = ((10, 100), (25, 300), (40, 500))
 SMALL_DAYS = ((3, 20),)
-FULL_SUBSCRIBERS = 1_000
-"""A figure's size is full from here on."""
-
-
-def _is_full(size: Size) -> bool:
-    return size.subscribers >= FULL_SUBSCRIBERS
 
 
 def _warm() -> None:
@@ -48,11 +42,11 @@ async def plan_days(size: Size) -> Figure:
 
 def _plan_days(size: Size) -> Figure:
     _warm()
-    short, long = (2.0, 10.0) if _is_full(size) else (0.05, 0.1)
-    seeds = (1, 2) if _is_full(size) else (1,)
+    short, long = (2.0, 10.0) if is_full(size) else (0.05, 0.1)
+    seeds = (1, 2) if is_full(size) else (1,)
     days = [
         county_day(*one, seed=seed)
-        for one in (DAYS if _is_full(size) else SMALL_DAYS)
+        for one in (DAYS if is_full(size) else SMALL_DAYS)
         for seed in seeds
     ]
     methods: dict[str, Callable[[Problem], Plan]] = {
@@ -106,7 +100,7 @@ def _plan_vrptw(folder: Path, size: Size) -> Figure:
     lengths, ratios = [], []
     for path in sorted(folder.glob("*.txt")):
         day = vrptw(path)
-        found = plan(day, seed=1, seconds=10.0 if _is_full(size) else 0.1)
+        found = plan(day, seed=1, seconds=10.0 if is_full(size) else 0.1)
         known = float(
             next(
                 line.split()[1]
@@ -157,7 +151,7 @@ async def replan_day(size: Size) -> Figure:
 
 def _replan_day(size: Size) -> Figure:
     _warm()
-    full = _is_full(size)
+    full = is_full(size)
     engineers, orders, urgent = (25, 250, 30) if full else (4, 20, 3)
     seconds = 2.0 if full else 0.1
     with_price, ratios = [], []
@@ -209,7 +203,7 @@ async def place_one(size: Size) -> Figure:
 
 
 def _place_one(size: Size) -> Figure:
-    engineers = 100 if _is_full(size) else 5
+    engineers = 100 if is_full(size) else 5
     day = _full_board(engineers)
     today = plan(day, seed=1, iterations=0)
     stops = sum(len(one.stops) for one in today.routes)
