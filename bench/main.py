@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
 from bench.answers import balance, explain
+from bench.crews import plan_crews
 from bench.intake import (
     intake_at_10m,
     intake_batch,
@@ -47,7 +48,8 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
     )
 }
 ALONE: dict[str, Callable[[Size], Awaitable[Figure | None]]] = {
-    one.__name__: one for one in (plan_days, plan_vrptw, replan_day, place_one, plan_county)
+    one.__name__: one
+    for one in (plan_days, plan_vrptw, replan_day, place_one, plan_crews, plan_county)
 }
 """Figures that need no service."""
 ASKS_DISPATCH = {"settle_1000"}

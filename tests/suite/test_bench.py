@@ -14,6 +14,7 @@ def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: P
         "PYTHONPATH": str(project / "tests"),
         "TIGERBEETLE_ADDRESS": "",
         "VRPTW": "",
+        "ROADEF": "",
     }
 
     done = subprocess.run(
@@ -26,7 +27,7 @@ def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: P
         *("intake_batch", "intake_batch_written", "intake_batch_vs_orm", "intake_single"),
         *("intake_at_10m", "explain", "balance", "replay_5m"),
         *("coverage_china", "coverage_county", "sign_county", "settle_1000"),
-        *("plan_days", "replan_day", "place_one", "plan_county"),
+        *("plan_days", "replan_day", "place_one", "plan_crews", "plan_county"),
     ]
     for one in figures:
         assert set(one) == {"figure", "value", "unit", "against", "ratio", "runs", "spread"}

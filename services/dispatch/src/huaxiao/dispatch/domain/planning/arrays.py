@@ -89,6 +89,7 @@ def prepare(problem: Problem) -> Prepared:
         neighbours=_neighbours(travel[: len(orders), : len(orders)]),
         price_travel=problem.prices.travel,
         price_unfair=problem.prices.unfair,
+        has_crews=any(one.crew > 1 for one in orders),
     )
     table = facts.engineers
     table[:, START], table[:, HOME] = starts, homes
@@ -260,6 +261,7 @@ def empty_scratch(board: Board) -> Scratch:
         keys=np.zeros(orders, dtype=np.float64),
         costs=np.zeros(engineers, dtype=np.int64),
         minutes=np.zeros(MOMENTS, dtype=np.int64),
+        idle=np.zeros(engineers, dtype=np.int64),
     )
 
 

@@ -1,6 +1,5 @@
 """Plan a day: search for routes, then say what they cost and why orders were left out."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from huaxiao.dispatch.domain.planning.arrays import (
     wanted_sequences,
 )
 from huaxiao.dispatch.domain.planning.costing import cost_of
+from huaxiao.dispatch.domain.planning.limits import Limit, limit_of
 from huaxiao.dispatch.domain.planning.model import Plan, Problem
 from huaxiao.dispatch.domain.planning.placing import why_left_out
 from huaxiao.dispatch.domain.planning.search import (
@@ -26,9 +26,6 @@ from huaxiao.dispatch.domain.planning.search import (
     search,
     total_cost,
 )
-
-ROUNDS_AT_ONCE = 2_000
-"""At most so many rounds between two looks at the clock, the stop flag and the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,7 @@ def plan(
         ValueError: neither or both of ``iterations`` and ``seconds`` were given.
 
     """
-    if (iterations is None) == (seconds is None):
-        raise ValueError("Give either iterations or seconds.")
-    limit = _ByIterations(iterations) if iterations is not None else _BySeconds(seconds or 0.0)
+    limit = limit_of(iterations, seconds)
     prepared = prepare(problem)
     board = empty_board(prepared, seed)
     done = _search(prepared, board, limit, begin_with, listener, stop, tuning or Tuning())
@@ -93,47 +88,10 @@ def plan(
     )
 
 
-class _ByIterations:
-    def __init__(self, iterations: int) -> None:
-        self._iterations = iterations
-
-    def share(self, done: int) -> float:
-        return min(1.0, done / self._iterations) if self._iterations else 1.0
-
-    def next_rounds(self, done: int) -> int:
-        return min(ROUNDS_AT_ONCE, self._iterations - done)
-
-    def share_after(self, done: int, rounds: int) -> float:
-        return self.share(done + rounds)
-
-
-class _BySeconds:
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._started = time.thread_time()
-
-    def share(self, done: int) -> float:
-        del done
-        return min(1.0, (time.thread_time() - self._started) / self._seconds)
-
-    def next_rounds(self, done: int) -> int:
-        """Return what takes some fiftieth of the time, as far as that is known yet."""
-        spent = time.thread_time() - self._started
-        if not done or spent <= 0:
-            return 10
-        speed = done / spent
-        left = max(0.0, self._seconds - spent)
-        return max(1, min(ROUNDS_AT_ONCE, int(speed * min(left, self._seconds / 50, 0.2)) + 1))
-
-    def share_after(self, done: int, rounds: int) -> float:
-        spent = self.share(done)
-        return min(1.0, spent + spent * rounds / done) if done else spent
-
-
 def _search(
     prepared: Prepared,
     board: Board,
-    limit: _ByIterations | _BySeconds,
+    limit: Limit,
     begin_with: Plan | None,
     listener: Callable[[Progress], None] | None,
     stop: Callable[[], bool] | None,
@@ -149,18 +107,20 @@ def _search(
     done = 0
     if not prepared.orders or not prepared.freedoms:
         return done
-    while limit.share(done) < 1.0 and not (stop is not None and stop()):
+    share = limit.share(done)
+    while share < 1.0 and not (stop is not None and stop()):
         rounds = limit.next_rounds(done)
         hot, cold = (
-            tuning.hot * (tuning.cold / tuning.hot) ** share * prepared.typical_leg
-            for share in (limit.share(done), limit.share_after(done, rounds))
+            tuning.hot * (tuning.cold / tuning.hot) ** at * prepared.typical_leg
+            for at in (share, limit.share_after(done, rounds))
         )
         search(
             *(facts, board, kept, best, scratch, costs),
             *(rounds, hot, cold, tuning.removals, tuning.blink),
         )
         done += rounds
+        share = limit.share(done)
         if listener is not None:
-            listener(Progress(limit.share(done), done, int(costs[1])))
+            listener(Progress(share, done, int(costs[1])))
     restore_all(facts, board, best)
     return done

@@ -90,6 +90,8 @@ class Facts(NamedTuple):
     """By order: the nearest others, nearest first."""
     price_travel: int
     price_unfair: int
+    has_crews: bool
+    """Somebody is needed together with somebody else."""
 
 
 class Board(NamedTuple):
@@ -125,6 +127,8 @@ class Scratch(NamedTuple):
     costs: Integers
     """By engineer."""
     minutes: Integers
+    idle: Integers
+    """By the first engineer of those who differ in nothing: the first who has nothing to do, or -1."""
 
 
 @compiled
@@ -453,7 +457,7 @@ def take_out(facts: Facts, board: Board, kept: Kept, scratch: Scratch) -> None:
     while again:  # a route that fails without an order drops more, of which others may hold a part
         again = False
         for e in range(len(board.routes)):
-            if holds_absent(board, e):
+            if (scratch.ruined[e] or facts.has_crews) and holds_absent(board, e):
                 touch(board, kept, scratch, e)
                 again = close_gaps(facts, board, e) or again
                 if facts.engineers[e, BREAKS] and uniform(board.state) < HALF:
@@ -643,6 +647,7 @@ def sort_by(keys: NDArray[np.float64], what: Integers, count: int) -> None:
 @compiled
 def recreate(facts: Facts, board: Board, kept: Kept, scratch: Scratch, blink: float) -> None:
     """Give each order without an engineer its cheapest place, if that costs less than none."""
+    find_all_idle(facts, board, scratch)
     for number in range(line_up(facts, board, scratch)):
         o = scratch.waiting[number]
         if facts.work[o, CREW] > 1:
@@ -656,12 +661,7 @@ def recreate(facts: Facts, board: Board, kept: Kept, scratch: Scratch, blink: fl
         for e in range(len(board.routes)):
             if (waited and not scratch.touched[e]) or facts.assignment[o, e] == FAR:
                 continue
-            alike = facts.engineers[e, ALIKE]
-            if (
-                alike != e
-                and board.routes[e, LENGTH] == facts.engineers[e, BREAKS]
-                and is_idle_like(facts, board, e)
-            ):
+            if is_idle(facts, board, e) and scratch.idle[facts.engineers[e, ALIKE]] != e:
                 continue
             remember(facts, board, o, e)
             cost = board.known[o, e, AT_COST]
@@ -680,19 +680,38 @@ def recreate(facts: Facts, board: Board, kept: Kept, scratch: Scratch, blink: fl
         if engineer >= 0:
             touch(board, kept, scratch, engineer)
             put_in(facts, board, o, row)
-            insert(facts, board, o, engineer, position)
+            give(facts, board, scratch, o, engineer, position)
 
 
 @compiled
-def is_idle_like(facts: Facts, board: Board, e: int) -> bool:
-    """Say whether an engineer who differs in nothing and comes before has nothing to do either."""
-    for other in range(facts.engineers[e, ALIKE], e):
-        if (
-            facts.engineers[other, ALIKE] == facts.engineers[e, ALIKE]
-            and board.routes[other, LENGTH] == facts.engineers[other, BREAKS]
-        ):
-            return True
-    return False
+def is_idle(facts: Facts, board: Board, e: int) -> bool:
+    """Say whether an engineer has nothing to do."""
+    return bool(board.routes[e, LENGTH] == facts.engineers[e, BREAKS])
+
+
+@compiled
+def find_all_idle(facts: Facts, board: Board, scratch: Scratch) -> None:
+    """Note of all who differ in nothing the first idle one."""
+    for e in range(len(board.routes)):
+        scratch.idle[e] = -1
+    for e in range(len(board.routes)):
+        alike = facts.engineers[e, ALIKE]
+        if scratch.idle[alike] < 0 and is_idle(facts, board, e):
+            scratch.idle[alike] = e
+
+
+@compiled
+def give(facts: Facts, board: Board, scratch: Scratch, o: int, e: int, position: int) -> None:
+    """Put an order into a route, and note who is the first idle one then."""
+    alike = facts.engineers[e, ALIKE]
+    insert(facts, board, o, e, position)
+    if scratch.idle[alike] != e:
+        return
+    scratch.idle[alike] = -1
+    for other in range(e + 1, len(board.routes)):
+        if facts.engineers[other, ALIKE] == alike and is_idle(facts, board, other):
+            scratch.idle[alike] = other
+            return
 
 
 @compiled
@@ -744,7 +763,7 @@ def place_crew(facts: Facts, board: Board, kept: Kept, scratch: Scratch, o: int)
         base = base_price(facts, board, o, e)
         _, position = cheapest_place(facts, board, o, e, agreed, base, 0, FAR)
         touch(board, kept, scratch, e)
-        insert(facts, board, o, e, position)
+        give(facts, board, scratch, o, e, position)
 
 
 @compiled
