@@ -28,7 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         huaxiao(*arguments),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS * 2,
+        timeout=PATIENCE_SECONDS * 5,
         check=False,
     )
 

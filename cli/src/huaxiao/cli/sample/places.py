@@ -12,6 +12,8 @@ from huaxiao.shared.wire.visits import Point
 
 SEAT = (38.147, 114.571)
 """The county seat, in degrees north and east."""
+VILLAGE_DIGITS = 12
+"""So many digits of a standard address are the code of its village."""
 _KILOMETRES_A_DEGREE = 111.195
 _IN_TOWN_KILOMETRES = 1.2
 _RING_KILOMETRES = (6.0, 8.5, 7.0)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from huaxiao.cli.sample import day as sample
 from huaxiao.cli.sample.county import BRANCH_ID
-from huaxiao.cli.sample.places import SEAT, point_at, village_points
+from huaxiao.cli.sample.places import SEAT, VILLAGE_DIGITS, point_at, village_points
 from huaxiao.cli.story import NotSeenError, Story, until
 from huaxiao.cli.work.rules import Given
 from huaxiao.shared.clients.base import PeerProblem
@@ -91,7 +91,7 @@ class ToldDay:
 async def enter(story: Story, day: date) -> EnteredDay:
     """Enter all that a day's plan is made from."""
     await _enter_shifts(story, day)
-    await _enter_places(story)
+    await _enter_places(story, day)
     if (await story.dispatch.plan_rules(BRANCH_ID)).number == 0:
         await story.dispatch.set_plan_rules(BRANCH_ID, sample.RULES)
     await _cancel_leftovers(story, day)
@@ -134,9 +134,12 @@ async def _enter_shifts(story: Story, day: date) -> None:
         await until(known, "dispatch knows the people of the county")
 
 
-async def _enter_places(story: Story) -> None:
-    """Say where villages lie and where days begin."""
+async def _enter_places(story: Story, day: date) -> None:
+    """Say where the villages lie that somebody has to go to, and where days begin."""
     points = village_points(story.county)
+    addresses = [one.standard_address for one in sample.orders_of_day(story.county, day)]
+    addresses += [one.address(story.county) for one in sample.ASSETS]
+    visited = {one[:VILLAGE_DIGITS] for one in addresses}
     known = {one.standard_address for one in await story.dispatch.address_places(BRANCH_ID)}
     at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -145,7 +148,7 @@ async def _enter_places(story: Story) -> None:
             given = AddressPlaceIn(where=points[code])
             await story.dispatch.put_address_place(BRANCH_ID, code, given)
 
-    await asyncio.gather(*(put(code) for code in points if code not in known))
+    await asyncio.gather(*(put(code) for code in sorted(visited & points.keys() - known)))
     yard, home = StartPlaceIn(where=_YARD), StartPlaceIn(where=list(points.values())[-1])
     await story.dispatch.put_start_place(BRANCH_ID, StartOf.CENTRE, sample.CENTRE, yard)
     await story.dispatch.put_start_place(BRANCH_ID, StartOf.PERSON, sample.AWAY_FROM_YARD, home)

@@ -189,6 +189,6 @@ def _check_urgent(checks: Checks, told: ToldDay) -> None:
         "the urgent repair goes where it costs least, and everybody else's reason is told",
         held=prices == sorted(prices)
         and found.best == (worth[0] if worth else None)
-        and (found.best is None or told.urgent.engineer_id in found.best.engineer_ids)
+        and (found.best is None or told.urgent.steps[0].engineer_id in found.best.engineer_ids)
         and considered == set(SHIFTS),
     )

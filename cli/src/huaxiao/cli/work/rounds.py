@@ -39,13 +39,13 @@ class ToldRounds:
     today: date
 
     def rounds_of(self, asset: Asset) -> list[Round]:
-        """Return the rounds of an asset from its first on."""
+        """Return the rounds of an asset that have begun, from its first on."""
         found = [
             one
             for period in self.coverage
             for kind in period.kinds
             for one in kind.rounds
-            if one.asset_id == asset.asset_id
+            if one.asset_id == asset.asset_id and one.starts_on <= self.today
         ]
         return sorted(found, key=lambda one: one.starts_on)
 
@@ -67,7 +67,7 @@ async def walk(story: Story, today: date) -> ToldRounds:
     async def created() -> bool:
         told[:] = [await _told(story, today)]
         rounds = [one for asset in told[0].assets for one in told[0].rounds_of(asset)]
-        return all(one.order_id is not None for one in rounds if one.starts_on <= today)
+        return all(one.order_id is not None for one in rounds)
 
     await until(created, "dispatch creates the rounds of assets")
     walked = {one.asset_id for one in ASSETS if one.walked}

@@ -28,7 +28,7 @@ from huaxiao.shared.wire.tickets import (
 _REFUSED = "owing-unit-may-not-close"
 _UNITS = {
     UnitKind.CENTRE: "{0}",
-    UnitKind.SUPPORT_MANAGER: "its manager 支撑中心经理",
+    UnitKind.SUPPORT_MANAGER: "SS manager 支撑中心经理",
     UnitKind.CITY_COMPANY: "city company 市公司",
     UnitKind.COMPANY_SERVICE: "company 公司客服",
 }
@@ -40,8 +40,8 @@ _STATES = {
     TicketState.CLOSED: "[green]closed 已闭环[/green]",
 }
 _SUPERVISORS = {
-    Supervisor.SUPPORT_MANAGER: "by SS 支撑中心经理",
-    Supervisor.GENERAL_MANAGER: "by the GM 总经理",
+    Supervisor.SUPPORT_MANAGER: "SS manager 支撑中心经理",
+    Supervisor.GENERAL_MANAGER: "general manager 总经理",
 }
 
 
@@ -117,7 +117,7 @@ async def _refused_to_close(support: DispatchClient, ticket: Ticket) -> str | No
 def show(console: Console, told: ToldTickets) -> None:
     """Show who owes which ticket, and by when."""
     table = Table(title="Support tickets 需求单", title_justify="left")
-    for column in ("ticket", "from", "owed by", "state", "due, then supervised 时限与督办"):
+    for column in ("ticket", "from", "owed by", "state", "due, and then seen to by 时限与督办"):
         table.add_column(column)
     for one in told.tickets:
         table.add_row(
