@@ -299,7 +299,9 @@ async def test_a_plan_is_outdated_by_what_happens_meanwhile(
     with pytest.raises(PeerProblem) as caught:
         await manager.apply_plan(staffed, plan.plan_id, ApplyIn())
     assert caught.value.code == "plan-outdated"
-    assert [one["id"] for one in caught.value.body["outdated"]] == [names[0]]
+    assert [(one["id"], one["reason"]) for one in caught.value.body["outdated"]] == [
+        (names[0], "ended")
+    ]
     applied = await manager.apply_plan(staffed, plan.plan_id, ApplyIn(leave_outdated=True))
     assert sorted(applied.given_out) == sorted(names[1:])
     assert [one.id for one in applied.left_as_they_are] == [names[0]]

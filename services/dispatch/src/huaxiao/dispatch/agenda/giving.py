@@ -41,13 +41,17 @@ async def give_to(
     if centre_id is not None and centre_id != row["performer_centre_id"]:
         hand_over = OrderStepIn(step=StepName.HAND_OVER, reason=reason, centre_id=centre_id)
         await orders.take_step(
-            connection, branch_id, order_id, hand_over, principal=principal, now=now
+            connection,
+            branch_id,
+            order_id,
+            hand_over,
+            principal=principal,
+            now=now,
+            give_out=False,
         )
         loaded = await order_store.load(connection, branch_id, order_id)
         assert loaded is not None  # noqa: S101 - it was handed over just now
         row = loaded
-        if row["engineer_id"] is not None and [row["engineer_id"]] == engineers:
-            return True
     if len(engineers) > 1:
         crew_id = await store.put_crew_of_order(connection, branch_id, row, engineers)
     step = OrderStepIn(

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.agenda.arriving import settle
+from huaxiao.dispatch.agenda.store import take_out
 from huaxiao.dispatch.appointments.store import give_back_from, live_of, release_of_order
 from huaxiao.dispatch.attachments import store as attachments_store
 from huaxiao.dispatch.callers import acts_as_engineer
@@ -56,7 +57,8 @@ from huaxiao.shared.wire.dispatch import (
 from huaxiao.shared.wire.orders import AttachmentKind, OrderDetail
 from huaxiao.shared.wire.service_levels import AssetKind, Line
 
-_PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
+_PLACING = {StepName.REASSIGN, StepName.HAND_OVER, StepName.CARRY_FORWARD, StepName.REWORK}
+"""Steps that change whose day an order belongs to."""
 _REQUESTERS = {StepName.CONFIRM, StepName.REWORK}
 _HANDING_OVER = {Role.COUNTY_MANAGER, Role.CONTRACTOR}
 _OF_RESULT = {"photo", "onu_online"}
@@ -321,8 +323,12 @@ async def take_step(
     principal: Principal,
     if_match: str | None = None,
     now: datetime,
+    give_out: bool = True,
 ) -> None:
     """Take a step of an order and record it.
+
+    With ``give_out`` an order that is handed over goes to somebody of the other centre at once;
+    without, the caller says to whom.
 
     Raises:
         NotFound: there is no such order that the caller may see, or it is not of their side.
@@ -384,7 +390,9 @@ async def take_step(
             "recorded_at": now,
         },
     )
-    facts += await _bring_about(connection, row, given, before, after, acting, now)
+    facts += await _bring_about(connection, row, given, before, after, acting)
+    if given.step is StepName.HAND_OVER and give_out:
+        await _receive(connection, branch_id, order_id, now)
     await feed.append(connection, branch_id, facts, now=now)
 
 
@@ -395,7 +403,6 @@ async def _bring_about(
     before: OrderProgress,
     after: OrderProgress,
     acting: str | None,
-    now: datetime,
 ) -> list[NewFact]:
     """Do what a step means for what belongs to the order; return what others are to know of it."""
     branch_id, order_id = row["branch_id"], row["order_id"]
@@ -412,8 +419,6 @@ async def _bring_about(
             )
             await give_back_from(connection, branch_id, order_id, after.last_step_at)
             return [await _finished(connection, row, after, acting or "")]
-        case StepName.HAND_OVER:
-            await _receive(connection, branch_id, order_id, now)
         case StepName.CANCEL:
             await release_of_order(connection, branch_id, order_id, given.reason or "")
             await parts_store.release_planned_serials(connection, branch_id, order_id)
@@ -422,6 +427,8 @@ async def _bring_about(
         case StepName.CARRY_FORWARD | StepName.REWORK:
             # The visit was made; another one needs a time of its own.
             await release_of_order(connection, branch_id, order_id, given.reason or "")
+            made_on = business_day(after.last_step_at)
+            await take_out(connection, branch_id, [order_id], since=made_on)
             if given.step is StepName.REWORK:
                 return [await _reopened(connection, row, before)]
         case _:
