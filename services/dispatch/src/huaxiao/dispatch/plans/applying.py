@@ -11,7 +11,7 @@ from huaxiao.dispatch.agenda import showing
 from huaxiao.dispatch.agenda import store as agenda_store
 from huaxiao.dispatch.agenda.arriving import route_row
 from huaxiao.dispatch.agenda.days import LoadedDay, load
-from huaxiao.dispatch.agenda.giving import give_to
+from huaxiao.dispatch.agenda.giving import give_all
 from huaxiao.dispatch.agenda.handlers import require_to_come
 from huaxiao.dispatch.domain.planning.changing import Changed, without
 from huaxiao.dispatch.domain.planning.model import Stop
@@ -106,22 +106,19 @@ async def apply(
     for name in sorted(outdated):
         if name in plan.visits:
             plan = without(found.problem, plan, name, reasons=False)
-    given_out = []
-    for name, visits in sorted(plan.visits.items()):
-        if found.problem.order[name].started is not None:
-            continue
-        holders = [who for who, _ in visits]
-        changed = await give_to(
-            connection,
-            branch_id,
-            loaded.orders[name],
-            holders,
-            reason=store.reason_of(plan_id),
-            principal=principal,
-            now=now,
-            centre_id=found.problem.engineer[holders[0]].centre,
-        )
-        given_out += [name] if changed else []
+    given_out = await give_all(
+        connection,
+        branch_id,
+        {
+            name: [who for who, _ in visits]
+            for name, visits in plan.visits.items()
+            if found.problem.order[name].started is None and not _is_begun(loaded, name)
+        },
+        loaded,
+        reason=store.reason_of(plan_id),
+        principal=principal,
+        now=now,
+    )
     await agenda_store.take_out(
         connection, branch_id, plan.visits, since=business_day(now), but_on=row["day"]
     )
@@ -129,13 +126,17 @@ async def apply(
     stays = {
         name: visits
         for name, visits in loaded.day.planned.visits.items()
-        if name not in plan.visits
-        and (name in outdated or loaded.day.problem.order[name].started is not None)
+        if name not in plan.visits and (name in outdated or _is_begun(loaded, name))
     }
     await _keep(connection, row, Changed(found.problem, plan), loaded, stays, now)
     changes = {"state": PlanState.APPLIED, "applied_by": principal.subject, "applied_at": now}
     await store.save(connection, branch_id, plan_id, changes)
     return wire.AppliedPlan(plan_id=plan_id, given_out=given_out, left_as_they_are=left)
+
+
+def _is_begun(loaded: LoadedDay, name: str) -> bool:
+    order = loaded.day.problem.order.get(name)
+    return order is not None and order.started is not None
 
 
 async def _keep(
