@@ -171,16 +171,16 @@ async def apply_plan(
     request: Request,
     branch_id: BranchId,
     plan_id: Identifier,
-    given: ApplyIn,
     connection: WriteTx,
     principal: _Planner,
+    given: ApplyIn | None = None,
 ) -> AppliedPlan:
     """Give every order of a plan to whom it is planned for, and make its days the centres' days."""
     return await applying.apply(
         connection,
         branch_id,
         plan_id,
-        given,
+        given or ApplyIn(),
         principal=principal,
         now=request.app.state.clock(),
     )
