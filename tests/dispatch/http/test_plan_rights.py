@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 from support.plans import DAY, HOME, MIDNIGHT, SEARCHED, TUESDAY, at, visits
+from support.work import centre, person
 
+from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.appointments import LeaveIn
+from huaxiao.shared.wire.dispatch import OrderStepIn, StepName
 from huaxiao.shared.wire.orders import CrewIn
 from huaxiao.shared.wire.plans import (
     AddressPlaceIn,
@@ -20,6 +23,7 @@ from huaxiao.shared.wire.plans import (
     TravelTimesIn,
     WishIn,
 )
+from huaxiao.shared.wire.visits import Window
 
 
 async def refused(call: Any) -> str:
@@ -96,3 +100,19 @@ async def test_a_crew_works_while_all_of_it_are_there(
     await manager.put_leave(staffed, "W01", "L2", all_day)
     plan = await planned()
     assert {one.crew_id for one in plan.routes} == {None}
+
+
+async def test_a_centre_is_not_told_of_the_people_who_had_an_order_before(
+    app: Any, staffed: Any, manager: Any, order: Any, caller: Any
+) -> None:
+    async with app.state.database.write() as connection:
+        new = [centre(staffed, "C2", "town"), person(staffed, "V01", "C2")]
+        await apply_contracts(connection, staffed, new)
+    window = Window(opens_at=at(9), closes_at=at(11))
+    name = await order("A", 1, wished=window, give_out=True)
+    (placement,) = await caller(Role.CONTRACTOR, ["C1"]).placements(staffed, name)
+    assert placement.best.engineer_ids[0] in {"W01", "W02"}
+    hand_over = OrderStepIn(step=StepName.HAND_OVER, centre_id="C2", reason="nearer")
+    await manager.step(staffed, name, hand_over)
+    assert len(await manager.placements(staffed, name)) == 1
+    assert await caller(Role.CONTRACTOR, ["C2"]).placements(staffed, name) == []

@@ -269,10 +269,32 @@ def _chosen(found: Placement, given: wire.PlaceIn) -> Choice | None:
 async def placements(
     connection: AsyncConnection, branch_id: int, order_id: str, *, principal: Principal
 ) -> list[wire.Placement]:
-    """Return why an order was put where it was, each time that it was."""
+    """Return why an order was put where it was, each time that it was.
+
+    Whoever is bound to centres is not told of the people of others that had the order before.
+    """
     await _order(connection, branch_id, order_id, principal)
     rows = await store.placements_of(connection, branch_id, order_id)
-    return [wire.Placement.model_validate(one) for one in rows]
+    found = [wire.Placement.model_validate(one) for one in rows]
+    if principal.centre_ids is None:
+        return found
+    own = set(await store.people_of(connection, branch_id, principal.centre_ids))
+    crews = await store.crews_of(connection, branch_id, principal.centre_ids)
+    own.update(crew_key(row["crew_id"]) for row in crews)
+    return [one for one in found if not own.isdisjoint(_asked(one))]
+
+
+def _asked(placement: wire.Placement) -> set[str]:
+    """Return the engineers and crews that were asked about an order."""
+    asked: set[str] = set()
+    for one in placement.choices:
+        asked.update(one.engineer_ids, [crew_key(one.crew_id)] if one.crew_id else ())
+    for other in placement.obstacles:
+        if other.engineer_id is not None:
+            asked.add(other.engineer_id)
+        if other.crew_id is not None:
+            asked.add(crew_key(other.crew_id))
+    return asked
 
 
 async def agenda(
