@@ -47,14 +47,15 @@ async def plan_county(size: Size) -> Figure:
 
 async def _plan(searchers: Searchers, days: list[Problem], seconds: int) -> None:
     waiting = list(days)
-    running: set[asyncio.Future[Changed]] = set()
+    running: dict[asyncio.Future[Changed], int] = {}
     while waiting or running:
-        while waiting and searchers.free:
-            day = waiting.pop()
-            begun = searchers.begin(Search(day, None, seed=1, seconds=seconds, iterations=None))
-            running.add(asyncio.wrap_future(begun.future))
-        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        while waiting and (process := searchers.take()) is not None:
+            wanted = Search(waiting.pop(), None, seed=1, seconds=seconds, iterations=None)
+            begun = searchers.begin(process, wanted)
+            running[asyncio.wrap_future(begun.future)] = process
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
+            searchers.give_back(running.pop(one))
             made = one.result()
             complaints = check(made.problem, made.plan)
             if complaints:

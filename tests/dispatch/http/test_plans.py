@@ -1,12 +1,25 @@
 """Plans of days: asked for, made by other processes, looked at, changed by hand, applied."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
-from support.work import ADDRESS, START, centre, person
+from support.plans import (
+    DAY,
+    HOME,
+    HOUR,
+    MIDNIGHT,
+    SEARCHED,
+    TUESDAY,
+    at,
+    finished,
+    near,
+    visits,
+    visits_of,
+    working_day,
+)
+from support.work import START, centre, person
 
 from huaxiao.dispatch.plans.documents import plan_of, problem_of
 from huaxiao.dispatch.plans.running import Planners
@@ -15,9 +28,9 @@ from huaxiao.dispatch.tables import plans
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
-from huaxiao.shared.wire.appointments import LeaveIn, Shift, ShiftsIn
+from huaxiao.shared.wire.appointments import LeaveIn
 from huaxiao.shared.wire.dispatch import OrderKind, OrderState, OrderStepIn, StepName
-from huaxiao.shared.wire.orders import CrewIn, OrderIn, OrderSource
+from huaxiao.shared.wire.orders import CrewIn
 from huaxiao.shared.wire.plans import (
     AddressPlaceIn,
     ApplyIn,
@@ -27,104 +40,11 @@ from huaxiao.shared.wire.plans import (
     PlanRoundIn,
     PlanRulesIn,
     StartOf,
-    StartPlaceIn,
     TravelTime,
     TravelTimesIn,
     WishIn,
 )
-from huaxiao.shared.wire.visits import Point, Window
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-TUESDAY = date(2017, 11, 7)
-MIDNIGHT = datetime(2017, 11, 6, 16, tzinfo=UTC)
-HOME = StartPlaceIn(where=Point(latitude="38.15", longitude="114.57"))
-SEARCHED = 300
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return MIDNIGHT + timedelta(hours=hour, minutes=minute)
-
-
-def near(number: int) -> Point:
-    return Point(latitude=f"38.{15 + number % 7:02}", longitude=f"114.{57 + number % 5:02}")
-
-
-@pytest.fixture
-async def planners(app: Any, settings_for: Any) -> AsyncIterator[Planners]:
-    made = Planners(app.state.database, Settings(**settings_for("dispatch")))
-    task = asyncio.create_task(made.run())
-    app.state.planners = made
-    yield made
-    del app.state.planners
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await made.close()
-
-
-@pytest.fixture
-async def staffed(app: Any, county: Any, caller: Any, clock: Any) -> Any:
-    """Return the county on Monday, with W01 and W02 of C1 at work on Tuesday."""
-    clock.at(START)
-    manager = caller(Role.COUNTY_MANAGER)
-    await manager.put_start_place(county, StartOf.CENTRE, "C1", HOME)
-    for name in ("W01", "W02"):
-        await manager.put_shifts(county, name, working_day())
-    return county
-
-
-def working_day(begins: time = time(8), ends: time = time(18)) -> ShiftsIn:
-    shift = Shift(day=TUESDAY, begins=begins, ends=ends)
-    return ShiftsIn(from_day=TUESDAY, to_day=TUESDAY, shifts=[shift])
-
-
-@pytest.fixture
-def manager(staffed: Any, caller: Any) -> Any:
-    return caller(Role.COUNTY_MANAGER)
-
-
-@pytest.fixture
-def order(staffed: Any, manager: Any) -> Any:
-    async def ask(name: str, number: int = 0, **more: Any) -> str:
-        given: dict[str, Any] = {
-            "source": OrderSource.FRONT_END,
-            "reference": name,
-            "kind": OrderKind.INSTALL,
-            "customer_id": "K1",
-            "standard_address": ADDRESS,
-            "where": near(number),
-            "give_out": False,
-        }
-        return (await manager.ask_for_order(staffed, OrderIn(**given | more))).order_id
-
-    return ask
-
-
-@pytest.fixture
-def planned(staffed: Any, manager: Any, planners: Any) -> Any:
-    async def ask(**more: Any) -> Any:
-        given = {"day": TUESDAY, "centre_id": "C1", "iterations": SEARCHED} | more
-        asked = await manager.ask_for_plan(staffed, PlanIn(**given))
-        return await finished(manager, staffed, asked.plan_id)
-
-    return ask
-
-
-async def finished(manager: Any, branch_id: Any, plan_id: str) -> Any:
-    while True:
-        plan = await manager.plan(branch_id, plan_id)
-        if plan.state not in {"queued", "running"}:
-            assert plan.failure is None
-            return plan
-        await asyncio.sleep(0.1)
-
-
-def visits(plan: Any) -> dict[str, str]:
-    return {
-        stop.order_id: route.engineer_id or f"crew/{route.crew_id}"
-        for route in plan.routes
-        for stop in route.stops
-        if stop.order_id is not None
-    }
+from huaxiao.shared.wire.visits import Window
 
 
 async def test_a_day_is_planned_looked_at_and_applied(
@@ -159,15 +79,6 @@ async def test_a_day_is_planned_looked_at_and_applied(
     assert {one["order_id"] for one in fact.data["visits"]} == set(names)
     mine = await caller(Role.ENGINEER, person_id="W01").agenda(staffed, day=TUESDAY)
     assert {route.engineer_id for route in mine.routes} == {"W01"}
-
-
-def visits_of(agenda: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for route in agenda.routes:
-        for visit in route.visits:
-            if visit.order_id is not None:
-                found.setdefault(visit.order_id, []).append(route.engineer_id or route.crew_id)
-    return found
 
 
 async def test_a_plan_is_made_again_from_its_seed(
@@ -388,7 +299,9 @@ async def test_a_plan_is_outdated_by_what_happens_meanwhile(
     with pytest.raises(PeerProblem) as caught:
         await manager.apply_plan(staffed, plan.plan_id, ApplyIn())
     assert caught.value.code == "plan-outdated"
-    assert [one["id"] for one in caught.value.body["outdated"]] == [names[0]]
+    assert [(one["id"], one["reason"]) for one in caught.value.body["outdated"]] == [
+        (names[0], "ended")
+    ]
     applied = await manager.apply_plan(staffed, plan.plan_id, ApplyIn(leave_outdated=True))
     assert sorted(applied.given_out) == sorted(names[1:])
     assert [one.id for one in applied.left_as_they_are] == [names[0]]

@@ -17,6 +17,8 @@ PLAN_APPLIED = "dispatch.plan.applied"
 
 Price = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 """In minutes of travel: what a county would have somebody drive to avoid it."""
+MOST_AREAS = 400
+"""Every plan of a day takes the table of all of them with it."""
 ByPriority = Annotated[list[Price], Field(min_length=4, max_length=4)]
 
 
@@ -131,6 +133,13 @@ class TravelTimesIn(Given):
     """Times between areas, such as townships; what is not named goes by distance."""
 
     times: list[TravelTime] = Field(max_length=40_000)
+
+    @model_validator(mode="after")
+    def _not_too_many_areas(self) -> "TravelTimesIn":
+        areas = {code for one in self.times for code in (one.from_area, one.to_area)}
+        if len(areas) > MOST_AREAS:
+            raise ValueError(f"times are kept between {MOST_AREAS} areas at most")
+        return self
 
 
 class TravelTimes(TravelTimesIn):
@@ -451,6 +460,12 @@ class PlaceIn(Given):
     engineer_id: Identifier | None = None
     crew_id: Identifier | None = None
     reason: Name
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "PlaceIn":
+        if self.engineer_id is not None and self.crew_id is not None:
+            raise ValueError("give an engineer or a crew, not both")
+        return self
 
 
 class AgendaVisit(Resource):

@@ -1,6 +1,6 @@
 """An order arrives: the best engineer and place in the day's routes, at once, with the reasons."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from huaxiao.dispatch.agenda.days import LoadedDay, load
 from huaxiao.dispatch.agenda.holders import people_of
 from huaxiao.dispatch.agenda.minutes import midnight
 from huaxiao.dispatch.domain.planning.changing import with_choice, without
-from huaxiao.dispatch.domain.planning.model import Plan
+from huaxiao.dispatch.domain.planning.model import Stop
 from huaxiao.dispatch.domain.planning.placing import Choice, Placement, place
 from huaxiao.dispatch.orders import store as order_store
 from huaxiao.dispatch.orders.placing import Place
@@ -42,7 +42,7 @@ async def settle(
         connection, branch_id, given.performer, midnight(day), midnight(day + _DAY)
     ):
         return given
-    loaded = await load(connection, branch_id, day, [given.performer], now=now)
+    loaded = await load(connection, branch_id, day, [given.performer], now=now, moving=order_id)
     found = placement_of(loaded, order_id)
     if found is None:
         return given
@@ -50,6 +50,7 @@ async def settle(
     await store.add_placement(connection, branch_id, order_id, shown.model_dump(mode="json"))
     if found.best is None:
         return given
+    await store.take_out(connection, branch_id, [order_id], since=business_day(now), but_on=day)
     await put(connection, branch_id, loaded, order_id, found.best, changed_at=now)
     engineers, crew = people_of(found.best.engineers)
     if len(engineers) > 1:
@@ -65,7 +66,7 @@ def placement_of(loaded: LoadedDay, order_id: str) -> Placement | None:
     order = loaded.day.problem.order.get(order_id)
     if order is None or order.started is not None:
         return None
-    rest = without(loaded.day.problem, loaded.day.planned, order_id)
+    rest = without(loaded.day.problem, loaded.day.planned, order_id, reasons=False)
     return place(loaded.day.problem, rest, order)
 
 
@@ -80,55 +81,55 @@ async def put(
 ) -> None:
     """Write an order into the days of whom a choice names, and out of others' days."""
     problem = loaded.day.problem
-    rest = without(problem, loaded.day.planned, order_id)
-    made = with_choice(problem, rest, problem.order[order_id], choice)
+    rest = without(problem, loaded.day.planned, order_id, reasons=False)
+    made = with_choice(problem, rest, problem.order[order_id], choice, reasons=False)
     had_it = {
         row["holder"]
         for row in loaded.routes
         if any(stop["order_id"] == order_id for stop in row["stops"])
     }
     plan_ids = {row["holder"]: row["plan_id"] for row in loaded.routes}
-    rows = route_rows(
-        branch_id,
-        loaded.date,
-        made,
-        centre_of={one.id: one.centre or "" for one in problem.engineers},
-        holders={*choice.engineers, *had_it},
-        plan_id_of=plan_ids,
-        changed_at=changed_at,
-    )
+    rows = [
+        route_row(
+            branch_id,
+            loaded.date,
+            one,
+            made.route[one].stops,
+            problem.engineer[one].centre or "",
+            plan_id=plan_ids.get(one),
+            changed_at=changed_at,
+        )
+        for one in sorted({*choice.engineers, *had_it})
+        if one in made.route
+    ]
     await store.put_routes(connection, rows)
 
 
-def route_rows(
+def route_row(
     branch_id: int,
     day: date,
-    plan: Plan,
+    holder: str,
+    stops: Iterable[Stop],
+    centre_id: str,
     *,
-    centre_of: Mapping[str, str],
-    holders: Iterable[str],
-    plan_id_of: Mapping[str, str | None],
+    plan_id: str | None,
     changed_at: datetime,
-) -> list[dict[str, Any]]:
-    """Return the days of some people as they are stored, in minutes of the day."""
-    return [
-        {
-            "branch_id": branch_id,
-            "day": day,
-            "holder": one,
-            "centre_id": centre_of[one],
-            "plan_id": plan_id_of.get(one),
-            "stops": [
-                {
-                    "order_id": stop.order_id,
-                    "travel": stop.travel,
-                    "start": stop.start,
-                    "end": stop.end,
-                }
-                for stop in plan.route[one].stops
-            ],
-            "changed_at": changed_at,
-        }
-        for one in sorted(holders)
-        if one in plan.route and one in centre_of
-    ]
+) -> dict[str, Any]:
+    """Return somebody's day as it is stored, in minutes of the day."""
+    return {
+        "branch_id": branch_id,
+        "day": day,
+        "holder": holder,
+        "centre_id": centre_id,
+        "plan_id": plan_id,
+        "stops": [
+            {
+                "order_id": stop.order_id,
+                "travel": stop.travel,
+                "start": stop.start,
+                "end": stop.end,
+            }
+            for stop in sorted(stops, key=lambda stop: stop.start)
+        ],
+        "changed_at": changed_at,
+    }

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.agenda import store
-from huaxiao.dispatch.agenda.holders import CREW, holders_of
+from huaxiao.dispatch.agenda.holders import CREW, given_to, holders_of
 from huaxiao.dispatch.agenda.minutes import FULL_DAY, MINUTE, midnight, minute_of, point_of
 from huaxiao.dispatch.agenda.people import Hours, who_works
 from huaxiao.dispatch.appointments.rules import rules as appointment_rules
@@ -55,6 +55,10 @@ class LoadedDay:
     """Of the day itself, as they were planned."""
     visits: Mapping[str, Visit]
     """Of these, those that are still whose they were."""
+    elsewhere: frozenset[str]
+    """Orders whose visit is planned on another day to come."""
+    members: Mapping[str, Sequence[str]]
+    """Of crews that are for one order only."""
 
 
 async def load(
@@ -65,8 +69,12 @@ async def load(
     *,
     now: datetime,
     supposed: Supposed | None = None,
+    moving: str | None = None,
 ) -> LoadedDay:
-    """Load a day of centres, from now on where it is today."""
+    """Load a day of centres, from now on where it is today.
+
+    ``moving`` is an order that may come from another day on which it is planned.
+    """
     supposed = supposed or Supposed()
     centres = frozenset(centre_ids)
     since, until = midnight(day), midnight(day + _DAY)
@@ -77,7 +85,11 @@ async def load(
     members = {row["crew_id"]: row["members"] for row in crews if row["order_id"] is not None}
     kept = _still_planned(routes, {row["order_id"]: row for row in rows}, members)
     today = [row for row in routes if row["day"] == day]
-    elsewhere = {name for when, _, name, _ in kept if when != day and when >= business_day(now)}
+    elsewhere = frozenset(
+        name
+        for when, _, name, _ in kept
+        if when != day and when >= business_day(now) and name != moving
+    )
     visits = _visits(kept, day)
     assignable = await who_works(
         connection,
@@ -89,6 +101,7 @@ async def load(
     )
     loader = _Loader(
         day=day,
+        is_to_come=day > business_day(now),
         lengths={
             one.kind: one.minutes for one in (await appointment_rules(connection, branch_id)).visits
         },
@@ -123,7 +136,16 @@ async def load(
         now=max(0, minute_of(now, day)),
         keep_promises=supposed.keep_promises,
     )
-    return LoadedDay(day, made, {row["order_id"]: row for row in rows}, held, today, visits)
+    return LoadedDay(
+        day,
+        made,
+        {row["order_id"]: row for row in rows},
+        held,
+        today,
+        visits,
+        elsewhere,
+        members,
+    )
 
 
 _Kept = tuple[date, str, str, int]
@@ -159,6 +181,7 @@ class _Loader:
     """What is known of a day's work, to put each order into minutes."""
 
     day: date
+    is_to_come: bool
     lengths: Mapping[OrderKind, int]
     places: Mapping[str, RowMapping]
     wishes: Mapping[str, RowMapping]
@@ -176,7 +199,7 @@ class _Loader:
     def work(self, row: RowMapping, visit: Visit | None) -> Work:
         """Return an order as the planning knows it."""
         kind, state = OrderKind(row["kind"]), OrderState(row["state"])
-        has_it = holders_of(row, self.members)
+        has_it = given_to(row, self.members)
         wish = self.wishes.get(row["order_id"])
         begun = self._begun(row)
         skills = skills_for(kind, row["needed_skills"])
@@ -207,7 +230,11 @@ class _Loader:
         )
 
     def _begun(self, row: RowMapping) -> int | None:
-        if OrderState(row["state"]) not in _HAVE_BEGUN or row["began_at"] is None:
+        # What is under way takes nobody's time on a day to come: whatever is left of it then is
+        # carried forward first.
+        if OrderState(row["state"]) not in _HAVE_BEGUN or self.is_to_come:
+            return None
+        if row["began_at"] is None:
             return None
         minute = minute_of(row["began_at"], self.day)
         return max(0, minute) if minute < FULL_DAY else None

@@ -13,10 +13,11 @@ from huaxiao.dispatch.agenda.days import LoadedDay, load
 from huaxiao.dispatch.agenda.giving import give_to
 from huaxiao.dispatch.agenda.holders import crew_key, named
 from huaxiao.dispatch.agenda.minutes import moment_of
+from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.planning.model import Stop
 from huaxiao.dispatch.domain.planning.placing import Choice, Placement
 from huaxiao.dispatch.orders import store as order_store
-from huaxiao.shared.auth import Principal, Role
+from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound, Problem
 from huaxiao.shared.wire import plans as wire
@@ -181,7 +182,14 @@ async def _day_of(
 ) -> LoadedDay:
     if row["performer_centre_id"] is None:
         raise NotFound
-    return await load(connection, branch_id, day, [row["performer_centre_id"]], now=now)
+    return await load(
+        connection,
+        branch_id,
+        day,
+        [row["performer_centre_id"]],
+        now=now,
+        moving=row["order_id"],
+    )
 
 
 def _impossible(loaded: LoadedDay, order_id: str) -> wire.Placement:
@@ -208,6 +216,8 @@ async def place_order(
     now: datetime,
 ) -> wire.Placement:
     """Put an order into a day as it stands, at the best place, or with whom the caller names.
+
+    Where it was planned on another day to come, it is not planned there any more.
 
     Raises:
         NotFound: there is no such order among the caller's.
@@ -236,6 +246,9 @@ async def place_order(
         principal=principal,
         now=now,
     )
+    await store.take_out(
+        connection, branch_id, [order_id], since=business_day(now), but_on=given.day
+    )
     await put(connection, branch_id, loaded, order_id, choice, changed_at=now)
     made = shown.model_copy(update={"best": showing.choice(choice, given.day)})
     await store.add_placement(connection, branch_id, order_id, made.model_dump(mode="json"))
@@ -256,10 +269,32 @@ def _chosen(found: Placement, given: wire.PlaceIn) -> Choice | None:
 async def placements(
     connection: AsyncConnection, branch_id: int, order_id: str, *, principal: Principal
 ) -> list[wire.Placement]:
-    """Return why an order was put where it was, each time that it was."""
+    """Return why an order was put where it was, each time that it was.
+
+    Whoever is bound to centres is not told of the people of others that had the order before.
+    """
     await _order(connection, branch_id, order_id, principal)
     rows = await store.placements_of(connection, branch_id, order_id)
-    return [wire.Placement.model_validate(one) for one in rows]
+    found = [wire.Placement.model_validate(one) for one in rows]
+    if principal.centre_ids is None:
+        return found
+    own = set(await store.people_of(connection, branch_id, principal.centre_ids))
+    crews = await store.crews_of(connection, branch_id, principal.centre_ids)
+    own.update(crew_key(row["crew_id"]) for row in crews)
+    return [one for one in found if not own.isdisjoint(_asked(one))]
+
+
+def _asked(placement: wire.Placement) -> set[str]:
+    """Return the engineers and crews that were asked about an order."""
+    asked: set[str] = set()
+    for one in placement.choices:
+        asked.update(one.engineer_ids, [crew_key(one.crew_id)] if one.crew_id else ())
+    for other in placement.obstacles:
+        if other.engineer_id is not None:
+            asked.add(other.engineer_id)
+        if other.crew_id is not None:
+            asked.add(crew_key(other.crew_id))
+    return asked
 
 
 async def agenda(
@@ -272,7 +307,7 @@ async def agenda(
     now: datetime,
 ) -> wire.Agenda:
     """Return a day as it was planned and stands now: an engineer their own part of it."""
-    is_engineer = principal.roles == {Role.ENGINEER}
+    is_engineer = reads_as_engineer(principal, readers={*COUNTY_READERS, Role.CONTRACTOR})
     if principal.centre_ids is not None and centre_id is not None:
         principal.require_centre(centre_id)
     centres = await _centres(connection, branch_id, day, centre_id, principal)
@@ -282,6 +317,7 @@ async def agenda(
         (row["holder"], stop["order_id"]): stop["start"]
         for row in loaded.routes
         for stop in row["stops"]
+        if stop["order_id"] is not None
     }
     plan_ids = {row["holder"]: row["plan_id"] for row in loaded.routes}
     routes = []
@@ -369,8 +405,9 @@ def _visit(loaded: LoadedDay, stop: Stop, planned: int | None, day: date) -> wir
 def _without_anybody(loaded: LoadedDay, mine: set[str] | None) -> list[wire.PlanMissing]:
     """Return what was planned of whoever is asked about, and is not in anybody's day any more."""
     still = loaded.day.planned.visits
+    waits = dict(loaded.day.not_planned)
     gone: Mapping[str, str] = {
-        stop["order_id"]: "holder_gone"
+        stop["order_id"]: waits.get(stop["order_id"], "holder_gone")
         for row in loaded.routes
         if mine is None or row["holder"] in mine
         for stop in row["stops"]

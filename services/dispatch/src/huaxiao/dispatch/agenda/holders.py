@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import RowMapping
 
+from huaxiao.shared.wire.dispatch import OrderState
+
 CREW = "crew/"
 """What the name of a crew begins with; no person's id has a slash."""
 
@@ -28,7 +30,16 @@ def people_of(holders: Iterable[str]) -> tuple[list[str], str | None]:
 
 
 def holders_of(order: RowMapping, members: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Return who has an order; ``members`` are those of crews that are for one order only."""
+    """Return who has an order: nobody, when it was rejected.
+
+    ``members`` are those of crews that are for one order only.
+    """
+    rejected = order["state"] == OrderState.REJECTED
+    return frozenset() if rejected else given_to(order, members)
+
+
+def given_to(order: RowMapping, members: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return to whom an order was given last, whether or not they have rejected it."""
     if order["engineer_id"] is not None:
         return frozenset({order["engineer_id"]})
     crew_id = order["crew_id"]

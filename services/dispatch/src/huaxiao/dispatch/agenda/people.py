@@ -11,7 +11,7 @@ from huaxiao.dispatch.agenda import store
 from huaxiao.dispatch.agenda.holders import crew_key
 from huaxiao.dispatch.agenda.minutes import FULL_DAY, midnight, minute_of, point_of
 from huaxiao.dispatch.domain.capacity import Stretch, Worker
-from huaxiao.dispatch.domain.planning.day import NEEDS_CREW, Assignable
+from huaxiao.dispatch.domain.planning.day import NEEDS_CREW, Assignable, without
 from huaxiao.dispatch.domain.planning.model import Window
 from huaxiao.dispatch.domain.planning.travel import Place
 from huaxiao.dispatch.plan_rules import store as plan_rules_store
@@ -76,14 +76,17 @@ async def who_works(
         if crew["order_id"] is not None or in_crews & set(own):
             continue
         worked = _crew_works(crew, own, working, hours)
-        if not worked or away & {*own, crew["crew_id"]}:
+        gone = [] if crew["company"] is not None else _leave_of(own, working, hours)
+        if not _is_ever_there(worked, gone) or away & {*own, crew["crew_id"]}:
             continue
         in_crews |= set(own)
         place, returns = starts.of(StartOf.CREW, crew["crew_id"], crew["centre_id"])
         skills = frozenset(crew["skills"]).union(*(registered[one]["skills"] for one in own))
         name = crew_key(crew["crew_id"])
         skills |= {NEEDS_CREW}
-        found.append(Assignable(name, crew["centre_id"], skills, worked, place, returns))
+        found.append(
+            Assignable(name, crew["centre_id"], skills, worked, place, returns, tuple(gone))
+        )
     for name, worker in working.items():
         if name not in in_crews:
             found.append(_alone(registered[name], worker, starts, hours, away))
@@ -137,7 +140,7 @@ def _alone(
 def _crew_works(
     crew: RowMapping, own: Sequence[str], working: Mapping[str, Worker], hours: Hours
 ) -> tuple[Window, ...]:
-    """Return when all of a crew work and none is away; never if one of them has no shift."""
+    """Return when all of a crew work; never if one of them has no shift."""
     if crew["company"] is not None:
         return (hours.of_outside_crews,)
     members = [working[one] for one in own if one in working]
@@ -151,9 +154,16 @@ def _crew_works(
             for b in hours.windows(one.shifts)
             if max(a.opens, b.opens) < min(a.closes, b.closes)
         ]
-    leave = [gone for one in members for gone in hours.windows(one.leave)]
-    return tuple(
-        one
-        for one in common
-        if not any(gone.opens < one.closes and one.opens < gone.closes for gone in leave)
+    return tuple(common)
+
+
+def _leave_of(own: Sequence[str], working: Mapping[str, Worker], hours: Hours) -> list[Window]:
+    """Return when any of a crew is away."""
+    return sorted(
+        gone for one in own if one in working for gone in hours.windows(working[one].leave)
     )
+
+
+def _is_ever_there(worked: Sequence[Window], gone: Sequence[Window]) -> bool:
+    """Say whether anything is left of a crew's shifts."""
+    return any(without(one, gone) for one in worked)

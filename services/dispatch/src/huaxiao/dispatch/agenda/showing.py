@@ -1,6 +1,6 @@
 """Plans, visits and choices in the words of the wire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from huaxiao.dispatch.agenda.holders import named, people_of
@@ -9,10 +9,10 @@ from huaxiao.dispatch.domain.planning.day import NotPlanned
 from huaxiao.dispatch.domain.planning.model import (
     LeftOut,
     Obstacle,
-    Plan,
     Problem,
     Reason,
     Route,
+    Stop,
 )
 from huaxiao.dispatch.domain.planning.placing import Choice, Placement
 from huaxiao.dispatch.domain.planning.prices import Cost
@@ -32,7 +32,15 @@ NOT_PLANNED: Mapping[str, tuple[str, str]] = {
     "ended": ("it is over", "工单已结束"),
     "suspended_since": ("it was suspended meanwhile", "其间已挂起"),
     "another_centre": ("another centre has it by now", "其间已转交其他中心"),
-    "begun_otherwise": ("somebody else has begun it meanwhile", "其间已由他人开工"),
+    "begun_otherwise": (
+        "somebody else has set out for it, or begun it, meanwhile",
+        "其间已由他人出发或开工",
+    ),
+    "another_day": ("it is planned on another day by now", "其间已排入其他日期"),
+    "appointed_since": ("another time was agreed meanwhile", "其间预约时间已变"),
+    "decided_since": ("a dispatcher decided otherwise meanwhile", "其间已另行指定或排除人员"),
+    "given_since": ("it was given to somebody by hand meanwhile", "其间已人工派给他人"),
+    "rejected_since": ("who was to do it has rejected it", "原定人员已拒单"),
     "arrived_since": ("it was planned after this plan was made", "方案生成后才排入"),
     "holder_gone": ("who was to do it has it no more, or is away", "原定人员已不承办或不在岗"),
     "cannot": ("who was to do it cannot any more", "原定人员已无法承办"),
@@ -145,9 +153,11 @@ def placement(found: Placement, day: date, minute: int) -> wire.Placement:
     )
 
 
-def visits(plan: Plan, day: date) -> Iterable[wire.PlannedVisit]:
+def visits(
+    planned: Mapping[str, Sequence[tuple[str, Stop]]], day: date
+) -> Iterable[wire.PlannedVisit]:
     """Yield who visits each order, and when."""
-    for name, found in sorted(plan.visits.items()):
+    for name, found in sorted(planned.items()):
         engineers, crew_id = people_of(who for who, _ in found)
         yield wire.PlannedVisit(
             order_id=name,

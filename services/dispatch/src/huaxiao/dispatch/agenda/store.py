@@ -4,8 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, exists, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import (
+    RowMapping,
+    and_,
+    cast,
+    column,
+    delete,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import (
@@ -22,6 +35,7 @@ from huaxiao.dispatch.tables import (
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 
+_ROWS_AT_ONCE = 1000
 _OVER = [OrderState.DONE, OrderState.CONFIRMED]
 _OPEN = [one for one in OrderState if one not in {*_OVER, OrderState.CANCELLED}]
 
@@ -215,12 +229,45 @@ async def centres_planned(connection: AsyncConnection, branch_id: int, day: date
 
 async def put_routes(connection: AsyncConnection, routes: Sequence[Mapping[str, Any]]) -> None:
     """Store people's days, in place of what they were."""
-    for one in routes:
+    for first in range(0, len(routes), _ROWS_AT_ONCE):
+        some = routes[first : first + _ROWS_AT_ONCE]
+        given = insert(day_routes).values([dict(one) for one in some])
         await connection.execute(
-            insert(day_routes)
-            .values(**one)
-            .on_conflict_do_update(index_elements=["branch_id", "day", "holder"], set_=dict(one))
+            given.on_conflict_do_update(
+                index_elements=["branch_id", "day", "holder"],
+                set_={name: given.excluded[name] for name in some[0]},
+            )
         )
+
+
+async def take_out(
+    connection: AsyncConnection,
+    branch_id: int,
+    order_ids: Iterable[str],
+    *,
+    since: date,
+    but_on: date | None = None,
+) -> None:
+    """Take visits of orders out of the days from one on, but for one of these days."""
+    stop = (
+        func.jsonb_array_elements(day_routes.c.stops)
+        .table_valued(column("value", JSONB), with_ordinality="number")
+        .render_derived()
+    )
+    is_one = func.coalesce(stop.c.value["order_id"].astext.in_(sorted(order_ids)), false())
+    rest = select(func.jsonb_agg(aggregate_order_by(stop.c.value, stop.c.number))).where(
+        not_(is_one)
+    )
+    query = update(day_routes).where(
+        day_routes.c.branch_id == branch_id,
+        day_routes.c.day >= since,
+        select(stop.c.number).where(is_one).exists(),
+    )
+    if but_on is not None:
+        query = query.where(day_routes.c.day != but_on)
+    await connection.execute(
+        query.values(stops=func.coalesce(rest.scalar_subquery(), cast([], JSONB)))
+    )
 
 
 async def clear_routes(

@@ -1,7 +1,7 @@
 """Orders: load, decide, record."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.agenda.arriving import settle
+from huaxiao.dispatch.agenda.store import take_out
 from huaxiao.dispatch.appointments.store import give_back_from, live_of, release_of_order
 from huaxiao.dispatch.appraisals.evidence import freeze_due
 from huaxiao.dispatch.attachments import store as attachments_store
@@ -59,7 +60,8 @@ from huaxiao.shared.wire.dispatch import (
 from huaxiao.shared.wire.orders import AttachmentKind, OrderDetail
 from huaxiao.shared.wire.service_levels import AssetKind, Line
 
-_PLACING = {StepName.REASSIGN, StepName.HAND_OVER}
+_PLACING = {StepName.REASSIGN, StepName.HAND_OVER, StepName.CARRY_FORWARD, StepName.REWORK}
+"""Steps that change whose day an order belongs to."""
 _REQUESTERS = {StepName.CONFIRM, StepName.REWORK}
 _HANDING_OVER = {Role.COUNTY_MANAGER, Role.CONTRACTOR}
 _OF_RESULT = {"photo", "onu_online"}
@@ -324,8 +326,12 @@ async def take_step(
     principal: Principal,
     if_match: str | None = None,
     now: datetime,
+    give_out: bool = True,
 ) -> None:
     """Take a step of an order and record it.
+
+    With ``give_out`` an order that is handed over goes to somebody of the other centre at once;
+    without, the caller says to whom.
 
     Raises:
         NotFound: there is no such order that the caller may see, or it is not of their side.
@@ -350,12 +356,78 @@ async def take_step(
         await _check_confirming(connection, row, principal)
     if if_match is not None:
         require_version(if_match, await show(connection, branch_id, order_id))
+    taken = await _take(connection, row, given, principal=principal, now=now)
+    await store.save(connection, branch_id, order_id, taken.changes)
+    await store.record_step(connection, taken.step)
+    facts = taken.facts + await _bring_about(
+        connection, row, given, taken.before, taken.after, taken.step["engineer_id"]
+    )
+    if given.step is StepName.HAND_OVER and give_out:
+        await _receive(connection, branch_id, order_id, now)
+    await feed.append(connection, branch_id, facts, now=now)
+
+
+async def reassign_all(
+    connection: AsyncConnection,
+    branch_id: int,
+    wanted: Sequence[tuple[RowMapping, OrderStepIn]],
+    *,
+    principal: Principal,
+    now: datetime,
+) -> None:
+    """Give many orders to engineers and crews of whom the caller knows that they can do them.
+
+    The orders are locked by this transaction, and so is the placing of the branch's work.
+
+    Raises:
+        NotFound: the caller is bound to centres, and one of the orders is another's.
+        StepNotAllowed: the state of one forbids it.
+
+    """
+    await freeze_due(connection, branch_id, now)
+    taken = []
+    for row, given in wanted:
+        _check_side(row, given.step, principal)
+        taken.append(
+            await _take(connection, row, given, principal=principal, now=now, known_able=True)
+        )
+    await store.save_all(
+        connection, branch_id, {one.step["order_id"]: one.changes for one in taken}
+    )
+    await store.record_steps(connection, [one.step for one in taken])
+    facts = [fact for one in taken for fact in one.facts]
+    await feed.append(connection, branch_id, facts, now=now)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A step that is taken, and not recorded yet."""
+
+    before: OrderProgress
+    after: OrderProgress
+    changes: dict[str, Any]
+    step: dict[str, Any]
+    facts: list[NewFact]
+
+
+async def _take(
+    connection: AsyncConnection,
+    row: RowMapping,
+    given: OrderStepIn,
+    *,
+    principal: Principal,
+    now: datetime,
+    known_able: bool = False,
+) -> _Taken:
+    """Let an order's step follow from how far it is, and its clock from the step."""
+    branch_id, order_id = row["branch_id"], row["order_id"]
     before = await progress_of(connection, branch_id, row)
     wanted = _wanted(row, given, principal, now)
     after = take(before, wanted, now=now)
     await require_here(connection, row, given.step, wanted.acting_engineer, at=wanted.at, now=now)
     _check_first_contact(row, given, now)
-    await _check_what_it_says(connection, branch_id, row, given)
+    if not known_able:
+        await _check_what_it_says(connection, branch_id, row, given)
     facts = await clocks.warn_until(connection, row, until=wanted.at, now=now)
     evidence = given.evidence.model_dump(mode="json", exclude_none=True)
     if given.step is StepName.FINISH and given.shown_by is not None:
@@ -366,36 +438,29 @@ async def take_step(
     known = row["evidence"]
     if given.step is StepName.REWORK:
         known = {name: value for name, value in known.items() if name not in _OF_RESULT}
-    changes = _changes(row, after, given) | {"evidence": known | evidence}
-    await store.save(connection, branch_id, order_id, changes | {"steps": number})
-    acting = after.engineer_id
-    if given.step in ENGINEERS_OWN:
-        acting = wanted.acting_engineer
-    await store.record_step(
-        connection,
-        {
-            "branch_id": branch_id,
-            "order_id": order_id,
-            "number": number,
-            "step": given.step,
-            "state": after.state,
-            "at": wanted.at,
-            "by": principal.subject,
-            "engineer_id": acting,
-            "crew_id": after.crew_id,
-            "centre_id": after.centre_id,
-            "reason": given.reason,
-            "cause": given.cause if given.step is StepName.SUSPEND else None,
-            "opens_at": given.window and given.window.opens_at,
-            "closes_at": given.window and given.window.closes_at,
-            "latitude": given.where and given.where.latitude,
-            "longitude": given.where and given.where.longitude,
-            "evidence": evidence,
-            "recorded_at": now,
-        },
-    )
-    facts += await _bring_about(connection, row, given, before, after, acting, now)
-    await feed.append(connection, branch_id, facts, now=now)
+    changes = _changes(row, after, given) | {"evidence": known | evidence, "steps": number}
+    own = given.step in ENGINEERS_OWN
+    step = {
+        "branch_id": branch_id,
+        "order_id": order_id,
+        "number": number,
+        "step": given.step,
+        "state": after.state,
+        "at": wanted.at,
+        "by": principal.subject,
+        "engineer_id": wanted.acting_engineer if own else after.engineer_id,
+        "crew_id": after.crew_id,
+        "centre_id": after.centre_id,
+        "reason": given.reason,
+        "cause": given.cause if given.step is StepName.SUSPEND else None,
+        "opens_at": given.window and given.window.opens_at,
+        "closes_at": given.window and given.window.closes_at,
+        "latitude": given.where and given.where.latitude,
+        "longitude": given.where and given.where.longitude,
+        "evidence": evidence,
+        "recorded_at": now,
+    }
+    return _Taken(before, after, changes, step, facts)
 
 
 async def _bring_about(
@@ -405,7 +470,6 @@ async def _bring_about(
     before: OrderProgress,
     after: OrderProgress,
     acting: str | None,
-    now: datetime,
 ) -> list[NewFact]:
     """Do what a step means for what belongs to the order; return what others are to know of it."""
     branch_id, order_id = row["branch_id"], row["order_id"]
@@ -422,8 +486,6 @@ async def _bring_about(
             )
             await give_back_from(connection, branch_id, order_id, after.last_step_at)
             return [await _finished(connection, row, after, acting or "")]
-        case StepName.HAND_OVER:
-            await _receive(connection, branch_id, order_id, now)
         case StepName.CANCEL:
             await release_of_order(connection, branch_id, order_id, given.reason or "")
             await parts_store.release_planned_serials(connection, branch_id, order_id)
@@ -432,6 +494,8 @@ async def _bring_about(
         case StepName.CARRY_FORWARD | StepName.REWORK:
             # The visit was made; another one needs a time of its own.
             await release_of_order(connection, branch_id, order_id, given.reason or "")
+            made_on = business_day(after.last_step_at)
+            await take_out(connection, branch_id, [order_id], since=made_on)
             if given.step is StepName.REWORK:
                 return [await _reopened(connection, row, before)]
         case _:

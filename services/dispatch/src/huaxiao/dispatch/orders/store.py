@@ -12,6 +12,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -367,9 +368,33 @@ async def save(
     )
 
 
+async def save_all(
+    connection: AsyncConnection, branch_id: int, changes: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Update many orders by id, each in the same columns."""
+    if not changes:
+        return
+    names = next(iter(changes.values())).keys()
+    await connection.execute(
+        update(orders)
+        .where(orders.c.branch_id == branch_id, orders.c.order_id == bindparam("of_order"))
+        .values({name: bindparam(f"new_{name}") for name in names}),
+        [
+            {"of_order": order_id, **{f"new_{name}": value for name, value in one.items()}}
+            for order_id, one in changes.items()
+        ],
+    )
+
+
 async def record_step(connection: AsyncConnection, step: Mapping[str, Any]) -> None:
     """Append a step to an order's history."""
     await connection.execute(insert(order_steps).values(**step))
+
+
+async def record_steps(connection: AsyncConnection, steps: Sequence[Mapping[str, Any]]) -> None:
+    """Append steps to the histories of many orders."""
+    if steps:
+        await connection.execute(insert(order_steps), [dict(one) for one in steps])
 
 
 async def steps(connection: AsyncConnection, branch_id: int, order_id: str) -> Sequence[RowMapping]:

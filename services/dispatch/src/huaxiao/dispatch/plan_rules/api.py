@@ -26,7 +26,7 @@ from huaxiao.shared.wire.plans import (
 
 router = web.router(tags=["plan rules"])
 _Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.SUPPORT_CENTRE)]
-_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE)]
+_Setter = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.SUPPORT_CENTRE, whole_branch=True)]
 _Keeper = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR, Role.SUPPORT_CENTRE)]
 
 

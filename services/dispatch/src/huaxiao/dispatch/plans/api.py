@@ -114,10 +114,15 @@ async def get_plan(
 
 @router.post("/plans/{plan_id}/stop", responses=web.problem_responses(Forbidden))
 async def stop_plan(
-    branch_id: BranchId, plan_id: Identifier, connection: WriteTx, principal: _Planner
+    request: Request,
+    branch_id: BranchId,
+    plan_id: Identifier,
+    connection: WriteTx,
+    principal: _Planner,
 ) -> Plan:
     """Let a search end with the best plan so far."""
-    return await handlers.stop(connection, branch_id, plan_id, principal=principal)
+    now = request.app.state.clock()
+    return await handlers.stop(connection, branch_id, plan_id, principal=principal, now=now)
 
 
 @router.get("/plans/{plan_id}/difference", responses=web.problem_responses(Forbidden, NoPlanYet))
@@ -166,16 +171,16 @@ async def apply_plan(
     request: Request,
     branch_id: BranchId,
     plan_id: Identifier,
-    given: ApplyIn,
     connection: WriteTx,
     principal: _Planner,
+    given: ApplyIn | None = None,
 ) -> AppliedPlan:
     """Give every order of a plan to whom it is planned for, and make its days the centres' days."""
     return await applying.apply(
         connection,
         branch_id,
         plan_id,
-        given,
+        given or ApplyIn(),
         principal=principal,
         now=request.app.state.clock(),
     )

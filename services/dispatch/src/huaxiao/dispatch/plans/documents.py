@@ -73,16 +73,12 @@ def changed_of(row: Mapping[str, Any]) -> Changed:
     return Changed(problem_of(row["problem"]), plan_of(row["result"]))
 
 
-def _sorted(value: Any) -> Any:
-    """Return JSON with the order of sets made certain."""
-    if isinstance(value, dict):
-        return {
-            name: sorted(one) if name in _SETS and one is not None else _sorted(one)
-            for name, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_sorted(one) for one in value]
-    return value
-
-
-_SETS = {"skills", "forbidden"}
+def _sorted(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a problem as JSON with the order of sets made certain: equal problems are equal bytes."""
+    for one in document["engineers"]:
+        one["skills"] = sorted(one["skills"])
+    for one in document["orders"]:
+        one["skills"], one["forbidden"] = sorted(one["skills"]), sorted(one["forbidden"])
+        if one["promise"] is not None:
+            one["promise"]["engineers"] = sorted(one["promise"]["engineers"])
+    return document

@@ -56,7 +56,7 @@ async def ask(
 
     Raises:
         NotFound: the caller is bound to centres, and this is another.
-        Malformed: the day is over, the centre is not there, or an order is unknown.
+        Malformed: the day is over, the centre is not there, or somebody or an order is unknown.
 
     """
     require_to_come(given.day, now)
@@ -70,6 +70,20 @@ async def ask(
     loaded = await load(
         connection, branch_id, given.day, [given.centre_id], now=now, supposed=supposed
     )
+    known = {
+        *await agenda_store.people_of(connection, branch_id, [given.centre_id]),
+        *(
+            one["crew_id"]
+            for one in await agenda_store.crews_of(connection, branch_id, [given.centre_id])
+        ),
+    }
+    for index, name in enumerate(given.away):
+        if name not in known:
+            said = (
+                f"nobody of {given.centre_id} is {name}",
+                f"{given.centre_id} 无此人员或施工队 {name}",
+            )
+            raise Malformed(faults=[Fault(f"/away/{index}", "unknown-person", *said)])
     for index, one in enumerate(given.longer):
         if one.order_id not in loaded.orders:
             said = f"no open order {one.order_id}", f"没有未完工单 {one.order_id}"
@@ -281,7 +295,12 @@ async def listed(
 
 
 async def stop(
-    connection: AsyncConnection, branch_id: int, plan_id: str, *, principal: Principal
+    connection: AsyncConnection,
+    branch_id: int,
+    plan_id: str,
+    *,
+    principal: Principal,
+    now: datetime,
 ) -> wire.Plan:
     """Let a search end with the best plan so far; one that has not begun does not begin.
 
@@ -293,6 +312,7 @@ async def stop(
         changes: Mapping[str, Any] = {
             "state": PlanState.FAILED,
             "failure": "stopped before it began",
+            "finished_at": now,
         }
         await store.save(connection, branch_id, plan_id, changes)
     elif state is PlanState.RUNNING:

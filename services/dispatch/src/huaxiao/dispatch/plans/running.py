@@ -71,28 +71,39 @@ class Planners:
         await asyncio.to_thread(self._searchers.close)
 
     async def _take_one(self) -> bool:
-        if self._searchers.free == 0:
+        process = self._searchers.take()
+        if process is None:
             return False
-        async with self._database.write() as connection:
-            row = await store.claim(connection)
+        row = None
+        try:
+            async with self._database.write() as connection:
+                row = await store.claim(connection)
+        finally:
+            if row is None:
+                self._searchers.give_back(process)
         if row is None:
             return False
-        task = asyncio.create_task(self._work(row))
+        task = asyncio.create_task(self._work(row, process))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await asyncio.sleep(0)
         return True
 
-    async def _work(self, row: RowMapping) -> None:
+    async def _work(self, row: RowMapping, process: int) -> None:
+        try:
+            await self._make_and_keep(row, process)
+        finally:
+            self._searchers.give_back(process)
+            self._wake.set()
+
+    async def _make_and_keep(self, row: RowMapping, process: int) -> None:
         branch_id, plan_id = row["branch_id"], row["plan_id"]
         try:
             if row["attempts"] > store.MOST_ATTEMPTS:
                 raise RuntimeError("its process ended again and again")  # noqa: TRY301
-            changes = await self._make(row)
+            changes = await self._make(row, process)
         except BrokenProcessPool:
             # The lease is left to end: the plan is taken up again, a few times.
             _log.warning("the process that made plan %s of %s has ended", plan_id, branch_id)
-            self._searchers.begin_anew()
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked is told
             _log.warning("plan %s of %s: %r", plan_id, branch_id, error)
@@ -102,11 +113,10 @@ class Planners:
                 await store.finish(connection, branch_id, plan_id, changes)
         except Exception as error:  # noqa: BLE001 - what was found is lost, and found again
             _log.warning("cannot keep plan %s of %s: %r", plan_id, branch_id, error)
-        self._wake.set()
 
-    async def _make(self, row: RowMapping) -> dict[str, Any]:
+    async def _make(self, row: RowMapping, process: int) -> dict[str, Any]:
         wanted = await self._wanted(row)
-        running = self._searchers.begin(wanted)
+        running = self._searchers.begin(process, wanted)
         stopped = await self._watch(row, running)
         made = await asyncio.wrap_future(running.future)
         heard = running.heard()
@@ -138,8 +148,13 @@ class Planners:
 
     async def _neighbours(self, row: RowMapping, problem: Problem) -> HelpOut:
         async with self._database.read() as connection:
-            found = await store.of_round(connection, row["branch_id"], row["round_id"])
-        made = tuple(plan_of(one["result"]) for one in found if one["result"] is not None)
+            found = await store.of_round(
+                connection, row["branch_id"], row["round_id"], with_routes=True
+            )
+        # A centre without a plan of its own keeps its day as it stood.
+        made = tuple(
+            plan_of(one["result"] or one["before"]) for one in found if one["kind"] == PlanKind.DAY
+        )
         return HelpOut(problem, made, frozenset(row["missing"]["urgent"]))
 
     async def _watch(self, row: RowMapping, running: Running) -> bool:

@@ -5,8 +5,11 @@ this one: how far it is, and whether it is to stop.
 """
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +19,7 @@ from huaxiao.dispatch.domain.planning.model import Plan, Problem
 from huaxiao.dispatch.domain.planning.neighbours import help_out, together
 
 _SHARE, _ROUNDS, _COST, _STOP, _NUMBERS = range(5)
+_PATIENCE_SECONDS = 2.0
 _shared: Any = None
 """In a searching process: the numbers it shares."""
 
@@ -65,31 +69,43 @@ class Searchers:
             self._processes, context, initializer=_share, initargs=(self._numbers,)
         )
 
-    def begin_anew(self) -> None:
-        """Put new processes in place of those of which one has ended by itself."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._open()
+    def take(self) -> int | None:
+        """Take a process that is free, by its number, until it is given back; None: there is none."""
+        return self._free.pop() if self._free else None
 
-    @property
-    def free(self) -> int:
-        """Return how many more plans could be searched for at once."""
-        return len(self._free)
+    def give_back(self, process: int) -> None:
+        """Let a process be taken again."""
+        self._free.append(process)
 
-    def begin(self, wanted: "Search | HelpOut") -> "Running":
-        """Begin with a plan; there must be a free process."""
-        row = self._free.pop()
-        first = row * _NUMBERS
+    def begin(self, process: int, wanted: "Search | HelpOut") -> "Running":
+        """Begin with a plan in a process that was taken.
+
+        Where one process has ended by itself all of its pool are replaced, once.
+        """
+        first = process * _NUMBERS
+        try:
+            return self._begin(first, wanted)
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._open()
+            return self._begin(first, wanted)
+
+    def _begin(self, first: int, wanted: "Search | HelpOut") -> "Running":
         self._numbers[first : first + _NUMBERS] = [0.0] * _NUMBERS
         self._numbers[first + _COST] = -1.0
-        future = self._pool.submit(_work, row, wanted)
-        future.add_done_callback(lambda _: self._free.append(row))
-        return Running(future, self._numbers, first)
+        return Running(self._pool.submit(_work, first, wanted), self._numbers, first)
 
     def close(self) -> None:
-        """Stop what is searched for, and end the processes."""
+        """Stop what is searched for, and end the processes: those that do not listen, by force."""
         for at in range(_STOP, len(self._numbers), _NUMBERS):
             self._numbers[at] = 1.0
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        # The pool forgets its processes as it shuts down.
+        processes = list((self._pool._processes or {}).values())  # noqa: SLF001 - no other way to them
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for one in processes:
+            one.join(_PATIENCE_SECONDS / len(processes))
+            if one.is_alive():
+                one.kill()
 
 
 class Running:
@@ -114,10 +130,18 @@ class Running:
 def _share(numbers: Any) -> None:
     global _shared  # noqa: PLW0603 - a process is told once, when it begins
     _shared = numbers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _work(row: int, wanted: Search | HelpOut) -> Changed:
-    first = row * _NUMBERS
+def _end_with_parent() -> None:
+    """End this process when the one that it searches for is gone, even if that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(first: int, wanted: Search | HelpOut) -> Changed:
     if isinstance(wanted, HelpOut):
         before = together(wanted.problem, wanted.plans)
         return Changed(wanted.problem, help_out(wanted.problem, before, wanted.urgent))

@@ -1,15 +1,16 @@
 """SQL of plans and of the work on them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select, text, update
+from sqlalchemy import RowMapping, and_, exists, func, literal, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.tables import plans
+from huaxiao.dispatch.tables import order_steps, orders, plans
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.wire.dispatch import OrderState, StepName
 from huaxiao.shared.wire.plans import PlanKind, PlanState
 
 _UNFINISHED = [PlanState.QUEUED, PlanState.RUNNING]
@@ -44,11 +45,12 @@ async def save(
 
 
 async def of_round(
-    connection: AsyncConnection, branch_id: int, round_id: str
+    connection: AsyncConnection, branch_id: int, round_id: str, *, with_routes: bool = False
 ) -> Sequence[RowMapping]:
-    """Return the plans of a round, by id."""
+    """Return the plans of a round, by id; without their routes, unless these are asked for."""
+    columns = [*_SHORT, *([plans.c.before, plans.c.result] if with_routes else [])]
     rows = await connection.execute(
-        select(plans)
+        select(*columns)
         .where(plans.c.branch_id == branch_id, plans.c.round_id == round_id)
         .order_by(plans.c.plan_id)
     )
@@ -75,6 +77,59 @@ async def page(
         query = query.where(plans.c.centre_ids.contains([centre_id]))
     rows = await connection.execute(query.order_by(plans.c.plan_id).limit(limit))
     return rows.mappings().all()
+
+
+def reason_of(plan_id: str) -> str:
+    """Return why an order is given to somebody by a plan, as its step says it."""
+    return f"{_PLAN}{plan_id}"
+
+
+_PLAN = "plan "
+
+
+async def hold_orders(
+    connection: AsyncConnection, branch_id: int, order_ids: Iterable[str]
+) -> None:
+    """Lock orders for this transaction, always in the same order."""
+    await connection.execute(
+        select(orders.c.order_id)
+        .where(orders.c.branch_id == branch_id, orders.c.order_id.in_(sorted(order_ids)))
+        .order_by(orders.c.order_id)
+        .with_for_update()
+    )
+
+
+async def ended(
+    connection: AsyncConnection, branch_id: int, order_ids: Iterable[str]
+) -> frozenset[str]:
+    """Return which of some orders are over."""
+    found = await connection.scalars(
+        select(orders.c.order_id).where(
+            orders.c.branch_id == branch_id,
+            orders.c.order_id.in_(sorted(order_ids)),
+            orders.c.state.in_([OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED]),
+        )
+    )
+    return frozenset(found)
+
+
+async def given_by_hand(
+    connection: AsyncConnection, branch_id: int, order_ids: Iterable[str], *, since: datetime
+) -> frozenset[str]:
+    """Return which of some orders were given to somebody after a moment, and not by a plan."""
+    by_plan = exists().where(
+        plans.c.branch_id == branch_id, order_steps.c.reason == literal(_PLAN) + plans.c.plan_id
+    )
+    found = await connection.scalars(
+        select(order_steps.c.order_id).where(
+            order_steps.c.branch_id == branch_id,
+            order_steps.c.order_id.in_(sorted(order_ids)),
+            order_steps.c.step == StepName.REASSIGN,
+            order_steps.c.recorded_at > since,
+            not_(by_plan),
+        )
+    )
+    return frozenset(found)
 
 
 async def claim(connection: AsyncConnection) -> RowMapping | None:

@@ -15,21 +15,24 @@ class Changed:
     plan: Plan
 
 
-def with_choice(problem: Problem, plan: Plan, order: Order, choice: Choice) -> Plan:
+def with_choice(
+    problem: Problem, plan: Plan, order: Order, choice: Choice, *, reasons: bool = True
+) -> Plan:
     """Return the plan with an order put where a choice says; the order is one of the problem."""
     sequences = sequences_of(plan)
     for who, position in zip(choice.engineers, choice.position, strict=True):
         sequences.setdefault(who, []).insert(position, order.id)
-    return plan_of(problem, sequences, begins=begins_of(plan) | {order.id: choice.start})
+    begins = begins_of(plan) | {order.id: choice.start}
+    return plan_of(problem, sequences, begins=begins, reasons=reasons)
 
 
-def without(problem: Problem, plan: Plan, order_id: str) -> Plan:
+def without(problem: Problem, plan: Plan, order_id: str, *, reasons: bool = True) -> Plan:
     """Return the plan with nobody doing an order."""
     sequences = {
         who: [name for name in sequence if name != order_id]
         for who, sequence in sequences_of(plan).items()
     }
-    return plan_of(problem, sequences, begins=begins_of(plan))
+    return plan_of(problem, sequences, begins=begins_of(plan), reasons=reasons)
 
 
 def put_to(problem: Problem, plan: Plan, order_id: str, engineer_id: str) -> Changed | Placement:
@@ -39,7 +42,7 @@ def put_to(problem: Problem, plan: Plan, order_id: str, engineer_id: str) -> Cha
     """
     pinned = replace(problem.order[order_id], pinned_to=engineer_id)
     wanted = _with_order(problem, pinned)
-    rest = without(wanted, plan, order_id)
+    rest = without(wanted, plan, order_id, reasons=False)
     found = place(wanted, rest, pinned)
     if not found.choices:
         return found

@@ -106,7 +106,8 @@ class Day:
 
     problem: Problem
     planned: Plan
-    """As it was planned before, and stands now; what has begun is where it began."""
+    """As it was planned before, and stands now; what has begun is where it began. Why anything is in
+    nobody's day is not said."""
     not_planned: tuple[tuple[str, NotPlanned], ...]
     """Orders, by id."""
     not_sent: tuple[tuple[str, NotPlanned], ...]
@@ -128,6 +129,8 @@ def day_of(
     ``sequences`` are the orders of the day by who was to visit them, in order. Without promises the
     day may be planned from scratch; with them each planned visit has its price.
     """
+    work = sorted(work, key=lambda one: one.id)
+    free_from = _free_from(work, now)
     engineers = []
     not_sent = []
     for somebody in sorted(assignable, key=lambda one: one.id):
@@ -137,9 +140,10 @@ def day_of(
         elif somebody.place is None:
             not_sent.append((somebody.id, NotPlanned.NO_PLACE))
         else:
-            engineers.append(_engineer(somebody, shift, somebody.place, policy))
+            at = free_from.get(somebody.id, now)
+            engineers.append(_engineer(somebody, shift, somebody.place, policy, free_from=at))
     planned, not_planned = [], []
-    for one in sorted(work, key=lambda one: one.id):
+    for one in work:
         missing = NotPlanned.NO_PLACE if one.place is None and one.begun is None else None
         reason = one.obstacle or missing
         if reason is None:
@@ -158,14 +162,24 @@ def day_of(
     )
     problem = Problem(tuple(engineers), orders, travel, prices, now)
     begins = {one.id: one.visit.start for one in planned if one.visit is not None}
+    lost = {
+        one.id
+        for one in planned
+        if one.visit is not None
+        and not (len(one.visit.engineers) >= one.people and one.visit.engineers <= sent.keys())
+    }
     standing = {
-        who: [name for name in sequence if name is None or name in problem.order]
+        who: [
+            name
+            for name in sequence
+            if name is None or (name in problem.order and name not in lost)
+        ]
         for who, sequence in sequences.items()
         if who in sent
     }
     return Day(
         problem,
-        plan_of(problem, standing, begins=begins),
+        plan_of(problem, standing, begins=begins, reasons=False),
         tuple(not_planned),
         tuple(not_sent),
     )
@@ -173,13 +187,13 @@ def day_of(
 
 def _shift(one: Assignable) -> Window | None:
     """Return from when to when somebody works, what lies between included; None: not at all."""
-    worked = [part for shift in one.worked for part in _without(shift, one.away)]
+    worked = [part for shift in one.worked for part in without(shift, one.away)]
     if not worked:
         return None
     return Window(min(part.opens for part in worked), max(part.closes for part in worked))
 
 
-def _without(shift: Window, away: Sequence[Window]) -> list[Window]:
+def without(shift: Window, away: Sequence[Window]) -> list[Window]:
     """Return what is left of a shift; ends are the same minute as the next beginning."""
     left = [shift]
     for gone in away:
@@ -196,13 +210,31 @@ def _without(shift: Window, away: Sequence[Window]) -> list[Window]:
     return left
 
 
-def _engineer(one: Assignable, shift: Window, place: Place, policy: Policy) -> Engineer:
-    worked = sorted(part for each in one.worked for part in _without(each, one.away))
-    gaps = [
-        Break(Window(before.closes, before.closes), after.opens - before.closes)
-        for before, after in pairwise(worked)
-        if after.opens > before.closes
-    ]
+def _free_from(work: Iterable[Work], now: int) -> dict[str, int]:
+    """Return from when those who have begun something are free again."""
+    found: dict[str, int] = {}
+    for one in work:
+        if one.begun is not None:
+            end = _end_of(one, one.begun, now)
+            for who in one.begun.engineers:
+                found[who] = max(now, end, found.get(who, now))
+    return found
+
+
+def _end_of(one: Work, begun: Started, now: int) -> int:
+    return one.ended if one.ended is not None else max(begun.at + one.minutes, now + SOON)
+
+
+def _engineer(
+    one: Assignable, shift: Window, place: Place, policy: Policy, *, free_from: int
+) -> Engineer:
+    worked = sorted(part for each in one.worked for part in without(each, one.away))
+    gaps = []
+    for before, after in pairwise(worked):
+        # A gap that is under way, or that work runs into, lasts until it ends, and no longer.
+        opens = max(before.closes, free_from)
+        if opens < after.opens:
+            gaps.append(Break(Window(opens, opens), after.opens - opens))
     rest = policy.rest
     if rest is not None and any(
         part.opens <= rest.window.opens and rest.window.closes + rest.minutes <= part.closes
@@ -263,7 +295,7 @@ def _begun(
 ) -> Order:
     """Return work under way, or done: so long its people have no time for anything else."""
     people = tuple(who for who in begun.engineers if who in sent)
-    end = one.ended if one.ended is not None else max(begun.at + one.minutes, now + SOON)
+    end = _end_of(one, begun, now)
     return Order(
         id=one.id,
         place=one.place or sent[people[0]].start,

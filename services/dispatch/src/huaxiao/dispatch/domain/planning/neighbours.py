@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from huaxiao.dispatch.domain.planning.changing import with_choice
 from huaxiao.dispatch.domain.planning.model import Plan, Problem
 from huaxiao.dispatch.domain.planning.placing import place, price_of_leaving_out
-from huaxiao.dispatch.domain.planning.timing import begins_of, plan_of, sequences_of
+from huaxiao.dispatch.domain.planning.timing import begins_of, explained, plan_of, sequences_of
 
 
 def together(problem: Problem, plans: Iterable[Plan]) -> Plan:
@@ -17,7 +17,10 @@ def together(problem: Problem, plans: Iterable[Plan]) -> Plan:
     sequences: dict[str, list[str | None]] = {}
     begins: dict[str, int] = {}
     for one in plans:
-        sequences |= sequences_of(one)
+        sequences |= {
+            who: [name for name in sequence if name is None or name in problem.order]
+            for who, sequence in sequences_of(one).items()
+        }
         begins |= begins_of(one)
     return plan_of(problem, sequences, begins=begins)
 
@@ -32,5 +35,5 @@ def help_out(problem: Problem, plan: Plan, urgent: frozenset[str]) -> Plan:
     for order in waiting:
         choice = place(problem, plan, order).best
         if choice is not None:
-            plan = with_choice(problem, plan, order, choice)
-    return plan
+            plan = with_choice(problem, plan, order, choice, reasons=False)
+    return explained(problem, plan)

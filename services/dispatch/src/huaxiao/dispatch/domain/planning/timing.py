@@ -5,6 +5,7 @@ so shows as late; whether that is good enough is for others to say.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from huaxiao.dispatch.domain.planning.costing import cost_of
 from huaxiao.dispatch.domain.planning.model import (
@@ -38,18 +39,26 @@ def begins_of(plan: Plan) -> dict[str, int]:
     return {name: visits[0][1].start for name, visits in plan.visits.items()}
 
 
-def plan_of(problem: Problem, sequences: Sequences, *, begins: Mapping[str, int]) -> Plan:
+def plan_of(
+    problem: Problem, sequences: Sequences, *, begins: Mapping[str, int], reasons: bool = True
+) -> Plan:
     """Return the plan in which everybody visits these orders in this order.
 
     What has started comes first of itself. Where nobody said when breaks are taken, they are taken
     as soon as they may be. ``begins`` says when each visit was to begin: a crew begins no earlier, and
     others within what was promised, if that was so planned. Orders in no sequence are left out, with
-    the reason.
+    the reason. To find ``reasons`` every engineer is asked about each of these orders: whoever needs
+    only the routes goes without.
     """
     routes = timed(problem, sequences, begins=begins)
     found = Plan(routes, (), cost_of(problem, routes))
-    left_out = (one for one in problem.orders if one.id not in found.visits)
-    return Plan(routes, tuple(why_left_out(problem, found, one) for one in left_out), found.cost)
+    return explained(problem, found) if reasons else found
+
+
+def explained(problem: Problem, plan: Plan) -> Plan:
+    """Return a plan with the reason for each order that nobody does."""
+    missing = (one for one in problem.orders if one.id not in plan.visits)
+    return replace(plan, left_out=tuple(why_left_out(problem, plan, one) for one in missing))
 
 
 def timed(
