@@ -163,7 +163,8 @@ class Order(Resource):
 
     order_id: Identifier
     source: str
-    """Where it comes from: ``attribution`` of a BSS order, else what sent it."""
+    """Where it comes from: ``attribution`` of a BSS order, ``rounds`` of a patrol on its cycle, else
+    what sent it."""
     reference: str | None
     """The source's own name of it."""
     kind: OrderKind

@@ -191,6 +191,7 @@ async def create_patrol(
             "order_id": order_id,
             "customer_id": asset["customer_id"] or asset["asset_id"],
             "asset_id": asset["asset_id"],
+            "source": "rounds",
             "flags": [],
         },
         await find_place(connection, branch_id, asked),

@@ -6,17 +6,20 @@ this one: how far it is, and whether it is to stop.
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from huaxiao.dispatch.domain.planning.changing import Changed
+from huaxiao.dispatch.domain.planning.checking import check
 from huaxiao.dispatch.domain.planning.engine import Progress, plan
 from huaxiao.dispatch.domain.planning.model import Plan, Problem
 from huaxiao.dispatch.domain.planning.neighbours import help_out, together
+from huaxiao.dispatch.domain.planning.timing import begins_of, plan_of, sequences_of
 
 _SHARE, _ROUNDS, _COST, _STOP, _NUMBERS = range(5)
 _PATIENCE_SECONDS = 2.0
@@ -130,6 +133,8 @@ class Running:
 def _share(numbers: Any) -> None:
     global _shared  # noqa: PLW0603 - a process is told once, when it begins
     _shared = numbers
+    # Ctrl-C reaches every process of a terminal; the service ends its own.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -154,7 +159,18 @@ def _work(first: int, wanted: Search | HelpOut) -> Changed:
         listener=_listener(first),
         stop=lambda: bool(_shared[first + _STOP]),
     )
-    return Changed(wanted.problem, found)
+    return Changed(wanted.problem, _that_saves(wanted, found))
+
+
+def _that_saves(wanted: Search, found: Plan) -> Plan:
+    """Return the day as it was planned, where a new plan costs no less: nobody changes for nothing."""
+    if wanted.begin_with is None:
+        return found
+    problem, before = wanted.problem, wanted.begin_with
+    stays = plan_of(problem, sequences_of(before), begins=begins_of(before))
+    if stays.cost.total > found.cost.total or check(problem, stays):
+        return found
+    return replace(stays, iterations=found.iterations)
 
 
 def _listener(first: int) -> Callable[[Progress], None]:
