@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import RowMapping
 
+from huaxiao.dispatch.domain.planning.changing import Changed
 from huaxiao.dispatch.domain.planning.model import Problem
 from huaxiao.dispatch.plans import store
 from huaxiao.dispatch.plans.documents import (
@@ -117,8 +118,11 @@ class Planners:
     async def _make(self, row: RowMapping, process: int) -> dict[str, Any]:
         wanted = await self._wanted(row)
         running = self._searchers.begin(process, wanted)
-        stopped = await self._watch(row, running)
-        made = await asyncio.wrap_future(running.future)
+        future = asyncio.wrap_future(running.future)
+        # Where this service ends before the search, nobody asks how that went.
+        future.add_done_callback(lambda one: one.cancelled() or one.exception())
+        stopped = await self._watch(row, running, future)
+        made = await future
         heard = running.heard()
         return {
             "state": PlanState.STOPPED if stopped else PlanState.DONE,
@@ -157,13 +161,13 @@ class Planners:
         )
         return HelpOut(problem, made, frozenset(row["missing"]["urgent"]))
 
-    async def _watch(self, row: RowMapping, running: Running) -> bool:
+    async def _watch(
+        self, row: RowMapping, running: Running, future: asyncio.Future[Changed]
+    ) -> bool:
         """Tell how far it is until it ends; return whether somebody stopped it."""
         stopped = False
         while True:
-            done, _ = await asyncio.wait(
-                [asyncio.wrap_future(running.future)], timeout=_EVERY_SECONDS
-            )
+            done, _ = await asyncio.wait([future], timeout=_EVERY_SECONDS)
             if done:
                 return stopped
             heard = running.heard()
