@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from huaxiao.kpi.definitions import api as definitions
+from huaxiao.kpi.history import api as history
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import idempotency_keys, positions
@@ -25,6 +26,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[targets.router, measures.router, definitions.router],
+        routers=[targets.router, measures.router, history.router, definitions.router],
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )

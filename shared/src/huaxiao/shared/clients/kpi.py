@@ -1,22 +1,29 @@
 """The KPI service as its callers see it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
+from huaxiao.shared.wire.kpi_history import FieldMeasure, Restatement
 
 
 class KpiClient(ServiceClient):
     """Asks the KPI service."""
 
     async def targets(
-        self, branch_id: int, *, period: int, span: Span = Span.MONTH
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        known_at: datetime | None = None,
     ) -> TargetReport:
         """Return the targets of the county and its centres, as far as the caller may see them."""
         found: TargetReport = await self._get(
             TargetReport,
             f"/v1/branches/{branch_id}/targets",
-            params={"period": period, "span": span},
+            params={"period": period, "span": span, "known_at": _text(known_at)},
         )
         return found
 
@@ -26,14 +33,61 @@ class KpiClient(ServiceClient):
         return found
 
     async def measures(
-        self, branch_id: int, *, period: int | None = None, centre_id: str | None = None
+        self,
+        branch_id: int,
+        *,
+        period: int | None = None,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
     ) -> list[Measure]:
         """Return every measure the caller may see, page by page, by centre, month and name."""
         return await self._all(
             Measure,
             f"/v1/branches/{branch_id}/measures",
-            params={"period": period, "centre_id": centre_id},
+            params={"period": period, "centre_id": centre_id, "known_at": _text(known_at)},
         )
+
+    async def field_measures(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        field_id: str | None = None,
+        known_at: datetime | None = None,
+    ) -> list[FieldMeasure]:
+        """Return a month's measures by responsibility field."""
+        return await self._all(
+            FieldMeasure,
+            f"/v1/branches/{branch_id}/field-measures",
+            params={"period": period, "field_id": field_id, "known_at": _text(known_at)},
+        )
+
+    async def restatements(
+        self,
+        branch_id: int,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        period: int | None = None,
+        centre_id: str | None = None,
+        measure: str | None = None,
+    ) -> list[Restatement]:
+        """Return what became known after a moment, by how much and from which entries."""
+        return await self._all(
+            Restatement,
+            f"/v1/branches/{branch_id}/restatements",
+            params={
+                "since": _text(since),
+                "until": _text(until),
+                "period": period,
+                "centre_id": centre_id,
+                "measure": measure,
+            },
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 class FakeKpi:

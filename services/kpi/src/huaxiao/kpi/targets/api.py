@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import Query
 
+from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets import handlers
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.kpi import Span, TargetReport
@@ -17,11 +19,12 @@ from huaxiao.shared.wire.kpi import Span, TargetReport
 router = web.router(tags=["targets"])
 
 
-@router.get("/targets")
+@router.get("/targets", responses=web.problem_responses(Forbidden, MomentToCome))
 async def read_targets(
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
     period: Annotated[PeriodText, Query()],
     span: Annotated[Span, Query()] = Span.MONTH,
 ) -> TargetReport:
@@ -33,4 +36,5 @@ async def read_targets(
         span=span,
         centre_ids=principal.centre_ids,
         with_county=sees_county(principal),
+        known_at=known_at,
     )

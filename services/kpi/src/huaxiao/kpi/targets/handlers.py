@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -109,11 +110,17 @@ async def report(
     span: Span,
     centre_ids: frozenset[str] | None,
     with_county: bool,
+    known_at: datetime | None = None,
 ) -> TargetReport:
-    """Judge the county and its centres at a period, as far as a caller may see them."""
-    await county_store.require_branch(connection, branch_id)
-    terms = await county_store.terms(connection, branch_id, period, centre_ids=centre_ids)
-    named = await county_store.names(connection, branch_id, period)
+    """Judge the county and its centres at a period, as far as a caller may see them.
+
+    With a moment, by what was known then: measures, pay, contracts, names and closed months.
+    """
+    await county_store.require_branch(connection, branch_id, known_at)
+    terms = await county_store.terms(
+        connection, branch_id, period, centre_ids=centre_ids, known_at=known_at
+    )
+    named = await county_store.names(connection, branch_id, period, known_at)
     names = named.centres
     of_county = contract_of(terms, None, period)
     own_terms = {one: contract_of(terms, one, period) for one in names}
@@ -125,6 +132,7 @@ async def report(
         spans=[*months.values(), county_months],
         terms=terms,
         centre_ids=centre_ids,
+        known_at=known_at,
     )
     booked = county.sums[county_months[0]]
     # A centre that only the ledger knows yet is in the county's sums, so it is listed too.
@@ -174,12 +182,18 @@ async def _load(
     spans: Sequence[Sequence[Period]],
     terms: Iterable[Term],
     centre_ids: frozenset[str] | None,
+    known_at: datetime | None,
 ) -> _County:
     longest = max(spans, key=len)
     first, last = longest[0], longest[-1]
     by_first = {
         start: await measure_store.sums(
-            connection, branch_id, first=start, last=last, centre_ids=centre_ids
+            connection,
+            branch_id,
+            first=start,
+            last=last,
+            centre_ids=centre_ids,
+            known_at=known_at,
         )
         for start in sorted({span[0] for span in spans})
     }
@@ -190,18 +204,25 @@ async def _load(
         prefixes=_ACCOUNT_PREFIXES,
         first=first,
         last=last,
+        known_at=known_at,
     )
     pay: dict[tuple[str, Period], dict[str, int]] = {}
     for row in await measure_store.named(
-        connection, branch_id, PAYROLL_MEASURES, first=first, last=last, centre_ids=centre_ids
+        connection,
+        branch_id,
+        PAYROLL_MEASURES,
+        first=first,
+        last=last,
+        centre_ids=centre_ids,
+        known_at=known_at,
     ):
         pay.setdefault((row["centre_id"], row["period"]), {})[row["measure"]] = row["amount"]
-    places = await county_store.all_places(connection, branch_id)
+    places = await county_store.all_places(connection, branch_id, known_at)
     return _County(
         sums=by_first,
         booked_months=booked,
         paid_months=await measure_store.months_with(
-            connection, branch_id, names=(PAY,), first=first, last=last
+            connection, branch_id, names=(PAY,), first=first, last=last, known_at=known_at
         ),
         pay=pay,
         staffed_in={month: staffed(places, month) for month in longest},
@@ -212,7 +233,7 @@ async def _load(
             first=year_before(first),
             last=year_before(last),
         ),
-        closed_through=await county_store.closed_through(connection, branch_id),
+        closed_through=await county_store.closed_through(connection, branch_id, known_at),
     )
 
 
