@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from huaxiao.kpi.definitions import api as definitions
+from huaxiao.kpi.figure_sets import api as figure_sets
+from huaxiao.kpi.figures import api as figures
 from huaxiao.kpi.history import api as history
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
@@ -26,6 +28,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[targets.router, measures.router, history.router, definitions.router],
+        routers=[
+            targets.router,
+            figures.router,
+            measures.router,
+            history.router,
+            definitions.router,
+            figure_sets.router,
+        ],
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )

@@ -13,11 +13,14 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Table,
     Text,
+    UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import positions_table
@@ -113,6 +116,16 @@ base_months = Table(
     _known_at(),
     info=_APPEND_ONLY,
 )
+reorganisations = Table(
+    "reorganisations",
+    metadata,
+    branch_column(),
+    Column("plan_id", Text, primary_key=True),
+    Column("from_day", Date, nullable=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
+)
 closed_periods = Table(
     "closed_periods",
     metadata,
@@ -158,5 +171,39 @@ measure_changes = Table(
     Column("measure", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period"),
+    info=_APPEND_ONLY,
+)
+
+
+# What people decided; no feed tells it again.
+decisions = Table(
+    "decisions",
+    metadata,
+    branch_column(),
+    # Moved by every decision, which so come one after another.
+    Column("count", BigInteger, nullable=False),
+)
+figure_sets = Table(
+    "figure_sets",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+figure_sets_in_force = Table(
+    "figure_sets_in_force",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_period", Integer, nullable=False),
+    Column("put_in_force_by", Text, nullable=False),
+    Column("put_in_force_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "version"], ["kpi.figure_sets.branch_id", "kpi.figure_sets.version"]
+    ),
+    # One set in each month: no two begin in one.
+    UniqueConstraint("branch_id", "from_period"),
     info=_APPEND_ONLY,
 )

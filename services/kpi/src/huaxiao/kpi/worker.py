@@ -19,7 +19,8 @@ from huaxiao.kpi.measures.store import Change
 from huaxiao.kpi.tables import positions
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import Apply, FeedReader, Follower
-from huaxiao.shared.wire import attribution, contracts, dispatch, organisation
+from huaxiao.shared.periods import period_of
+from huaxiao.shared.wire import attribution, contracts, dispatch, organisation, tickets
 from huaxiao.shared.wire.feed import FeedEntry
 
 _HUNDREDTHS = 100
@@ -48,6 +49,9 @@ async def apply_contracts(
             case organisation.PERSON_LEFT:
                 left = organisation.PersonLeft.model_validate(entry.data)
                 await county_store.end_place(connection, branch_id, left, told)
+            case organisation.REORGANISATION_APPLIED:
+                applied = organisation.ReorganisationApplied.model_validate(entry.data)
+                await county_store.put_reorganisation(connection, branch_id, applied, told)
             case contracts.CONTRACT_SIGNED:
                 signed = contracts.ContractSigned.model_validate(entry.data)
                 await county_store.put_contract(connection, branch_id, signed, told)
@@ -91,7 +95,7 @@ async def apply_attribution(
 async def apply_dispatch(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
-    """Count orders, less those whose result was not accepted, and sum the scores of appraisals."""
+    """Count orders, less those whose result was not accepted, and tickets; sum appraisals' scores."""
     changes: list[Change] = []
     for entry in entries:
         for centre_id, period, measure, amount in _work(entry):
@@ -107,6 +111,9 @@ def _work(entry: FeedEntry) -> Iterator[tuple[str, int, str, int]]:
         if order.on_time is not None:
             measure = ORDERS_ON_TIME if order.on_time else ORDERS_LATE
             yield order.centre_id, order.period, measure, counted
+    elif entry.type == tickets.TICKET_RAISED:
+        ticket = tickets.TicketRaised.model_validate(entry.data)
+        yield ticket.raiser_centre_id, period_of(ticket.at), f"tickets.{ticket.category}", 1
     elif entry.type == dispatch.APPRAISAL_PUBLISHED:
         given = dispatch.AppraisalPublished.model_validate(entry.data)
         if given.score is not None:

@@ -4,6 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.wire.figures import (
+    FigureReport,
+    FigureSet,
+    FigureSetIn,
+    FigureSetSummary,
+    FiguresInForceIn,
+    NamedMeasure,
+)
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
 from huaxiao.shared.wire.kpi_history import FieldMeasure, Restatement
 
@@ -84,6 +92,69 @@ class KpiClient(ServiceClient):
                 "measure": measure,
             },
         )
+
+    async def figures(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        known_at: datetime | None = None,
+    ) -> FigureReport:
+        """Return what every figure in force comes to."""
+        found: FigureReport = await self._get(
+            FigureReport,
+            f"/v1/branches/{branch_id}/figures",
+            params={"period": period, "span": span, "known_at": _text(known_at)},
+        )
+        return found
+
+    async def figure_definitions(self, branch_id: int, *, period: int | None = None) -> FigureSet:
+        """Return the figures in force in a month, the present one if none is named."""
+        found: FigureSet = await self._get(
+            FigureSet,
+            f"/v1/branches/{branch_id}/figure-definitions",
+            params={"period": period},
+        )
+        return found
+
+    async def named_measures(self, branch_id: int) -> list[NamedMeasure]:
+        """Return what formulas may name."""
+        found: list[NamedMeasure] = await self._get(
+            list[NamedMeasure], f"/v1/branches/{branch_id}/figure-definitions/measures"
+        )
+        return found
+
+    async def figure_versions(self, branch_id: int) -> list[FigureSetSummary]:
+        """Return the county's own versions of figures."""
+        return await self._all(
+            FigureSetSummary, f"/v1/branches/{branch_id}/figure-definitions/versions"
+        )
+
+    async def figure_version(self, branch_id: int, version: int) -> FigureSet:
+        """Return a version of figures; 0 has the built-in ones alone."""
+        found: FigureSet = await self._get(
+            FigureSet, f"/v1/branches/{branch_id}/figure-definitions/versions/{version}"
+        )
+        return found
+
+    async def draft_figures(self, branch_id: int, version: int, given: FigureSetIn) -> FigureSet:
+        """Draft a version of figures, or rewrite it while it is a draft."""
+        found: FigureSet = await self._put(
+            FigureSet, f"/v1/branches/{branch_id}/figure-definitions/versions/{version}", given
+        )
+        return found
+
+    async def put_figures_in_force(
+        self, branch_id: int, version: int, *, from_period: int
+    ) -> FigureSet:
+        """Let a version judge from a month on, as a second person."""
+        found: FigureSet = await self._post(
+            FigureSet,
+            f"/v1/branches/{branch_id}/figure-definitions/versions/{version}/put-in-force",
+            FiguresInForceIn(from_period=from_period),
+        )
+        return found
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, or_, select, true
@@ -18,7 +18,9 @@ from huaxiao.kpi.tables import (
     centres,
     closed_periods,
     contracts,
+    decisions,
     places,
+    reorganisations,
 )
 from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import NotFound
@@ -30,7 +32,7 @@ from huaxiao.shared.wire.contracts import (
     PersonAssigned,
 )
 from huaxiao.shared.wire.feed import FeedEntry
-from huaxiao.shared.wire.organisation import CentreChanged, PersonLeft
+from huaxiao.shared.wire.organisation import CentreChanged, PersonLeft, ReorganisationApplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ async def put_contract(
         await _keep(connection, base_months, branch_id, named, told)
 
 
+async def put_reorganisation(
+    connection: AsyncConnection, branch_id: int, fact: ReorganisationApplied, told: Told
+) -> None:
+    """Keep that people and channels were placed anew from a day on (R20)."""
+    row = {"plan_id": fact.plan_id, "from_day": fact.from_day}
+    await _keep(connection, reorganisations, branch_id, row, told)
+
+
 async def close_period(
     connection: AsyncConnection, branch_id: int, period: int, told: Told
 ) -> None:
@@ -136,6 +146,16 @@ async def require_branch(
     )
     if found is None:
         raise NotFound
+
+
+async def decide_alone(connection: AsyncConnection, branch_id: int) -> None:
+    """Let nobody else decide in the branch until this transaction ends."""
+    row = insert(decisions).values(branch_id=branch_id, count=1)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id"], set_={"count": decisions.c.count + 1}
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +285,15 @@ async def closed_through(
         )
     )
     return found or 0
+
+
+async def reorganised_on(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> list[date]:
+    """Return the days from which plans of the branch placed people and channels anew."""
+    rows = await connection.scalars(
+        select(reorganisations.c.from_day).where(
+            reorganisations.c.branch_id == branch_id, _known(reorganisations, known_at)
+        )
+    )
+    return list(rows)

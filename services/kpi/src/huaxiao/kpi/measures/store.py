@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     cast,
     func,
-    or_,
     select,
     tuple_,
 )
@@ -28,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.county.store import Told
 from huaxiao.kpi.tables import field_measures, measure_changes, measures
 from huaxiao.shared.database import within
-from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD
+from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period
 
 Key = tuple[str, int, str]
 """Centre, period, measure."""
@@ -170,69 +169,46 @@ def _held(branch_id: int, first: int, last: int, known_at: datetime | None) -> F
     )
 
 
-async def sums(
-    connection: AsyncConnection,
-    branch_id: int,
-    *,
-    first: int,
-    last: int,
-    centre_ids: frozenset[str] | None,
-    known_at: datetime | None = None,
-) -> dict[str, dict[str, int]]:
-    """Return every measure summed over the periods from first to last, by centre and name."""
-    table = _held(branch_id, first, last, known_at)
-    query = (
-        select(table.c.centre_id, table.c.measure, func.sum(table.c.amount).label("sum"))
-        .where(within(table.c.centre_id, centre_ids))
-        .group_by(table.c.centre_id, table.c.measure)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for row in await connection.execute(query):
-        found.setdefault(row.centre_id, {})[row.measure] = int(row.sum)
-    return found
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Reads a branch's measures as far as a caller may see them, as they were known at a moment."""
 
+    connection: AsyncConnection
+    branch_id: int
+    centre_ids: frozenset[str] | None
+    known_at: datetime | None
 
-async def named(
-    connection: AsyncConnection,
-    branch_id: int,
-    names: Iterable[str],
-    *,
-    first: int,
-    last: int,
-    centre_ids: frozenset[str] | None,
-    known_at: datetime | None = None,
-) -> Sequence[RowMapping]:
-    """Return the measures of some names, by centre, period and name."""
-    table = _held(branch_id, first, last, known_at)
-    rows = await connection.execute(
-        select(table).where(table.c.measure.in_(list(names)), within(table.c.centre_id, centre_ids))
-    )
-    return rows.mappings().all()
+    async def sums(self, first: int, last: int) -> dict[str, dict[str, int]]:
+        """Return every measure summed over the periods from first to last, by centre and name."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(
+            select(table.c.centre_id, table.c.measure, func.sum(table.c.amount).label("sum"))
+            .where(within(table.c.centre_id, self.centre_ids))
+            .group_by(table.c.centre_id, table.c.measure)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.centre_id, {})[row.measure] = int(row.sum)
+        return found
 
-
-async def months_with(
-    connection: AsyncConnection,
-    branch_id: int,
-    *,
-    names: Iterable[str],
-    prefixes: Iterable[str] = (),
-    first: int,
-    last: int,
-    known_at: datetime | None = None,
-) -> frozenset[int]:
-    """Return the periods in which the branch has any measure so named, in whatever centre."""
-    table = _held(branch_id, first, last, known_at)
-    rows = await connection.scalars(
-        select(table.c.period)
-        .distinct()
-        .where(
-            or_(
-                table.c.measure.in_(list(names)),
-                *(table.c.measure.startswith(prefix, autoescape=True) for prefix in prefixes),
+    async def named(self, names: Iterable[str], first: int, last: int) -> Sequence[RowMapping]:
+        """Return the measures of some names, by centre, period and name."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(
+            select(table).where(
+                table.c.measure.in_(list(names)), within(table.c.centre_id, self.centre_ids)
             )
         )
-    )
-    return frozenset(rows)
+        return rows.mappings().all()
+
+    async def told(self, first: int, last: int) -> dict[Period, set[str]]:
+        """Return which measures the branch has in each period, in whatever centre."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(select(table.c.period, table.c.measure).distinct())
+        found: dict[Period, set[str]] = {}
+        for row in rows:
+            found.setdefault(Period(row.period), set()).add(row.measure)
+        return found
 
 
 async def page(

@@ -34,6 +34,15 @@ def upgrade() -> None:
     for name, columns in _KEYED.items():
         op.drop_constraint(op.f(f'{name}_pkey'), name, schema='kpi', type_='primary')
         op.create_primary_key(op.f(f'{name}_pkey'), name, [*columns, 'position'], schema='kpi')
+    op.create_table('reorganisations',
+    sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('plan_id', sa.Text(), nullable=False),
+    sa.Column('from_day', sa.Date(), nullable=False),
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('known_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('branch_id', 'plan_id', name=op.f('reorganisations_pkey')),
+    schema='kpi'
+    )
     op.create_table('field_measures',
     sa.Column('branch_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('field_id', sa.Text(), nullable=False),
@@ -66,6 +75,7 @@ def downgrade() -> None:
     _follow_again()
     op.drop_table('measure_changes', schema='kpi')
     op.drop_table('field_measures', schema='kpi')
+    op.drop_table('reorganisations', schema='kpi')
     for name, columns in _KEYED.items():
         op.drop_constraint(op.f(f'{name}_pkey'), name, schema='kpi', type_='primary')
         op.create_primary_key(op.f(f'{name}_pkey'), name, columns, schema='kpi')
