@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from huaxiao.kpi.definitions import api as definitions
+from huaxiao.kpi.drill_down import api as drill_down
+from huaxiao.kpi.drill_down.owners import Owners
 from huaxiao.kpi.figure_sets import api as figure_sets
 from huaxiao.kpi.figures import api as figures
 from huaxiao.kpi.history import api as history
@@ -22,7 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="kpi", pool_size=settings.pool_size
     )
-    return web.service_app(
+    app = web.service_app(
         service="kpi",
         title="Huaxiao KPI",
         settings=settings,
@@ -32,9 +34,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             targets.router,
             figures.router,
             measures.router,
+            drill_down.router,
             history.router,
             definitions.router,
             figure_sets.router,
         ],
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )
+    app.state.owners = Owners(settings)
+    return app

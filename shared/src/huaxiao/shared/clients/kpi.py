@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.pages import MAX_PAGE
 from huaxiao.shared.wire.figures import (
     FigureReport,
     FigureSet,
@@ -13,6 +14,7 @@ from huaxiao.shared.wire.figures import (
     NamedMeasure,
 )
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
+from huaxiao.shared.wire.kpi_entries import MeasureEntries
 from huaxiao.shared.wire.kpi_history import FieldMeasure, Restatement
 
 
@@ -92,6 +94,31 @@ class KpiClient(ServiceClient):
                 "measure": measure,
             },
         )
+
+    async def measure_entries(
+        self,
+        branch_id: int,
+        measure: str,
+        *,
+        period: int,
+        centre_id: str,
+        known_at: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_PAGE,
+    ) -> MeasureEntries:
+        """Return a page of what a measure sums, and whether its owner's sum is the figure."""
+        found: MeasureEntries = await self._get(
+            MeasureEntries,
+            f"/v1/branches/{branch_id}/measures/{measure}/entries",
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "known_at": _text(known_at),
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return found
 
     async def figures(
         self,

@@ -12,7 +12,8 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.dispatch import Appraisal, FinalIn, HorizontalIn
+from huaxiao.shared.wire.base import PeriodText
+from huaxiao.shared.wire.dispatch import Appraisal, AppraisalKind, FinalIn, HorizontalIn
 
 router = web.router(tags=["appraisals"])
 _Rater = Annotated[Principal, allow(Role.CONTRACTOR)]
@@ -35,6 +36,8 @@ async def list_appraisals(
         ),
     ],
     page: PageOf,
+    period: PeriodText | None = None,
+    kind: AppraisalKind | None = None,
 ) -> Page[Appraisal]:
     """List appraisals: a contractor those its centres gave or got."""
     after = page.after(str)
@@ -42,6 +45,8 @@ async def list_appraisals(
         connection,
         branch_id,
         principal,
+        period=period,
+        kind=kind,
         after=after[0] if after else "",
         limit=page.limit + 1,
     )

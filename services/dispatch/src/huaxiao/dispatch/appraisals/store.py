@@ -109,12 +109,23 @@ async def centre_of(connection: AsyncConnection, branch_id: int, person_id: str)
 
 
 async def page(
-    connection: AsyncConnection, branch_id: int, principal: Principal, *, after: str, limit: int
+    connection: AsyncConnection,
+    branch_id: int,
+    principal: Principal,
+    *,
+    period: int | None,
+    kind: str | None,
+    after: str,
+    limit: int,
 ) -> Sequence[RowMapping]:
     """Return the appraisals the caller's centres gave or got."""
     query = select(appraisals).where(
         appraisals.c.branch_id == branch_id, appraisals.c.appraisal_id > after
     )
+    if period is not None:
+        query = query.where(appraisals.c.period == period)
+    if kind is not None:
+        query = query.where(appraisals.c.kind == kind)
     if principal.centre_ids is not None:
         ids = sorted(principal.centre_ids)
         query = query.where(

@@ -254,6 +254,32 @@ def _held_by_field(branch_id: int, period: int, known_at: datetime | None) -> Fr
     )
 
 
+async def amount_of(
+    connection: AsyncConnection, branch_id: int, key: Key, known_at: datetime
+) -> int | None:
+    """Return what a measure was known to come to at a moment; None where nothing was known of it."""
+    centre_id, period, measure = key
+    table = _held(branch_id, period, period, known_at)
+    found: int | None = await connection.scalar(
+        select(table.c.amount).where(table.c.centre_id == centre_id, table.c.measure == measure)
+    )
+    return found
+
+
+async def last_known_at(
+    connection: AsyncConnection, branch_id: int, source: str
+) -> datetime | None:
+    """Return when the last change that a peer's feed told was known there."""
+    table = measure_changes
+    found: datetime | None = await connection.scalar(
+        select(table.c.known_at)
+        .where(table.c.branch_id == branch_id, table.c.source == source)
+        .order_by(table.c.position.desc())
+        .limit(1)
+    )
+    return found
+
+
 FieldKey = tuple[str, int, str, str]
 """Field, period, centre, measure."""
 
