@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.kpi.comparisons import api as comparisons
 from huaxiao.kpi.definitions import api as definitions
 from huaxiao.kpi.drill_down import api as drill_down
 from huaxiao.kpi.drill_down.owners import Owners
@@ -12,6 +13,7 @@ from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import idempotency_keys, positions
 from huaxiao.kpi.targets import api as targets
+from huaxiao.kpi.unit_targets import api as unit_targets
 from huaxiao.kpi.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -38,6 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             history.router,
             definitions.router,
             figure_sets.router,
+            unit_targets.router,
+            comparisons.router,
         ],
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )

@@ -1,4 +1,4 @@
-"""The moment as of which a figure is asked."""
+"""The month for which and the moment as of which a figure is asked."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from huaxiao.shared.periods import Period, period_of
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.base import Moment
+from huaxiao.shared.wire.base import Moment, PeriodText
 
 
 class MomentToCome(Problem):
@@ -32,3 +33,25 @@ def _past(
 
 KnownAt = Annotated[datetime | None, Depends(_past)]
 """The moment a caller names, which has passed; None is now."""
+
+
+class PeriodToCome(Problem):
+    """Nothing can be told of a month that has not begun."""
+
+    code = "period-to-come"
+    status = HTTPStatus.CONFLICT
+    title = "This month has not begun"
+    title_zh = "该账期尚未开始"
+
+
+def _begun(
+    request: Request,
+    period: Annotated[PeriodText, Query(description="the month, or the last month of the span")],
+) -> Period:
+    if period > (present := period_of(request.app.state.clock())):
+        raise PeriodToCome(present=present)
+    return Period(period)
+
+
+ReportPeriod = Annotated[Period, Depends(_begun)]
+"""The month a report is asked for, which has begun."""

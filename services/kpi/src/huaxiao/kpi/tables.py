@@ -207,3 +207,43 @@ figure_sets_in_force = Table(
     UniqueConstraint("branch_id", "from_period"),
     info=_APPEND_ONLY,
 )
+unit_targets = Table(
+    "unit_targets",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("measure", Text, nullable=False),
+    Column("centre_id", Text),
+    Column("from_period", Integer, nullable=False),
+    Column("to_period", Integer, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+unit_target_confirmations = Table(
+    "unit_target_confirmations",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "target_id"], ["kpi.unit_targets.branch_id", "kpi.unit_targets.target_id"]
+    ),
+    info=_APPEND_ONLY,
+)
+unit_target_withdrawals = Table(
+    "unit_target_withdrawals",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("withdrawn_by", Text, nullable=False),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_because", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "target_id"], ["kpi.unit_targets.branch_id", "kpi.unit_targets.target_id"]
+    ),
+    info=_APPEND_ONLY,
+)

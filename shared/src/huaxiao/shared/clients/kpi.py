@@ -6,6 +6,7 @@ from datetime import datetime
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
 from huaxiao.shared.pages import MAX_PAGE
 from huaxiao.shared.wire.figures import (
+    Direction,
     FigureReport,
     FigureSet,
     FigureSetIn,
@@ -16,6 +17,14 @@ from huaxiao.shared.wire.figures import (
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
 from huaxiao.shared.wire.kpi_entries import MeasureEntries
 from huaxiao.shared.wire.kpi_history import FieldMeasure, Restatement
+from huaxiao.shared.wire.unit_targets import (
+    BackCastReport,
+    Comparison,
+    ProgressReport,
+    UnitTarget,
+    UnitTargetIn,
+    WithdrawTargetIn,
+)
 
 
 class KpiClient(ServiceClient):
@@ -132,6 +141,102 @@ class KpiClient(ServiceClient):
         found: FigureReport = await self._get(
             FigureReport,
             f"/v1/branches/{branch_id}/figures",
+            params={"period": period, "span": span, "known_at": _text(known_at)},
+        )
+        return found
+
+    async def put_unit_target(
+        self, branch_id: int, target_id: str, given: UnitTargetIn
+    ) -> UnitTarget:
+        """Draft a target of a unit, or rewrite it while it is a draft."""
+        found: UnitTarget = await self._put(
+            UnitTarget, f"/v1/branches/{branch_id}/unit-targets/{target_id}", given
+        )
+        return found
+
+    async def confirm_unit_target(self, branch_id: int, target_id: str) -> UnitTarget:
+        """Let a target hold, as a second person."""
+        found: UnitTarget = await self._post(
+            UnitTarget, f"/v1/branches/{branch_id}/unit-targets/{target_id}/confirm", None
+        )
+        return found
+
+    async def withdraw_unit_target(
+        self, branch_id: int, target_id: str, *, reason: str
+    ) -> UnitTarget:
+        """Let a target hold no more."""
+        found: UnitTarget = await self._post(
+            UnitTarget,
+            f"/v1/branches/{branch_id}/unit-targets/{target_id}/withdraw",
+            WithdrawTargetIn(reason=reason),
+        )
+        return found
+
+    async def unit_targets(self, branch_id: int) -> list[UnitTarget]:
+        """Return every target the caller may see."""
+        return await self._all(UnitTarget, f"/v1/branches/{branch_id}/unit-targets")
+
+    async def unit_target(self, branch_id: int, target_id: str) -> UnitTarget:
+        """Return a target, who set it and when."""
+        found: UnitTarget = await self._get(
+            UnitTarget, f"/v1/branches/{branch_id}/unit-targets/{target_id}"
+        )
+        return found
+
+    async def progress(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
+    ) -> ProgressReport:
+        """Return how far every target in force in a month is."""
+        found: ProgressReport = await self._get(
+            ProgressReport,
+            f"/v1/branches/{branch_id}/progress",
+            params={"period": period, "centre_id": centre_id, "known_at": _text(known_at)},
+        )
+        return found
+
+    async def comparison(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        measure: str | None = None,
+        figure: str | None = None,
+        direction: Direction | None = None,
+        known_at: datetime | None = None,
+    ) -> Comparison:
+        """Return a measure or figure of all units beside the year and the month before."""
+        found: Comparison = await self._get(
+            Comparison,
+            f"/v1/branches/{branch_id}/comparisons",
+            params={
+                "period": period,
+                "span": span,
+                "measure": measure,
+                "figure": figure,
+                "direction": direction,
+                "known_at": _text(known_at),
+            },
+        )
+        return found
+
+    async def back_cast(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        known_at: datetime | None = None,
+    ) -> BackCastReport:
+        """Return the year before of all units, like for like and as booked."""
+        found: BackCastReport = await self._get(
+            BackCastReport,
+            f"/v1/branches/{branch_id}/back-cast",
             params={"period": period, "span": span, "known_at": _text(known_at)},
         )
         return found

@@ -2,16 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
-from huaxiao.kpi.domain.definitions import BALANCES, PAY, PAYROLL_MEASURES
+from huaxiao.kpi.domain.definitions import (
+    BALANCES,
+    HEADCOUNT_END,
+    HEADCOUNT_START,
+    PAY,
+    PAYROLL,
+    PAYROLL_MEASURES,
+    rule_of,
+)
 from huaxiao.kpi.domain.figures import (
     Base,
     BaseMonth,
+    Payroll,
     PayrollRow,
     Term,
     base_of,
@@ -21,10 +31,9 @@ from huaxiao.kpi.domain.figures import (
     staffed,
 )
 from huaxiao.kpi.domain.known import Cause, Known, YearBefore
-from huaxiao.kpi.domain.named import source_of
 from huaxiao.kpi.measures import store as measure_store
 from huaxiao.shared.books import Books, books
-from huaxiao.shared.periods import Period, last_day, year_before
+from huaxiao.shared.periods import Period, last_day, periods_from, year_before
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
     BAD_DEBT,
@@ -53,6 +62,10 @@ class Shown:
     months: tuple[Period, ...]
     term: Term | None
     """The contract that covers the period, whose base is compared with."""
+
+    def over(self, months: tuple[Period, ...]) -> "Shown":
+        """Return the same over other months."""
+        return replace(self, months=months)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,12 @@ class County:
         shown = (self.county, *self.centres)
         covered = {month for one in shown if one is not None for month in one.months}
         return sorted(month for month in covered if month > self.closed_through)
+
+    def shown(self, centre_id: str | None) -> Shown | None:
+        """Return the county or a centre; None where the caller may not see it or it is not there."""
+        if centre_id is None:
+            return self.county
+        return next((one for one in self.centres if one.centre_id == centre_id), None)
 
     def provisional(self, shown: Shown) -> bool:
         """Say whether some month shown is still open."""
@@ -119,6 +138,21 @@ class County:
             accounts=_added(self.sums[months[0]], wanted),
             months=len(months),
             year_before=before,
+        )
+
+    def booked_before(self, shown: Shown) -> Known:
+        """Return what was booked to the county or a centre a year before, whatever it was then."""
+        before = [year_before(month) for month in shown.months]
+        told = [self.told_before.get(month, frozenset()) for month in before]
+        sums = self.sums_before[shown.months[0]]
+        held = _added(sums, sums if shown.centre_id is None else [shown.centre_id])
+        heads = held[HEADCOUNT_START] + held[HEADCOUNT_END]
+        return Known(
+            books=books(held.items()) if all(BALANCES in one for one in told) else None,
+            payroll=Payroll(held[PAY], heads) if all(PAYROLL in one for one in told) else None,
+            base=None,
+            accounts=held,
+            months=len(before),
         )
 
     def books(self, shown: Shown) -> Books:
@@ -177,10 +211,16 @@ def _added(sums: _Sums, centre_ids: Iterable[str]) -> Counter[str]:
     return total
 
 
+def _fed_by(measure: str) -> str:
+    """Return the fact that a measure as the feeds tell it is fed by."""
+    rule = rule_of(measure)
+    return BALANCES if rule is None else rule.source
+
+
 def _by_source(amounts: Mapping[str, int], told: frozenset[str]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {source: {} for source in told}
     for measure, amount in amounts.items():
-        if (source := source_of(measure)) in found:
+        if (source := _fed_by(measure)) in found:
             found[source][measure] = amount
     return found
 
@@ -194,10 +234,12 @@ async def load(
     centre_ids: frozenset[str] | None,
     with_county: bool,
     known_at: datetime | None,
+    starts: AbstractSet[Period] = frozenset(),
 ) -> County:
     """Load what is known of a branch at a period, as far as a caller may see it.
 
-    With a moment, what was known then: measures, pay, contracts, names and closed months.
+    With a moment, what was known then: measures, pay, contracts, names and closed months. ``starts``
+    are further first months from which spans to the period are asked for.
 
     Raises:
         NotFound: no fact has told of the branch.
@@ -212,13 +254,14 @@ async def load(
     own_terms = {one: contract_of(terms, one, period) for one in called.centres}
     months = {one: months_of(span, period, own, of_county) for one, own in own_terms.items()}
     county_months = months_of(span, period, None, of_county)
-    spans = [*months.values(), county_months]
+    further = [tuple(periods_from(start, period)) for start in starts]
+    spans = [*months.values(), county_months, *further]
     first = min(one[0] for one in spans)
     read = measure_store.Read(connection, branch_id, centre_ids, known_at)
-    starts = sorted({one[0] for one in spans})
-    sums = {start: await read.sums(start, period) for start in starts}
+    begins = sorted({one[0] for one in spans})
+    sums = {start: await read.sums(start, period) for start in begins}
     sums_before = {
-        start: await read.sums(year_before(start), year_before(period)) for start in starts
+        start: await read.sums(year_before(start), year_before(period)) for start in begins
     }
     booked = sums[county_months[0]]
     # A centre that only the ledger knows yet is in the county's sums, so it is listed too.
@@ -249,7 +292,7 @@ async def load(
         sums=sums,
         sums_before=sums_before,
         told_before={
-            month: frozenset(source_of(measure) for measure in measures)
+            month: frozenset(_fed_by(measure) for measure in measures)
             for month, measures in (
                 await read.told(year_before(first), year_before(period))
             ).items()

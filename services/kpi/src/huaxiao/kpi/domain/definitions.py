@@ -72,7 +72,7 @@ def _target_rule(one: FigureIn) -> TargetRule:
 TARGETS = tuple(_target_rule(one) for one in BUILT_IN)
 
 BALANCES = "attribution.balances.changed"
-_PAYROLL = "contracts.payroll.recorded"
+PAYROLL = "contracts.payroll.recorded"
 _ORDERS = "dispatch.order.finished"
 _APPRAISALS = "dispatch.appraisal.published"
 _TICKETS = "dispatch.ticket.raised"
@@ -101,7 +101,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Pay of own staff, the whole of the month so far",
         "自有人员应发工资，当月累计",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         HEADCOUNT_START,
@@ -109,7 +109,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Own staff on the month's first day",
         "月初自有人数",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         HEADCOUNT_END,
@@ -117,7 +117,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Own staff on the month's last day",
         "月末自有人数",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         ORDERS_DONE,

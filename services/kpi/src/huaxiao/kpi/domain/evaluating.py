@@ -34,6 +34,11 @@ class Evaluation:
         found = self._now(formula)
         return Found(found.amount, tuple(dict.fromkeys(found.causes)))
 
+    def value_before(self, formula: Expression) -> Found:
+        """Return what a formula that is no growth came to a year before, or why it does not."""
+        found = self._of(formula, before=True)
+        return Found(found.amount, tuple(dict.fromkeys(found.causes)))
+
     def _now(self, formula: Expression) -> Found:
         if isinstance(formula, GrowthTerm):
             return self._growth(formula)

@@ -172,6 +172,12 @@ def unit_counted(name: str) -> Unit:
     return Unit.HALF_PERSON_MONTHS if spoken.by_month else spoken.unit
 
 
+def adds_up(name: str) -> bool:
+    """Say whether centres' amounts add up to the county's, and months' to a span's."""
+    spoken = SPOKEN.get(name)
+    return spoken is None or not spoken.by_month
+
+
 def base_from_contract(name: str) -> bool:
     """Say whether a measure's base is the contract's, and not the year before as booked."""
     spoken = SPOKEN.get(name)

@@ -102,7 +102,7 @@ def render(definition: FigureIn, known: Known, formulas: Formulas, *, provisiona
         comparison=None if goal is None else goal.comparison,
         direction=definition.direction,
         provisional=provisional,
-        basis=_basis(measures) if compared else None,
+        basis=basis_of(measures) if compared else None,
         components=[_component(one, known, compared=compared) for one in measures],
     )
 
@@ -123,7 +123,7 @@ def _standing(found: Found, goal: Goal | None) -> Standing:
     return goal.standing(found.amount.numerator, found.amount.denominator)
 
 
-def _basis(measures: list[str]) -> Basis:
+def basis_of(measures: list[str]) -> Basis:
     """Say what is compared with; where one measure's base is only booked, the whole is no better."""
     like_for_like = all(named.base_from_contract(one) for one in measures)
     return Basis.CONTRACT if like_for_like else Basis.BOOKED
