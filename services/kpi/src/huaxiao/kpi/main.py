@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.kpi.answers import Answers
 from huaxiao.kpi.comparisons import api as comparisons
 from huaxiao.kpi.definitions import api as definitions
 from huaxiao.kpi.drill_down import api as drill_down
@@ -46,4 +47,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )
     app.state.owners = Owners(settings)
+    app.state.answers = Answers()
     return app

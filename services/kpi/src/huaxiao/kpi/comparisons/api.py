@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers
 from huaxiao.kpi.comparisons import handlers
 from huaxiao.kpi.comparisons.handlers import Asked, OneOfTwo
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
@@ -23,9 +24,11 @@ _Reader = Annotated[Principal, READERS]
 
 @router.get(
     "/comparisons",
+    response_model=Comparison,
     responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome, OneOfTwo),
 )
 async def compare_units(
+    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: _Reader,
@@ -37,14 +40,17 @@ async def compare_units(
     direction: Annotated[
         Direction | None, Query(description="which way is better; the figure's own when absent")
     ] = None,
-) -> Comparison:
+) -> Response:
     """Put a measure or figure of the county and its centres beside the year and the month before (同比、环比、排名)."""
-    return await handlers.compare(
+    asked = Asked(
+        measure, figure, direction, principal.centre_ids, sees_county(principal), known_at
+    )
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         connection,
         branch_id,
-        Asked(measure, figure, direction, principal.centre_ids, sees_county(principal), known_at),
-        period=period,
-        span=span,
+        ("comparisons", period, span, asked),
+        lambda: handlers.compare(connection, branch_id, asked, period=period, span=span),
     )
 
 

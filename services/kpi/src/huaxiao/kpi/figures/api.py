@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers
 from huaxiao.kpi.figures import handlers
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, sees_county
@@ -18,22 +19,34 @@ from huaxiao.shared.wire.kpi import Span
 router = web.router(tags=["figures"])
 
 
-@router.get("/figures", responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome))
+@router.get(
+    "/figures",
+    response_model=FigureReport,
+    responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome),
+)
 async def read_figures(
+    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
     known_at: KnownAt,
     period: ReportPeriod,
     span: Annotated[Span, Query()] = Span.MONTH,
-) -> FigureReport:
+) -> Response:
     """Tell what every figure in force comes to, the built-in ones first, for the county and each centre."""
-    return await handlers.report(
+    seen, with_county = principal.centre_ids, sees_county(principal)
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         connection,
         branch_id,
-        period=period,
-        span=span,
-        centre_ids=principal.centre_ids,
-        with_county=sees_county(principal),
-        known_at=known_at,
+        ("figures", period, span, seen, with_county, known_at),
+        lambda: handlers.report(
+            connection,
+            branch_id,
+            period=period,
+            span=span,
+            centre_ids=seen,
+            with_county=with_county,
+            known_at=known_at,
+        ),
     )

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets import handlers
@@ -17,22 +18,34 @@ from huaxiao.shared.wire.kpi import Span, TargetReport
 router = web.router(tags=["targets"])
 
 
-@router.get("/targets", responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome))
+@router.get(
+    "/targets",
+    response_model=TargetReport,
+    responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome),
+)
 async def read_targets(
+    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
     known_at: KnownAt,
     period: ReportPeriod,
     span: Annotated[Span, Query()] = Span.MONTH,
-) -> TargetReport:
+) -> Response:
     """Judge the three targets of the county and each centre (R2, R3, R4)."""
-    return await handlers.report(
+    seen, with_county = principal.centre_ids, sees_county(principal)
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         connection,
         branch_id,
-        period=period,
-        span=span,
-        centre_ids=principal.centre_ids,
-        with_county=sees_county(principal),
-        known_at=known_at,
+        ("targets", period, span, seen, with_county, known_at),
+        lambda: handlers.report(
+            connection,
+            branch_id,
+            period=period,
+            span=span,
+            centre_ids=seen,
+            with_county=with_county,
+            known_at=known_at,
+        ),
     )
