@@ -12,7 +12,7 @@ from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,6 +52,14 @@ class Answers:
         self._keep(key, mark, body)
         return Response(body, media_type=_JSON)
 
+    def __len__(self) -> int:
+        """Return how many reports are kept."""
+        return len(self._held)
+
+    def marks(self) -> dict[_Key, _Key]:
+        """Return what is kept, the one told longest ago first, with the mark each holds by."""
+        return {key: mark for key, (mark, _) in self._held.items()}
+
     def _keep(self, key: _Key, mark: _Key, body: bytes) -> None:
         before = self._held.pop(key, None)
         self._bytes += len(body) - (0 if before is None else len(before[1]))
@@ -61,23 +69,21 @@ class Answers:
             self._bytes -= len(oldest)
 
 
+def _listed(column: Any) -> Any:
+    return func.array_agg(aggregate_order_by(column, positions.c.source))
+
+
+_BRANCH: BindParameter[int] = bindparam("branch_id")
+_MARK = select(
+    select(decisions.c.count).where(decisions.c.branch_id == _BRANCH).scalar_subquery(),
+    _listed(positions.c.source),
+    _listed(positions.c.position),
+    # A rebuild comes back to the positions it began from, at another time.
+    _listed(positions.c.followed_at),
+).where(positions.c.branch_id == _BRANCH)
+
+
 async def _mark(connection: AsyncConnection, branch_id: int) -> _Key:
     """Return what differs as soon as anything has become known or was decided in the branch."""
-    decided = select(decisions.c.count).where(decisions.c.branch_id == branch_id)
-    by_source = positions.c.source
-
-    def listed(column: Any) -> Any:
-        return func.array_agg(aggregate_order_by(column, by_source))
-
-    row = (
-        await connection.execute(
-            select(
-                decided.scalar_subquery(),
-                listed(positions.c.source),
-                listed(positions.c.position),
-                # A rebuild comes back to the positions it began from, at another time.
-                listed(positions.c.followed_at),
-            ).where(positions.c.branch_id == branch_id)
-        )
-    ).one()
+    row = (await connection.execute(_MARK, {"branch_id": branch_id})).one()
     return tuple(tuple(one) if isinstance(one, list) else one for one in row)
