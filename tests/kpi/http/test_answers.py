@@ -1,14 +1,17 @@
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
 from support.kpi_feeds import NOVEMBER, Peers, booked
 
-from huaxiao.kpi.answers import Answers
+from huaxiao.kpi.answers import Answers, Marks
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.kpi import KpiClient
+from huaxiao.shared.database import Database
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.figures import FigureSetIn
 from huaxiao.shared.wire.kpi import Measure
@@ -23,7 +26,7 @@ PATHS = [
 @pytest.fixture
 def kept(app: FastAPI) -> Any:
     before = app.state.answers
-    app.state.answers = Answers()
+    app.state.answers = Answers(app.state.database)
     yield app.state.answers
     app.state.answers = before
 
@@ -83,13 +86,51 @@ async def test_reports_are_kept_up_to_a_number_of_bytes(peers: Peers, app: FastA
         cost_class=None,
     )
     size = len(report.model_dump_json())
-    answers = Answers(most_bytes=3 * size)
+    answers = Answers(app.state.database, most_bytes=3 * size)
 
-    async def make() -> Measure:
+    async def make(_: AsyncConnection) -> Measure:
         return report
 
-    async with app.state.database.read() as connection:
-        for asked in (1, 2, 3, 1, 4, 4):
-            await answers.tell(connection, peers.branch_id, (asked,), make)
+    for asked in (1, 2, 3, 1, 4, 4):
+        await answers.tell(peers.branch_id, (asked,), make)
 
     assert [asked for _, asked in answers.marks()] == [3, 1, 4]
+
+
+class Counted(Marks):
+    """Marks that tell which branches each read was for, and fail when they are told to."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.reads: list[list[int]] = []
+        self.away = False
+
+    async def _read(self, branch_ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
+        self.reads.append(sorted(branch_ids))
+        if self.away:
+            raise ConnectionError("the database went away")
+        return await super()._read(branch_ids)
+
+
+async def test_marks_that_are_asked_together_are_read_together(peers: Peers, app: FastAPI) -> None:
+    marks = Counted(app.state.database)
+    nowhere = peers.branch_id + 400_000
+    asked = (peers.branch_id, nowhere, peers.branch_id)
+
+    first, second, third = await asyncio.gather(*(marks.of(one) for one in asked))
+
+    assert marks.reads == [[peers.branch_id, nowhere]]
+    assert first == third != second == ()
+    await peers.told(*NOVEMBER)
+    assert await marks.of(peers.branch_id) != first
+
+
+async def test_who_waits_for_a_mark_is_told_when_it_cannot_be_read(
+    peers: Peers, app: FastAPI
+) -> None:
+    marks = Counted(app.state.database)
+    marks.away = True
+    with pytest.raises(ConnectionError):
+        await marks.of(peers.branch_id)
+    marks.away = False
+    assert await marks.of(peers.branch_id)

@@ -47,5 +47,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )
     app.state.owners = Owners(settings)
-    app.state.answers = Answers()
+    app.state.answers = Answers(database)
     return app

@@ -30,7 +30,6 @@ _Reader = Annotated[Principal, READERS]
 async def compare_units(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: _Reader,
     known_at: KnownAt,
     period: ReportPeriod,
@@ -47,10 +46,9 @@ async def compare_units(
     )
     answers: Answers = request.app.state.answers
     return await answers.tell(
-        connection,
         branch_id,
         ("comparisons", period, span, asked),
-        lambda: handlers.compare(connection, branch_id, asked, period=period, span=span),
+        lambda connection: handlers.compare(connection, branch_id, asked, period=period, span=span),
     )
 
 

@@ -12,7 +12,6 @@ from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.kpi import Span, TargetReport
 
 router = web.router(tags=["targets"])
@@ -26,7 +25,6 @@ router = web.router(tags=["targets"])
 async def read_targets(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Annotated[Principal, READERS],
     known_at: KnownAt,
     period: ReportPeriod,
@@ -36,10 +34,9 @@ async def read_targets(
     seen, with_county = principal.centre_ids, sees_county(principal)
     answers: Answers = request.app.state.answers
     return await answers.tell(
-        connection,
         branch_id,
         ("targets", period, span, seen, with_county, known_at),
-        lambda: handlers.report(
+        lambda connection: handlers.report(
             connection,
             branch_id,
             period=period,
