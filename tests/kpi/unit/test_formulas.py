@@ -192,6 +192,32 @@ def test_a_formula_too_deep_is_refused_and_does_not_fall_over() -> None:
         _expressions.validate_python(deep)
 
 
+def test_figures_that_grow_by_powers_are_refused_before_anything_is_computed() -> None:
+    doubling = [figure("f0", measure("pay"), unit="fen")]
+    doubling += [
+        figure(f"f{one}", total(another(f"f{one - 1}"), another(f"f{one - 1}")), unit="fen")
+        for one in range(1, 60)
+    ]
+    found = list(faults_of(doubling))
+    assert {one.code for one in found} == {"too-complex"}
+    assert found[0].pointer == "/figures/10/formula"
+
+
+def test_figures_that_lie_too_deep_are_refused_and_do_not_fall_over() -> None:
+    def deep(formula: Json, levels: int) -> Json:
+        for _ in range(levels):
+            formula = total(formula)
+        return formula
+
+    chain = [figure("f0", measure("pay"), unit="fen")]
+    chain += [
+        figure(f"f{one}", deep(another(f"f{one - 1}"), 80), unit="fen") for one in range(1, 100)
+    ]
+    assert {one.code for one in faults_of(chain)} == {"too-complex"}
+    assert len(list(faults_of(chain))) == 99
+    assert list(faults_of([figure("f0", deep(measure("pay"), 50), unit="fen")])) == []
+
+
 @pytest.mark.parametrize(
     ("text", "over", "comes_to"),
     [

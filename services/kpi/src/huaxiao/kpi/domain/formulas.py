@@ -23,6 +23,7 @@ from huaxiao.shared.wire.figures import (
 )
 from huaxiao.shared.wire.kpi import Comparison
 
+_MOST_TERMS, _MOST_DEPTH = 1_000, 60
 _UPWARD = {Comparison.AT_LEAST, Comparison.MORE_THAN}
 _PLAIN = Dimension()
 
@@ -49,6 +50,10 @@ def faults_of(figures: Sequence[FigureIn]) -> Iterator[Fault]:
     if circles:
         yield from circles
         return
+    too_large = list(_too_large(figures))
+    if too_large:
+        yield from too_large
+        return
     check = _Check(formulas_of(figures))
     for index, one in enumerate(figures):
         yield from check.figure(f"/figures/{index}", one)
@@ -72,6 +77,49 @@ def _circles(figures: Sequence[FigureIn]) -> Iterator[Fault]:
                 f"{one.figure} is computed from itself",
                 f"指标 {one.figure} 循环引用自身",
             )
+
+
+def _too_large(figures: Sequence[FigureIn]) -> Iterator[Fault]:
+    """Yield the figures that come to too many terms, or lie too deep, with all they refer to.
+
+    Figures that refer to each other twice grow by powers of two; so do the numbers they come to.
+    """
+    sizes: dict[str, _Size] = {}
+    waiting = formulas_of(figures)
+    while waiting:
+        # There is no circle, so some figure refers to none that waits.
+        ready = [
+            name
+            for name, formula in waiting.items()
+            if waiting.keys().isdisjoint(_figures_in(formula))
+        ]
+        for name in ready:
+            sizes[name] = _size_of(waiting.pop(name), sizes)
+    for index, one in enumerate(figures):
+        size = sizes[one.figure]
+        if size.terms > _MOST_TERMS or size.depth > _MOST_DEPTH:
+            yield Fault(
+                f"/figures/{index}/formula",
+                "too-complex",
+                f"{one.figure} comes to more than {_MOST_TERMS} terms or {_MOST_DEPTH} levels",
+                f"指标 {one.figure} 展开后超过 {_MOST_TERMS} 项或 {_MOST_DEPTH} 层",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    terms: int = 1
+    depth: int = 1
+
+
+def _size_of(formula: Expression, sizes: Mapping[str, _Size]) -> _Size:
+    """Return how large a formula is with all it refers to."""
+    if isinstance(formula, FigureTerm):
+        return sizes.get(formula.figure, _Size())
+    parts = [_size_of(one, sizes) for _, one in parts_of(formula)]
+    if not parts:
+        return _Size()
+    return _Size(sum(one.terms for one in parts), 1 + max(one.depth for one in parts))
 
 
 def _figures_in(formula: Expression) -> Iterator[str]:
