@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,8 +32,10 @@ from huaxiao.kpi.rebuilding import NotFollowedError, rebuild
 from huaxiao.kpi.settings import Settings
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.kpi import KpiClient
+from huaxiao.shared.feed import FeedReader
 from huaxiao.shared.provision import owner_role
 from huaxiao.shared.wire import contracts
+from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.kpi import Span
 from huaxiao.shared.wire.unit_targets import UnitTargetIn
 
@@ -81,6 +84,22 @@ async def told(alone: FastAPI, branch_id: int) -> Peers:
     ):
         await peers.told(at(DAY + timedelta(days=number), one))
     return peers
+
+
+class Altered:
+    """A feed that tells its first entry otherwise than before."""
+
+    def __init__(self, honest: FeedReader) -> None:
+        self._honest = honest
+
+    async def feed(
+        self, branch_id: int, *, after: int, limit: int, wait_ms: int
+    ) -> list[FeedEntry]:
+        read = await self._honest.feed(branch_id, after=after, limit=limit, wait_ms=wait_ms)
+        told = [one.model_copy(deep=True) for one in read]
+        if after == 0:
+            told[0].data["changes"][0]["amount_fen"] -= 1
+        return told
 
 
 async def everything(app: FastAPI, branch_id: int, signed: str) -> list[Any]:
@@ -145,8 +164,7 @@ async def test_a_rebuild_makes_identical_figures_and_leaves_what_people_decided(
 async def test_what_comes_out_otherwise_is_named(
     told: Peers, own_database: PreparedDatabase
 ) -> None:
-    (first,) = await told.attribution.feed(told.branch_id, after=0, limit=1)
-    first.data["changes"][0]["amount_fen"] -= 1
+    told.followers[1] = replace(told.followers[1], reader=Altered(told.attribution))
     url = make_url(own_database.url(owner_role("kpi")))
     waiting = asyncio.create_task(rebuild(url))
     await asyncio.sleep(0.3)
