@@ -20,6 +20,7 @@ from bench.intake import (
     intake_batch_written,
     intake_single,
 )
+from bench.kpi import kpi_catch_up, kpi_dashboard
 from bench.measuring import SERVICES, Figure, Size, Suite, running_suite
 from bench.planning import place_one, plan_days, plan_vrptw, replan_day
 from bench.planning_processes import plan_county
@@ -45,6 +46,8 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
         coverage_county,
         sign_county,
         settle_1000,
+        kpi_dashboard,
+        kpi_catch_up,
     )
 }
 ALONE: dict[str, Callable[[Size], Awaitable[Figure | None]]] = {
@@ -52,7 +55,12 @@ ALONE: dict[str, Callable[[Size], Awaitable[Figure | None]]] = {
     for one in (plan_days, plan_vrptw, replan_day, place_one, plan_crews, plan_county)
 }
 """Figures that need no service."""
-ASKS_DISPATCH = {"settle_1000"}
+ASKED: dict[str, Sequence[str]] = {
+    "settle_1000": (*SERVICES, "dispatch"),
+    "kpi_dashboard": ("kpi",),
+    "kpi_catch_up": ("attribution",),
+}
+"""Figures that need other services than most."""
 
 
 async def measure(names: Sequence[str], size: Size) -> None:
@@ -61,8 +69,7 @@ async def measure(names: Sequence[str], size: Size) -> None:
         if name in ALONE:
             tell_figure(await ALONE[name](size))
             continue
-        services = (*SERVICES, "dispatch") if name in ASKS_DISPATCH else SERVICES
-        async with running_suite(services) as suite:
+        async with running_suite(ASKED.get(name, SERVICES)) as suite:
             tell_figure(await FIGURES[name](suite, size))
 
 

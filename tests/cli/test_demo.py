@@ -36,6 +36,9 @@ def test_the_demo_holds_every_check_and_does_so_again_and_up_keeps_its_data(data
         assert answer.status_code == 200
         assert json.loads(answer.text)["county"]["targets"][0]["verdict"] == "pass"
         assert set(httpx.get(address).json()) == {"contracts", "attribution", "dispatch", "kpi"}
+    rebuilt = run("rebuild-kpi", "--data", str(data))
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    assert "every figure is as it was" in rebuilt.stdout
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(data: Path) -> None:

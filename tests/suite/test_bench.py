@@ -27,6 +27,7 @@ def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: P
         *("intake_batch", "intake_batch_written", "intake_batch_vs_orm", "intake_single"),
         *("intake_at_10m", "explain", "balance", "replay_5m"),
         *("coverage_china", "coverage_county", "sign_county", "settle_1000"),
+        *("kpi_dashboard", "kpi_catch_up"),
         *("plan_days", "replan_day", "place_one", "plan_crews", "plan_county"),
     ]
     for one in figures:

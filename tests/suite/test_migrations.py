@@ -197,3 +197,48 @@ def test_work_under_way_keeps_when_it_is_due_and_who_did_it(scratch: PreparedDat
     # Of thirteen hours three were the requester's and two the customer's.
     assert clocks == [("O1", 8, False), ("O2", 8, True)]
     assert workers == [("O1", "W01"), ("O2", "W05"), ("O2", "W06")]
+
+
+FOLLOWED = """
+    INSERT INTO kpi.branches (branch_id, name_zh, default_centre_id) VALUES (1, '云泽', 'C0');
+    INSERT INTO kpi.places (branch_id, person_id, from_day, centre_id, own_staff)
+    VALUES (1, 'P1', '2017-11-01', 'C1', true);
+    INSERT INTO kpi.measures (branch_id, centre_id, period, measure, amount)
+    VALUES (1, 'C1', 201711, 'revenue', -5);
+    INSERT INTO kpi.feed_positions (branch_id, source, position) VALUES (1, '/attribution', 7);
+"""
+
+
+def test_figures_that_were_kept_without_their_history_are_followed_again(
+    scratch: PreparedDatabase,
+) -> None:
+    url = make_url(scratch.url(owner_role("kpi")))
+    migrations.downgrade("kpi", url)
+    migrations.upgrade("kpi", url, revision="0002")
+
+    async def run() -> list[tuple[int, int, int]]:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            counts = await connection.fetch(
+                "SELECT (SELECT count(*) FROM kpi.measures), (SELECT count(*) FROM kpi.places),"
+                " position FROM kpi.feed_positions"
+            )
+            return [tuple(row) for row in counts]
+        finally:
+            await connection.close()
+
+    async def follow() -> None:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        await connection.execute(FOLLOWED)
+        await connection.close()
+
+    asyncio.run(follow())
+    before = asyncio.run(run())
+    migrations.upgrade("kpi", url)
+    after = asyncio.run(run())
+    migrations.downgrade("kpi", url, revision="0002")
+    back = asyncio.run(run())
+    migrations.downgrade("kpi", url)
+    migrations.upgrade("kpi", url)
+
+    assert (before, after, back) == ([(1, 1, 7)], [(0, 0, 0)], [(0, 0, 0)])

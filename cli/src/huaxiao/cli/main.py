@@ -32,10 +32,11 @@ from huaxiao.cli.suite import (
     serving,
 )
 from huaxiao.cli.verifying import verified
+from huaxiao.kpi.rebuilding import rebuild
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
-from huaxiao.shared.provision import SERVICES
+from huaxiao.shared.provision import SERVICES, owner_role
 
 app = typer.Typer(
     help="Huaxiao (划小): run a telecom county branch as a set of contractors.",
@@ -174,6 +175,38 @@ def verify(
     for line in found.lines():
         console.print(line, soft_wrap=True, highlight=False)
     raise typer.Exit(0 if found.agrees else 1)
+
+
+@app.command(name="rebuild-kpi")
+def rebuild_kpi(data: Data = _DATA) -> None:
+    """Make all figures again from the feeds, and check that they come out the same.
+
+    Ends with 0 when every row is as it was, and with 1 when something differs.
+    """
+
+    async def story(endpoints: Endpoints) -> int:
+        _ = endpoints
+        with progress_bar(console, "feed entries", None) as advance:
+            told = [0]
+
+            def tell(done: int, _all: int) -> None:
+                advance(done - told[0])
+                told[0] = done
+
+            done = await rebuild(embedded.start(data.resolve()).url(owner_role("kpi")), tell=tell)
+        entries = sum(done.before.positions.values())
+        changes, _ = done.after.digests["measure_changes"]
+        console.print(f"{entries} feed entries followed again: {changes} changes of measures")
+        if done.identical:
+            console.print("✓ every figure is as it was", style="green")
+            return 0
+        for name in done.differing():
+            console.print(f"✗ {name} came out otherwise", style="red")
+        if done.sums_that_differ:
+            console.print(f"✗ {done.sums_that_differ} sums do not add up", style="red")
+        return 1
+
+    raise typer.Exit(_run(data, 0, story))
 
 
 async def _import(

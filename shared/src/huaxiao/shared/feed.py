@@ -8,7 +8,7 @@ that commits late, and no position is missing.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -194,6 +194,27 @@ class FeedReader(Protocol):
         ...
 
 
+class FeedOutOfOrderError(RuntimeError):
+    """A feed answered without the entry that comes next; it will be asked again."""
+
+    def __init__(self, source: str, branch_id: int, after: int) -> None:
+        """Name the feed and the position behind which an entry is missing."""
+        super().__init__(f"{source} of {branch_id} gave no entry {after + 1}")
+
+
+def in_order(entries: Iterable[FeedEntry], *, after: int) -> list[FeedEntry]:
+    """Return the entries that follow a position, each once, up to the first that is missing.
+
+    A feed does not repeat, turn round or leave out; whatever stands between may. What comes behind
+    a gap is read again when the gap is filled.
+    """
+    by_position = {one.position: one for one in entries}
+    found: list[FeedEntry] = []
+    while (entry := by_position.get(after + len(found) + 1)) is not None:
+        found.append(entry)
+    return found
+
+
 Apply = Callable[[AsyncConnection, int, Sequence[FeedEntry]], Awaitable[None]]
 """Store the effect of a branch's next entries, in the transaction that moves the position."""
 
@@ -227,11 +248,19 @@ class Follower:
     batch: int = 500
 
     async def step(self, branch_id: int, *, wait_ms: int = 0) -> int:
-        """Apply the next entries of a branch; return how many there were."""
+        """Apply the next entries of a branch; return how many there were.
+
+        Raises:
+            FeedOutOfOrderError: there are entries, and none of them is the next one.
+
+        """
         before = await self._position(branch_id)
-        entries = await self.reader.feed(branch_id, after=before, limit=self.batch, wait_ms=wait_ms)
-        if not entries:
+        read = await self.reader.feed(branch_id, after=before, limit=self.batch, wait_ms=wait_ms)
+        if not read:
             return 0
+        entries = in_order(read, after=before)
+        if not entries:
+            raise FeedOutOfOrderError(self.source, branch_id, before)
         async with self.database.write() as connection:
             if not await self._advance(connection, branch_id, before, entries[-1].position):
                 return 0
@@ -256,7 +285,7 @@ class Follower:
         moved = await connection.execute(
             row.on_conflict_do_update(
                 index_elements=["branch_id", "source"],
-                set_={"position": after},
+                set_={"position": after, "followed_at": func.now()},
                 where=table.c.position == before,
             ).returning(table.c.position)
         )

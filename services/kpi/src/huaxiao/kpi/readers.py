@@ -3,6 +3,8 @@
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 
 _COUNTY_READERS = (*COUNTY_READERS, Role.SUPPORT_CENTRE)
+WRITERS = allow(Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.PROVINCE, whole_branch=True)
+"""Admits who drafts, confirms and puts in force what a county judges by."""
 READERS = allow(*_COUNTY_READERS, Role.CONTRACTOR)
 """Admits who may read figures; a contractor sees its own centres only."""
 

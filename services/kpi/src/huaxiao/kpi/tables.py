@@ -1,6 +1,26 @@
-"""The tables of the KPI service; every key begins with the branch."""
+"""The tables of the KPI service; every key begins with the branch.
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
+What the feeds told is kept by the entry that told it and the moment its service knew it, so that
+any figure can be asked as it was known then. ``measures`` and ``field_measures`` hold the sums of
+``measure_changes`` as they stand now; all of it can be made again from the feeds.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import positions_table
@@ -9,6 +29,17 @@ from huaxiao.shared.unit_of_work import idempotency_table
 metadata = service_metadata("kpi")
 idempotency_keys = idempotency_table(metadata)
 positions = positions_table(metadata)
+_APPEND_ONLY = {"append_only": True}
+
+
+def _position(*, in_key: bool = True) -> Column[int]:
+    """Return the column of the feed entry's place; a later entry about the same thing prevails."""
+    return Column("position", BigInteger, primary_key=in_key, autoincrement=False, nullable=False)
+
+
+def _known_at() -> Column[datetime]:
+    """Return the column of the moment the fact was known where it came from."""
+    return Column("known_at", DateTime(timezone=True), nullable=False)
 
 
 branches = Table(
@@ -17,6 +48,9 @@ branches = Table(
     branch_column(),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
+    _position(),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 centres = Table(
     "centres",
@@ -25,6 +59,9 @@ centres = Table(
     Column("centre_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    _position(),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 centre_changes = Table(
     "centre_changes",
@@ -35,6 +72,9 @@ centre_changes = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("open", Boolean, nullable=False),
+    _position(),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 places = Table(
     "places",
@@ -44,6 +84,9 @@ places = Table(
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
     Column("own_staff", Boolean, nullable=False),
+    _position(),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 contracts = Table(
     "contracts",
@@ -53,6 +96,9 @@ contracts = Table(
     Column("centre_id", Text),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 base_months = Table(
     "base_months",
@@ -66,12 +112,28 @@ base_months = Table(
     Column("cash_out_fen", BigInteger, nullable=False),
     Column("pay_fen", BigInteger, nullable=False),
     Column("headcount", BigInteger, nullable=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
+)
+reorganisations = Table(
+    "reorganisations",
+    metadata,
+    branch_column(),
+    Column("plan_id", Text, primary_key=True),
+    Column("from_day", Date, nullable=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 closed_periods = Table(
     "closed_periods",
     metadata,
     branch_column(),
     Column("period", Integer, primary_key=True, autoincrement=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
 )
 measures = Table(
     "measures",
@@ -82,4 +144,106 @@ measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
+)
+field_measures = Table(
+    "field_measures",
+    metadata,
+    branch_column(),
+    Column("field_id", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("centre_id", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Index(None, "branch_id", "period", "centre_id"),
+)
+measure_changes = Table(
+    "measure_changes",
+    metadata,
+    branch_column(),
+    Column("source", Text, primary_key=True),
+    _position(),
+    # Its place within the entry: the key refuses an entry that is applied a second time.
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    _known_at(),
+    Column("centre_id", Text, nullable=False),
+    Column("field_id", Text),
+    Column("period", Integer, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index(None, "branch_id", "period"),
+    info=_APPEND_ONLY,
+)
+
+
+# What people decided; no feed tells it again.
+decisions = Table(
+    "decisions",
+    metadata,
+    branch_column(),
+    # Moved by every decision, which so come one after another.
+    Column("count", BigInteger, nullable=False),
+)
+figure_sets = Table(
+    "figure_sets",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSONB, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+figure_sets_in_force = Table(
+    "figure_sets_in_force",
+    metadata,
+    branch_column(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("from_period", Integer, nullable=False),
+    Column("put_in_force_by", Text, nullable=False),
+    Column("put_in_force_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "version"], ["kpi.figure_sets.branch_id", "kpi.figure_sets.version"]
+    ),
+    # One set in each month: no two begin in one.
+    UniqueConstraint("branch_id", "from_period"),
+    info=_APPEND_ONLY,
+)
+unit_targets = Table(
+    "unit_targets",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("measure", Text, nullable=False),
+    Column("centre_id", Text),
+    Column("from_period", Integer, nullable=False),
+    Column("to_period", Integer, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+)
+unit_target_confirmations = Table(
+    "unit_target_confirmations",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "target_id"], ["kpi.unit_targets.branch_id", "kpi.unit_targets.target_id"]
+    ),
+    info=_APPEND_ONLY,
+)
+unit_target_withdrawals = Table(
+    "unit_target_withdrawals",
+    metadata,
+    branch_column(),
+    Column("target_id", Text, primary_key=True),
+    Column("withdrawn_by", Text, nullable=False),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_because", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "target_id"], ["kpi.unit_targets.branch_id", "kpi.unit_targets.target_id"]
+    ),
+    info=_APPEND_ONLY,
 )

@@ -145,6 +145,8 @@ class AttributionClient(ServiceClient):
         period: int | None = None,
         centre_id: str | None = None,
         subscription_id: str | None = None,
+        account: str | None = None,
+        known_at: datetime | None = None,
         cursor: str | None = None,
         limit: int = MAX_PAGE,
     ) -> Page[Entry]:
@@ -156,6 +158,8 @@ class AttributionClient(ServiceClient):
                 "period": period,
                 "centre_id": centre_id,
                 "subscription_id": subscription_id,
+                "account": account,
+                "known_at": known_at and known_at.isoformat(),
                 "cursor": cursor,
                 "limit": limit,
             },

@@ -1,7 +1,7 @@
 """Asks the contracts service, and reads its feed."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from huaxiao.shared.clients.base import FakeFeed, ServiceClient
 from huaxiao.shared.wire.contracts import (
@@ -27,6 +27,7 @@ from huaxiao.shared.wire.contracts import (
     FieldSummary,
     PayIn,
     PersonIn,
+    PersonPay,
     PlacedPerson,
     RefusedChange,
     RefusedChangeSummary,
@@ -340,6 +341,25 @@ class ContractsClient(ServiceClient):
             list[CentrePay], f"/v1/branches/{branch_id}/payroll", given
         )
         return recorded
+
+    async def payroll(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
+    ) -> list[PersonPay]:
+        """Return what people were paid in a period, as it was recorded by a moment."""
+        return await self._all(
+            PersonPay,
+            f"/v1/branches/{branch_id}/payroll",
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "known_at": known_at and known_at.isoformat(),
+            },
+        )
 
     async def coverage(
         self, branch_id: int, *, period: int | None = None, sealed: bool = False

@@ -36,6 +36,7 @@ from huaxiao.shared.wire.assets import Asset, AssetIn, RoundCoverage
 from huaxiao.shared.wire.dispatch import (
     Appraisal,
     FinalIn,
+    FinishedOrder,
     HorizontalIn,
     Order,
     OrderKind,
@@ -255,13 +256,19 @@ class DispatchClient(PlansClient):
         return made
 
     async def appraisals(
-        self, branch_id: int, *, cursor: str | None = None, limit: int = 100
+        self,
+        branch_id: int,
+        *,
+        period: int | None = None,
+        kind: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
     ) -> Page[Appraisal]:
         """Return a page of appraisals."""
         page: Page[Appraisal] = await self._get(
             Page[Appraisal],
             f"/v1/branches/{branch_id}/appraisals",
-            params={"cursor": cursor, "limit": limit},
+            params={"period": period, "kind": kind, "cursor": cursor, "limit": limit},
         )
         return page
 
@@ -439,6 +446,25 @@ class DispatchClient(PlansClient):
             },
         )
         return found
+
+    async def finished_orders(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
+    ) -> list[FinishedOrder]:
+        """Return every order finished in a month, as known at a moment."""
+        return await self._all(
+            FinishedOrder,
+            f"/v1/branches/{branch_id}/finished-orders",
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "known_at": known_at and known_at.isoformat(),
+            },
+        )
 
     async def raise_ticket(self, branch_id: int, ticket: TicketIn) -> TicketDetail:
         """Ask for support as a centre."""

@@ -505,6 +505,16 @@ class PayIn(Given):
     pay_fen: Annotated[AmountFen, Field(ge=0)]
 
 
+class PersonPay(Resource):
+    """What a person of a centre was paid in a period, as it was recorded."""
+
+    person_id: Identifier
+    centre_id: Identifier
+    period: PeriodNumber
+    pay_fen: AmountFen
+    recorded_at: Moment
+
+
 class CentrePay(Resource):
     """A centre's pay of a period so far, and its own staff at the period's two ends."""
 

@@ -313,6 +313,21 @@ class FinishedWork(Resource):
     count: int
 
 
+class FinishedOrder(Resource):
+    """An order that a centre finished in a month, by the last result that was known."""
+
+    order_id: Identifier
+    kind: OrderKind
+    centre_id: Identifier
+    engineer_id: Identifier | None
+    period: PeriodNumber
+    finished_at: Moment
+    recorded_at: Moment
+    due_at: Moment | None
+    on_time: bool | None
+    """Null where no service level is set."""
+
+
 class CentreScore(Resource):
     """A centre's horizontal score of a month: the mean of its confirmed cards."""
 

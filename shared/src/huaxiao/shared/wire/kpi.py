@@ -19,6 +19,8 @@ class Span(StrEnum):
     MONTH = "month"
     YEAR_TO_DATE = "year_to_date"
     """From the first month of the contract, or from January where there is none."""
+    ROLLING_TWELVE_MONTHS = "rolling_twelve_months"
+    """The period and the eleven months before it."""
 
 
 class TargetName(StrEnum):
@@ -37,11 +39,26 @@ class Verdict(StrEnum):
     NOT_COMPUTABLE = "not_computable"
 
 
+class Standing(StrEnum):
+    """How a figure stands: its verdict, with a goal that is met by little told apart."""
+
+    MET = "met"  # 达成
+    AT_RISK = "at_risk"  # 预警
+    """Met by less than the definition calls safe."""
+    NOT_MET = "not_met"  # 未达成
+    NOT_COMPARABLE = "not_comparable"  # 不可比
+    """It cannot be computed; the reasons say why."""
+    NO_GOAL = "no_goal"  # 无目标
+    """It is shown and held against nothing."""
+
+
 class Comparison(StrEnum):
     """How a value must stand to its goal."""
 
     AT_LEAST = "at_least"
     MORE_THAN = "more_than"
+    AT_MOST = "at_most"
+    LESS_THAN = "less_than"
 
 
 class ReasonCode(StrEnum):
@@ -54,6 +71,13 @@ class ReasonCode(StrEnum):
     NO_BASE = "no_base"
     BASE_INCOMPLETE = "base_incomplete"
     BASE_NOT_POSITIVE = "base_not_positive"
+    CENTRE_NEW = "centre_new"
+    """Nothing was booked to the centre a year before, when the branch had books."""
+    CENTRE_REORGANISED = "centre_reorganised"
+    """A plan was applied or the centre changed since the year before, and no contract says what it
+    would have been: like would not be held against like."""
+    NOT_POSITIVE = "not_positive"
+    """What is divided by is zero or below."""
 
 
 class Reason(Resource):
@@ -74,6 +98,7 @@ class Unit(StrEnum):
     HALF_PERSON_MONTHS = "half_person_months"
     """Heads at a month's start plus heads at its end, summed: twice the average, kept whole."""
     ORDERS = "orders"
+    TICKETS = "tickets"
     APPRAISALS = "appraisals"
     HUNDREDTHS = "hundredths"
     """Hundredths of a point of score."""
@@ -103,6 +128,8 @@ class Target(Resource):
     title: str
     title_zh: str
     verdict: Verdict
+    standing: Standing
+    """The verdict, with what is met by little told apart (``at_risk``)."""
     reasons: list[Reason]
     """Why it cannot be computed; empty when it can."""
     value: Quotient | None

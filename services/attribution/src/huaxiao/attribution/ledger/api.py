@@ -69,15 +69,17 @@ async def list_balances(
     return page.page(found, "centre_id", "field_key", "account")
 
 
-@router.get("/entries", responses=web.problem_responses(Forbidden))
+@router.get("/entries", responses=web.problem_responses(Forbidden, MomentToCome))
 async def list_entries(
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Reader,
+    known_at: Annotated[datetime | None, Depends(_past_moment)],
+    connection: ReadTx,
     page: PageOf,
     period: PeriodText | None = None,
     centre_id: OfCentre = None,
     subscription_id: Annotated[Identifier | None, Query()] = None,
+    account: Annotated[Identifier | None, Query(description="debited or credited")] = None,
 ) -> Page[Entry]:
     """List the ledger's lines in the order they were booked, down to the event each came from."""
     (after,) = page.after(BigInt) or (0,)
@@ -87,6 +89,8 @@ async def list_entries(
         period=period,
         centre_id=centre_id,
         subscription_id=subscription_id,
+        account=account,
+        known_at=known_at,
         centre_ids=principal.centre_ids,
         after=after,
         limit=page.limit + 1,

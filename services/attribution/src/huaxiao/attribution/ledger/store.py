@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     lateral,
+    or_,
     select,
     true,
     tuple_,
@@ -121,6 +122,8 @@ async def entry_page(
     period: int | None,
     centre_id: str | None,
     subscription_id: str | None,
+    account: str | None,
+    known_at: datetime | None,
     centre_ids: AbstractSet[str] | None,
     after: int,
     limit: int,
@@ -138,6 +141,10 @@ async def entry_page(
         query = query.where(table.c.centre_id == centre_id)
     if subscription_id is not None:
         query = query.where(table.c.subscription_id == subscription_id)
+    if account is not None:
+        query = query.where(or_(table.c.debit == account, table.c.credit == account))
+    if known_at is not None:
+        query = query.where(table.c.booked_at <= known_at)
     rows = await connection.execute(query.order_by(table.c.number).limit(limit))
     return [Entry.model_validate(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's name
 

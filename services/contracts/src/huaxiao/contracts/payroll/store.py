@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.domain.headcount import Pay, Placement
 from huaxiao.contracts.tables import payroll, placements
+from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period
-from huaxiao.shared.wire.contracts import Engagement
+from huaxiao.shared.wire.contracts import Engagement, PersonPay
 
 
 async def placements_of(connection: AsyncConnection, branch_id: int) -> list[Placement]:
@@ -40,6 +41,32 @@ async def recorded(
         )
     )
     return [Pay(row.person_id, row.centre_id, Period(row.period), row.pay_fen) for row in rows]
+
+
+async def page(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    period: int,
+    centre_id: str | None,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime | None,
+    after: str,
+    limit: int,
+) -> list[PersonPay]:
+    """Return the pay of a period by person."""
+    query = select(payroll).where(
+        payroll.c.branch_id == branch_id,
+        payroll.c.period == period,
+        payroll.c.person_id > after,
+        within(payroll.c.centre_id, centre_ids),
+    )
+    if centre_id is not None:
+        query = query.where(payroll.c.centre_id == centre_id)
+    if known_at is not None:
+        query = query.where(payroll.c.recorded_at <= known_at)
+    rows = await connection.execute(query.order_by(payroll.c.person_id).limit(limit))
+    return [PersonPay.model_validate(dict(row)) for row in rows.mappings()]
 
 
 async def add(

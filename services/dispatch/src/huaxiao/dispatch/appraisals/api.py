@@ -65,6 +65,8 @@ async def list_appraisals(
     connection: ReadTx,
     principal: _Reader,
     page: PageOf,
+    period: PeriodText | None = None,
+    kind: AppraisalKind | None = None,
 ) -> Page[Appraisal]:
     """List appraisals: a contractor those its centres gave or got, an engineer their own."""
     after = page.after(str)
@@ -72,6 +74,8 @@ async def list_appraisals(
         connection,
         branch_id,
         principal,
+        period=period,
+        kind=kind,
         after=after[0] if after else "",
         limit=page.limit + 1,
     )

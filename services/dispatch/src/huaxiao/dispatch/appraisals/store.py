@@ -262,12 +262,23 @@ async def revisions(
 
 
 async def page(
-    connection: AsyncConnection, branch_id: int, principal: Principal, *, after: str, limit: int
+    connection: AsyncConnection,
+    branch_id: int,
+    principal: Principal,
+    *,
+    period: int | None,
+    kind: str | None,
+    after: str,
+    limit: int,
 ) -> Sequence[RowMapping]:
     """Return the appraisals the caller's centres gave or got; of an engineer their own."""
     query = select(appraisals).where(
         appraisals.c.branch_id == branch_id, appraisals.c.appraisal_id > after
     )
+    if period is not None:
+        query = query.where(appraisals.c.period == period)
+    if kind is not None:
+        query = query.where(appraisals.c.kind == kind)
     if principal.roles == {Role.ENGINEER}:
         query = query.where(
             appraisals.c.kind == "final", appraisals.c.person_id == (principal.person_id or "")

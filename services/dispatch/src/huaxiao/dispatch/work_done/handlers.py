@@ -17,7 +17,7 @@ from huaxiao.dispatch.domain.scorecard import mean, rounded
 from huaxiao.dispatch.work_done import store
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.dispatch import AppraisalKind, CentreScore, WorkDone
+from huaxiao.shared.wire.dispatch import AppraisalKind, CentreScore, FinishedOrder, WorkDone
 
 _MOST_MONTHS = 120
 
@@ -115,6 +115,38 @@ def _scores(
         )
         for (period, centre_id), given in sorted(cards.items())
     ]
+
+
+async def finished_orders(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: Period,
+    *,
+    centre_id: str | None,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime | None,
+    after: str,
+    limit: int,
+    now: datetime,
+) -> list[FinishedOrder]:
+    """Return a month's finished orders behind one, as was known at a moment.
+
+    Raises:
+        NotYet: the moment is still to come.
+
+    """
+    if known_at is not None and known_at > now:
+        raise NotYet
+    return await store.finished_page(
+        connection,
+        branch_id,
+        period,
+        centre_id=centre_id,
+        centre_ids=centre_ids,
+        known_at=known_at or now,
+        after=after,
+        limit=limit,
+    )
 
 
 def _score(scores: list[Fraction]) -> Decimal:

@@ -4,14 +4,45 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, func, select
+from sqlalchemy import RowMapping, Subquery, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import appraisal_revisions, appraisals, order_steps, orders
 from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period, ends_at, period_of, starts_at
-from huaxiao.shared.wire.dispatch import AppraisalKind, Area, FinishedWork, OrderKind, StepName
+from huaxiao.shared.wire.dispatch import (
+    AppraisalKind,
+    Area,
+    FinishedOrder,
+    FinishedWork,
+    OrderKind,
+    StepName,
+)
+
+
+def _last_results(branch_id: int, span: tuple[Period, Period], known_at: datetime) -> Subquery:
+    """Select of each order the last result since some month that was known at a moment."""
+    return (
+        select(
+            order_steps.c.order_id,
+            order_steps.c.step,
+            order_steps.c.at,
+            order_steps.c.centre_id,
+            order_steps.c.engineer_id,
+            order_steps.c.recorded_at,
+        )
+        .where(
+            order_steps.c.branch_id == branch_id,
+            order_steps.c.step.in_([StepName.FINISH, StepName.REWORK]),
+            order_steps.c.recorded_at <= known_at,
+            # Steps follow each other in time: what lies before the months bears on none of them.
+            order_steps.c.at >= starts_at(span[0]),
+        )
+        .ext(distinct_on(order_steps.c.order_id))
+        .order_by(order_steps.c.order_id, order_steps.c.number.desc())
+        .subquery()
+    )
 
 
 async def finished(
@@ -27,21 +58,7 @@ async def finished(
     counts, and for the centre that had the order then.
     """
     # Business months are local: the day is counted where the county is.
-    last = (
-        select(
-            order_steps.c.order_id, order_steps.c.step, order_steps.c.at, order_steps.c.centre_id
-        )
-        .where(
-            order_steps.c.branch_id == branch_id,
-            order_steps.c.step.in_([StepName.FINISH, StepName.REWORK]),
-            order_steps.c.recorded_at <= known_at,
-            # Steps follow each other in time: what lies before the months bears on none of them.
-            order_steps.c.at >= starts_at(span[0]),
-        )
-        .ext(distinct_on(order_steps.c.order_id))
-        .order_by(order_steps.c.order_id, order_steps.c.number.desc())
-        .subquery()
-    )
+    last = _last_results(branch_id, span, known_at)
     month = func.date_trunc("month", func.timezone("Asia/Shanghai", last.c.at))
     centre = func.coalesce(last.c.centre_id, orders.c.performer_centre_id)
     rows = await connection.execute(
@@ -77,6 +94,56 @@ async def finished(
             count=row.count,
         )
         for row in rows
+    ]
+
+
+async def finished_page(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: Period,
+    *,
+    centre_id: str | None,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime,
+    after: str,
+    limit: int,
+) -> list[FinishedOrder]:
+    """Return the orders that were finished in a month, one by one, as was recorded by a moment."""
+    last = _last_results(branch_id, (period, period), known_at)
+    centre = func.coalesce(last.c.centre_id, orders.c.performer_centre_id)
+    query = (
+        select(last, centre.label("performer"), orders.c.kind, orders.c.due_at)
+        .select_from(
+            last.join(
+                orders,
+                and_(orders.c.branch_id == branch_id, orders.c.order_id == last.c.order_id),
+            )
+        )
+        .where(
+            last.c.step == StepName.FINISH,
+            last.c.at < ends_at(period),
+            last.c.order_id > after,
+            centre.is_not(None),
+            within(centre, centre_ids),
+        )
+        .order_by(last.c.order_id)
+        .limit(limit)
+    )
+    if centre_id is not None:
+        query = query.where(centre == centre_id)
+    return [
+        FinishedOrder(
+            order_id=row.order_id,
+            kind=OrderKind(row.kind),
+            centre_id=row.performer,
+            engineer_id=row.engineer_id,
+            period=period,
+            finished_at=row.at,
+            recorded_at=row.recorded_at,
+            due_at=row.due_at,
+            on_time=None if row.due_at is None else row.at <= row.due_at,
+        )
+        for row in await connection.execute(query)
     ]
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Table, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +18,9 @@ from huaxiao.kpi.tables import (
     centres,
     closed_periods,
     contracts,
+    decisions,
     places,
+    reorganisations,
 )
 from huaxiao.shared.periods import Period, first_day, last_day
 from huaxiao.shared.problems import NotFound
@@ -27,108 +31,131 @@ from huaxiao.shared.wire.contracts import (
     Engagement,
     PersonAssigned,
 )
-from huaxiao.shared.wire.organisation import CentreChanged, PersonLeft
+from huaxiao.shared.wire.feed import FeedEntry
+from huaxiao.shared.wire.organisation import CentreChanged, PersonLeft, ReorganisationApplied
 
 
-async def put_branch(connection: AsyncConnection, branch_id: int, branch: BranchRegistered) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where a fact stands in its feed, and when it was known there."""
+
+    position: int
+    known_at: datetime
+
+    @classmethod
+    def by(cls, entry: FeedEntry) -> "Told":
+        """Say it of a feed's entry."""
+        return cls(entry.position, entry.time)
+
+
+async def put_branch(
+    connection: AsyncConnection, branch_id: int, branch: BranchRegistered, told: Told
+) -> None:
     """Keep a branch."""
     row = {"name_zh": branch.name_zh, "default_centre_id": branch.default_centre_id}
-    await connection.execute(
-        insert(branches)
-        .values(branch_id=branch_id, **row)
-        .on_conflict_do_update(index_elements=["branch_id"], set_=row)
-    )
+    await _keep(connection, branches, branch_id, row, told)
 
 
-async def put_centre(connection: AsyncConnection, branch_id: int, centre: Centre) -> None:
+async def put_centre(
+    connection: AsyncConnection, branch_id: int, centre: Centre, told: Told
+) -> None:
     """Keep a centre."""
-    row = {"name": centre.name, "name_zh": centre.name_zh}
-    await connection.execute(
-        insert(centres)
-        .values(branch_id=branch_id, centre_id=centre.centre_id, **row)
-        .on_conflict_do_update(index_elements=["branch_id", "centre_id"], set_=row)
-    )
+    row = {"centre_id": centre.centre_id, "name": centre.name, "name_zh": centre.name_zh}
+    await _keep(connection, centres, branch_id, row, told)
 
 
 async def put_centre_change(
-    connection: AsyncConnection, branch_id: int, fact: CentreChanged
+    connection: AsyncConnection, branch_id: int, fact: CentreChanged, told: Told
 ) -> None:
     """Keep what a centre is called from a day on, or that it is closed."""
-    row = {"name": fact.name, "name_zh": fact.name_zh, "open": fact.open}
-    await connection.execute(
-        insert(centre_changes)
-        .values(branch_id=branch_id, centre_id=fact.centre_id, from_day=fact.from_day, **row)
-        .on_conflict_do_update(index_elements=["branch_id", "centre_id", "from_day"], set_=row)
-    )
+    await _keep(connection, centre_changes, branch_id, fact.model_dump(), told)
 
 
-async def end_place(connection: AsyncConnection, branch_id: int, fact: PersonLeft) -> None:
+async def end_place(
+    connection: AsyncConnection, branch_id: int, fact: PersonLeft, told: Told
+) -> None:
     """Keep that a person left: from that day on they are nobody's own staff."""
-    row = {"centre_id": fact.centre_id, "own_staff": False}
-    await connection.execute(
-        insert(places)
-        .values(branch_id=branch_id, person_id=fact.person_id, from_day=fact.from_day, **row)
-        .on_conflict_do_update(index_elements=["branch_id", "person_id", "from_day"], set_=row)
-    )
+    await _keep(connection, places, branch_id, fact.model_dump() | {"own_staff": False}, told)
 
 
-async def put_place(connection: AsyncConnection, branch_id: int, fact: PersonAssigned) -> None:
+async def put_place(
+    connection: AsyncConnection, branch_id: int, fact: PersonAssigned, told: Told
+) -> None:
     """Keep a person's primary place; a concurrent one counts no head."""
     if not fact.assignment.primary:
         return
     row = {
+        "person_id": fact.person.person_id,
+        "from_day": fact.assignment.from_day,
         "centre_id": fact.assignment.centre_id,
         "own_staff": fact.person.engagement is Engagement.OWN,
     }
-    await connection.execute(
-        insert(places)
-        .values(
-            branch_id=branch_id,
-            person_id=fact.person.person_id,
-            from_day=fact.assignment.from_day,
-            **row,
-        )
-        .on_conflict_do_update(index_elements=["branch_id", "person_id", "from_day"], set_=row)
-    )
+    await _keep(connection, places, branch_id, row, told)
 
 
-async def put_contract(connection: AsyncConnection, branch_id: int, fact: ContractSigned) -> None:
+async def put_contract(
+    connection: AsyncConnection, branch_id: int, fact: ContractSigned, told: Told
+) -> None:
     """Keep a signed contract and its base; signed contracts do not change."""
+    row = fact.model_dump(include={"contract_id", "centre_id", "term_from", "term_to"})
+    await _keep(connection, contracts, branch_id, row, told)
+    for month in fact.base:
+        named = {"contract_id": fact.contract_id} | month.model_dump()
+        await _keep(connection, base_months, branch_id, named, told)
+
+
+async def put_reorganisation(
+    connection: AsyncConnection, branch_id: int, fact: ReorganisationApplied, told: Told
+) -> None:
+    """Keep that people and channels were placed anew from a day on (R20)."""
+    row = {"plan_id": fact.plan_id, "from_day": fact.from_day}
+    await _keep(connection, reorganisations, branch_id, row, told)
+
+
+async def close_period(
+    connection: AsyncConnection, branch_id: int, period: int, told: Told
+) -> None:
+    """Keep that a period takes no more entries."""
+    await _keep(connection, closed_periods, branch_id, {"period": period}, told)
+
+
+async def _keep(
+    connection: AsyncConnection, table: Table, branch_id: int, row: Mapping[str, Any], told: Told
+) -> None:
+    """Append what a fact told; where it cannot be told anew, the first time counts."""
     await connection.execute(
-        insert(contracts)
-        .values(
-            branch_id=branch_id,
-            contract_id=fact.contract_id,
-            centre_id=fact.centre_id,
-            term_from=fact.term_from,
-            term_to=fact.term_to,
-        )
+        insert(table)
+        .values(branch_id=branch_id, position=told.position, known_at=told.known_at, **row)
         .on_conflict_do_nothing()
     )
-    if fact.base:
-        await connection.execute(
-            insert(base_months).on_conflict_do_nothing(),
-            [
-                {"branch_id": branch_id, "contract_id": fact.contract_id} | month.model_dump()
-                for month in fact.base
-            ],
-        )
 
 
-async def close_period(connection: AsyncConnection, branch_id: int, period: int) -> None:
-    """Keep that a period takes no more entries."""
-    await connection.execute(
-        insert(closed_periods).values(branch_id=branch_id, period=period).on_conflict_do_nothing()
-    )
+def _known(table: Table, known_at: datetime | None) -> ColumnElement[bool]:
+    """Return the condition that a row was known at a moment; None is now."""
+    return true() if known_at is None else table.c.known_at <= known_at
 
 
-async def require_branch(connection: AsyncConnection, branch_id: int) -> None:
-    """Raise NotFound for a branch that no fact has told of."""
+async def require_branch(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> None:
+    """Raise NotFound for a branch that no fact has told of, by a moment if one is given."""
     found = await connection.scalar(
-        select(branches.c.branch_id).where(branches.c.branch_id == branch_id)
+        select(branches.c.branch_id)
+        .where(branches.c.branch_id == branch_id, _known(branches, known_at))
+        .limit(1)
     )
     if found is None:
         raise NotFound
+
+
+async def decide_alone(connection: AsyncConnection, branch_id: int) -> None:
+    """Let nobody else decide in the branch until this transaction ends."""
+    row = insert(decisions).values(branch_id=branch_id, count=1)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id"], set_={"count": decisions.c.count + 1}
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +167,38 @@ class Named:
     centres: Mapping[str, tuple[str, str]]
     """For each centre its English and its Chinese name."""
     closed: AbstractSet[str]
-    """The centres that had closed before it."""
+    """The centres that closed before the period."""
 
 
-async def names(connection: AsyncConnection, branch_id: int, period: Period) -> Named:
+async def names(
+    connection: AsyncConnection, branch_id: int, period: Period, known_at: datetime | None = None
+) -> Named:
     """Return what a branch and its centres are called on the last day of a period."""
     name_zh = await connection.scalar(
-        select(branches.c.name_zh).where(branches.c.branch_id == branch_id)
+        select(branches.c.name_zh)
+        .where(branches.c.branch_id == branch_id, _known(branches, known_at))
+        .order_by(branches.c.position.desc())
+        .limit(1)
     )
-    rows = await connection.execute(select(centres).where(centres.c.branch_id == branch_id))
+    rows = await connection.execute(
+        select(centres)
+        .where(centres.c.branch_id == branch_id, _known(centres, known_at))
+        .order_by(centres.c.centre_id, centres.c.position)
+    )
     called = {row.centre_id: (row.name, row.name_zh) for row in rows}
     changed = await connection.execute(
         select(centre_changes)
         .where(
-            centre_changes.c.branch_id == branch_id, centre_changes.c.from_day <= last_day(period)
+            centre_changes.c.branch_id == branch_id,
+            centre_changes.c.from_day <= last_day(period),
+            _known(centre_changes, known_at),
         )
         .ext(distinct_on(centre_changes.c.centre_id))
-        .order_by(centre_changes.c.centre_id, centre_changes.c.from_day.desc())
+        .order_by(
+            centre_changes.c.centre_id,
+            centre_changes.c.from_day.desc(),
+            centre_changes.c.position.desc(),
+        )
     )
     closed: set[str] = set()
     for row in changed:
@@ -172,12 +214,13 @@ async def terms(
     period: int,
     *,
     centre_ids: frozenset[str] | None,
+    known_at: datetime | None = None,
 ) -> list[Term]:
-    """Return the contracts in force in a period: the county's, and those of some centres."""
+    """Return the contracts of a period and before: the county's, and those of some centres."""
     query = select(contracts).where(
         contracts.c.branch_id == branch_id,
         contracts.c.term_from <= period,
-        contracts.c.term_to >= period,
+        _known(contracts, known_at),
     )
     if centre_ids is not None:
         own = contracts.c.centre_id.in_(sorted(centre_ids))
@@ -219,15 +262,38 @@ async def base_of(
     return found
 
 
-async def all_places(connection: AsyncConnection, branch_id: int) -> list[Place]:
+async def all_places(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> list[Place]:
     """Return everybody's primary places."""
-    rows = await connection.execute(select(places).where(places.c.branch_id == branch_id))
+    rows = await connection.execute(
+        select(places)
+        .where(places.c.branch_id == branch_id, _known(places, known_at))
+        .ext(distinct_on(places.c.person_id, places.c.from_day))
+        .order_by(places.c.person_id, places.c.from_day, places.c.position.desc())
+    )
     return [Place(row.person_id, row.from_day, row.centre_id, row.own_staff) for row in rows]
 
 
-async def closed_through(connection: AsyncConnection, branch_id: int) -> int:
+async def closed_through(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> int:
     """Return the last closed period, 0 when none is: closing one ends all before it, too."""
     found: int | None = await connection.scalar(
-        select(func.max(closed_periods.c.period)).where(closed_periods.c.branch_id == branch_id)
+        select(func.max(closed_periods.c.period)).where(
+            closed_periods.c.branch_id == branch_id, _known(closed_periods, known_at)
+        )
     )
     return found or 0
+
+
+async def reorganised_on(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> list[date]:
+    """Return the days from which plans of the branch placed people and channels anew."""
+    rows = await connection.scalars(
+        select(reorganisations.c.from_day).where(
+            reorganisations.c.branch_id == branch_id, _known(reorganisations, known_at)
+        )
+    )
+    return list(rows)

@@ -4,10 +4,11 @@ Raise ``VERSION`` whenever a figure would come out otherwise than before.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
+from huaxiao.kpi.domain.built_in import BUILT_IN
 from huaxiao.kpi.domain.goals import Goal
-from huaxiao.shared.wire.kpi import Absence, Comparison, ReasonCode, TargetName, Unit
+from huaxiao.shared.wire.figures import Expression, FigureIn
+from huaxiao.shared.wire.kpi import Absence, ReasonCode, TargetName, Unit
 
 VERSION = "1"
 
@@ -22,7 +23,7 @@ ORDERS_LATE = "orders.late"
 
 @dataclass(frozen=True, slots=True)
 class TargetRule:
-    """A target: its goal and its formula in words."""
+    """A target: its goal and its formula, in words and as data."""
 
     target: TargetName
     goal: Goal
@@ -31,6 +32,7 @@ class TargetRule:
     formula: str
     formula_zh: str
     source: str
+    expression: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +55,31 @@ class Told:
     text_zh: str
 
 
-TARGETS = (
-    TargetRule(
-        TargetName.MARKET_GROSS_MARGIN,
-        Goal(Decimal("0.82"), Comparison.AT_LEAST),
-        "Market gross margin, achieved",
-        "市场毛利率完成值",
-        "(R - MC) / R >= 82 %, R > 0. R = -(revenue + refunds + adjustments), VAT excluded; MC = the"
-        " sum of cost.<kind> over the closed list of market cost kinds. 82 % exactly passes. It"
-        " is the ratio achieved, not the degree to which a budget was met.",
-        "(R − MC) / R ≥ 82 %，且 R > 0。R = −(revenue + refunds + adjustments)，不含税；MC ="
-        " 市场成本封闭清单内各 cost.<kind> 之和。恰为 82 % 视为达标。指实际完成的比率，而非预算完成比例。",
-        "R2",
-    ),
-    TargetRule(
-        TargetName.CASH_FLOW_GROWTH,
-        Goal(Decimal("0.10"), Comparison.AT_LEAST),
-        "Net cash flow, growth on the year before",
-        "现金流同比",
-        "(C1 - C0) / C0 >= 10 %, C0 > 0. C1 = cash.in - all cash.out.* - pay, of the span; C0 ="
-        " cash_in_fen - cash_out_fen of the contract's base, same months one year earlier (the"
-        " base's cash_out_fen contains pay). 10 % exactly passes.",
-        "(C1 − C0) / C0 ≥ 10 %，且 C0 > 0。C1 = 本期 cash.in − 全部 cash.out.* − pay；C0 = 合同基数"
-        "上年同月 cash_in_fen − cash_out_fen（基数的 cash_out_fen 已含工资）。恰为 10 % 视为达标。",
-        "R3",
-    ),
-    TargetRule(
-        TargetName.AVERAGE_WAGE_GROWTH,
-        Goal(Decimal("0.10"), Comparison.MORE_THAN),
-        "Average wage of own staff, growth on the year before",
-        "员工人均工资增幅",
-        "W1 / W0 - 1 > 10 %. W1 = sum of pay / average headcount, the average being the mean over"
-        " the months of (start + end) / 2; W0 = sum of pay_fen / mean headcount of the base, same"
-        " months one year earlier. Own staff only, without employer's insurance. 10 % exactly"
-        " fails.",
-        "W1 / W0 − 1 > 10 %。W1 = 工资合计 / 平均人数，平均人数为各月（月初 + 月末）/ 2 的均值；W0 ="
-        " 合同基数上年同月 pay_fen 合计 / headcount 均值。仅自有人员，不含单位缴纳的保险。恰为 10 % 不达标。",
-        "R4",
-    ),
-)
+def _target_rule(one: FigureIn) -> TargetRule:
+    assert one.goal is not None  # noqa: S101 - a target has one
+    return TargetRule(
+        TargetName(one.figure),
+        Goal(one.goal.boundary, one.goal.comparison, one.goal.at_risk_within),
+        one.title,
+        one.title_zh,
+        one.text,
+        one.text_zh,
+        one.source,
+        one.formula,
+    )
 
-_BALANCES = "attribution.balances.changed"
-_PAYROLL = "contracts.payroll.recorded"
+
+TARGETS = tuple(_target_rule(one) for one in BUILT_IN)
+
+BALANCES = "attribution.balances.changed"
+PAYROLL = "contracts.payroll.recorded"
 _ORDERS = "dispatch.order.finished"
 _APPRAISALS = "dispatch.appraisal.published"
+_TICKETS = "dispatch.ticket.raised"
 
 
 def _ledger(measure: str, meaning: str, meaning_zh: str) -> MeasureRule:
-    return MeasureRule(measure, Unit.FEN, Absence.ZERO, meaning, meaning_zh, _BALANCES)
+    return MeasureRule(measure, Unit.FEN, Absence.ZERO, meaning, meaning_zh, BALANCES)
 
 
 MEASURES = (
@@ -122,7 +101,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Pay of own staff, the whole of the month so far",
         "自有人员应发工资，当月累计",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         HEADCOUNT_START,
@@ -130,7 +109,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Own staff on the month's first day",
         "月初自有人数",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         HEADCOUNT_END,
@@ -138,7 +117,7 @@ MEASURES = (
         Absence.UNKNOWN,
         "Own staff on the month's last day",
         "月末自有人数",
-        _PAYROLL,
+        PAYROLL,
     ),
     MeasureRule(
         ORDERS_DONE,
@@ -163,6 +142,14 @@ MEASURES = (
         "Those of them finished late; the rest had no service level",
         "其中超时完工；其余无时限要求",
         _ORDERS,
+    ),
+    MeasureRule(
+        "tickets.*",
+        Unit.TICKETS,
+        Absence.ZERO,
+        "Support tickets the centre raised, by category; in no target",
+        "本中心提出的需求单，按类别；不计入任何指标",
+        _TICKETS,
     ),
     MeasureRule(
         "appraisal.*.count",
@@ -260,15 +247,33 @@ REASONS = {
         "The base is zero or negative: growth has no meaning, look at it by hand",
         "基数为零或负数：同比无意义，须人工说明",
     ),
+    ReasonCode.CENTRE_NEW: Told(
+        "The centre had nothing a year before, when the branch had",
+        "该中心上年同期尚无数据，而本分公司有",
+    ),
+    ReasonCode.CENTRE_REORGANISED: Told(
+        "The centre was re-organised since the year before and no contract states the same for it",
+        "该中心自上年同期以来已重组，且无合同给出同口径基数",
+    ),
+    ReasonCode.NOT_POSITIVE: Told("What is divided by is not above zero", "分母不大于零"),
 }
+
+
+def rule_of(measure: str) -> MeasureRule | None:
+    """Return the rule of a measure by its own name; None where no rule is for it."""
+    for rule in MEASURES:
+        begin, star, end = rule.measure.partition("*")
+        if measure == rule.measure or (
+            star
+            and len(measure) > len(begin) + len(end)
+            and measure.startswith(begin)
+            and measure.endswith(end)
+        ):
+            return rule
+    return None
 
 
 def unit_of(measure: str) -> Unit:
     """Return what a measure counts; ledger accounts are fen."""
-    for rule in MEASURES:
-        begin, star, end = rule.measure.partition("*")
-        if measure == rule.measure or (
-            star and measure.startswith(begin) and measure.endswith(end)
-        ):
-            return rule.unit
-    return Unit.FEN
+    rule = rule_of(measure)
+    return Unit.FEN if rule is None else rule.unit

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, PAY
-from huaxiao.shared.periods import Period, as_period, first_day, last_day, periods_from
+from huaxiao.shared.periods import Period, as_period, first_day, last_day, periods_from, shift
 from huaxiao.shared.wire.kpi import Span
+
+_ROLLING_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def months_of(
     """Return the months a figure covers, the last one being ``period``."""
     if span is Span.MONTH:
         return (period,)
+    if span is Span.ROLLING_TWELVE_MONTHS:
+        return tuple(periods_from(shift(period, 1 - _ROLLING_MONTHS), period))
     term = own or county
     first = term.term_from if term is not None else as_period(period // 100 * 100 + 1)
     return tuple(periods_from(first, period))

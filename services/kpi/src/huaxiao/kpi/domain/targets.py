@@ -1,26 +1,19 @@
 """The judgement: three targets from whole numbers (R2, R3, R4)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from huaxiao.kpi.domain.definitions import TARGETS, TargetRule
+from huaxiao.kpi.domain.evaluating import Evaluation
 from huaxiao.kpi.domain.figures import Base, Payroll
 from huaxiao.kpi.domain.goals import percent
+from huaxiao.kpi.domain.known import Cause, Known
 from huaxiao.shared.books import Books
-from huaxiao.shared.periods import Period
-from huaxiao.shared.wire.kpi import ReasonCode, TargetName, Unit, Verdict
+from huaxiao.shared.wire.kpi import Standing, TargetName, Unit, Verdict
 
 Now = TypeVar("Now", Books, Payroll)
 _RULES = {rule.target: rule for rule in TARGETS}
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a target cannot be computed, and in which months if it is not the whole span."""
-
-    code: ReasonCode
-    periods: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +24,6 @@ class Part:
     unit: Unit
     amount: int | None
     base_amount: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a county or centre over a span. None is not known, and a cause says why."""
-
-    books: Books | None
-    payroll: Payroll | None
-    base: Base | None
-    causes: tuple[Cause, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +43,13 @@ class Judgement:
         return Verdict.PASS if self.rule.goal.met_by(*self.ratio) else Verdict.FAIL
 
     @property
+    def standing(self) -> Standing:
+        """Return the verdict, with what is met by little told apart."""
+        if self.ratio is None:
+            return Standing.NOT_COMPARABLE
+        return self.rule.goal.standing(*self.ratio)
+
+    @property
     def display(self) -> str | None:
         """Return the ratio in percent."""
         return None if self.ratio is None else percent(*self.ratio, self.rule.goal)
@@ -77,22 +67,16 @@ def all_goals_met(judgements: Sequence[Judgement]) -> bool:
 
 def market_gross_margin(known: Known) -> Judgement:
     """Judge (R - MC) / R, at least 82 % (R2)."""
-    rule = _RULES[TargetName.MARKET_GROSS_MARGIN]
     held, base = known.books, known.base
     parts = (
         _part("revenue", _revenue, held, _revenue, base),
         _part("market_cost", _market_cost, held, _market_cost, base),
     )
-    if held is None:
-        return Judgement(rule, parts, causes=_of(known, ReasonCode.NO_BOOKS))
-    if held.revenue_fen <= 0:
-        return Judgement(rule, parts, causes=(Cause(ReasonCode.NO_REVENUE),))
-    return Judgement(rule, parts, (held.revenue_fen - held.market_cost_fen, held.revenue_fen))
+    return _judged(TargetName.MARKET_GROSS_MARGIN, known, parts)
 
 
 def cash_flow_growth(known: Known) -> Judgement:
     """Judge net cash against the year before, at least 10 % more (R3)."""
-    rule = _RULES[TargetName.CASH_FLOW_GROWTH]
     held, paid, base = known.books, known.payroll, known.base
     net = (
         None
@@ -106,51 +90,23 @@ def cash_flow_growth(known: Known) -> Judgement:
         _part("pay", _pay, paid, _pay, base),
         Part("net_cash", Unit.FEN, net, base_net),
     )
-    if net is None or base_net is None:
-        return Judgement(
-            rule,
-            parts,
-            causes=_of(
-                known,
-                ReasonCode.NO_BOOKS,
-                ReasonCode.PAYROLL_MISSING,
-                ReasonCode.NO_BASE,
-                ReasonCode.BASE_INCOMPLETE,
-            ),
-        )
-    if base_net <= 0:
-        return Judgement(rule, parts, causes=(Cause(ReasonCode.BASE_NOT_POSITIVE),))
-    return Judgement(rule, parts, (net - base_net, base_net))
+    return _judged(TargetName.CASH_FLOW_GROWTH, known, parts)
 
 
 def average_wage_growth(known: Known) -> Judgement:
-    """Judge pay a head against the year before, more than 10 % more (R4).
-
-    With the same months on both sides their number cancels out: W1 / W0 is
-    pay1 x heads0 over pay0 x heads1.
-    """
-    rule = _RULES[TargetName.AVERAGE_WAGE_GROWTH]
+    """Judge pay a head against the year before, more than 10 % more (R4)."""
     paid, base = known.payroll, known.base
     heads = _part("headcount", _heads, paid, _heads, base, unit=Unit.HALF_PERSON_MONTHS)
     parts = (_part("pay", _pay, paid, _pay, base), heads)
-    if paid is None or base is None:
-        return Judgement(
-            rule,
-            parts,
-            causes=_of(
-                known, ReasonCode.PAYROLL_MISSING, ReasonCode.NO_BASE, ReasonCode.BASE_INCOMPLETE
-            ),
-        )
-    causes = []
-    if paid.half_person_months <= 0:
-        causes.append(Cause(ReasonCode.NO_STAFF))
-    if base.pay_fen <= 0 or base.half_person_months <= 0:
-        causes.append(Cause(ReasonCode.BASE_NOT_POSITIVE))
-    if causes:
-        return Judgement(rule, parts, causes=tuple(causes))
-    now = paid.pay_fen * base.half_person_months
-    before = base.pay_fen * paid.half_person_months
-    return Judgement(rule, parts, (now - before, before))
+    return _judged(TargetName.AVERAGE_WAGE_GROWTH, known, parts)
+
+
+def _judged(target: TargetName, known: Known, parts: tuple[Part, ...]) -> Judgement:
+    rule = _RULES[target]
+    found = Evaluation(known, {}).value(rule.expression)
+    if found.amount is None:
+        return Judgement(rule, parts, causes=found.causes)
+    return Judgement(rule, parts, (found.amount.numerator, found.amount.denominator))
 
 
 def _revenue(one: Books | Base) -> int:
@@ -192,7 +148,3 @@ def _part(
 ) -> Part:
     amount = None if now is None else of_now(now)
     return Part(name, unit, amount, None if base is None else of_base(base))
-
-
-def _of(known: Known, *codes: ReasonCode) -> tuple[Cause, ...]:
-    return tuple(cause for cause in known.causes if cause.code in codes)

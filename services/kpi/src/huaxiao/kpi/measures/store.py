@@ -1,118 +1,223 @@
-"""Measures in the database: added to or replaced by the followers, summed and paged by readers."""
+"""Measures in the database: what changed is appended, what it comes to is kept beside it.
 
+Readers ask for what is known now, which is the kept sums, or for what was known at a moment, which
+is the sum of the changes that were known by then.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from asyncpg import InterfaceError, PostgresConnectionError
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    RowMapping,
+    Table,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.kpi.tables import measures
+from huaxiao.kpi.county.store import Told
+from huaxiao.kpi.tables import field_measures, measure_changes, measures
+from huaxiao.shared.database import within
+from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period
 
 Key = tuple[str, int, str]
 """Centre, period, measure."""
+FieldKey = tuple[str, int, str, str]
+"""Field, period, centre, measure."""
 
 
-async def add(connection: AsyncConnection, branch_id: int, changes: Mapping[Key, int]) -> None:
-    """Add amounts to measures; a new one starts at zero."""
-    await _upsert(connection, branch_id, changes, adding=True)
+class Change(NamedTuple):
+    """What one feed entry adds to a measure; a tuple, as a million of them are made in a minute."""
+
+    told: Told
+    centre_id: str
+    field_id: str | None
+    """The responsibility field; None where the entry names none."""
+    period: int
+    measure: str
+    amount: int
+
+    @property
+    def key(self) -> Key:
+        """The measure it changes."""
+        return self.centre_id, self.period, self.measure
 
 
-async def replace(connection: AsyncConnection, branch_id: int, values: Mapping[Key, int]) -> None:
-    """Set measures to amounts."""
-    await _upsert(connection, branch_id, values, adding=False)
-
-
-async def _upsert(
-    connection: AsyncConnection, branch_id: int, amounts: Mapping[Key, int], *, adding: bool
+async def record(
+    connection: AsyncConnection, branch_id: int, source: str, changes: Sequence[Change]
 ) -> None:
-    if not amounts:
+    """Append changes that a peer's feed told, in its order, and move the sums by them.
+
+    A change that is there already is refused by its key: nothing is counted twice.
+    """
+    if not changes:
         return
-    row = insert(measures)
-    amount = row.excluded.amount
-    await connection.execute(
-        row.on_conflict_do_update(
-            index_elements=["branch_id", "centre_id", "period", "measure"],
-            set_={"amount": measures.c.amount + amount if adding else amount},
-        ),
-        [
-            {
-                "branch_id": branch_id,
-                "centre_id": centre_id,
-                "period": period,
-                "measure": measure,
-                "amount": amount,
-            }
-            for (centre_id, period, measure), amount in sorted(amounts.items())
-        ],
+    rows = []
+    of_centres: dict[Key, int] = defaultdict(int)
+    of_fields: dict[FieldKey, int] = defaultdict(int)
+    last, line = 0, 0
+    for told, centre_id, field_id, period, measure, amount in changes:
+        position, known_at = told.position, told.known_at
+        line = line + 1 if position == last else 1
+        last = position
+        rows.append(
+            (
+                *(branch_id, source, position, line, known_at),
+                *(centre_id, field_id, period, measure, amount),
+            )
+        )
+        of_centres[centre_id, period, measure] += amount
+        if field_id is not None:
+            of_fields[field_id, period, centre_id, measure] += amount
+    await _append(connection, rows)
+    await _move(connection, measures, branch_id, ("centre_id", "period", "measure"), of_centres)
+    await _move(
+        connection,
+        field_measures,
+        branch_id,
+        ("field_id", "period", "centre_id", "measure"),
+        of_fields,
     )
 
 
-async def sums(
-    connection: AsyncConnection,
-    branch_id: int,
-    *,
-    first: int,
-    last: int,
-    centre_ids: frozenset[str] | None,
-) -> dict[str, dict[str, int]]:
-    """Return every measure summed over the periods from first to last, by centre and name."""
-    query = (
-        select(measures.c.centre_id, measures.c.measure, func.sum(measures.c.amount).label("sum"))
-        .where(measures.c.branch_id == branch_id, measures.c.period.between(first, last))
-        .group_by(measures.c.centre_id, measures.c.measure)
+async def restated(
+    connection: AsyncConnection, branch_id: int, stated: Sequence[Change]
+) -> list[Change]:
+    """Turn amounts that were stated anew, in order, into what each changes.
+
+    What is stated as it was known already changes nothing.
+    """
+    if not stated:
+        return []
+    keys = {one.key for one in stated}
+    rows = await connection.execute(
+        select(measures).where(
+            measures.c.branch_id == branch_id,
+            tuple_(measures.c.centre_id, measures.c.period, measures.c.measure).in_(sorted(keys)),
+        )
     )
-    if centre_ids is not None:
-        query = query.where(measures.c.centre_id.in_(sorted(centre_ids)))
-    found: dict[str, dict[str, int]] = {}
-    for row in await connection.execute(query):
-        found.setdefault(row.centre_id, {})[row.measure] = int(row.sum)
+    held = {(row.centre_id, row.period, row.measure): row.amount for row in rows}
+    found = []
+    for one in stated:
+        before = held.get(one.key)
+        if before != one.amount:
+            found.append(one._replace(amount=one.amount - (before or 0)))
+            held[one.key] = one.amount
     return found
 
 
-async def named(
+async def _append(connection: AsyncConnection, rows: Sequence[Sequence[object]]) -> None:
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None  # noqa: S101 - the connection is open
+    columns = [one.name for one in measure_changes.columns]
+    try:
+        await raw.driver_connection.copy_records_to_table(
+            measure_changes.name, schema_name=measure_changes.schema, columns=columns, records=rows
+        )
+    except (InterfaceError, PostgresConnectionError) as error:
+        raise ConnectionError(f"the database went away: {error}") from error
+
+
+async def _move(
     connection: AsyncConnection,
+    table: Table,
     branch_id: int,
-    names: Iterable[str],
-    *,
-    first: int,
-    last: int,
-    centre_ids: frozenset[str] | None,
-) -> Sequence[RowMapping]:
-    """Return measures of some names, month by month."""
-    query = select(measures).where(
-        measures.c.branch_id == branch_id,
-        measures.c.period.between(first, last),
-        measures.c.measure.in_(list(names)),
+    names: Sequence[str],
+    amounts: Mapping[Any, int],
+) -> None:
+    """Add amounts to kept sums; a new one starts at zero."""
+    if not amounts:
+        return
+    # One statement for all: as many as a batch has would take longer to send than to do.
+    columns = {name: table.c[name].type for name in (*names, "amount")}
+    rows = [(*key, amount) for key, amount in sorted(amounts.items())]
+    arrays = [
+        literal(list(held), ARRAY(kind))
+        for held, kind in zip(zip(*rows, strict=True), columns.values(), strict=True)
+    ]
+    given = func.unnest(*arrays).table_valued(*columns).render_derived()
+    moved = insert(table).from_select(
+        ["branch_id", *columns], select(literal(branch_id), *(given.c[name] for name in columns))
     )
-    if centre_ids is not None:
-        query = query.where(measures.c.centre_id.in_(sorted(centre_ids)))
-    rows = await connection.execute(query)
-    return rows.mappings().all()
-
-
-async def months_with(
-    connection: AsyncConnection,
-    branch_id: int,
-    *,
-    names: Iterable[str],
-    prefixes: Iterable[str] = (),
-    first: int,
-    last: int,
-) -> frozenset[int]:
-    """Return the periods in which the branch has any measure so named, in whatever centre."""
-    rows = await connection.scalars(
-        select(measures.c.period)
-        .distinct()
-        .where(
-            measures.c.branch_id == branch_id,
-            measures.c.period.between(first, last),
-            or_(
-                measures.c.measure.in_(list(names)),
-                *(measures.c.measure.startswith(prefix, autoescape=True) for prefix in prefixes),
-            ),
+    await connection.execute(
+        moved.on_conflict_do_update(
+            index_elements=["branch_id", *names],
+            set_={"amount": table.c.amount + moved.excluded.amount},
         )
     )
-    return frozenset(rows)
+
+
+def _held(branch_id: int, first: int, last: int, known_at: datetime | None) -> FromClause:
+    """Return the measures of some months: as they are kept, or as they were known at a moment."""
+    if known_at is None:
+        of_span = measures.c.period.between(first, last)
+        return select(measures).where(measures.c.branch_id == branch_id, of_span).subquery()
+    table = measure_changes
+    key = (table.c.centre_id, table.c.period, table.c.measure)
+    # The sum of bigints is a numeric in PostgreSQL.
+    amount = cast(func.sum(table.c.amount), BigInteger).label("amount")
+    return (
+        select(*key, amount)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.period.between(first, last),
+            table.c.known_at <= known_at,
+        )
+        .group_by(*key)
+        .subquery()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Reads a branch's measures as far as a caller may see them, as they were known at a moment."""
+
+    connection: AsyncConnection
+    branch_id: int
+    centre_ids: frozenset[str] | None
+    known_at: datetime | None
+
+    async def sums(self, first: int, last: int) -> dict[str, dict[str, int]]:
+        """Return every measure summed over the periods from first to last, by centre and name."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(
+            select(table.c.centre_id, table.c.measure, func.sum(table.c.amount).label("sum"))
+            .where(within(table.c.centre_id, self.centre_ids))
+            .group_by(table.c.centre_id, table.c.measure)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.centre_id, {})[row.measure] = int(row.sum)
+        return found
+
+    async def named(self, names: Iterable[str], first: int, last: int) -> Sequence[RowMapping]:
+        """Return the measures of some names, by centre, period and name."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(
+            select(table).where(
+                table.c.measure.in_(list(names)), within(table.c.centre_id, self.centre_ids)
+            )
+        )
+        return rows.mappings().all()
+
+    async def told(self, first: int, last: int) -> dict[Period, set[str]]:
+        """Return which measures the branch has in each period, in whatever centre."""
+        table = _held(self.branch_id, first, last, self.known_at)
+        rows = await self.connection.execute(select(table.c.period, table.c.measure).distinct())
+        found: dict[Period, set[str]] = {}
+        for row in rows:
+            found.setdefault(Period(row.period), set()).add(row.measure)
+        return found
 
 
 async def page(
@@ -122,19 +227,169 @@ async def page(
     centre_ids: frozenset[str] | None,
     period: int | None,
     centre_id: str | None,
+    known_at: datetime | None = None,
     after: Key | None,
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return measures the caller may see, by centre, period and name."""
-    key = (measures.c.centre_id, measures.c.period, measures.c.measure)
-    query = select(measures).where(measures.c.branch_id == branch_id)
-    if centre_ids is not None:
-        query = query.where(measures.c.centre_id.in_(sorted(centre_ids)))
-    if period is not None:
-        query = query.where(measures.c.period == period)
+    table = _held(branch_id, period or FIRST_PERIOD, period or LAST_PERIOD, known_at)
+    key = (table.c.centre_id, table.c.period, table.c.measure)
+    query = select(table).where(within(table.c.centre_id, centre_ids))
     if centre_id is not None:
-        query = query.where(measures.c.centre_id == centre_id)
+        query = query.where(table.c.centre_id == centre_id)
     if after is not None:
         query = query.where(tuple_(*key) > after)
     rows = await connection.execute(query.order_by(*key).limit(limit))
     return rows.mappings().all()
+
+
+def _held_by_field(branch_id: int, period: int, known_at: datetime | None) -> FromClause:
+    if known_at is None:
+        kept = field_measures
+        of_period = (kept.c.branch_id == branch_id, kept.c.period == period)
+        return select(kept).where(*of_period).subquery()
+    table = measure_changes
+    key = (table.c.field_id, table.c.period, table.c.centre_id, table.c.measure)
+    return (
+        select(*key, cast(func.sum(table.c.amount), BigInteger).label("amount"))
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.period == period,
+            table.c.field_id.is_not(None),
+            table.c.known_at <= known_at,
+        )
+        .group_by(*key)
+        .subquery()
+    )
+
+
+async def amount_of(
+    connection: AsyncConnection, branch_id: int, key: Key, known_at: datetime
+) -> int | None:
+    """Return what a measure was known to come to at a moment; None where nothing was known of it."""
+    centre_id, period, measure = key
+    table = _held(branch_id, period, period, known_at)
+    found: int | None = await connection.scalar(
+        select(table.c.amount).where(table.c.centre_id == centre_id, table.c.measure == measure)
+    )
+    return found
+
+
+async def last_known_at(
+    connection: AsyncConnection, branch_id: int, source: str
+) -> datetime | None:
+    """Return when the last change that a peer's feed told was known there."""
+    table = measure_changes
+    found: datetime | None = await connection.scalar(
+        select(table.c.known_at)
+        .where(table.c.branch_id == branch_id, table.c.source == source)
+        .order_by(table.c.position.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def field_page(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    centre_ids: frozenset[str] | None,
+    period: int,
+    field_id: str | None,
+    known_at: datetime | None,
+    after: FieldKey | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return a month's measures by field, centre and name."""
+    table = _held_by_field(branch_id, period, known_at)
+    key = (table.c.field_id, table.c.period, table.c.centre_id, table.c.measure)
+    query = select(table).where(within(table.c.centre_id, centre_ids))
+    if field_id is not None:
+        query = query.where(table.c.field_id == field_id)
+    if after is not None:
+        query = query.where(tuple_(*key) > after)
+    rows = await connection.execute(query.order_by(*key).limit(limit))
+    return rows.mappings().all()
+
+
+async def restated_page(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    since: datetime,
+    until: datetime | None,
+    first: int,
+    last: int,
+    centre_ids: frozenset[str] | None,
+    centre_id: str | None,
+    measure: str | None,
+    after: Key | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return the measures of some months that changed after a moment: before, and by how much."""
+    table = measure_changes
+    later = table.c.known_at > since
+    key = (table.c.centre_id, table.c.period, table.c.measure)
+    zero = cast(0, BigInteger)
+    query = (
+        select(
+            *key,
+            cast(func.coalesce(func.sum(table.c.amount).filter(~later), zero), BigInteger).label(
+                "before"
+            ),
+            cast(func.sum(table.c.amount).filter(later), BigInteger).label("change"),
+            func.bool_or(~later).label("was_known"),
+            func.count().filter(later).label("changes"),
+        )
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.period.between(first, last),
+            within(table.c.centre_id, centre_ids),
+        )
+        .group_by(*key)
+        .having(func.bool_or(later))
+        .order_by(*key)
+        .limit(limit)
+    )
+    if until is not None:
+        query = query.where(table.c.known_at <= until)
+    if centre_id is not None:
+        query = query.where(table.c.centre_id == centre_id)
+    if measure is not None:
+        query = query.where(table.c.measure == measure)
+    if after is not None:
+        query = query.where(tuple_(*key) > after)
+    rows = await connection.execute(query)
+    return rows.mappings().all()
+
+
+async def changes_of(
+    connection: AsyncConnection,
+    branch_id: int,
+    keys: Iterable[Key],
+    *,
+    since: datetime,
+    until: datetime | None,
+    most: int,
+) -> dict[Key, list[RowMapping]]:
+    """Return what changed measures after a moment, in order, the last ``most`` of each."""
+    table = measure_changes
+    key = (table.c.centre_id, table.c.period, table.c.measure)
+    at = (table.c.known_at, table.c.position, table.c.line)
+    newest = func.row_number().over(partition_by=key, order_by=[one.desc() for one in at])
+    query = select(table, newest.label("place")).where(
+        table.c.branch_id == branch_id,
+        table.c.period.in_({period for _, period, _ in keys}),
+        tuple_(*key).in_(sorted(keys)),
+        table.c.known_at > since,
+    )
+    if until is not None:
+        query = query.where(table.c.known_at <= until)
+    numbered = query.subquery()
+    rows = await connection.execute(
+        select(numbered).where(numbered.c.place <= most).order_by(numbered.c.place.desc())
+    )
+    found: dict[Key, list[RowMapping]] = {}
+    for row in rows.mappings():
+        found.setdefault((row["centre_id"], row["period"], row["measure"]), []).append(row)
+    return found

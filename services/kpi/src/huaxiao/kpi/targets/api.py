@@ -2,35 +2,47 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers
+from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets import handlers
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId
-from huaxiao.shared.periods import Period
-from huaxiao.shared.unit_of_work import ReadTx
-from huaxiao.shared.wire.base import PeriodText
+from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.wire.kpi import Span, TargetReport
 
 router = web.router(tags=["targets"])
 
 
-@router.get("/targets")
+@router.get(
+    "/targets",
+    response_model=TargetReport,
+    responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome),
+)
 async def read_targets(
+    request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Annotated[Principal, READERS],
-    period: Annotated[PeriodText, Query()],
+    known_at: KnownAt,
+    period: ReportPeriod,
     span: Annotated[Span, Query()] = Span.MONTH,
-) -> TargetReport:
+) -> Response:
     """Judge the three targets of the county and each centre (R2, R3, R4)."""
-    return await handlers.report(
-        connection,
+    seen, with_county = principal.centre_ids, sees_county(principal)
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         branch_id,
-        period=Period(period),
-        span=span,
-        centre_ids=principal.centre_ids,
-        with_county=sees_county(principal),
+        ("targets", period, span, seen, with_county, known_at),
+        lambda connection: handlers.report(
+            connection,
+            branch_id,
+            period=period,
+            span=span,
+            centre_ids=seen,
+            with_county=with_county,
+            known_at=known_at,
+        ),
     )

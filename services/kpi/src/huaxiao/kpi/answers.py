@@ -1,0 +1,128 @@
+"""Reports that were told already, as long as nothing has become known since.
+
+A report depends on what the feeds told and on what people decided, and both leave a mark in the
+branch's own rows: the positions that were followed, and the count of decisions. One small read says
+whether a report still holds; it is told again byte for byte. A report is made after its mark was
+read, so it may know more than the mark says, and is then made once more; it never knows less.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.kpi.tables import decisions, positions
+from huaxiao.shared.database import Database
+
+_MOST_BYTES = 64 * 1024 * 1024
+_JSON = "application/json"
+_Key = tuple[Any, ...]
+Make = Callable[[AsyncConnection], Awaitable[BaseModel]]
+"""Makes a report from one snapshot."""
+
+
+class Answers:
+    """Keeps reports in this process, the ones told last, up to a number of bytes."""
+
+    def __init__(self, database: Database, *, most_bytes: int = _MOST_BYTES) -> None:
+        """Begin with none."""
+        self._database, self._marks = database, Marks(database)
+        self._held: OrderedDict[_Key, tuple[_Key, bytes]] = OrderedDict()
+        self._most, self._bytes = most_bytes, 0
+
+    async def tell(self, branch_id: int, asked: _Key, make: Make) -> Response:
+        """Tell a report again if it still holds, else make it and keep it.
+
+        ``asked`` holds all that the report depends on beside the branch: who may see what, as well.
+        """
+        key = (branch_id, *asked)
+        mark = await self._marks.of(branch_id)
+        held = self._held.get(key)
+        if held is not None and held[0] == mark:
+            self._held.move_to_end(key)
+            return Response(held[1], media_type=_JSON)
+        async with self._database.read() as connection:
+            report = await make(connection)
+        body = report.model_dump_json().encode()
+        self._keep(key, mark, body)
+        return Response(body, media_type=_JSON)
+
+    def __len__(self) -> int:
+        """Return how many reports are kept."""
+        return len(self._held)
+
+    def marks(self) -> dict[_Key, _Key]:
+        """Return what is kept, the one told longest ago first, with the mark each holds by."""
+        return {key: mark for key, (mark, _) in self._held.items()}
+
+    def _keep(self, key: _Key, mark: _Key, body: bytes) -> None:
+        before = self._held.pop(key, None)
+        self._bytes += len(body) - (0 if before is None else len(before[1]))
+        self._held[key] = (mark, body)
+        while self._bytes > self._most:
+            _, (_, oldest) = self._held.popitem(last=False)
+            self._bytes -= len(oldest)
+
+
+class Marks:
+    """Reads marks: those that are asked for while one read is under way come in the next, together."""
+
+    def __init__(self, database: Database) -> None:
+        """Begin with nobody waiting."""
+        self._database = database
+        self._waiting: dict[int, asyncio.Future[_Key]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def of(self, branch_id: int) -> _Key:
+        """Return what differs as soon as anything has become known or was decided in the branch."""
+        waited = self._waiting.get(branch_id)
+        if waited is None:
+            waited = self._waiting[branch_id] = asyncio.get_running_loop().create_future()
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_all())
+        # One that is cancelled while it waits leaves the others waiting.
+        return await asyncio.shield(waited)
+
+    async def _read_all(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                found = await self._read(asked)
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
+                for waited in asked.values():
+                    waited.set_exception(error)
+            else:
+                for branch_id, waited in asked.items():
+                    waited.set_result(found.get(branch_id, ()))
+
+    async def _read(self, branch_ids: Collection[int]) -> dict[int, _Key]:
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                select(
+                    positions.c.branch_id,
+                    func.min(decisions.c.count),
+                    _listed(positions.c.source),
+                    _listed(positions.c.position),
+                    # A rebuild comes back to the positions it began from, at another time.
+                    _listed(positions.c.followed_at),
+                )
+                .select_from(
+                    positions.outerjoin(decisions, decisions.c.branch_id == positions.c.branch_id)
+                )
+                .where(positions.c.branch_id.in_(list(branch_ids)))
+                .group_by(positions.c.branch_id)
+            )
+            return {
+                row[0]: tuple(tuple(one) if isinstance(one, list) else one for one in row[1:])
+                for row in rows
+            }
+
+
+def _listed(column: Any) -> Any:
+    return func.array_agg(aggregate_order_by(column, positions.c.source))

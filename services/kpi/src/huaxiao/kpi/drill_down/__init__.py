@@ -1,0 +1,1 @@
+"""What a measure sums, asked of the service that owns it."""

@@ -1,0 +1,49 @@
+"""Routes of figures."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from huaxiao.kpi.answers import Answers
+from huaxiao.kpi.figures import handlers
+from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
+from huaxiao.kpi.readers import READERS, sees_county
+from huaxiao.shared import web
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.wire.figures import FigureReport
+from huaxiao.shared.wire.kpi import Span
+
+router = web.router(tags=["figures"])
+
+
+@router.get(
+    "/figures",
+    response_model=FigureReport,
+    responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome),
+)
+async def read_figures(
+    request: Request,
+    branch_id: BranchId,
+    principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
+    period: ReportPeriod,
+    span: Annotated[Span, Query()] = Span.MONTH,
+) -> Response:
+    """Tell what every figure in force comes to, the built-in ones first, for the county and each centre."""
+    seen, with_county = principal.centre_ids, sees_county(principal)
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
+        branch_id,
+        ("figures", period, span, seen, with_county, known_at),
+        lambda connection: handlers.report(
+            connection,
+            branch_id,
+            period=period,
+            span=span,
+            centre_ids=seen,
+            with_county=with_county,
+            known_at=known_at,
+        ),
+    )

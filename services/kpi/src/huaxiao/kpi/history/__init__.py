@@ -1,0 +1,1 @@
+"""What was restated since a moment, by how much, and by which entries."""

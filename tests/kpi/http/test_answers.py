@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
+from support.kpi_feeds import NOVEMBER, Peers, booked
+
+from huaxiao.kpi.answers import Answers, Marks
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.kpi import KpiClient
+from huaxiao.shared.database import Database
+from huaxiao.shared.periods import Period
+from huaxiao.shared.wire.figures import FigureSetIn
+from huaxiao.shared.wire.kpi import Measure
+
+PATHS = [
+    "targets?period=201711",
+    "figures?period=201711&span=year_to_date",
+    "comparisons?period=201711&measure=net_revenue",
+]
+
+
+@pytest.fixture
+def kept(app: FastAPI) -> Any:
+    before = app.state.answers
+    app.state.answers = Answers(app.state.database)
+    yield app.state.answers
+    app.state.answers = before
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_report_is_told_again_until_something_becomes_known(
+    peers: Peers,
+    http: httpx.AsyncClient,
+    token: Callable[..., str],
+    kept: Answers,
+    path: str,
+) -> None:
+    await peers.told(*NOVEMBER)
+    url = f"/v1/branches/{peers.branch_id}/{path}"
+
+    async def ask(role: Role, centre_ids: list[str] | None = None) -> str:
+        signed = token(role, peers.branch_id, centre_ids)
+        answer = await http.get(url, headers={"Authorization": f"Bearer {signed}"})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        return answer.text
+
+    first = await ask(Role.COUNTY_MANAGER)
+    made = len(kept)
+    assert await ask(Role.COUNTY_MANAGER) == first
+    assert await ask(Role.PROVINCE) == first
+    assert len(kept) == made == 1
+    # What others may see is another report.
+    mine = await ask(Role.CONTRACTOR, ["C1"])
+    assert '"C2"' not in mine
+    assert len(kept) == 2
+    await peers.told(booked(201711, "C1", revenue=-7, cost__commission=-50_000))
+    assert await ask(Role.COUNTY_MANAGER) != first
+    assert len(kept) == 2
+
+
+async def test_a_decision_ends_what_was_told_before(
+    peers: Peers, caller: Callable[..., KpiClient], kept: Answers
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.figures(peers.branch_id, period=201711)
+    held = dict(kept.marks())
+    await manager.draft_figures(peers.branch_id, 1, FigureSetIn(figures=[]))
+    await manager.figures(peers.branch_id, period=201711)
+
+    assert kept.marks().keys() == held.keys()
+    assert kept.marks() != held
+
+
+async def test_reports_are_kept_up_to_a_number_of_bytes(peers: Peers, app: FastAPI) -> None:
+    report = Measure(
+        centre_id="C1",
+        period=Period(201711),
+        measure="pay",
+        unit="fen",  # type: ignore[arg-type]
+        amount=1,
+        cost_class=None,
+    )
+    size = len(report.model_dump_json())
+    answers = Answers(app.state.database, most_bytes=3 * size)
+
+    async def make(_: AsyncConnection) -> Measure:
+        return report
+
+    for asked in (1, 2, 3, 1, 4, 4):
+        await answers.tell(peers.branch_id, (asked,), make)
+
+    assert [asked for _, asked in answers.marks()] == [3, 1, 4]
+
+
+class Counted(Marks):
+    """Marks that tell which branches each read was for, and fail when they are told to."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.reads: list[list[int]] = []
+        self.away = False
+
+    async def _read(self, branch_ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
+        self.reads.append(sorted(branch_ids))
+        if self.away:
+            raise ConnectionError("the database went away")
+        return await super()._read(branch_ids)
+
+
+async def test_marks_that_are_asked_together_are_read_together(peers: Peers, app: FastAPI) -> None:
+    marks = Counted(app.state.database)
+    nowhere = peers.branch_id + 400_000
+    asked = (peers.branch_id, nowhere, peers.branch_id)
+
+    first, second, third = await asyncio.gather(*(marks.of(one) for one in asked))
+
+    assert marks.reads == [[peers.branch_id, nowhere]]
+    assert first == third != second == ()
+    await peers.told(*NOVEMBER)
+    assert await marks.of(peers.branch_id) != first
+
+
+async def test_who_waits_for_a_mark_is_told_when_it_cannot_be_read(
+    peers: Peers, app: FastAPI
+) -> None:
+    marks = Counted(app.state.database)
+    marks.away = True
+    with pytest.raises(ConnectionError):
+        await marks.of(peers.branch_id)
+    marks.away = False
+    assert await marks.of(peers.branch_id)
