@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from huaxiao.kpi.contributions import api as contributions
 from huaxiao.kpi.definitions import api as definitions
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
@@ -25,6 +26,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[targets.router, measures.router, definitions.router],
+        routers=[
+            targets.router,
+            measures.router,
+            definitions.router,
+            contributions.router,
+        ],
         lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
 
 
@@ -34,6 +35,32 @@ class KpiClient(ServiceClient):
             f"/v1/branches/{branch_id}/measures",
             params={"period": period, "centre_id": centre_id},
         )
+
+    async def explanation(
+        self,
+        branch_id: int,
+        figure: ExplainedFigure,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        centre_id: str | None = None,
+        against_period: int | None = None,
+        volume: str | None = None,
+    ) -> Explanation:
+        """Say why a figure moved, from the contract's base or from other booked months."""
+        found: Explanation = await self._get(
+            Explanation,
+            f"/v1/branches/{branch_id}/contributions",
+            params={
+                "figure": figure,
+                "period": period,
+                "span": span,
+                "centre_id": centre_id,
+                "against_period": against_period,
+                "volume": volume,
+            },
+        )
+        return found
 
 
 class FakeKpi:
