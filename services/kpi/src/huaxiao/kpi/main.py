@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from huaxiao.kpi.contributions import api as contributions
 from huaxiao.kpi.definitions import api as definitions
+from huaxiao.kpi.forecasts import api as forecasts
+from huaxiao.kpi.forecasts.running import Forecasters, forecasting
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import idempotency_keys, positions
@@ -20,7 +22,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="kpi", pool_size=settings.pool_size
     )
-    return web.service_app(
+    app = web.service_app(
         service="kpi",
         title="Huaxiao KPI",
         settings=settings,
@@ -31,6 +33,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             measures.router,
             definitions.router,
             contributions.router,
+            forecasts.router,
         ],
-        lifespan=following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
+        lifespan=web.together(
+            following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
+            forecasting,
+        ),
     )
+    app.state.forecasters = Forecasters(settings.forecast_workers)
+    return app

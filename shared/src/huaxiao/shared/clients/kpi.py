@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
+from huaxiao.shared.wire.forecasts import ForecastReport
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
 
 
@@ -59,6 +60,17 @@ class KpiClient(ServiceClient):
                 "against_period": against_period,
                 "volume": volume,
             },
+        )
+        return found
+
+    async def forecasts(
+        self, branch_id: int, *, period: int, centre_id: str | None = None
+    ) -> ForecastReport:
+        """Say where a unit's targets are going, and what is needed to still meet them."""
+        found: ForecastReport = await self._get(
+            ForecastReport,
+            f"/v1/branches/{branch_id}/forecasts",
+            params={"period": period, "centre_id": centre_id},
         )
         return found
 
