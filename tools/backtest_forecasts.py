@@ -12,6 +12,7 @@ import numpy as np
 
 from huaxiao.kpi.domain.outlook import Figures, Outlook
 from huaxiao.kpi.forecasts.models import Paths, forecast
+from huaxiao.shared.wire.kpi import TargetName
 
 _YEAR = 12
 _YEARS = 3
@@ -55,7 +56,7 @@ def tested(history: tuple[Figures, ...], done: int, *, years: int) -> tuple[Path
     base = history[-2 * _YEAR : -_YEAR]
     known = history[-(years * _YEAR) : len(history) - _YEAR + done]
     view = Outlook(known, base, done, _YEAR - done)
-    found = forecast(view, is_wage=False)
+    found = forecast(view, TargetName.MARKET_GROSS_MARGIN)
     rest = tuple(map(sum, zip(*whole[done:], strict=True)))
     naive = tuple(map(sum, zip(*base[done:], strict=True)))
     truth = margin(view.so_far, rest)

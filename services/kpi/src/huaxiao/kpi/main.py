@@ -10,6 +10,7 @@ from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import idempotency_keys, positions
 from huaxiao.kpi.targets import api as targets
+from huaxiao.kpi.what_if import api as what_if
 from huaxiao.kpi.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             definitions.router,
             contributions.router,
             forecasts.router,
+            what_if.router,
         ],
         lifespan=web.together(
             following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),

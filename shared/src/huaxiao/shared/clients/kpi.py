@@ -6,6 +6,7 @@ from huaxiao.shared.clients.base import PeerProblem, ServiceClient
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.forecasts import ForecastReport
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
+from huaxiao.shared.wire.what_if import WhatIf, WhatIfIn
 
 
 class KpiClient(ServiceClient):
@@ -72,6 +73,11 @@ class KpiClient(ServiceClient):
             f"/v1/branches/{branch_id}/forecasts",
             params={"period": period, "centre_id": centre_id},
         )
+        return found
+
+    async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
+        """Return the verdicts as they are, and as they would be."""
+        found: WhatIf = await self._post(WhatIf, f"/v1/branches/{branch_id}/targets/what-if", given)
         return found
 
 

@@ -80,6 +80,10 @@ class BranchMonths:
         """Return the centres that a unit is the sum of."""
         return self.centre_ids if unit is None else (unit,)
 
+    def named(self, centre_id: str) -> tuple[str, str]:
+        """Return a centre's names; one that only the ledger knows yet is called by its code."""
+        return self.names.get(centre_id, (centre_id, centre_id))
+
     def listed(self, months: Iterable[Period]) -> tuple[str, ...]:
         """Return the centres there were, and those that closed if something is booked to them."""
         wanted = tuple(months)

@@ -86,8 +86,7 @@ async def target_forecast(
         return _told(rule, causes=causes)
     found = None
     if view.left:
-        is_wage = rule.target is TargetName.AVERAGE_WAGE_GROWTH
-        found = _estimate(rule, view, await forecasters.forecast(view, is_wage=is_wage))
+        found = _estimate(rule, view, await forecasters.forecast(view, rule.target))
     ratio = ratio_of(rule.target, view.so_far, view.base_so_far or ())
     so_far = Quotient(numerator=ratio[0], denominator=ratio[1]) if ratio[1] > 0 else None
     return _told(rule, so_far=so_far, forecast=found, outcome=_outcome(rule, view))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from huaxiao.kpi.domain.outlook import MONTHS_FOR_INTERVAL, MONTHS_FOR_MODELS, Outlook
 from huaxiao.shared.wire.forecasts import ForecastMethod
+from huaxiao.shared.wire.kpi import TargetName
 
 Floats = NDArray[np.float64]
 _PATHS = 4_000
@@ -25,8 +26,11 @@ _MODELS: tuple[dict[str, Any], ...] = (
     {"trend": None},
     {"trend": "add", "damped_trend": True},
     {"trend": None, "seasonal": "add", "seasonal_periods": _YEAR},
+    {"trend": "add", "damped_trend": True, "seasonal": "add", "seasonal_periods": _YEAR},
 )
-"""Level; damped trend; level and season. With two years, a season and a trend are too much to fit."""
+"""Level; damped trend; level and season; all three."""
+_STATES = (2, 5, 14, 17)
+"""How much of each is learnt from the months: what begins it, and how it is smoothed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,14 @@ class Paths:
     """One row a path, one column a series; None where no interval can be told."""
 
 
-def forecast(outlook: Outlook, *, is_wage: bool) -> Paths:
+def forecast(outlook: Outlook, target: TargetName) -> Paths:
     """Forecast the sums of the months that are left, of which there is at least one.
 
     Heads are few and change by decisions: they stay what they were in the last month, and what is
     forecast is pay a head.
     """
-    if not is_wage:
-        return _forecast(outlook)
+    if target is not TargetName.AVERAGE_WAGE_GROWTH:
+        return _forecast(outlook, target)
     if any(month[_HEADS] <= 0 for month in outlook.history):
         return _run_rate(outlook)
     heads = outlook.history[-1][_HEADS]
@@ -60,7 +64,7 @@ def forecast(outlook: Outlook, *, is_wage: bool) -> Paths:
         outlook.done,
         outlook.left,
     )
-    found = _forecast(a_head)
+    found = _forecast(a_head, target)
     counted = float(heads * outlook.left)
     paths = found.paths
     if paths is not None:
@@ -72,9 +76,9 @@ def _rate(month: tuple[int, ...]) -> int:
     return round(month[0] / month[_HEADS])
 
 
-def _forecast(outlook: Outlook) -> Paths:
+def _forecast(outlook: Outlook, target: TargetName) -> Paths:
     if len(outlook.history) >= MONTHS_FOR_MODELS:
-        return _smoothed(outlook)
+        return _smoothed(outlook, target)
     if outlook.done >= MONTHS_FOR_INTERVAL and outlook.base is not None:
         return _shaped(outlook, np.array(outlook.base, dtype=float))
     return _run_rate(outlook)
@@ -122,41 +126,58 @@ def _errors(spread: Floats, left: int) -> Floats:
     return drawn
 
 
-def _smoothed(outlook: Outlook) -> Paths:
-    # Only here, so that whoever asks for none of these models does not load them.
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # noqa: PLC0415
-
+def _smoothed(outlook: Outlook, target: TargetName) -> Paths:
     known = np.array(outlook.history, dtype=float)
+    # Revenue and cost move together: what is forecast of cost is its part of revenue.
+    is_part = target is TargetName.MARKET_GROSS_MARGIN and bool((known[:, 0] > 0).all())
+    series = np.column_stack([known[:, 0], known[:, 1] / known[:, 0]]) if is_part else known
     random = np.random.default_rng(_SEED)
     # The same months' residuals for all series of a path: what errs together goes on to.
     drawn = random.integers(0, len(known), size=(outlook.left, _PATHS))
-    central: list[float] = []
-    sums: list[Floats] = []
-    for series in known.T:
-        size = float(np.abs(series).mean()) or 1.0
-        with warnings.catch_warnings():
-            # What does not converge has a worse AICc, or is as good as what does.
-            warnings.simplefilter("ignore")
-            fitted = [
-                ETSModel(series / size, error="add", **one).fit(disp=False) for one in _MODELS
-            ]
-        best = min(fitted, key=_criterion)
-        central.append(float(best.forecast(outlook.left).sum()) * size)
-        errors = np.asarray(best.resid) - float(np.mean(best.resid))
-        simulated = best.simulate(
-            outlook.left,
-            anchor="end",
-            repetitions=_PATHS,
-            random_errors=errors[drawn],
-        )
-        sums.append(np.asarray(simulated, dtype=float).reshape(outlook.left, _PATHS).sum(axis=0))
-        sums[-1] *= size
+    fitted = [_fitted(one, outlook.left, drawn) for one in series.T]
+    central = np.stack([one for one, _ in fitted])
+    paths = np.stack([one for _, one in fitted])
+    if is_part:
+        central[1] *= central[0]
+        paths[1] *= paths[0]
     return Paths(
         ForecastMethod.EXPONENTIAL_SMOOTHING,
         len(known),
-        tuple(central),
-        np.column_stack(sums),
+        tuple(central.sum(axis=1).tolist()),
+        paths.sum(axis=1).T,
     )
+
+
+def _fitted(series: Floats, left: int, drawn: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Fit the models to a series; return the best one's months ahead, and paths of them."""
+    # Only here, so that whoever asks for none of these models does not load them.
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # noqa: PLC0415
+
+    size = float(np.abs(series).mean()) or 1.0
+    with warnings.catch_warnings():
+        # What does not converge has a worse AICc, or is as good as what does.
+        warnings.simplefilter("ignore")
+        models = [
+            # Two years are too few to fit a season's twelve states: they begin as the mean of
+            # the first two years.
+            ETSModel(series / size, error="add", initialization_method="heuristic", **one).fit(
+                disp=False
+            )
+            for one in _MODELS
+        ]
+    best = min(range(len(models)), key=lambda index: _criterion(models[index]))
+    model, states = models[best], _STATES[best]
+    # Residuals of months that were fitted to are smaller than the errors to come.
+    months = len(series)
+    errors = np.asarray(model.resid) * np.sqrt(months / max(months - states, months / 4))
+    simulated = model.simulate(
+        left,
+        anchor="end",
+        repetitions=drawn.shape[1],
+        random_errors=(errors - errors.mean())[drawn],
+    )
+    paths = np.asarray(simulated, dtype=float).reshape(left, drawn.shape[1])
+    return np.asarray(model.forecast(left), dtype=float) * size, paths * size
 
 
 def _criterion(fitted: Any) -> float:

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 
 from huaxiao.kpi.domain.outlook import MONTHS_FOR_MODELS, Outlook
 from huaxiao.kpi.forecasts.models import Paths, forecast
+from huaxiao.shared.wire.kpi import TargetName
 
 _KEPT = 5_000
-_Asked = tuple[Outlook, bool]
+_Asked = tuple[Outlook, TargetName]
 
 
 class Forecasters:
@@ -30,9 +31,9 @@ class Forecasters:
         self._pool: ProcessPoolExecutor | None = None
         self._made: OrderedDict[_Asked, asyncio.Task[Paths]] = OrderedDict()
 
-    async def forecast(self, outlook: Outlook, *, is_wage: bool) -> Paths:
+    async def forecast(self, outlook: Outlook, target: TargetName) -> Paths:
         """Return the forecast of an outlook; who asks while it is made waits for the same one."""
-        asked = outlook, is_wage
+        asked = outlook, target
         task = self._made.get(asked)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = self._made[asked] = asyncio.create_task(self._make(*asked))
@@ -42,20 +43,20 @@ class Forecasters:
         # Who asked may go away; others may wait for the same, and it is kept for the next.
         return await asyncio.shield(task)
 
-    async def _make(self, outlook: Outlook, is_wage: bool) -> Paths:  # noqa: FBT001 - as it is keyed
+    async def _make(self, outlook: Outlook, target: TargetName) -> Paths:
         if len(outlook.history) < MONTHS_FOR_MODELS:
-            return await asyncio.to_thread(forecast, outlook, is_wage=is_wage)
+            return await asyncio.to_thread(forecast, outlook, target)
         try:
-            return await self._fitted(outlook, is_wage=is_wage)
+            return await self._fitted(outlook, target)
         except BrokenProcessPool:
             # Its process was killed, by the system as a rule: once more, in a new one.
             self._pool = None
-            return await self._fitted(outlook, is_wage=is_wage)
+            return await self._fitted(outlook, target)
 
-    async def _fitted(self, outlook: Outlook, *, is_wage: bool) -> Paths:
+    async def _fitted(self, outlook: Outlook, target: TargetName) -> Paths:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
-        future = self._pool.submit(forecast, outlook, is_wage=is_wage)
+        future = self._pool.submit(forecast, outlook, target)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
