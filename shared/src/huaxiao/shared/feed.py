@@ -256,7 +256,7 @@ class Follower:
         moved = await connection.execute(
             row.on_conflict_do_update(
                 index_elements=["branch_id", "source"],
-                set_={"position": after},
+                set_={"position": after, "followed_at": func.now()},
                 where=table.c.position == before,
             ).returning(table.c.position)
         )

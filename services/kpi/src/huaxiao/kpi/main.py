@@ -2,19 +2,24 @@
 
 from fastapi import FastAPI
 
+from huaxiao.kpi.alerts import api as alerts
+from huaxiao.kpi.alerts.delivering import delivering
+from huaxiao.kpi.alerts.looking import jobs
+from huaxiao.kpi.alerts.store import known_branches
 from huaxiao.kpi.contributions import api as contributions
 from huaxiao.kpi.definitions import api as definitions
 from huaxiao.kpi.forecasts import api as forecasts
 from huaxiao.kpi.forecasts.running import Forecasters, forecasting
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.settings import Settings
-from huaxiao.kpi.tables import idempotency_keys, positions
+from huaxiao.kpi.tables import feed, idempotency_keys, positions
 from huaxiao.kpi.targets import api as targets
 from huaxiao.kpi.what_if import api as what_if
 from huaxiao.kpi.worker import FOLLOWED
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.ticking import ticking
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -23,6 +28,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="kpi", pool_size=settings.pool_size
     )
+    forecasters = Forecasters(settings.forecast_workers)
     app = web.service_app(
         service="kpi",
         title="Huaxiao KPI",
@@ -36,11 +42,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             contributions.router,
             forecasts.router,
             what_if.router,
+            alerts.router,
+            feed.router(),
         ],
         lifespan=web.together(
             following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
             forecasting,
+            ticking(settings, database, jobs=jobs(forecasters), branches=known_branches),
+            delivering(settings, database),
         ),
     )
-    app.state.forecasters = Forecasters(settings.forecast_workers)
+    app.state.forecasters = forecasters
+    app.state.webhook_hosts = settings.webhook_hosts
     return app

@@ -14,3 +14,8 @@ class Settings(ServiceSettings):
     forecast_workers: int = Field(
         default=1, ge=1, le=64, description="processes that fit the models of forecasts"
     )
+    webhook_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="hosts, as `name` or `name:port`, that webhooks may lead to though they are"
+        " inside or without TLS",
+    )

@@ -3,6 +3,18 @@
 from collections.abc import Sequence
 
 from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.wire.alerts import (
+    AcknowledgementIn,
+    Alert,
+    AlertHistory,
+    AlertRule,
+    AlertRuleIn,
+    AlertState,
+    Delivery,
+    DeliveryState,
+    Webhook,
+    WebhookIn,
+)
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.forecasts import ForecastReport
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
@@ -79,6 +91,71 @@ class KpiClient(ServiceClient):
         """Return the verdicts as they are, and as they would be."""
         found: WhatIf = await self._post(WhatIf, f"/v1/branches/{branch_id}/targets/what-if", given)
         return found
+
+    async def alert_rules(self, branch_id: int) -> list[AlertRule]:
+        """Return the rules as they stand."""
+        found: list[AlertRule] = await self._get(
+            list[AlertRule], f"/v1/branches/{branch_id}/alert-rules"
+        )
+        return found
+
+    async def put_alert_rule(self, branch_id: int, rule_id: str, given: AlertRuleIn) -> AlertRule:
+        """Keep a rule, as a new version if it changes."""
+        kept: AlertRule = await self._put(
+            AlertRule, f"/v1/branches/{branch_id}/alert-rules/{rule_id}", given
+        )
+        return kept
+
+    async def alerts(
+        self, branch_id: int, *, states: Sequence[AlertState] | None = None
+    ) -> list[Alert]:
+        """Return alerts, those that are not quiet unless states are given."""
+        return await self._all(Alert, f"/v1/branches/{branch_id}/alerts", params={"state": states})
+
+    async def alert(self, branch_id: int, alert_id: str) -> AlertHistory:
+        """Return an alert and all that became of it."""
+        found: AlertHistory = await self._get(
+            AlertHistory, f"/v1/branches/{branch_id}/alerts/{alert_id}"
+        )
+        return found
+
+    async def acknowledge(self, branch_id: int, alert_id: str, given: AcknowledgementIn) -> Alert:
+        """Say that one knows of an alert."""
+        kept: Alert = await self._post(
+            Alert, f"/v1/branches/{branch_id}/alerts/{alert_id}/acknowledgement", given
+        )
+        return kept
+
+    async def webhooks(self, branch_id: int) -> list[Webhook]:
+        """Return where alerts are told to."""
+        found: list[Webhook] = await self._get(list[Webhook], f"/v1/branches/{branch_id}/webhooks")
+        return found
+
+    async def put_webhook(self, branch_id: int, webhook_id: str, given: WebhookIn) -> Webhook:
+        """Keep where alerts are told to; a secret that is made is told once, here."""
+        kept: Webhook = await self._put(
+            Webhook, f"/v1/branches/{branch_id}/webhooks/{webhook_id}", given
+        )
+        return kept
+
+    async def deliveries(
+        self, branch_id: int, webhook_id: str, *, state: DeliveryState | None = None
+    ) -> list[Delivery]:
+        """Return what a webhook was told, what waits, and what was given up."""
+        return await self._all(
+            Delivery,
+            f"/v1/branches/{branch_id}/webhooks/{webhook_id}/deliveries",
+            params={"state": state},
+        )
+
+    async def retry_delivery(self, branch_id: int, webhook_id: str, delivery_id: str) -> Delivery:
+        """Let a delivery that was given up be tried again."""
+        kept: Delivery = await self._post(
+            Delivery,
+            f"/v1/branches/{branch_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/retry",
+            None,
+        )
+        return kept
 
 
 class FakeKpi:

@@ -81,18 +81,18 @@ async def target_forecast(
 ) -> TargetForecast:
     """Say where one target is going, or why that cannot be said."""
     view = outlook(county, unit, period, year, rule.target)
-    causes = _causes(county, unit, period, year, rule, view)
+    causes = causes_against(county, unit, period, year, rule, view)
     if view is None or causes:
         return _told(rule, causes=causes)
     found = None
     if view.left:
-        found = _estimate(rule, view, await forecasters.forecast(view, rule.target))
+        found = estimate(rule, view, await forecasters.forecast(view, rule.target))
     ratio = ratio_of(rule.target, view.so_far, view.base_so_far or ())
     so_far = Quotient(numerator=ratio[0], denominator=ratio[1]) if ratio[1] > 0 else None
     return _told(rule, so_far=so_far, forecast=found, outcome=_outcome(rule, view))
 
 
-def _causes(
+def causes_against(
     county: BranchMonths,
     unit: Unit,
     period: Period,
@@ -100,6 +100,7 @@ def _causes(
     rule: TargetRule,
     view: Outlook | None,
 ) -> Sequence[Cause]:
+    """Return why a target cannot be forecast; nothing when it can."""
     if view is None:
         done = [month for month in year.months if month <= period]
         known = county.known(unit, done)
@@ -117,7 +118,8 @@ def _causes(
     return causes
 
 
-def _estimate(rule: TargetRule, view: Outlook, found: Paths) -> Forecast:
+def estimate(rule: TargetRule, view: Outlook, found: Paths) -> Forecast:
+    """Return a target at the year's end, from what was so far and the months forecast."""
     base = view.base_of_year or ()
     central = [past + round(ahead) for past, ahead in zip(view.so_far, found.central, strict=True)]
     numerator, denominator = ratio_of(rule.target, central, base)

@@ -33,15 +33,22 @@ class Forecasters:
 
     async def forecast(self, outlook: Outlook, target: TargetName) -> Paths:
         """Return the forecast of an outlook; who asks while it is made waits for the same one."""
-        asked = outlook, target
+        # Who asked may go away; others may wait for the same, and it is kept for the next.
+        return await asyncio.shield(self._begun((outlook, target)))
+
+    def soon(self, outlook: Outlook, target: TargetName) -> Paths | None:
+        """Return the forecast of an outlook if it is made; let it be made otherwise."""
+        task = self._begun((outlook, target))
+        return task.result() if task.done() else None
+
+    def _begun(self, asked: _Asked) -> asyncio.Task[Paths]:
         task = self._made.get(asked)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = self._made[asked] = asyncio.create_task(self._make(*asked))
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(asked)
-        # Who asked may go away; others may wait for the same, and it is kept for the next.
-        return await asyncio.shield(task)
+        return task
 
     async def _make(self, outlook: Outlook, target: TargetName) -> Paths:
         if len(outlook.history) < MONTHS_FOR_MODELS:
