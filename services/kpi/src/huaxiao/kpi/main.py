@@ -8,9 +8,11 @@ from huaxiao.kpi.alerts.looking import jobs
 from huaxiao.kpi.alerts.store import known_branches
 from huaxiao.kpi.contributions import api as contributions
 from huaxiao.kpi.definitions import api as definitions
+from huaxiao.kpi.exports import api as exports
 from huaxiao.kpi.forecasts import api as forecasts
 from huaxiao.kpi.forecasts.running import Forecasters, forecasting
 from huaxiao.kpi.measures import api as measures
+from huaxiao.kpi.metrics import api as metrics
 from huaxiao.kpi.settings import Settings
 from huaxiao.kpi.tables import feed, idempotency_keys, positions
 from huaxiao.kpi.targets import api as targets
@@ -43,6 +45,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             forecasts.router,
             what_if.router,
             alerts.router,
+            exports.router,
+            metrics.router,
             feed.router(),
         ],
         lifespan=web.together(

@@ -18,6 +18,7 @@ from huaxiao.shared.wire.alerts import (
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.forecasts import ForecastReport
 from huaxiao.shared.wire.kpi import Definitions, Measure, Span, TargetReport
+from huaxiao.shared.wire.sheets import SheetFormat
 from huaxiao.shared.wire.what_if import WhatIf, WhatIfIn
 
 
@@ -156,6 +157,42 @@ class KpiClient(ServiceClient):
             None,
         )
         return kept
+
+    async def targets_sheet(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        span: Span = Span.MONTH,
+        wanted: SheetFormat = SheetFormat.CSV,
+    ) -> bytes:
+        """Return the targets as a sheet."""
+        response = await self._send(
+            "GET",
+            f"/v1/branches/{branch_id}/targets/sheet",
+            params={"period": period, "span": span, "format": wanted},
+        )
+        return response.content
+
+    async def measures_sheet(
+        self,
+        branch_id: int,
+        *,
+        from_period: int,
+        to_period: int,
+        wanted: SheetFormat = SheetFormat.CSV,
+    ) -> bytes:
+        """Return the measures of some months as a sheet."""
+        response = await self._send(
+            "GET",
+            f"/v1/branches/{branch_id}/measures/sheet",
+            params={"from_period": from_period, "to_period": to_period, "format": wanted},
+        )
+        return response.content
+
+    async def metrics(self) -> str:
+        """Return how the targets of the caller's branches stand, as Prometheus reads it."""
+        return (await self._send("GET", "/metrics")).text
 
 
 class FakeKpi:
