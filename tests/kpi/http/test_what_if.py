@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.kpi_feeds import NOVEMBER, Peers
+from support.kpi_feeds import NOVEMBER, Peers, booked
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -35,11 +35,15 @@ def centre_of(found: WhatIf, centre_id: str) -> WhatIfUnit:
 
 
 @pytest.mark.parametrize("span", [Span.MONTH, Span.YEAR_TO_DATE])
-@pytest.mark.parametrize("period", [201711, 201712, 201811])
+@pytest.mark.parametrize("period", [201711, 201712, 201811, 201907])
 async def test_when_nothing_is_supposed_all_is_as_the_report_has_it(
     span: Span, period: int, peers: Peers, caller: Caller
 ) -> None:
-    await peers.told(*NOVEMBER)
+    # 2019 has no contract, and a centre that only the ledger knows.
+    await peers.told(
+        *NOVEMBER,
+        *(booked(201900 + one, f"C{one}", revenue=-100, cost__office=one) for one in range(1, 8)),
+    )
     manager = caller(Role.COUNTY_MANAGER)
 
     report = await manager.targets(peers.branch_id, period=period, span=span)

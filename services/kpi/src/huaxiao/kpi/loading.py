@@ -1,11 +1,16 @@
 """Load what is known of a branch month by month."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
 from huaxiao.kpi.domain.months import BranchMonths
 from huaxiao.kpi.measures.monthly import by_month
-from huaxiao.shared.periods import Period, year_before
+from huaxiao.shared.periods import Period, shift, year_before
+
+_YEAR = 11
 
 
 async def branch_months(
@@ -13,7 +18,8 @@ async def branch_months(
 ) -> BranchMonths:
     """Load the months from first to last, with names and contracts as they are in a period.
 
-    Bases are those of the year before.
+    The twelve months up to the period, and all of its contracts', are there in any case; bases are
+    those of the year before.
 
     Raises:
         NotFound: no fact has told of the branch.
@@ -22,7 +28,8 @@ async def branch_months(
     await county_store.require_branch(connection, branch_id)
     terms = await county_store.terms(connection, branch_id, period, centre_ids=None)
     named = await county_store.names(connection, branch_id, period)
-    begin = min([first, *(one.term_from for one in terms)])
+    # Without a contract a year begins in January: within the twelve months up to the period.
+    begin = min([first, shift(period, -_YEAR), *(one.term_from for one in terms)])
     end = max([last, *(one.term_to for one in terms)])
     return BranchMonths(
         measures=await by_month(connection, branch_id, first=begin, last=last),
@@ -40,3 +47,11 @@ async def branch_months(
         places=await county_store.all_places(connection, branch_id),
         closed_through=await county_store.closed_through(connection, branch_id),
     )
+
+
+async def and_months(
+    connection: AsyncConnection, branch_id: int, county: BranchMonths, months: Sequence[Period]
+) -> BranchMonths:
+    """Return the branch with the measures of other months as well, which follow one another."""
+    more = await by_month(connection, branch_id, first=months[0], last=months[-1])
+    return replace(county, measures={**county.measures, **more})

@@ -49,7 +49,6 @@ AT_MOST_EVERY = timedelta(seconds=15)
 """A branch that is told of all the time is looked at no more often."""
 _FORECAST_SECONDS = timedelta(seconds=15)
 _AT_LEAST_EVERY = timedelta(days=1)
-_YEAR = 11
 _LATE = {AlertKind.BOOKS_LATE, AlertKind.PAYROLL_LATE}
 _TYPES = {
     Event.FIRING: ALERT_FIRING,
@@ -123,7 +122,7 @@ class _Board:
         wanted = {expected_month(one.days, now) for one in enabled if one.kind in _LATE}
         wanted.add(booked or until)
         far = any(one.kind is AlertKind.FORECAST for one in enabled)
-        back = HISTORY_MONTHS if far else _YEAR
+        back = HISTORY_MONTHS if far else 0
 
         async def load(month: Period) -> BranchMonths:
             first = shift(month, -back)

@@ -21,6 +21,7 @@ from huaxiao.shared.problems import Problem
 from huaxiao.shared.wire.alerts import DELIVERY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 _TIMEOUT_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -113,7 +114,7 @@ async def send(
 
     Raises:
         ForbiddenUrl: it leads where no webhook may.
-        OSError: the name is not known.
+        OSError: the name is not known, or the answer took too long.
         httpx.HTTPError: nobody answered.
 
     """
@@ -134,8 +135,10 @@ async def send(
         # The certificate must be the name's, though the connection goes to its address.
         extensions={"sni_hostname": wanted.host},
     )
-    response = await client.send(request, stream=True)
-    await response.aclose()
+    # However slowly an answer trickles in, it is waited for no longer.
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        response = await client.send(request, stream=True)
+        await response.aclose()
     return response.status_code
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.domain.contributions import Contribution as Part
 from huaxiao.kpi.domain.contributions import Unit, rounded
 from huaxiao.kpi.domain.explaining import explain_base, explain_booked
-from huaxiao.kpi.loading import branch_months
+from huaxiao.kpi.loading import and_months, branch_months
 from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.periods import Period, shift, year_before
 from huaxiao.shared.problems import NotFound
@@ -42,23 +42,17 @@ async def explain(
         NoVolume: nothing was counted by the measure named.
 
     """
-    first = min(period, against or period)
-    county = await branch_months(
-        connection,
-        branch_id,
-        # A span is a term at most; what it is compared with begins as much earlier.
-        first=shift(first, -_LONGEST_MONTHS),
-        period=period,
-        last=max(period, against or period),
-    )
+    county = await branch_months(connection, branch_id, first=period, period=period, last=period)
+    months = county.span_of(unit, span, period)
+    before: Sequence[Period] = [year_before(one) for one in months]
+    if against is not None:
+        before = [shift(against, -back) for back in reversed(range(len(months)))]
+        county = await and_months(connection, branch_id, county, before)
     if unit is not None and unit not in county.centre_ids:
         raise NotFound
-    months = county.span_of(unit, span, period)
     if against is None:
         explained = explain_base(county, unit, figure, months)
-        before: Sequence[Period] = [year_before(one) for one in months]
     else:
-        before = [shift(against, -back) for back in reversed(range(len(months)))]
         explained = explain_booked(county, unit, figure, before, months, volume=volume)
     split = explained.split
     is_ratio = figure is ExplainedFigure.MARKET_GROSS_MARGIN
@@ -116,7 +110,3 @@ def _summed(
         exact, amount = found.get(key_of(one), (Fraction(0), 0))
         found[key_of(one)] = exact + one.amount, amount + shown
     return [(key, *found[key]) for key in sorted(found, key=lambda key: key or "")]
-
-
-_LONGEST_MONTHS = 60
-"""The longest span that is explained: a term of five years."""

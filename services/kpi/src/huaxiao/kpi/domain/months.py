@@ -72,6 +72,16 @@ class BranchMonths:
         return frozenset(month for (_, month), held in self.measures.items() if PAY in held)
 
     @cached_property
+    def _staffed_in(self) -> dict[Period, frozenset[str]]:
+        return {}
+
+    def _staffed(self, month: Period) -> frozenset[str]:
+        """Return the centres with own staff in a month, worked out once for all units."""
+        if month not in self._staffed_in:
+            self._staffed_in[month] = staffed(self.places, month)
+        return self._staffed_in[month]
+
+    @cached_property
     def centre_ids(self) -> tuple[str, ...]:
         """Every centre that is registered or has a measure."""
         return tuple(sorted({*self.names, *(centre_id for centre_id, _ in self.measures)}))
@@ -85,12 +95,13 @@ class BranchMonths:
         return self.names.get(centre_id, (centre_id, centre_id))
 
     def listed(self, months: Iterable[Period]) -> tuple[str, ...]:
-        """Return the centres there were, and those that closed if something is booked to them."""
+        """Return the centres there were, and others if something is booked to them."""
         wanted = tuple(months)
+        there = self.names.keys() - self.closed
         return tuple(
             one
             for one in self.centre_ids
-            if one not in self.closed or any((one, month) in self.measures for month in wanted)
+            if one in there or any((one, month) in self.measures for month in wanted)
         )
 
     def term_of(self, unit: Unit, period: Period) -> Term | None:
@@ -139,7 +150,7 @@ class BranchMonths:
             centres=centre_ids,
             months=months,
             paid_months=frozenset[int](self.paid_months),
-            staffed_in={month: staffed(self.places, month) for month in months},
+            staffed_in={month: self._staffed(month) for month in months},
         )
         if unpaid:
             causes.append(Cause(ReasonCode.PAYROLL_MISSING, unpaid))
