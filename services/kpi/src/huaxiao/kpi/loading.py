@@ -1,25 +1,28 @@
 """Load what is known of a branch month by month."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
-from huaxiao.kpi.domain.months import BranchMonths
+from huaxiao.kpi.domain.months import BranchMonths, Unit
 from huaxiao.kpi.measures.monthly import by_month
-from huaxiao.shared.periods import Period, shift, year_before
-
-_YEAR = 11
+from huaxiao.shared.periods import Period, year_before
+from huaxiao.shared.wire.kpi import Span
 
 
 async def branch_months(
-    connection: AsyncConnection, branch_id: int, *, first: Period, period: Period, last: Period
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    period: Period,
+    first_of: Callable[[BranchMonths], Period],
 ) -> BranchMonths:
-    """Load the months from first to last, with names and contracts as they are in a period.
+    """Load the months up to a period, with names and contracts as they are in it.
 
-    The twelve months up to the period, and all of its contracts', are there in any case; bases are
-    those of the year before.
+    ``first_of`` says which month is the first that is needed, by those contracts. Bases are those
+    of the year before the contracts' months.
 
     Raises:
         NotFound: no fact has told of the branch.
@@ -28,11 +31,8 @@ async def branch_months(
     await county_store.require_branch(connection, branch_id)
     terms = await county_store.terms(connection, branch_id, period, centre_ids=None)
     named = await county_store.names(connection, branch_id, period)
-    # Without a contract a year begins in January: within the twelve months up to the period.
-    begin = min([first, shift(period, -_YEAR), *(one.term_from for one in terms)])
-    end = max([last, *(one.term_to for one in terms)])
-    return BranchMonths(
-        measures=await by_month(connection, branch_id, first=begin, last=last),
+    county = BranchMonths(
+        measures={},
         names=named.centres,
         name_zh=named.name_zh,
         closed=named.closed,
@@ -41,12 +41,24 @@ async def branch_months(
             connection,
             branch_id,
             [one.contract_id for one in terms],
-            first=year_before(begin),
-            last=year_before(end),
+            first=year_before(min((one.term_from for one in terms), default=period)),
+            last=year_before(max((one.term_to for one in terms), default=period)),
         ),
         places=await county_store.all_places(connection, branch_id),
         closed_through=await county_store.closed_through(connection, branch_id),
     )
+    months = await by_month(connection, branch_id, first=first_of(county), last=period)
+    return replace(county, measures=months)
+
+
+def first_of_span(span: Span, period: Period) -> Callable[[BranchMonths], Period]:
+    """Return what says which month is the first of any unit's span."""
+
+    def first(county: BranchMonths) -> Period:
+        units: list[Unit] = [None, *county.names]
+        return min(county.span_of(one, span, period)[0] for one in units)
+
+    return first
 
 
 async def and_months(

@@ -28,7 +28,7 @@ from huaxiao.kpi.domain.outlook import outlook, year_of
 from huaxiao.kpi.domain.targets import Judgement, judge
 from huaxiao.kpi.forecasts.handlers import HISTORY_MONTHS, causes_against, estimate
 from huaxiao.kpi.forecasts.running import Forecasters
-from huaxiao.kpi.loading import branch_months
+from huaxiao.kpi.loading import branch_months, first_of_span
 from huaxiao.kpi.tables import feed
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.identifiers import new_id
@@ -122,11 +122,13 @@ class _Board:
         wanted = {expected_month(one.days, now) for one in enabled if one.kind in _LATE}
         wanted.add(booked or until)
         far = any(one.kind is AlertKind.FORECAST for one in enabled)
-        back = HISTORY_MONTHS if far else 0
 
         async def load(month: Period) -> BranchMonths:
-            first = shift(month, -back)
-            return await branch_months(connection, branch_id, first=first, period=month, last=month)
+            def first(county: BranchMonths) -> Period:
+                far_back = shift(month, -HISTORY_MONTHS if far else 0)
+                return min(far_back, *(first_of_span(span, month)(county) for span in Span))
+
+            return await branch_months(connection, branch_id, period=month, first_of=first)
 
         counties = {month: await load(month) for month in sorted(wanted)}
         through = counties[booked or until].closed_through

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.domain.contributions import Contribution as Part
 from huaxiao.kpi.domain.contributions import Unit, rounded
 from huaxiao.kpi.domain.explaining import explain_base, explain_booked
-from huaxiao.kpi.loading import and_months, branch_months
+from huaxiao.kpi.loading import and_months, branch_months, first_of_span
 from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.periods import Period, shift, year_before
 from huaxiao.shared.problems import NotFound
@@ -42,7 +42,9 @@ async def explain(
         NoVolume: nothing was counted by the measure named.
 
     """
-    county = await branch_months(connection, branch_id, first=period, period=period, last=period)
+    county = await branch_months(
+        connection, branch_id, period=period, first_of=first_of_span(span, period)
+    )
     months = county.span_of(unit, span, period)
     before: Sequence[Period] = [year_before(one) for one in months]
     if against is not None:

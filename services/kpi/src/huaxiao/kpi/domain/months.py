@@ -132,8 +132,18 @@ class BranchMonths:
             return Cause(ReasonCode.BASE_INCOMPLETE, lacking)
         return base_of(held[month] for month in wanted)
 
+    @cached_property
+    def _known_of(self) -> dict[tuple[Unit, tuple[Period, ...]], Known]:
+        return {}
+
     def known(self, unit: Unit, months: Sequence[Period]) -> Known:
         """Return what is known of a unit over months, the last of which says by which contract."""
+        asked = unit, tuple(months)
+        if asked not in self._known_of:
+            self._known_of[asked] = self._summed(*asked)
+        return self._known_of[asked]
+
+    def _summed(self, unit: Unit, months: Sequence[Period]) -> Known:
         centre_ids = self.centres_of(unit)
         causes = []
         without = tuple(month for month in months if month not in self.booked_months)

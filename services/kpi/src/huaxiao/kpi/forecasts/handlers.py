@@ -50,9 +50,8 @@ async def report(
         county = await branch_months(
             connection,
             branch_id,
-            first=shift(period, -HISTORY_MONTHS),
             period=period,
-            last=period,
+            first_of=lambda _: shift(period, -HISTORY_MONTHS),
         )
     if unit is not None and unit not in county.centre_ids:
         raise NotFound

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.domain.months import BranchMonths, Unit
 from huaxiao.kpi.domain.supposing import goals_of, suppose, with_goals
 from huaxiao.kpi.domain.targets import Judgement, judge
-from huaxiao.kpi.loading import branch_months
+from huaxiao.kpi.loading import branch_months, first_of_span
 from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Malformed
@@ -38,7 +38,9 @@ async def compare(
 
     """
     period = Period(given.period)
-    county = await branch_months(connection, branch_id, first=period, period=period, last=period)
+    county = await branch_months(
+        connection, branch_id, period=period, first_of=first_of_span(given.span, period)
+    )
     # Who sees single centres is not told which others there are.
     visible = {one for one in county.centre_ids if centre_ids is None or one in centre_ids}
     supposed, faults = suppose(county, given.measures, visible)
