@@ -18,10 +18,11 @@ from support.register import (
 )
 
 from huaxiao.contracts.domain.sheets import header
-from huaxiao.contracts.sheets.files import read_rows, write_csv, write_xlsx
+from huaxiao.contracts.sheets.files import read_rows
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.sheets import write_csv, write_xlsx
 from huaxiao.shared.wire.contracts import ConcurrentPlace
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind
 

@@ -10,9 +10,10 @@ import pytest
 from openpyxl import Workbook
 from support.register import Caller, county_with_centres, listed, member_of
 
-from huaxiao.contracts.sheets.files import read_rows, write_csv, write_xlsx
+from huaxiao.contracts.sheets.files import read_rows
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.sheets import write_csv, write_xlsx
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind
 
 PEOPLE = ["人员编码", "用工方式", "技能", "中心编码", "岗位", "任职日期", "兼任"]

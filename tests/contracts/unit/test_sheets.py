@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from huaxiao.contracts.domain.sheets import Row, header, read, repeated
-from huaxiao.contracts.sheets.files import UnreadableSheet, read_rows, write_csv, write_xlsx
+from huaxiao.contracts.sheets.files import UnreadableSheet, read_rows
+from huaxiao.shared.sheets import write_csv, write_xlsx
 from huaxiao.shared.wire.sheets import BadRow, SheetKind
 
 CUSTOMERS = SheetKind.CUSTOMERS

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from huaxiao.shared.clients.base import PeerProblem, ServiceClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.kpi_analysis import KpiAnalysisClient
 from huaxiao.shared.pages import MAX_PAGE
 from huaxiao.shared.wire.figures import (
     Direction,
@@ -27,7 +28,7 @@ from huaxiao.shared.wire.unit_targets import (
 )
 
 
-class KpiClient(ServiceClient):
+class KpiClient(KpiAnalysisClient):
     """Asks the KPI service."""
 
     async def targets(

@@ -6,10 +6,10 @@ from fastapi import Query, Request, Response
 
 from huaxiao.contracts.callers import Reader
 from huaxiao.contracts.documents import handlers, pdf, word
-from huaxiao.contracts.sheets.answering import download
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.sheets import download
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.contracts import DocumentFormat
 

@@ -25,8 +25,6 @@ from huaxiao.contracts.settlements.steps import (
     StatementIsClosed,
     StatementOutdated,
 )
-from huaxiao.contracts.sheets.answering import as_file, download
-from huaxiao.contracts.sheets.files import CSV_MEDIA_TYPE, XLSX_MEDIA_TYPE
 from huaxiao.contracts.supplements.reading import bound
 from huaxiao.shared import web
 from huaxiao.shared.database import Database
@@ -34,6 +32,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import Period, periods_from
 from huaxiao.shared.problems import Conflict, Forbidden, NotFound, TwoPeople, Unavailable
+from huaxiao.shared.sheets import CSV_MEDIA_TYPE, XLSX_MEDIA_TYPE, as_file, download
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.settlement import (

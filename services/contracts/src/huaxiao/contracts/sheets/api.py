@@ -8,13 +8,13 @@ from fastapi import Depends, Query, Request, Response
 from huaxiao.contracts.callers import BranchReader, Reader, Writer
 from huaxiao.contracts.domain.sheets import header
 from huaxiao.contracts.sheets import exporting, importing, store
-from huaxiao.contracts.sheets.answering import SHEET, Format, as_file
-from huaxiao.contracts.sheets.files import XLSX_MEDIA_TYPE, SheetTooLarge, UnreadableSheet
+from huaxiao.contracts.sheets.files import SheetTooLarge, UnreadableSheet
 from huaxiao.contracts.sheets.receiving import Upload, receive
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.sheets import SHEET, XLSX_MEDIA_TYPE, Format, as_file
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind, SheetReport
 

@@ -1,4 +1,4 @@
-"""Sheets: rows of text read from CSV and XLSX as Excel writes them, and written so that it reads them.
+"""Sheets: rows of text read from CSV and XLSX as Excel writes them.
 
 Cells are text: a code never becomes a number on the way. What Excel has made a number already, such
 as ``1.30123E+11`` of a village's code, is read as what it shows and is named as bad by whoever knows
@@ -8,32 +8,21 @@ what it should be. A file that would unpack to more than it should is refused un
 import codecs
 import csv
 import io
-import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, BinaryIO
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from huaxiao.shared.problems import Problem
+from huaxiao.shared.sheets import MARKED
 
-CSV_MEDIA_TYPE = "text/csv; charset=utf-8"
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_UNPACKED = 128 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
-_TEXT = "@"
-_MOST_OF_TITLE = 31
-_MARKED = set("=+-@\t\r'＝＋－＠")
-"""What a spreadsheet may take for the beginning of a formula, or of a text in quotes."""
-_NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?", re.ASCII)
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_NO_TITLE = re.compile(r"[\[\]:*?/\\]")
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _PIECE = 1 << 20
 MOST_CELLS = 4_000_000
@@ -153,40 +142,5 @@ def _shown(value: Any) -> str:
             return str(value).strip()
 
 
-def write_csv(rows: Iterable[Sequence[str]]) -> bytes:
-    """Write rows as CSV in UTF-8 with a byte order mark, by which Excel knows it."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([_harmless(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def write_xlsx(title: str, rows: Iterable[Sequence[str]]) -> bytes:
-    """Write rows as a workbook of text cells, the first row bold and held in place."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(_NO_TITLE.sub("_", title)[:_MOST_OF_TITLE])
-    sheet.freeze_panes = "A2"
-    for index, row in enumerate(rows):
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=_UNWRITABLE.sub("", value))
-            # Text, whatever it looks like: no code becomes a number, no text a formula.
-            cell.data_type = "s"
-            cell.number_format = _TEXT
-            if index == 0:
-                cell.font = Font(bold=True)
-            cells.append(cell)
-        sheet.append(cells)
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """Keep a cell from being read as a formula where a sheet has no types."""
-    if cell[:1] in _MARKED and _NUMBER.fullmatch(cell) is None:
-        return f"'{cell}"
-    return cell
-
-
 def _plain(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in _MARKED else cell
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in MARKED else cell

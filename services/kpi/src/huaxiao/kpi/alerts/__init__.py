@@ -1,0 +1,1 @@
+"""Alerts on transitions: observed, told in the feed and by webhook, acknowledged."""

@@ -1,0 +1,199 @@
+"""Rules, alerts and webhooks: load, decide, record."""
+
+import secrets
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.kpi.alerts import store
+from huaxiao.kpi.alerts.looking import fact_of, tell
+from huaxiao.kpi.alerts.outgoing import address_of, checked
+from huaxiao.kpi.county.store import require_branch
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
+from huaxiao.shared.wire.alerts import (
+    ALERT_ACKNOWLEDGED,
+    AcknowledgementIn,
+    Alert,
+    AlertHistory,
+    AlertKind,
+    AlertRule,
+    AlertRuleIn,
+    AlertState,
+    AlertTransition,
+    Delivery,
+    Webhook,
+    WebhookIn,
+)
+
+_SECRET_BYTES = 32
+_FIRING = {AlertState.FIRING, AlertState.RECOVERING}
+
+
+async def put_rule(
+    connection: AsyncConnection,
+    branch_id: int,
+    rule_id: str,
+    given: AlertRuleIn,
+    *,
+    by: str,
+    now: datetime,
+) -> AlertRule:
+    """Keep a rule as a new version, unless it is what it was.
+
+    Raises:
+        NotFound: there is no such branch.
+        Malformed: it watches a target and names none.
+        Conflict: it watches something else than before; that is another rule.
+
+    """
+    await require_branch(connection, branch_id)
+    if given.kind in {AlertKind.VERDICT, AlertKind.FORECAST} and given.target is None:
+        fault = Fault("/target", "missing", "which target is watched", "缺少所监测的指标")
+        raise Malformed(faults=[fault])
+    # One change of a branch's rules at a time, and none while it is looked at.
+    await store.clock(connection, branch_id)
+    before = await store.rules(connection, branch_id, rule_id)
+    if before:
+        if before[0].kind is not given.kind:
+            raise Conflict(rule_id=rule_id)
+        if AlertRuleIn(**before[0].model_dump(include=set(AlertRuleIn.model_fields))) == given:
+            return before[0]
+    row = {
+        "rule_id": rule_id,
+        "version": before[0].version + 1 if before else 1,
+        "rule": given.model_dump(mode="json"),
+        "changed_by": by,
+        "changed_at": now,
+    }
+    await store.add_rule(connection, branch_id, row)
+    (kept,) = await store.rules(connection, branch_id, rule_id)
+    return kept
+
+
+async def history(
+    connection: AsyncConnection, branch_id: int, alert_id: str, principal: Principal
+) -> AlertHistory:
+    """Return an alert and what became of it.
+
+    Raises:
+        NotFound: there is none such, or not for the caller to see.
+
+    """
+    row = _visible(await store.of_id(connection, branch_id, alert_id), principal)
+    return AlertHistory(
+        alert=alert_of(row),
+        transitions=[
+            AlertTransition.model_validate(dict(one))
+            for one in await store.transitions(connection, branch_id, alert_id)
+        ],
+    )
+
+
+async def acknowledge(
+    connection: AsyncConnection,
+    branch_id: int,
+    alert_id: str,
+    given: AcknowledgementIn,
+    principal: Principal,
+    *,
+    now: datetime,
+) -> Alert:
+    """Keep that a person knows of an alert that fires, and tell it.
+
+    Raises:
+        NotFound: there is none such, or not for the caller to see.
+        Conflict: it fires no more, or somebody has acknowledged it.
+
+    """
+    row = _visible(await store.of_id(connection, branch_id, alert_id, lock=True), principal)
+    if row["state"] not in _FIRING or row["acknowledged_by"] is not None:
+        raise Conflict(alert_id=alert_id)
+    by = principal.person_id or principal.subject
+    changed = dict(row) | {"acknowledged_by": by, "acknowledged_at": now, "note": given.note}
+    changed.pop("branch_id")
+    await store.put(connection, branch_id, [changed])
+    said = {"alert_id": alert_id, "event": "acknowledged", "at": now, "by": by, "note": given.note}
+    await store.add_transition(connection, branch_id, said | {"value": row["value"]})
+    (rule,) = await store.rules(connection, branch_id, row["rule_id"])
+    fact = fact_of(rule, changed, now=now, by=by, note=given.note)
+    await tell(connection, branch_id, [(ALERT_ACKNOWLEDGED, fact)], now=now)
+    return alert_of(changed)
+
+
+def alert_of(row: RowMapping | dict[str, object]) -> Alert:
+    """Render an alert."""
+    return Alert.model_validate(dict(row))
+
+
+async def put_webhook(
+    connection: AsyncConnection,
+    branch_id: int,
+    webhook_id: str,
+    given: WebhookIn,
+    *,
+    by: str,
+    now: datetime,
+    allowed: Collection[str],
+) -> Webhook:
+    """Keep a webhook; its secret is told when it is made, and never again.
+
+    Raises:
+        NotFound: there is no such branch.
+        ForbiddenUrl: it leads where no webhook may.
+
+    """
+    await require_branch(connection, branch_id)
+    url = checked(given.url, allowed)
+    # A name that is not known yet may be later; each delivery asks again.
+    with suppress(OSError):
+        await address_of(url, allowed)
+    held = await store.all_webhooks(connection, branch_id, webhook_id)
+    is_new = not held or given.new_secret
+    secret = secrets.token_urlsafe(_SECRET_BYTES) if is_new else held[0]["secret"]
+    row = {
+        "webhook_id": webhook_id,
+        "url": str(url),
+        "secret": secret,
+        "enabled": given.enabled,
+        "changed_by": by,
+        "changed_at": now,
+    }
+    await store.put_webhook(connection, branch_id, row)
+    return webhook_of(row | {"secret": secret if is_new else None})
+
+
+def webhook_of(row: RowMapping | dict[str, object]) -> Webhook:
+    """Render a webhook."""
+    return Webhook.model_validate(dict(row))
+
+
+async def try_again(
+    connection: AsyncConnection, branch_id: int, webhook_id: str, delivery_id: str, now: datetime
+) -> Delivery:
+    """Let a delivery that was given up be tried again.
+
+    Raises:
+        NotFound: there is none such that was given up.
+
+    """
+    row = await store.again(connection, branch_id, webhook_id, delivery_id, now)
+    if row is None:
+        raise NotFound
+    return delivery_of(row)
+
+
+def delivery_of(row: RowMapping) -> Delivery:
+    """Render a delivery."""
+    return Delivery.model_validate(dict(row))
+
+
+def _visible(row: RowMapping | None, principal: Principal) -> RowMapping:
+    if row is None:
+        raise NotFound
+    if principal.centre_ids is not None and row["centre_id"] not in principal.centre_ids:
+        raise NotFound
+    return row

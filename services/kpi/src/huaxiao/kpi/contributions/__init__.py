@@ -1,0 +1,1 @@
+"""Why a figure moved: its change split by centre and component."""

@@ -1,0 +1,1 @@
+"""Where the targets are going, and what is needed to still meet them."""

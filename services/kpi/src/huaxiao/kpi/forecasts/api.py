@@ -1,0 +1,35 @@
+"""Routes of forecasts."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from huaxiao.kpi.forecasts import handlers
+from huaxiao.kpi.readers import READERS, require_unit
+from huaxiao.shared import web
+from huaxiao.shared.auth import Principal
+from huaxiao.shared.identifiers import BranchId, Identifier
+from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.wire.base import PeriodText
+from huaxiao.shared.wire.forecasts import ForecastReport
+
+router = web.router(tags=["forecasts"])
+
+
+@router.get("/forecasts", responses=web.problem_responses(Forbidden))
+async def read_forecasts(
+    request: Request,
+    branch_id: BranchId,
+    principal: Annotated[Principal, READERS],
+    period: Annotated[PeriodText, Query(description="the last month that is known")],
+    centre_id: Annotated[
+        Identifier | None, Query(description="a centre; without it the county")
+    ] = None,
+) -> ForecastReport:
+    """Say where the targets are going until the year ends, and what is still needed (R2–R4)."""
+    require_unit(principal, centre_id)
+    state = request.app.state
+    return await handlers.report(
+        state.database, state.forecasters, branch_id, unit=centre_id, period=Period(period)
+    )

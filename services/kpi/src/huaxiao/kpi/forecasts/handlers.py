@@ -1,0 +1,186 @@
+"""Forecasts: what is known of a unit's year, where it is going, what is needed."""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from huaxiao.kpi.domain.contributions import rounded
+from huaxiao.kpi.domain.definitions import TARGETS, TargetRule
+from huaxiao.kpi.domain.known import Cause
+from huaxiao.kpi.domain.months import BranchMonths, Unit
+from huaxiao.kpi.domain.needed import Outcome, cash_needed, margin_needed, wage_needed
+from huaxiao.kpi.domain.outlook import Outlook, Year, outlook, ratio_of, year_of
+from huaxiao.kpi.forecasts.models import Paths, quantiles
+from huaxiao.kpi.forecasts.running import Forecasters
+from huaxiao.kpi.loading import branch_months
+from huaxiao.kpi.reasons import reasons_of
+from huaxiao.shared.database import Database
+from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.problems import NotFound
+from huaxiao.shared.wire.forecasts import Forecast, ForecastReport, Needed, TargetForecast
+from huaxiao.shared.wire.kpi import Comparison, Quotient, ReasonCode, TargetName
+
+HISTORY_MONTHS = 60
+_LOW, _HIGH = 0.1, 0.9
+_PLACES = 6
+_NEEDS = {
+    TargetName.MARKET_GROSS_MARGIN: {ReasonCode.NO_BOOKS},
+    TargetName.CASH_FLOW_GROWTH: {ReasonCode.NO_BOOKS, ReasonCode.PAYROLL_MISSING},
+    TargetName.AVERAGE_WAGE_GROWTH: {ReasonCode.PAYROLL_MISSING},
+}
+
+
+async def report(
+    database: Database,
+    forecasters: Forecasters,
+    branch_id: int,
+    *,
+    unit: Unit,
+    period: Period,
+) -> ForecastReport:
+    """Forecast a unit's targets; no connection is held while models are fitted.
+
+    Raises:
+        NotFound: there is no such branch or centre.
+
+    """
+    async with database.read() as connection:
+        county = await branch_months(
+            connection,
+            branch_id,
+            period=period,
+            first_of=lambda _: shift(period, -HISTORY_MONTHS),
+        )
+    if unit is not None and unit not in county.centre_ids:
+        raise NotFound
+    year = year_of(county, unit, period)
+    return ForecastReport(
+        branch_id=branch_id,
+        centre_id=unit,
+        contract_id=year.contract_id,
+        period=period,
+        from_period=year.months[0],
+        to_period=year.months[-1],
+        months_left=sum(month > period for month in year.months),
+        targets=[
+            await target_forecast(forecasters, county, unit, period, year, rule) for rule in TARGETS
+        ],
+    )
+
+
+async def target_forecast(
+    forecasters: Forecasters,
+    county: BranchMonths,
+    unit: Unit,
+    period: Period,
+    year: Year,
+    rule: TargetRule,
+) -> TargetForecast:
+    """Say where one target is going, or why that cannot be said."""
+    view = outlook(county, unit, period, year, rule.target)
+    causes = causes_against(county, unit, period, year, rule, view)
+    if view is None or causes:
+        return _told(rule, causes=causes)
+    found = None
+    if view.left:
+        found = estimate(rule, view, await forecasters.forecast(view, rule.target))
+    ratio = ratio_of(rule.target, view.so_far, view.base_so_far or ())
+    so_far = Quotient(numerator=ratio[0], denominator=ratio[1]) if ratio[1] > 0 else None
+    return _told(rule, so_far=so_far, forecast=found, outcome=_outcome(rule, view))
+
+
+def causes_against(
+    county: BranchMonths,
+    unit: Unit,
+    period: Period,
+    year: Year,
+    rule: TargetRule,
+    view: Outlook | None,
+) -> Sequence[Cause]:
+    """Return why a target cannot be forecast; nothing when it can."""
+    if view is None:
+        done = [month for month in year.months if month <= period]
+        known = county.known(unit, done)
+        return [one for one in known.causes if one.code in _NEEDS[rule.target]]
+    if rule.target is TargetName.MARKET_GROSS_MARGIN:
+        return [Cause(ReasonCode.NO_REVENUE)] if view.so_far[0] <= 0 else []
+    causes: list[Cause] = []
+    base = county.base_of(unit, period, year.months)
+    if isinstance(base, Cause):
+        causes.append(base)
+    elif min(view.base_of_year or (0,)) <= 0:
+        causes.append(Cause(ReasonCode.BASE_NOT_POSITIVE))
+    if rule.target is TargetName.AVERAGE_WAGE_GROWTH and view.so_far[1] <= 0:
+        causes.append(Cause(ReasonCode.NO_STAFF))
+    return causes
+
+
+def estimate(rule: TargetRule, view: Outlook, found: Paths) -> Forecast:
+    """Return a target at the year's end, from what was so far and the months forecast."""
+    base = view.base_of_year or ()
+    central = [past + round(ahead) for past, ahead in zip(view.so_far, found.central, strict=True)]
+    numerator, denominator = ratio_of(rule.target, central, base)
+    low = high = probability = None
+    if found.paths is not None:
+        ends = [past + ahead for past, ahead in zip(view.so_far, found.paths.T, strict=True)]
+        of_paths = ratio_of(rule.target, ends, tuple(map(float, base)))
+        # A path without revenue or heads has no value: it ends as badly as can be.
+        values = np.where(of_paths[1] > 0, of_paths[0] / of_paths[1], -np.inf)
+        low, high = (_estimated(one) for one in quantiles(values, (_LOW, _HIGH)))
+        goal = float(rule.goal.ratio)
+        meets = values >= goal if rule.goal.comparison is Comparison.AT_LEAST else values > goal
+        probability = _estimated(float(meets.mean()))
+    value = numerator / denominator if denominator > 0 else math.inf
+    return Forecast(
+        method=found.method,
+        months_known=found.months_known,
+        value=_estimated(value),
+        low=low,
+        high=high,
+        probability=probability,
+        expected_met=denominator > 0 and rule.goal.met_by(numerator, denominator),
+    )
+
+
+def _estimated(value: float) -> Decimal | None:
+    """Return an estimate to six decimals: more would only look exact."""
+    return Decimal(f"{value:.{_PLACES}f}") if math.isfinite(value) else None
+
+
+def _outcome(rule: TargetRule, view: Outlook) -> Outcome:
+    now, base = view.so_far, view.base_of_year or ()
+    done, left = view.done, view.left
+    match rule.target:
+        case TargetName.MARKET_GROSS_MARGIN:
+            return margin_needed(now[0], now[1], rule.goal, done=done, left=left)
+        case TargetName.CASH_FLOW_GROWTH:
+            return cash_needed(now[0], base[0], rule.goal, done=done, left=left)
+        case TargetName.AVERAGE_WAGE_GROWTH:
+            return wage_needed(now[0], now[1], base[0], base[1], rule.goal, done=done, left=left)
+
+
+def _told(
+    rule: TargetRule,
+    *,
+    causes: Sequence[Cause] = (),
+    so_far: Quotient | None = None,
+    forecast: Forecast | None = None,
+    outcome: Outcome | None = None,
+) -> TargetForecast:
+    return TargetForecast(
+        target=rule.target,
+        goal=rule.goal.ratio,
+        comparison=rule.goal.comparison,
+        reasons=reasons_of(causes),
+        so_far=so_far,
+        forecast=forecast,
+        state=None if outcome is None else outcome.state,
+        needed=[]
+        if outcome is None
+        else [
+            Needed(amount=one.amount, needed_fen=one.needed, present_fen=rounded([one.present])[0])
+            for one in outcome.needs
+        ],
+    )

@@ -1,0 +1,20 @@
+"""Why a figure cannot be computed, as callers are told."""
+
+from collections.abc import Iterable
+
+from huaxiao.kpi.domain.definitions import REASONS
+from huaxiao.kpi.domain.known import Cause
+from huaxiao.shared.wire.kpi import Reason
+
+
+def reasons_of(causes: Iterable[Cause]) -> list[Reason]:
+    """Say each cause in both languages."""
+    return [
+        Reason(
+            code=cause.code,
+            message=REASONS[cause.code].text,
+            message_zh=REASONS[cause.code].text_zh,
+            periods=list(cause.periods),
+        )
+        for cause in causes
+    ]

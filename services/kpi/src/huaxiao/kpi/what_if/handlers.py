@@ -1,0 +1,101 @@
+"""What if: judge a branch as it is and as it is supposed to be; nothing is written."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.kpi.domain.months import BranchMonths, Unit
+from huaxiao.kpi.domain.supposing import goals_of, suppose, with_goals
+from huaxiao.kpi.domain.targets import Judgement, judge
+from huaxiao.kpi.loading import branch_months, first_of_span
+from huaxiao.kpi.reasons import reasons_of
+from huaxiao.shared.periods import Period
+from huaxiao.shared.problems import Malformed
+from huaxiao.shared.wire.kpi import Quotient, TargetName
+from huaxiao.shared.wire.what_if import (
+    Judged,
+    SupposedGoal,
+    WhatIf,
+    WhatIfIn,
+    WhatIfTarget,
+    WhatIfUnit,
+)
+
+
+async def compare(
+    connection: AsyncConnection,
+    branch_id: int,
+    given: WhatIfIn,
+    *,
+    centre_ids: frozenset[str] | None,
+    with_county: bool,
+) -> WhatIf:
+    """Judge units as they are and as supposed, as far as the caller may see them.
+
+    Raises:
+        NotFound: there is no such branch.
+        Malformed: a measure or goal is given twice, of a centre that is not there, or half.
+
+    """
+    period = Period(given.period)
+    county = await branch_months(
+        connection, branch_id, period=period, first_of=first_of_span(given.span, period)
+    )
+    # Who sees single centres is not told which others there are.
+    visible = {one for one in county.centre_ids if centre_ids is None or one in centre_ids}
+    supposed, faults = suppose(county, given.measures, visible)
+    goals, more = goals_of(given.goals)
+    faults += more
+    if faults:
+        raise Malformed(faults=faults)
+    months = county.span_of(None, given.span, period)
+    listed = [one for one in supposed.listed(months) if one in visible]
+    units: list[Unit] = [None] if with_county else []
+    shown = [
+        _unit(county, supposed, one, county.span_of(one, given.span, period), goals)
+        for one in [*units, *listed]
+    ]
+    return WhatIf(
+        branch_id=branch_id,
+        period=given.period,
+        span=given.span,
+        county=shown[0] if with_county else None,
+        centres=shown[len(units) :],
+    )
+
+
+def _unit(
+    county: BranchMonths,
+    supposed: BranchMonths,
+    unit: Unit,
+    months: Sequence[Period],
+    goals: Mapping[TargetName, SupposedGoal],
+) -> WhatIfUnit:
+    now = judge(county.known(unit, months))
+    then = with_goals(judge(supposed.known(unit, months)), goals)
+    name, name_zh = ("County", county.name_zh) if unit is None else county.named(unit)
+    return WhatIfUnit(
+        centre_id=unit,
+        name=name,
+        name_zh=name_zh,
+        from_period=months[0],
+        to_period=months[-1],
+        targets=[
+            WhatIfTarget(target=one.rule.target, now=judged(one), then=judged(other))
+            for one, other in zip(now, then, strict=True)
+        ],
+    )
+
+
+def judged(one: Judgement) -> Judged:
+    """Render a judgement."""
+    return Judged(
+        verdict=one.verdict,
+        value=None
+        if one.ratio is None
+        else Quotient(numerator=one.ratio[0], denominator=one.ratio[1]),
+        display=one.display,
+        goal=one.rule.goal.ratio,
+        comparison=one.rule.goal.comparison,
+        reasons=reasons_of(one.causes),
+    )
