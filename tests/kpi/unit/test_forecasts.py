@@ -1,3 +1,8 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -96,3 +101,45 @@ def test_the_wage_is_forecast_a_head_and_heads_stay_what_they_were() -> None:
     found = forecast(Outlook(history, None, 4, 8), TargetName.AVERAGE_WAGE_GROWTH)
 
     assert found.central == pytest.approx((1000 * 8 * 8, 64))
+
+
+STANDING_ALONE = """
+import asyncio, os, signal
+from huaxiao.kpi.domain.outlook import Outlook
+from huaxiao.kpi.forecasts.running import Forecasters
+from huaxiao.shared.wire.kpi import TargetName
+
+async def main():
+    forecasters = Forecasters(1)
+    months = tuple((100 + index % 12,) for index in range(30))
+    await forecasters.forecast(Outlook(months, None, 6, 6), TargetName.CASH_FLOW_GROWTH)
+    print(*forecasters._pool._processes, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_a_service_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    script = tmp_path / "alone.py"
+    script.write_text(STANDING_ALONE)
+
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False
+    )
+
+    (child,) = map(int, done.stdout.split())
+    deadline = time.monotonic() + 30
+    while lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def lives(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    # One that nobody waits for stays as a zombie where nobody adopts.
+    return not state.startswith("Z")
