@@ -5,9 +5,6 @@ this one: how far it is, and whether it is to stop.
 """
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +17,7 @@ from huaxiao.dispatch.domain.planning.engine import Progress, plan
 from huaxiao.dispatch.domain.planning.model import Plan, Problem
 from huaxiao.dispatch.domain.planning.neighbours import help_out, together
 from huaxiao.dispatch.domain.planning.timing import begins_of, plan_of, sequences_of
+from huaxiao.shared.processes import end_with_parent
 
 _SHARE, _ROUNDS, _COST, _STOP, _NUMBERS = range(5)
 _PATIENCE_SECONDS = 2.0
@@ -133,17 +131,7 @@ class Running:
 def _share(numbers: Any) -> None:
     global _shared  # noqa: PLW0603 - a process is told once, when it begins
     _shared = numbers
-    # Ctrl-C reaches every process of a terminal; the service ends its own.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that it searches for is gone, even if that was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _work(first: int, wanted: Search | HelpOut) -> Changed:

@@ -1,20 +1,18 @@
 """Run models beside the event loop, in a process of their own, and keep what they found."""
 
 import asyncio
-import os
-import signal
-import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 
 from fastapi import FastAPI
 
 from huaxiao.kpi.domain.outlook import MONTHS_FOR_MODELS, Outlook
 from huaxiao.kpi.forecasts.models import Paths, forecast
+from huaxiao.shared.processes import end_with_parent
 from huaxiao.shared.wire.kpi import TargetName
 
 _KEPT = 5_000
@@ -66,7 +64,7 @@ class Forecasters:
     async def _fitted(self, outlook: Outlook, target: TargetName) -> Paths:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self._workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+                self._workers, mp_context=get_context("spawn"), initializer=end_with_parent
             )
         future = self._pool.submit(forecast, outlook, target)
         return await asyncio.wrap_future(future)
@@ -76,20 +74,6 @@ class Forecasters:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
-
-
-def _end_with_parent() -> None:
-    """Let a process that fits models end with the service, however that ends, and not before."""
-    # Ctrl-C reaches all processes of a terminal: the service alone decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @asynccontextmanager
