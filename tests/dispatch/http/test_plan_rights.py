@@ -20,6 +20,7 @@ from huaxiao.shared.wire.plans import (
     PlanIn,
     PlanRoundIn,
     PlanRulesIn,
+    StartOf,
     TravelTimesIn,
     WishIn,
 )
@@ -116,3 +117,15 @@ async def test_a_centre_is_not_told_of_the_people_who_had_an_order_before(
     await manager.step(staffed, name, hand_over)
     assert len(await manager.placements(staffed, name)) == 1
     assert await caller(Role.CONTRACTOR, ["C2"]).placements(staffed, name) == []
+
+
+async def test_a_contractor_is_told_where_its_own_centre_s_days_begin(
+    staffed: Any, manager: Any, caller: Any
+) -> None:
+    await manager.put_start_place(staffed, StartOf.CENTRE, "B1", HOME)
+    await manager.put_start_place(staffed, StartOf.PERSON, "W01", HOME)
+    every = {(one.of, one.id) for one in await manager.start_places(staffed)}
+    own = await caller(Role.CONTRACTOR, ["C1"]).start_places(staffed)
+    assert {("centre", "B1"), ("centre", "C1"), ("person", "W01")} <= every
+    assert {(one.of, one.id) for one in own} == {("centre", "C1"), ("person", "W01")}
+    assert await caller(Role.CONTRACTOR, ["G1"]).start_places(staffed) == []

@@ -11,7 +11,7 @@ from huaxiao.dispatch.agenda import store
 from huaxiao.dispatch.agenda.holders import CREW, given_to, holders_of
 from huaxiao.dispatch.agenda.minutes import FULL_DAY, MINUTE, midnight, minute_of, point_of
 from huaxiao.dispatch.agenda.people import Hours, who_works
-from huaxiao.dispatch.appointments.rules import rules as appointment_rules
+from huaxiao.dispatch.appointments.rules import RULES as APPOINTMENT_RULES
 from huaxiao.dispatch.domain.dispatching import is_network_work, skills_for
 from huaxiao.dispatch.domain.planning.day import (
     NEEDS_CREW,
@@ -78,7 +78,7 @@ async def load(
     supposed = supposed or Supposed()
     centres = frozenset(centre_ids)
     since, until = midnight(day), midnight(day + _DAY)
-    held = await plan_rules.rules(connection, branch_id)
+    held = await plan_rules.RULES.current(connection, branch_id)
     crews = await store.crews_of(connection, branch_id, centres)
     rows = await store.work_of(connection, branch_id, centres, since, until)
     routes = await store.routes_from(connection, branch_id, min(day, business_day(now)), centres)
@@ -103,7 +103,8 @@ async def load(
         day=day,
         is_to_come=day > business_day(now),
         lengths={
-            one.kind: one.minutes for one in (await appointment_rules(connection, branch_id)).visits
+            one.kind: one.minutes
+            for one in (await APPOINTMENT_RULES.current(connection, branch_id)).visits
         },
         places={
             row["standard_address"]: row
@@ -122,15 +123,7 @@ async def load(
     made = day_of(
         assignable,
         work,
-        {
-            row["holder"]: [
-                stop["order_id"]
-                for stop in row["stops"]
-                if stop["order_id"] is None
-                or row["holder"] in getattr(visits.get(stop["order_id"]), "engineers", ())
-            ]
-            for row in today
-        },
+        _sequences(today, visits),
         policy=plan_rules.policy_of(held),
         travel=await plan_rules.travel(connection, branch_id, held),
         now=max(0, minute_of(now, day)),
@@ -164,6 +157,21 @@ def _still_planned(
         if stop["order_id"] in orders
         and route["holder"] in holders_of(orders[stop["order_id"]], members)
     ]
+
+
+def _sequences(
+    routes: Sequence[RowMapping], visits: Mapping[str, Visit]
+) -> dict[str, list[str | None]]:
+    """Return whom each holder is still to visit, in order, and None where they take a break."""
+    holders = {name: one.engineers for name, one in visits.items()}
+    return {
+        row["holder"]: [
+            name
+            for name in (stop["order_id"] for stop in row["stops"])
+            if name is None or row["holder"] in holders.get(name, frozenset())
+        ]
+        for row in routes
+    }
 
 
 def _visits(kept: Sequence[_Kept], day: date) -> dict[str, Visit]:

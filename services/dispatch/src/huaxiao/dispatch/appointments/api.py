@@ -6,7 +6,7 @@ from fastapi import Query, Request
 
 from huaxiao.dispatch.appointments import handlers
 from huaxiao.dispatch.appointments.handlers import HoldOver, RescheduleLimit, SlotTaken
-from huaxiao.dispatch.appointments.rules import rules
+from huaxiao.dispatch.appointments.rules import RULES
 from huaxiao.dispatch.domain.order_states import StepNotAllowed
 from huaxiao.shared import web
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
@@ -40,7 +40,7 @@ async def get_appointment_rules(
     branch_id: BranchId, connection: ReadTx, _: _Reader
 ) -> AppointmentRules:
     """Show how the county makes appointments."""
-    return await rules(connection, branch_id)
+    return await RULES.current(connection, branch_id)
 
 
 @router.put("/appointment-rules", responses=web.problem_responses(Forbidden))

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.appointments import store
-from huaxiao.dispatch.appointments.rules import rules
+from huaxiao.dispatch.appointments.rules import RULES
 from huaxiao.dispatch.clocks import handlers as clocks
 from huaxiao.dispatch.domain.capacity import Place, Stretch, choose, places, quarters_of, slots_of
 from huaxiao.dispatch.domain.dispatching import SKILL_FOR, skills_for
@@ -93,21 +93,7 @@ async def set_rules(
         faults.append(Fault("/closes", "reversed", "closes before it opens", "结束早于开始"))
     if faults:
         raise Malformed(faults=faults)
-    before = await rules(connection, branch_id)
-    wanted = given.model_dump(mode="json")
-    if before.number and before.model_dump(mode="json", include=set(wanted)) == wanted:
-        return before
-    await store.set_rules(
-        connection,
-        {
-            "branch_id": branch_id,
-            "number": before.number + 1,
-            "given": wanted,
-            "set_by": set_by,
-            "set_at": now,
-        },
-    )
-    return await rules(connection, branch_id)
+    return await RULES.set(connection, branch_id, given, set_by=set_by, now=now)
 
 
 def _quarters(held: AppointmentRules, kind: OrderKind) -> int:
@@ -130,7 +116,7 @@ async def free_slots(
     now: datetime,
 ) -> list[Slot]:
     """Return the slots to come in which a centre still has time for a kind of work."""
-    held, (first, count) = await rules(connection, branch_id), days
+    held, (first, count) = await RULES.current(connection, branch_id), days
     skills = skills_for(kind, needed_skills)
     quarters, found = _quarters(held, kind), list[Slot]()
     for number in range(count):
@@ -176,7 +162,7 @@ async def _find_place(
         SlotTaken: nobody has; the next free slots are named.
 
     """
-    held, kind = await rules(connection, branch_id), OrderKind(order["kind"])
+    held, kind = await RULES.current(connection, branch_id), OrderKind(order["kind"])
     skills = skills_for(kind, order["needed_skills"])
     day, centre_id = business_day(starts_at), order["performer_centre_id"]
     slot = next((one for one in _slots(held, day) if one.since == starts_at > now), None)
@@ -231,7 +217,7 @@ async def hold(
     if await store.live_of(connection, branch_id, given.order_id) is not None:
         raise Conflict("This order has an appointment; move it.", "该工单已有预约，请改约。")
     slot, place = await _find_place(connection, branch_id, order, given.starts_at, now)
-    held = await rules(connection, branch_id)
+    held = await RULES.current(connection, branch_id)
     appointment_id = str(new_id())
     await store.add(
         connection,

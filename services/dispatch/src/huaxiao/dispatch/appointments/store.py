@@ -23,28 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.dispatch.callers import reads_as_engineer
 from huaxiao.dispatch.domain.capacity import Place
 from huaxiao.dispatch.orders.store import visible
-from huaxiao.dispatch.tables import appointment_rules, appointments, orders, people, visit_quarters
+from huaxiao.dispatch.tables import appointments, orders, people, visit_quarters
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import within
 from huaxiao.shared.wire.appointments import AppointmentState
 
 _LIVE = (AppointmentState.HELD, AppointmentState.BOOKED)
-
-
-async def rules(connection: AsyncConnection, branch_id: int) -> RowMapping | None:
-    """Return the rules that were set last."""
-    rows = await connection.execute(
-        select(appointment_rules)
-        .where(appointment_rules.c.branch_id == branch_id)
-        .order_by(appointment_rules.c.number.desc())
-        .limit(1)
-    )
-    return rows.mappings().one_or_none()
-
-
-async def set_rules(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
-    """Append rules."""
-    await connection.execute(insert(appointment_rules).values(**row))
 
 
 _staffed = and_(

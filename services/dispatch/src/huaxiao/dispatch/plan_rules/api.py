@@ -33,7 +33,7 @@ _Keeper = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR, Role.
 @router.get("/plan-rules", responses=web.problem_responses(Forbidden))
 async def get_plan_rules(branch_id: BranchId, connection: ReadTx, _: _Reader) -> PlanRules:
     """Show how the county plans its days."""
-    return await handlers.rules(connection, branch_id)
+    return await handlers.RULES.current(connection, branch_id)
 
 
 @router.put("/plan-rules", responses=web.problem_responses(Forbidden))

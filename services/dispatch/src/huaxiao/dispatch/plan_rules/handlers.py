@@ -5,12 +5,14 @@ from datetime import datetime
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.county_rules import CountyRules
 from huaxiao.dispatch.domain.planning.day import Policy
 from huaxiao.dispatch.domain.planning.model import Break, Window
 from huaxiao.dispatch.domain.planning.prices import Prices
 from huaxiao.dispatch.domain.planning.travel import UNKNOWN, Areas, GreatCircle, Travel
 from huaxiao.dispatch.orders.store import place_alone
 from huaxiao.dispatch.plan_rules import store
+from huaxiao.dispatch.tables import plan_rules
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.problems import Fault, Malformed, NotFound
 from huaxiao.shared.wire.plans import (
@@ -25,14 +27,8 @@ from huaxiao.shared.wire.plans import (
     TravelTimesIn,
 )
 
-
-async def rules(connection: AsyncConnection, branch_id: int) -> PlanRules:
-    """Return how the county plans its days."""
-    row = await store.rules(connection, branch_id)
-    if row is None:
-        own = PlanRulesIn().model_dump()
-        return PlanRules(**own, number=0, set_by=None, set_at=None)
-    return PlanRules.model_validate(dict(row) | dict(row["given"]))
+RULES = CountyRules(plan_rules, PlanRulesIn, PlanRules)
+"""How a county plans its days."""
 
 
 async def set_rules(
@@ -40,21 +36,7 @@ async def set_rules(
 ) -> PlanRules:
     """Set how the county plans its days from now on; the same again changes nothing."""
     await place_alone(connection, branch_id)
-    before = await rules(connection, branch_id)
-    wanted = given.model_dump(mode="json")
-    if before.number and before.model_dump(mode="json", include=set(wanted)) == wanted:
-        return before
-    await store.set_rules(
-        connection,
-        {
-            "branch_id": branch_id,
-            "number": before.number + 1,
-            "given": wanted,
-            "set_by": set_by,
-            "set_at": now,
-        },
-    )
-    return await rules(connection, branch_id)
+    return await RULES.set(connection, branch_id, given, set_by=set_by, now=now)
 
 
 def policy_of(held: PlanRules) -> Policy:
@@ -119,22 +101,17 @@ async def start_places(
     connection: AsyncConnection, branch_id: int, *, principal: Principal
 ) -> list[StartPlace]:
     """Return where days begin: a contractor those of its centre's."""
-    found = []
-    for row in await store.start_places_of(connection, branch_id):
-        if principal.centre_ids is not None:
-            centre_id = await store.centre_of(connection, branch_id, StartOf(row["of"]), row["id"])
-            if centre_id not in principal.centre_ids:
-                continue
-        found.append(
-            StartPlace(
-                of=row["of"],
-                id=row["id"],
-                where=_point(row),
-                standard_address=row["standard_address"],
-                returns=row["returns"],
-            )
+    rows = await store.start_places_of(connection, branch_id, principal.centre_ids)
+    return [
+        StartPlace(
+            of=row["of"],
+            id=row["id"],
+            where=_point(row),
+            standard_address=row["standard_address"],
+            returns=row["returns"],
         )
-    return found
+        for row in rows
+    ]
 
 
 async def put_address_place(

@@ -1,9 +1,10 @@
 """SQL of what days are planned by."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import RowMapping, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,10 +13,10 @@ from huaxiao.dispatch.tables import (
     centres,
     crews,
     people,
-    plan_rules,
     start_places,
     travel_times,
 )
+from huaxiao.shared.database import within
 from huaxiao.shared.wire.plans import StartOf
 
 _CENTRE_OF = {
@@ -23,22 +24,6 @@ _CENTRE_OF = {
     StartOf.CREW: (crews.c.branch_id, crews.c.crew_id, crews.c.centre_id),
     StartOf.CENTRE: (centres.c.branch_id, centres.c.centre_id, centres.c.centre_id),
 }
-
-
-async def rules(connection: AsyncConnection, branch_id: int) -> RowMapping | None:
-    """Return the rules that were set last."""
-    rows = await connection.execute(
-        select(plan_rules)
-        .where(plan_rules.c.branch_id == branch_id)
-        .order_by(plan_rules.c.number.desc())
-        .limit(1)
-    )
-    return rows.mappings().one_or_none()
-
-
-async def set_rules(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
-    """Append rules."""
-    await connection.execute(insert(plan_rules).values(**row))
 
 
 async def centre_of(
@@ -61,13 +46,23 @@ async def put_start_place(connection: AsyncConnection, row: Mapping[str, Any]) -
     )
 
 
-async def start_places_of(connection: AsyncConnection, branch_id: int) -> Sequence[RowMapping]:
-    """Return where everybody's day begins that somebody told."""
-    rows = await connection.execute(
-        select(start_places)
-        .where(start_places.c.branch_id == branch_id)
-        .order_by(start_places.c.of, start_places.c.id)
-    )
+async def start_places_of(
+    connection: AsyncConnection, branch_id: int, centre_ids: AbstractSet[str] | None = None
+) -> Sequence[RowMapping]:
+    """Return where everybody's day begins that somebody told; of some centres, if they are named."""
+    query = select(start_places).where(start_places.c.branch_id == branch_id)
+    if centre_ids is not None:
+        of_centres = (
+            exists().where(
+                start_places.c.of == of,
+                key == start_places.c.id,
+                branch == branch_id,
+                within(centre, centre_ids),
+            )
+            for of, (branch, key, centre) in _CENTRE_OF.items()
+        )
+        query = query.where(or_(*of_centres))
+    rows = await connection.execute(query.order_by(start_places.c.of, start_places.c.id))
     return rows.mappings().all()
 
 
