@@ -231,12 +231,6 @@ def horizontal_card(
     )
 
 
-def person_card(measures: Mapping[str, Measure], scales: Sequence[Scale] = F1_SCALES) -> Card:
-    """Return a person's own items of F1."""
-    items = measured_items(measures, scales)
-    return Card(tuple(items), weighted(items))
-
-
 @dataclass(frozen=True, slots=True)
 class FinalScore:
     """A final appraisal and the parts it was made of."""
