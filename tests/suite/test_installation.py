@@ -14,6 +14,7 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.issuer import Issuer, service_tokens
 from huaxiao.shared.problems import Unauthenticated
 from huaxiao.shared.provision import SERVICES
+from huaxiao.shared.trusted_keys import KnownKeys
 
 ISSUER = "https://county.example"
 
@@ -53,27 +54,32 @@ def test_no_two_readers_share_a_key_or_a_password(secrets: Path) -> None:
         assert mine == f"*:*:*:{service}:{passwords[service]}\n"
 
 
-def test_the_public_document_holds_no_private_part_and_lets_each_key_speak_for_its_own(
+def signers(secrets: Path) -> dict[str, Issuer]:
+    return {
+        one.parent.name: Issuer.from_file(one, issuer=ISSUER)
+        for one in secrets.glob("*/signing.jwk")
+    }
+
+
+async def test_the_public_document_holds_no_private_part_and_lets_each_key_speak_for_its_own(
     secrets: Path,
 ) -> None:
     document = json.loads((secrets / "public" / "jwks.json").read_text())
-    verifier = TokenVerifier(document, issuer=ISSUER, service="kpi")
+    verifier = TokenVerifier(KnownKeys(document, issuer=ISSUER), service="kpi")
 
     assert all("d" not in key for key in document["keys"])
-    for key_file in secrets.glob("*/signing.jwk"):
-        signer = Issuer.from_file(key_file, issuer=ISSUER)
+    for service, signer in signers(secrets).items():
         persons = signer.token("somebody", roles=[Role.AUDITOR], branch_ids=[110_001])
-        service = key_file.parent.name
         if service == "operator":
-            assert verifier.verify(persons).roles == {Role.AUDITOR}
+            assert (await verifier.verify(persons)).roles == {Role.AUDITOR}
             continue
         own = service_tokens(signer, service=service, audience="kpi")()
-        assert verifier.verify(own).subject == f"service:{service}"
+        assert (await verifier.verify(own)).subject == f"service:{service}"
         with pytest.raises(Unauthenticated):
-            verifier.verify(persons)
+            await verifier.verify(persons)
 
 
-def test_a_token_for_a_person_is_printed(
+async def test_a_token_for_a_person_is_printed(
     secrets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HUAXIAO_SECRETS", str(secrets))
@@ -82,8 +88,8 @@ def test_a_token_for_a_person_is_printed(
     installation.main(["token", "--role", "auditor", "--branch", "130123", "--centre", "C1"])
 
     document = json.loads((secrets / "public" / "jwks.json").read_text())
-    verifier = TokenVerifier(document, issuer=ISSUER, service="kpi")
-    principal = verifier.verify(capsys.readouterr().out.strip())
+    verifier = TokenVerifier(KnownKeys(document, issuer=ISSUER), service="kpi")
+    principal = await verifier.verify(capsys.readouterr().out.strip())
     assert (principal.branch_ids, principal.centre_ids) == ({130123}, {"C1"})
 
 

@@ -1,33 +1,33 @@
 """Who is calling, and what their token lets them see.
 
-Bearer JWTs (RFC 9068 shape), EdDSA only, keys from a JWKS file. A principal carries roles, the
-branches it may act in and the centres it may see; ``None`` means all of them. Store functions take
-``principal.centre_ids`` and apply it in SQL: a contractor sees its own centre and no other.
+Bearer JWTs (RFC 9068 shape) of the suite's own issuer and of others that an installation trusts. A
+principal carries roles, the branches it may act in and the centres it may see; ``None`` means all.
+Store functions take ``principal.centre_ids`` and apply it in SQL: a contractor sees its own centre
+and no other.
 """
 
 import hashlib
-import json
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
+from huaxiao.shared.trusted_keys import KeySource, require_private
 
 _TOKENS_KEPT = 1_000
 _LEEWAY_SECONDS = 30
 _BRANCH_CODE = re.compile(r"[1-9][0-9]{5}", re.ASCII)
-_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
-BOUND_SUBJECT = "huaxiao_subject"
-"""Member of a JWK: the key speaks for this service and nobody else, so a stolen one opens no more."""
+_TOKEN_TYPES = {"at+jwt", "application/at+jwt"}
+"""RFC 9068. An identity token has another type, and opens nothing."""
 SUITE_AUDIENCE = "huaxiao"
 """Audience of people's tokens: good at every service of the suite."""
 
@@ -83,80 +83,146 @@ class Principal:
             raise NotFound
 
 
-class TokenVerifier:
-    """Checks bearer tokens for one audience against a fixed set of keys."""
+class TrustedIssuer(BaseModel):
+    """An issuer of a county's or carrier's own, and how far its word goes."""
 
-    def __init__(self, jwks: dict[str, Any], *, issuer: str, service: str) -> None:
-        """Take the trusted keys; a ``kid`` outside them is refused."""
-        self._keys = {
-            key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id is not None
-        }
-        self._bound: dict[str, str] = {
-            key["kid"]: key[BOUND_SUBJECT] for key in jwks["keys"] if BOUND_SUBJECT in key
-        }
-        self._issuer = issuer
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(description="the `iss` of its tokens; where discovery begins")
+    jwks_url: str | None = Field(
+        default=None, description="where its keys are; by default what its discovery document says"
+    )
+    claim_prefix: str = Field(
+        default="",
+        description="what stands before `roles`, `branch_ids`, `centre_ids`, `person_id`",
+    )
+    roles: frozenset[Annotated[Role, Field(strict=False)]] = Field(
+        default=frozenset(Role) - {Role.SERVICE},
+        description="the roles it may give; services speak by their own keys only",
+    )
+    branch_ids: frozenset[int] | None = Field(
+        default=None, description="the branches it may speak of; by default all of them"
+    )
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if Role.SERVICE in self.roles:
+            raise ValueError("an issuer cannot make services: they sign with their own keys")
+        for url in filter(None, (self.issuer, self.jwks_url)):
+            require_private(url)
+        return self
+
+
+class TokenVerifier:
+    """Checks bearer tokens for one audience by the keys of the issuers that are trusted."""
+
+    def __init__(
+        self, *sources: KeySource, service: str, terms: Sequence[TrustedIssuer] = ()
+    ) -> None:
+        """Take the trusted issuers' keys; a token of another issuer, or key, is refused.
+
+        ``terms`` say how far an issuer's word goes; the suite's own has none.
+
+        Raises:
+            ValueError: two sources speak for the same issuer.
+
+        """
+        self._sources = {source.issuer: source for source in sources}
+        if len(self._sources) < len(sources):
+            raise ValueError("an issuer has one source of keys")
+        self._terms = {one.issuer: one for one in terms}
         self._audience = [service, SUITE_AUDIENCE]
         self._verified: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
         """Whom tokens speak for, and until when, by their digest: a signature stays what it is."""
+        self._generation = 0
 
-    @classmethod
-    def from_file(cls, path: Path, *, issuer: str, service: str) -> "TokenVerifier":
-        """Read the JWKS document."""
-        return cls(json.loads(path.read_text()), issuer=issuer, service=service)
-
-    def verify(self, token: str) -> Principal:
-        """Return whom a token speaks for.
+    async def verify(self, token: str) -> Principal:
+        """Return whom a token speaks for; keys that it needs and nobody knows are asked for.
 
         Raises:
             Unauthenticated: anything at all is wrong with it.
 
         """
         digest = hashlib.sha256(token.encode()).digest()
-        principal, expires_at = self._verified.get(digest) or self._examine(token)
+        self._forget_what_other_keys_said()
+        held = self._verified.get(digest)
+        if held is None:
+            held = await self._examine(token)
+        principal, expires_at = held
         if time.time() >= expires_at + _LEEWAY_SECONDS:
             self._verified.pop(digest, None)
             raise Unauthenticated
-        self._verified[digest] = principal, expires_at
+        self._verified[digest] = held
         self._verified.move_to_end(digest)
         if len(self._verified) > _TOKENS_KEPT:
             self._verified.popitem(last=False)
         return principal
 
-    def _examine(self, token: str) -> tuple[Principal, float]:
+    def _forget_what_other_keys_said(self) -> None:
+        """Drop what was found before keys were replaced: one that was taken out opens nothing."""
+        for source in self._sources.values():
+            source.keys()
+        generation = sum(source.generation for source in self._sources.values())
+        if generation != self._generation:
+            self._generation = generation
+            self._verified.clear()
+
+    async def _examine(self, token: str) -> tuple[Principal, float]:
         """Check a token's signature and claims; return whom it speaks for, and when it expires."""
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("typ", "").lower() != _TOKEN_TYPE:
+            if header.get("typ", "").lower() not in _TOKEN_TYPES:
                 raise Unauthenticated
+            said = jwt.decode(token, options={"verify_signature": False})
+            source = self._sources[said["iss"]]
+            await source.renew(header["kid"])
+            trusted = source.keys()[header["kid"]]
             claims = jwt.decode(
                 token,
-                self._keys[header["kid"]],
-                algorithms=["EdDSA"],
+                trusted.key,
+                algorithms=[trusted.algorithm],
                 audience=self._audience,
-                issuer=self._issuer,
+                issuer=source.issuer,
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
             )
-            principal = _principal(claims)
-            bound = self._bound.get(header["kid"])
+            principal = _principal(claims, self._terms.get(source.issuer))
+            bound = trusted.bound_subject
             if bound is not None and (
                 principal.subject != bound or principal.roles != {Role.SERVICE}
             ):
                 raise Unauthenticated
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (jwt.PyJWTError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated from error
         return principal, float(claims["exp"])
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
-    branches, centres = claims["branch_ids"], claims["centre_ids"]
-    return Principal(
+def _principal(claims: dict[str, Any], terms: TrustedIssuer | None) -> Principal:
+    """Return whom claims speak for.
+
+    Raises:
+        Unauthenticated: the issuer has no say in a role or branch that it names.
+        KeyError, ValueError, TypeError: they do not say whom.
+
+    """
+    prefix = "" if terms is None else terms.claim_prefix
+    branches, centres = claims[f"{prefix}branch_ids"], claims[f"{prefix}centre_ids"]
+    found = Principal(
         subject=str(claims["sub"]),
-        roles=frozenset(Role(role) for role in claims["roles"]),
+        roles=frozenset(Role(role) for role in claims[f"{prefix}roles"]),
         branch_ids=None if branches == "*" else frozenset(int(branch) for branch in branches),
         centre_ids=None if centres == "*" else frozenset(str(centre) for centre in centres),
-        person_id=claims.get("person_id"),
+        person_id=claims.get(f"{prefix}person_id"),
     )
+    if terms is None:
+        return found
+    beyond = terms.branch_ids is not None and (
+        found.branch_ids is None or not found.branch_ids <= terms.branch_ids
+    )
+    if beyond or not found.roles <= terms.roles:
+        raise Unauthenticated
+    # Two issuers may call two people by one name; what is remembered of a caller is kept by it.
+    return replace(found, subject=f"{terms.issuer}#{found.subject}")
 
 
 _bearer = HTTPBearer(auto_error=False, description="JWT of a trusted issuer")
@@ -170,7 +236,7 @@ async def authenticate(
     if credentials is None:
         raise Unauthenticated
     verifier: TokenVerifier = request.app.state.token_verifier
-    principal = verifier.verify(credentials.credentials)
+    principal = await verifier.verify(credentials.credentials)
     branch_id = request.path_params.get("branch_id")
     if branch_id is not None and not principal.may_enter(_branch_of(str(branch_id))):
         raise NotFound

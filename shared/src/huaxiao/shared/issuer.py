@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from huaxiao.shared.auth import BOUND_SUBJECT, SUITE_AUDIENCE, Role
+from huaxiao.shared.auth import SUITE_AUDIENCE, Role
 from huaxiao.shared.clock import Clock, system_clock
+from huaxiao.shared.trusted_keys import BOUND_SUBJECT
 
 _SERVICE_LIFETIME = timedelta(minutes=5)
 _RENEW_BEFORE = timedelta(minutes=1)

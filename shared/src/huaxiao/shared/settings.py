@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from huaxiao.shared.auth import TrustedIssuer
+
 
 class ServiceSettings(BaseSettings):
     """What a service needs to run. A subclass sets ``env_prefix`` and adds nothing lightly."""
@@ -17,9 +19,16 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(
         description="postgresql://… as the service's own role, which owns nothing"
     )
-    jwks_file: Path = Field(description="JWKS document with the public keys of trusted issuers")
+    jwks_file: Path = Field(
+        description="JWKS document with the public keys of the suite's own issuer"
+    )
     token_issuer: str = Field(
-        default="https://huaxiao.local", description="the `iss` that bearer tokens must carry"
+        default="https://huaxiao.local",
+        description="the `iss` of tokens that the keys of `jwks_file` sign",
+    )
+    trusted_issuers: tuple[TrustedIssuer, ...] = Field(
+        default=(),
+        description="other issuers, whose keys are fetched: a county's own OpenID Connect provider",
     )
     signing_key_file: Path | None = Field(
         default=None,

@@ -32,6 +32,7 @@ from huaxiao.shared.problems import (
     all_problems,
 )
 from huaxiao.shared.settings import ServiceSettings
+from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
 from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -158,8 +159,11 @@ def service_app(
     app.state.database = database
     app.state.clock = clock
     app.state.idempotency_keys = idempotency_keys
-    app.state.token_verifier = TokenVerifier.from_file(
-        settings.jwks_file, issuer=settings.token_issuer, service=service
+    app.state.token_verifier = TokenVerifier(
+        KeyFile(settings.jwks_file, issuer=settings.token_issuer),
+        *(PublishedKeys(one.issuer, jwks_url=one.jwks_url) for one in settings.trusted_issuers),
+        service=service,
+        terms=settings.trusted_issuers,
     )
     for one in routers:
         app.include_router(one)
