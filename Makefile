@@ -44,8 +44,9 @@ bench: install ## measure, on standard output a JSON line each: make bench [FIGU
 		python -m bench.main $(FIGURE)
 
 .PHONY: openapi
-openapi: install ## write services/*/openapi.json from the code
+openapi: install ## write services/*/openapi.json and docs/permissions.md from the code
 	$(RUN) python tools/openapi.py
+	$(RUN) python tools/permissions.py
 
 .PHONY: migration
 migration: install ## write the next migration: make migration service=kpi m=slug

@@ -1,10 +1,14 @@
+import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
-from fastapi.dependencies.models import Dependant
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from huaxiao.cli.suite import create_service
@@ -12,27 +16,94 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.provision import SERVICES
 
 PUBLIC = {"/healthz", "/readyz", "/problems", "/problems/{code}"}
+_MARKS = {"●", "◐", ""}
+_LINE = re.compile(r"^\| `(\w+) (\S+)` \|(.*)\|$")
 
 
-def names_roles(dependant: Dependant) -> bool:
-    return hasattr(dependant.call, "allowed_roles") or any(
-        names_roles(inner) for inner in dependant.dependencies
+@pytest.fixture(scope="module")
+def tool(project: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("permissions", project / "tools/permissions.py")
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@asynccontextmanager
+async def calling(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        yield client
+    await app.state.database.close()
+
+
+def written(project: Path, service: str) -> dict[tuple[str, str], dict[Role, str]]:
+    """Read what the committed table says of a service: by operation, a mark for each role."""
+    text = (project / "docs" / "permissions.md").read_text()
+    section = text.split(f"\n## {service}\n")[1].split("\n## ")[0]
+    found = {}
+    for line in filter(None, map(_LINE.match, section.splitlines())):
+        method, path, marks = line.groups()
+        cells = [one.strip() for one in marks.split("|")]
+        assert set(cells) <= _MARKS
+        full = path.replace("…", "/v1/branches/{branch_id}")
+        found[method, full] = dict(zip(Role, cells, strict=True))
+    return found
+
+
+def test_the_table_of_who_may_do_what_is_the_one_the_code_makes(
+    project: Path, tool: ModuleType
+) -> None:
+    assert (project / "docs" / "permissions.md").read_text() == tool.document(), (
+        "run `make openapi`"
     )
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_route_names_the_roles_it_admits(
-    service: str, settings_for: Callable[[str], dict[str, Any]]
+    service: str, settings_for: Callable[[str], dict[str, Any]], tool: ModuleType
 ) -> None:
+    operations = list(tool.operations(create_service(service, settings_for(service))))
+
+    assert len(operations) > len(PUBLIC)
+    assert {one.path for one in operations if one.roles is None} == PUBLIC
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_role_is_let_through_to_what_the_table_says_and_to_nothing_else(
+    service: str,
+    project: Path,
+    settings_for: Callable[[str], dict[str, Any]],
+    token: Callable[..., str],
+    branch_id: int,
+) -> None:
+    """Ask every route as every role, with a token for the branch and with one bound to a centre.
+
+    Nothing that is named exists and bodies are empty, so who is let through gets no further than
+    that; what the route itself says to those is for the tests of each slice.
+    """
+    table = written(project, service)
     app = create_service(service, settings_for(service))
-    contexts = [
-        one for one in iter_route_contexts(app.routes) if isinstance(one.original_route, APIRoute)
-    ]
-
-    open_routes = {one.path for one in contexts if not names_roles(one.dependant)}
-
-    assert len(contexts) > len(PUBLIC)
-    assert open_routes == PUBLIC
+    wrong = []
+    asked = 0
+    async with calling(app) as client:
+        for (method, path), marks in table.items():
+            if path in PUBLIC:
+                continue
+            url = re.sub(r"{\w+}", "X1", path.replace("{branch_id}", str(branch_id)))
+            for role, mark in marks.items():
+                for centres in (None, ["C1"]):
+                    headers = {"Authorization": f"Bearer {token(role, branch_id, centres)}"}
+                    answer = await client.request(method, url, headers=headers)
+                    refused = answer.status_code == httpx.codes.FORBIDDEN
+                    expected = mark == "" or (mark == "◐" and centres is not None)
+                    failed = answer.status_code in {500, 503} or (refused and not answer.json())
+                    if failed or refused != expected:
+                        wrong.append((method, path, role, centres, answer.text))
+                    asked += 1
+    assert wrong == []
+    assert asked == 2 * len(Role) * sum(path not in PUBLIC for _, path in table)
 
 
 @pytest.mark.parametrize("spelling", ["{}.0", "+{}", " {}", "{} ", "1_{:05}", "０{}", "%2B{}"])
@@ -47,10 +118,9 @@ async def test_no_other_spelling_of_a_branch_opens_it_to_somebody_of_another(
     app = create_service(service, settings_for(service))
     branch = spelling.format(branch_id % 100_000 if "_" in spelling else branch_id)
     headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, branch_id + 500_000)}"}
-    transport = httpx.ASGITransport(app=app)
     asked = 0
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+    async with calling(app) as client:
         for context in iter_route_contexts(app.routes):
             route = context.original_route
             if not isinstance(route, APIRoute) or "{branch_id}" not in context.path:
@@ -61,6 +131,5 @@ async def test_no_other_spelling_of_a_branch_opens_it_to_somebody_of_another(
                 answer = await client.request(method, url, headers=headers)
                 assert answer.json()["code"] == "malformed", (method, url, answer.text)
                 asked += 1
-    await app.state.database.close()
 
     assert asked

@@ -267,8 +267,8 @@ def allow(*roles: Role, whole_branch: bool = False) -> Any:
     With ``whole_branch`` a token that is bound to centres is refused as well: who acts for the
     branch is bound to none.
 
-    Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. The roles stay readable
-    on the dependency (``allowed_roles``), so that a test can check every route.
+    Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. Both stay
+    readable on the dependency, for the table of who may do what and the test that tries it.
     """
     return Depends(_role_check(frozenset(roles), whole_branch=whole_branch))
 
@@ -280,4 +280,5 @@ def _role_check(roles: frozenset[Role], *, whole_branch: bool) -> Callable[..., 
         return principal
 
     check.allowed_roles = roles  # type: ignore[attr-defined]
+    check.whole_branch = whole_branch  # type: ignore[attr-defined]
     return check

@@ -12,6 +12,11 @@ PayrollWriter = Annotated[
 ]
 Signatory = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER, Role.CONTRACTOR)]
 """Who signs for a side of a contract."""
+Party = Annotated[
+    Principal,
+    allow(Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.CONTRACTOR),
+]
+"""Who speaks for a side of a statement."""
 Settler = Annotated[
     Principal,
     allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from huaxiao.contracts.callers import Reader, Settler
+from huaxiao.contracts.callers import Party, Reader, Settler
 from huaxiao.contracts.contracts import store as contract_store
 from huaxiao.contracts.documents import pdf
 from huaxiao.contracts.domain.locks import DigestMismatch
@@ -269,7 +269,7 @@ async def confirm_statement(
     period: PeriodText,
     given: ConfirmationIn,
     connection: WriteTx,
-    principal: Reader,
+    principal: Party,
 ) -> SettlementStatement:
     """Confirm the figures for one's side; when both have, the statement is closed."""
     return await steps.confirm(
@@ -295,7 +295,7 @@ async def object_to_statement(
     period: PeriodText,
     given: ObjectionIn,
     connection: WriteTx,
-    principal: Reader,
+    principal: Party,
 ) -> SettlementStatement:
     """Object to a line of a draft; it must be answered before either side can confirm."""
     return await steps.object_to(
@@ -323,7 +323,7 @@ async def answer_objection(
     number: Annotated[int, Path(ge=1, lt=2**31)],
     given: AnswerIn,
     connection: WriteTx,
-    principal: Reader,
+    principal: Party,
 ) -> SettlementStatement:
     """Answer an objection, once, and not one's own."""
     return await steps.answer(

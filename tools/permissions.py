@@ -1,0 +1,88 @@
+"""Write who may do what, from the code: ``python tools/permissions.py``."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from huaxiao.cli.suite import TOKEN_ISSUER, Keys, create_service
+from huaxiao.shared.auth import Role
+from huaxiao.shared.provision import SERVICES
+
+WRITTEN = Path(__file__).parents[1] / "docs" / "permissions.md"
+_HEAD = """# Who may do what
+
+Written by `make openapi` from the code; `tests/suite/test_permissions.py` tries every line with every role.
+● may, ◐ may with a token that is bound to no centre, and what has no mark is refused (403). What a caller
+may see of what it asks is a second question: a token that is bound to centres sees those, an engineer's
+what is theirs, and anything else is not found (404).
+"""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a service can be asked, and by whom; ``roles`` is None where no token is needed."""
+
+    method: str
+    path: str
+    roles: frozenset[Role] | None
+    whole_branch: bool
+
+
+def operations(app: FastAPI) -> Iterator[Operation]:
+    """Yield every operation of a service."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if not isinstance(route, APIRoute):
+            continue
+        checks = list(_checks(context.dependant))
+        roles = frozenset.intersection(*(one.allowed_roles for one in checks)) if checks else None
+        whole = any(one.whole_branch for one in checks)
+        for method in sorted(route.methods):
+            yield Operation(method, context.path, roles, whole)
+
+
+def _checks(dependant: Dependant) -> Iterator[Any]:
+    if hasattr(dependant.call, "allowed_roles"):
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _checks(inner)
+
+
+def table(service: str, app: FastAPI) -> str:
+    """Return a service's operations as a table of roles."""
+    lines = [
+        f"\n## {service}\n",
+        "| | " + " | ".join(role.replace("_", " ") for role in Role) + " |",
+        "| --- |" + " :-: |" * len(Role),
+    ]
+    for one in sorted(operations(app), key=lambda one: (one.path, one.method)):
+        mark = "◐" if one.whole_branch else "●"
+        marks = [mark if one.roles is None or role in one.roles else "" for role in Role]
+        shown = one.path.replace("/v1/branches/{branch_id}", "…")
+        lines.append(f"| `{one.method} {shown}` | " + " | ".join(marks) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def document() -> str:
+    """Return the whole document; no database is touched."""
+    with tempfile.TemporaryDirectory() as scratch:
+        keys = Keys.under(Path(scratch))
+        keys.issuer()
+        settings = {
+            "database_url": "postgresql://nowhere/huaxiao",
+            "jwks_file": keys.jwks,
+            "token_issuer": TOKEN_ISSUER,
+            "follow": False,
+        }
+        tables = [table(one, create_service(one, settings)) for one in SERVICES]
+    return _HEAD + "".join(tables)
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(document())
