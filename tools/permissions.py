@@ -43,8 +43,8 @@ def operations(app: FastAPI) -> Iterator[Operation]:
         checks = list(_checks(context.dependant))
         roles = frozenset.intersection(*(one.allowed_roles for one in checks)) if checks else None
         whole = any(one.whole_branch for one in checks)
-        for method in sorted(route.methods):
-            yield Operation(method, context.path, roles, whole)
+        for method in sorted(route.methods or ()):
+            yield Operation(method, context.path or "", roles, whole)
 
 
 def _checks(dependant: Dependant) -> Iterator[Any]:
