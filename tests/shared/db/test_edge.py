@@ -142,4 +142,16 @@ async def test_a_body_beyond_the_limit_is_refused_while_it_arrives(
         f"/v1/branches/{branch_id}/notes", content=endless(), headers=manager
     )
 
-    assert response.status_code == 413
+    assert (response.status_code, response.json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"\x00"])
+async def test_a_body_that_is_no_json_is_refused_as_any_other_fault(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str], body: bytes
+) -> None:
+    headers = manager | {"Content-Type": "application/json"}
+
+    response = await http.post(f"/v1/branches/{branch_id}/notes", content=body, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
+    assert response.json()["errors"][0]["code"] == "json-invalid"

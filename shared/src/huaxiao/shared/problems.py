@@ -140,6 +140,15 @@ class Forbidden(Problem):
     title_zh = "当前角色无权执行此操作"
 
 
+class TooLarge(Problem):
+    """The body is longer than the service takes; nothing of it was kept."""
+
+    code = "too-large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    title = "The request body is too large"
+    title_zh = "请求体过大"
+
+
 class Unavailable(Problem):
     """The database or a peer cannot answer now; the same request may be sent again."""
 

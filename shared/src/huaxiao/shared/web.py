@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -23,9 +24,11 @@ from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.problems import (
     Fault,
+    Forbidden,
     Malformed,
     NotFound,
     Problem,
+    TooLarge,
     Unauthenticated,
     Unavailable,
     Unexpected,
@@ -149,7 +152,9 @@ def service_app(
         version="0.1.0",
         lifespan=whole_life,
         generate_unique_id_function=_operation_id,
-        responses=problem_responses(Unauthenticated, NotFound, Malformed, Unavailable),
+        responses=problem_responses(
+            Unauthenticated, Forbidden, NotFound, TooLarge, Malformed, Unavailable
+        ),
         strict_content_type=False,
         max_body_size=settings.max_body_bytes,
     )
@@ -281,6 +286,12 @@ def _fault(error: dict[str, Any]) -> Fault:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # The framework's only one: a body that is not text at all, where it was to be JSON.
+        fault = Fault("", "json-invalid", error.detail, _PYDANTIC_ZH["json_invalid"])
+        return problem_response(request, Malformed(faults=[fault]))
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(request, TooLarge())
     said = _HTTP_ZH.get(error.status_code, error.detail) if _chinese(request) else error.detail
     body = {
         "type": "about:blank",

@@ -11,7 +11,7 @@ from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_all
 from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
-from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem, TooLarge
 from huaxiao.shared.wire.attribution import IntakeReport
 from huaxiao.shared.wire.events import MAX_BATCH
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
@@ -39,15 +39,6 @@ class UnsupportedEncoding(Problem):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     title = "Content-Encoding must be gzip or zstd, and of a stream"
     title_zh = "Content-Encoding 只能是 gzip 或 zstd，且仅限流式请求"
-
-
-class TooLarge(Problem):
-    """One event, or a batch, is held in memory whole; a stream is not."""
-
-    code = "too-large"
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    title = "The body is too large; send smaller batches, or a stream of lines"
-    title_zh = "请求体过大，请缩小批次或改用逐行流式"
 
 
 _CLOUD_EVENT: dict[str, Any] = {
