@@ -38,6 +38,14 @@ check: install ## format, lint, types, imports: everything that needs no databas
 test: check ## all checks and tests
 	$(RUN) pytest -n 2
 
+.PHONY: fuzz
+fuzz: install ## ask every service what its document allows and what not: make fuzz [CASES=50] [SEED=7] [SERVICE=kpi]
+	@$(RUN) python tools/fuzz.py $(SERVICE) --cases $(or $(CASES),50) $(if $(SEED),--seed $(SEED))
+
+.PHONY: audit
+audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
+	@$(RUN) python tools/audit.py
+
 .PHONY: bench
 bench: install ## measure, on standard output a JSON line each: make bench [FIGURE=intake_batch]
 	@PYTHONPATH=tests $(UV) run --frozen $(if $(TIGERBEETLE_ADDRESS),--with tigerbeetle) -- \

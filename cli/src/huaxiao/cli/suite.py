@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -21,6 +22,7 @@ from typing_extensions import override
 from huaxiao.cli.embedded import EmbeddedPostgres
 from huaxiao.shared.issuer import Issuer, ensure_key
 from huaxiao.shared.provision import SERVICES
+from huaxiao.shared.web import on_http_exception
 
 TOKEN_ISSUER = "https://huaxiao.local"  # noqa: S105 - a name, not a secret
 DEFAULT_PORT = 8100
@@ -88,7 +90,8 @@ def create_gateway(apps: dict[str, FastAPI]) -> Starlette:
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
     routes = [Route("/", index), Route("/healthz", healthz), *mounts]
-    return Starlette(routes=routes, lifespan=lifespan)
+    refusals = {HTTPException: on_http_exception}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=refusals)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -243,7 +243,7 @@ async def describe_problem(code: str) -> dict[str, Any]:
 def _render_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(HTTPException, on_http_exception)
     for unavailable in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
         app.add_exception_handler(unavailable, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
@@ -284,7 +284,8 @@ def _fault(error: dict[str, Any]) -> Fault:
     return Fault(pointer, error["type"].replace("_", "-"), error["msg"], chinese)
 
 
-async def _on_http_exception(request: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Render what the framework itself refuses as a problem."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # The framework's only one: a body that is not text at all, where it was to be JSON.

@@ -43,7 +43,12 @@ Received = Annotated[Upload, Depends(_received)]
     response_class=Response,
     responses=SHEET | web.problem_responses(Forbidden),
 )
-async def get_template(kind: SheetKind, _: Reader, wanted: Format = SheetFormat.XLSX) -> Response:
+async def get_template(
+    branch_id: BranchId,  # noqa: ARG001 - of the address, which every document names in full
+    kind: SheetKind,
+    _: Reader,
+    wanted: Format = SheetFormat.XLSX,
+) -> Response:
     """Download an empty sheet with its headers, to be filled in."""
     return as_file(kind, [header(kind)], wanted)
 

@@ -1,0 +1,99 @@
+"""Look for what should not be in the code or in what it stands on: ``make audit``.
+
+bandit and the rules of ``semgrep.yml`` over the code, known vulnerabilities of every locked package,
+and a bill of materials (CycloneDX) as ``sbom.json``. What cannot be asked from here is said to be
+skipped and never to be clean.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+_UV = str(PROJECT / ".tools" / "bin" / "uv")
+_CODE = ("shared/src", "services", "cli/src")
+_AWAY = ("dns error", "error sending request", "connection refused", "timed out")
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def _told(what: str, result: str, details: str = "") -> None:
+    sys.stdout.write(f"{what}: {result}\n{details}")
+    sys.stdout.flush()
+
+
+def code_by_bandit() -> bool:
+    """Run bandit; anything of medium severity or more is a finding.
+
+    Statements made from text (B608) are ruff's S608 as well, where each that is said why.
+    """
+    bandit = ("bandit", "--quiet", "-ll", "--skip", "B608", "--recursive", *_CODE)
+    done = _run([_UV, "run", "--frozen", "--", *bandit])
+    _told("bandit", "nothing found" if done.returncode == 0 else "found", done.stdout)
+    return done.returncode == 0
+
+
+def code_by_rules() -> bool:
+    """Run the project's own rules."""
+    semgrep = (
+        "tool",
+        "run",
+        "semgrep==1.182.0",
+        "scan",
+        "--metrics=off",
+        "--disable-version-check",
+    )
+    rules = ("--config", "tools/semgrep.yml", "--error", "--quiet", "--json")
+    done = _run([_UV, *semgrep, *rules, *_CODE, "tools", "bench"])
+    if not done.stdout.strip():
+        _told("semgrep", "skipped: it cannot be had here", done.stderr[-500:] + "\n")
+        return True
+    said = json.loads(done.stdout)
+    found = [
+        f"  {one['path']}:{one['start']['line']}: {one['check_id'].rpartition('.')[2]}:"
+        f" {one['extra']['message'].strip()}\n"
+        for one in said["results"]
+    ] + [f"  {one['message']}\n" for one in said["errors"]]
+    _told("semgrep", f"{len(found)} found" if found else "nothing found", "".join(found))
+    return not found
+
+
+def packages() -> bool:
+    """Ask for known vulnerabilities of the locked packages."""
+    done = _run([_UV, "audit", "--frozen"])
+    said = done.stdout + done.stderr
+    if done.returncode and any(one in said.lower() for one in _AWAY):
+        _told("packages", "skipped: the advisories (osv.dev) cannot be reached from here")
+        return True
+    _told("packages", "nothing found" if done.returncode == 0 else "found", said)
+    return done.returncode == 0
+
+
+def bill_of_materials() -> bool:
+    """Write what the suite is made of."""
+    done = _run(
+        [
+            *(_UV, "export", "--frozen", "--quiet", "--no-dev", "--all-packages"),
+            *("--format", "cyclonedx1.5", "--output-file", "sbom.json"),
+        ]
+    )
+    if done.returncode:
+        _told("bill of materials", "failed", done.stderr)
+        return False
+    made = json.loads((PROJECT / "sbom.json").read_text())
+    _told("bill of materials", f"{len(made['components'])} components in sbom.json")
+    return True
+
+
+def main() -> int:
+    """Run all of it; return 0 when nothing was found."""
+    steps = [code_by_bandit(), code_by_rules(), packages(), bill_of_materials()]
+    return 0 if all(steps) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
