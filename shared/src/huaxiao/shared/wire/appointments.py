@@ -4,7 +4,7 @@ from datetime import time
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from huaxiao.shared.identifiers import Identifier
@@ -32,7 +32,15 @@ def _on_quarter(moment: time) -> time:
 TimeOfDay = Annotated[
     time,
     AfterValidator(_on_quarter),
-    Field(examples=["08:30"], description="在县里的钟点，以刻钟为单位"),
+    # JSON Schema's own "time" would have an offset from UTC.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^([01][0-9]|2[0-3]):(00|15|30|45)(:00)?$",
+            "examples": ["08:30"],
+            "description": "在县里的钟点，以刻钟为单位",
+        }
+    ),
 ]
 Minutes = Annotated[int, AfterValidator(_of_quarters), Field(strict=True, ge=0, le=24 * 60)]
 
