@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.wire.base import PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.base import Moment, PeriodNumber, Ratio, Resource
 from huaxiao.shared.wire.kpi import Comparison, Quotient, Reason, TargetName, Whole
 
 
@@ -102,6 +102,8 @@ class ForecastReport(Resource):
     contract_id: Identifier | None
     period: PeriodNumber
     """The last month that is known."""
+    known_at: Moment | None
+    """The moment as of which it is told; null is now."""
     from_period: PeriodNumber
     to_period: PeriodNumber
     """The year's end: the contract's last month, December where there is none."""

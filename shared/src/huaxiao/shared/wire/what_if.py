@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.wire.base import Given, PeriodNumber, Ratio, Resource, SumFen
+from huaxiao.shared.wire.base import Given, Moment, PeriodNumber, Ratio, Resource, SumFen
 from huaxiao.shared.wire.kpi import (
     Comparison,
     Quotient,
@@ -85,6 +85,8 @@ class WhatIf(Resource):
     branch_id: BranchId
     period: PeriodNumber
     span: Span
+    known_at: Moment | None
+    """The moment as of which all but what is supposed is told; null is now."""
     county: WhatIfUnit | None
     """Null for a caller who sees single centres only."""
     centres: list[WhatIfUnit]

@@ -1,6 +1,7 @@
 """Contributions: load two sides of a comparison, split, render."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from fractions import Fraction
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,8 +35,11 @@ async def explain(
     span: Span,
     against: Period | None,
     volume: str | None,
+    known_at: datetime | None,
 ) -> Explanation:
     """Split the change of a unit's figure from its base, or from as many months up to another.
+
+    With a moment, both sides are as they were known then.
 
     Raises:
         NotFound: there is no such branch or centre.
@@ -43,13 +47,17 @@ async def explain(
 
     """
     county = await branch_months(
-        connection, branch_id, period=period, first_of=first_of_span(span, period)
+        connection,
+        branch_id,
+        period=period,
+        first_of=first_of_span(span, period),
+        known_at=known_at,
     )
     months = county.span_of(unit, span, period)
     before: Sequence[Period] = [year_before(one) for one in months]
     if against is not None:
         before = [shift(against, -back) for back in reversed(range(len(months)))]
-        county = await and_months(connection, branch_id, county, before)
+        county = await and_months(connection, branch_id, county, before, known_at)
     if unit is not None and unit not in county.centre_ids:
         raise NotFound
     if against is None:
@@ -67,6 +75,7 @@ async def explain(
         figure=figure,
         centre_id=unit,
         span=span,
+        known_at=known_at,
         from_period=months[0],
         to_period=months[-1],
         against_from=before[0],

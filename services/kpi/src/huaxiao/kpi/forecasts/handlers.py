@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -39,8 +40,11 @@ async def report(
     *,
     unit: Unit,
     period: Period,
+    known_at: datetime | None,
 ) -> ForecastReport:
     """Forecast a unit's targets; no connection is held while models are fitted.
+
+    With a moment, all that the forecast rests on is as it was known then.
 
     Raises:
         NotFound: there is no such branch or centre.
@@ -52,6 +56,7 @@ async def report(
             branch_id,
             period=period,
             first_of=lambda _: shift(period, -HISTORY_MONTHS),
+            known_at=known_at,
         )
     if unit is not None and unit not in county.centre_ids:
         raise NotFound
@@ -61,6 +66,7 @@ async def report(
         centre_id=unit,
         contract_id=year.contract_id,
         period=period,
+        known_at=known_at,
         from_period=year.months[0],
         to_period=year.months[-1],
         months_left=sum(month > period for month in year.months),

@@ -209,6 +209,23 @@ async def _require_room(
         raise OverlappingTargets(target_ids=taken)
 
 
+async def in_force(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    first: Period,
+    last: Period,
+    known_at: datetime | None = None,
+) -> list[UnitTarget]:
+    """Return the targets in force in some month, as was known at a moment."""
+    rows = await store.in_force(connection, branch_id, first=first, last=last, known_at=known_at)
+    # One that was withdrawn since was not withdrawn then.
+    return [render(dict(row) | _NOT_WITHDRAWN) for row in rows]
+
+
+_NOT_WITHDRAWN = dict.fromkeys(("withdrawn_by", "withdrawn_at", "withdrawn_because"))
+
+
 async def progress(
     connection: AsyncConnection,
     branch_id: int,
@@ -220,8 +237,7 @@ async def progress(
     now: datetime,
 ) -> ProgressReport:
     """Tell how far the targets in force in a month are by its end, or by the day it is."""
-    rows = await store.in_force(connection, branch_id, first=period, last=period, known_at=known_at)
-    held = [render(row) for row in rows]
+    held = await in_force(connection, branch_id, first=period, last=period, known_at=known_at)
     starts = {Period(one.from_period) for one in held} | {period}
     loaded = await load(
         connection,
@@ -253,14 +269,14 @@ async def _within(
     whole = [one for one in held if one.centre_id is None]
     if not whole:
         return []
-    rows = await store.in_force(
+    found = await in_force(
         connection,
         branch_id,
-        first=min(one.from_period for one in whole),
-        last=max(one.to_period for one in whole),
+        first=Period(min(one.from_period for one in whole)),
+        last=Period(max(one.to_period for one in whole)),
         known_at=known_at,
     )
-    return [one for one in map(render, rows) if one.centre_id is not None]
+    return [one for one in found if one.centre_id is not None]
 
 
 def _progress(

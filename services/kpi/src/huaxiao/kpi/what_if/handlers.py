@@ -1,6 +1,7 @@
 """What if: judge a branch as it is and as it is supposed to be; nothing is written."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,8 +30,11 @@ async def compare(
     *,
     centre_ids: frozenset[str] | None,
     with_county: bool,
+    known_at: datetime | None,
 ) -> WhatIf:
     """Judge units as they are and as supposed, as far as the caller may see them.
+
+    With a moment, they are as they were known then.
 
     Raises:
         NotFound: there is no such branch.
@@ -39,7 +43,11 @@ async def compare(
     """
     period = Period(given.period)
     county = await branch_months(
-        connection, branch_id, period=period, first_of=first_of_span(given.span, period)
+        connection,
+        branch_id,
+        period=period,
+        first_of=first_of_span(given.span, period),
+        known_at=known_at,
     )
     # Who sees single centres is not told which others there are.
     visible = {one for one in county.centre_ids if centre_ids is None or one in centre_ids}
@@ -59,6 +67,7 @@ async def compare(
         branch_id=branch_id,
         period=given.period,
         span=given.span,
+        known_at=known_at,
         county=shown[0] if with_county else None,
         centres=shown[len(units) :],
     )
