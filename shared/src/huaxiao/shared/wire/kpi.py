@@ -121,6 +121,16 @@ class Quotient(Resource):
     denominator: Annotated[Whole, Field(gt=0)]
 
 
+class OwnGoal(Resource):
+    """A unit's own goal of a figure, told beside the goal that all are judged by."""
+
+    target_id: Identifier
+    """The unit's target that sets it."""
+    goal: Ratio
+    comparison: Comparison
+    standing: Standing
+
+
 class Target(Resource):
     """A target of one county or centre: its value, its verdict, and what both came from."""
 
@@ -141,6 +151,8 @@ class Target(Resource):
     provisional: bool
     """Some month is still open, so that the figures may change."""
     components: list[Component]
+    own_goal: OwnGoal | None = None
+    """The unit's own goal, if it has one; it changes no verdict."""
 
 
 class TargetsOf(Resource):

@@ -59,7 +59,7 @@ def _target_rule(one: FigureIn) -> TargetRule:
     assert one.goal is not None  # noqa: S101 - a target has one
     return TargetRule(
         TargetName(one.figure),
-        Goal(one.goal.boundary, one.goal.comparison, one.goal.at_risk_within),
+        Goal.of(one.goal),
         one.title,
         one.title_zh,
         one.text,
