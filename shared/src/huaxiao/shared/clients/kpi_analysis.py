@@ -87,9 +87,16 @@ class KpiAnalysisClient(ServiceClient):
         return found
 
     async def alert_rules(self, branch_id: int) -> list[AlertRule]:
-        """Return the rules as they stand."""
+        """Return the rules that watch the branch as they stand."""
         found: list[AlertRule] = await self._get(
             list[AlertRule], f"/v1/branches/{branch_id}/alert-rules"
+        )
+        return found
+
+    async def default_alert_rules(self, branch_id: int) -> list[AlertRule]:
+        """Return the rules that watch a branch which has set none of its own, as they ship."""
+        found: list[AlertRule] = await self._get(
+            list[AlertRule], f"/v1/branches/{branch_id}/alert-rules/defaults"
         )
         return found
 
