@@ -138,6 +138,16 @@ closed_periods = Table(
     _known_at(),
     info=_APPEND_ONLY,
 )
+uncounted_periods = Table(
+    "uncounted_periods",
+    metadata,
+    branch_column(),
+    # Some of its revenue was told without the charges that it is the sum of.
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
+)
 measures = Table(
     "measures",
     metadata,

@@ -100,6 +100,8 @@ class Unit(StrEnum):
     ORDERS = "orders"
     TICKETS = "tickets"
     APPRAISALS = "appraisals"
+    LINES = "lines"
+    """Lines of bills: charges."""
     HUNDREDTHS = "hundredths"
     """Hundredths of a point of score."""
 

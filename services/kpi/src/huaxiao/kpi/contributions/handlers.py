@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.domain.contributions import Contribution as Part
 from huaxiao.kpi.domain.contributions import Unit, rounded
-from huaxiao.kpi.domain.explaining import explain_base, explain_booked
+from huaxiao.kpi.domain.definitions import LINES_BILLED
+from huaxiao.kpi.domain.explaining import NoVolume, explain_base, explain_booked
 from huaxiao.kpi.loading import and_months, branch_months, first_of_span
+from huaxiao.kpi.measures.lines import all_counted
 from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.periods import Period, shift, year_before
 from huaxiao.shared.problems import NotFound
@@ -63,7 +65,14 @@ async def explain(
     if against is None:
         explained = explain_base(county, unit, figure, months)
     else:
-        explained = explain_booked(county, unit, figure, before, months, volume=volume)
+        counted = figure is ExplainedFigure.REVENUE and await all_counted(
+            connection, branch_id, [*before, *months], known_at
+        )
+        if volume == LINES_BILLED and not counted:
+            raise NoVolume
+        explained = explain_booked(
+            county, unit, figure, before, months, volume=volume, counted=counted
+        )
     split = explained.split
     is_ratio = figure is ExplainedFigure.MARKET_GROSS_MARGIN
     scale = _BASIS_POINTS if is_ratio else 1
@@ -81,7 +90,7 @@ async def explain(
         against_from=before[0],
         against_to=before[-1],
         against_base=against is None,
-        volume=volume,
+        volume=explained.volume,
         reasons=reasons_of(explained.causes),
         before=None if split is None else quotient(split.before),
         after=None if split is None else quotient(split.after),
