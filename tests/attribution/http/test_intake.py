@@ -414,12 +414,15 @@ async def test_the_feed_says_what_every_booking_changed(
     await client.post_events([sender.opened(), sender.bill()])
     await client.post_events([sender.bill("BI-2")])
     sums: dict[str, int] = {}
+    lines = 0
     for entry in await client.feed(county, after=0):
+        lines += sum(one["lines"] for one in entry.data["billed"])
         changes: list[dict[str, Any]] = entry.data["changes"]
         assert sum(one["amount_fen"] for one in changes) == 0
         for one in changes:
             sums[one["account"]] = sums.get(one["account"], 0) + one["amount_fen"]
     assert sums == {"receivable": 21_200, "revenue": -20_000, "tax": -1_200}
+    assert lines == 2
     balances = {one.account: one.amount_fen for one in await client.balances(county, period=201711)}
     assert balances == sums
 

@@ -11,7 +11,7 @@ from huaxiao.attribution.domain.booking import book
 from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.learning import learn
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
-from huaxiao.attribution.domain.postings import Balances, balances_of
+from huaxiao.attribution.domain.postings import Balances, balances_of, lines_of
 from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.totals import totals_of
 from huaxiao.attribution.rule_sets.reading import default_rule_set
@@ -152,6 +152,29 @@ def test_the_same_events_in_any_order_end_in_the_same_books(order: list[Message]
     # The line moved in October, and the bundle and the card follow it: all is the township's.
     assert net_revenue(nonzero(straight), "C2") == 1000 + 2000 + 3000 - 300 - 500
     assert {centre for _, centre, _, _ in nonzero(shuffled)} == {"C2"}
+
+
+@given(st.permutations(STORY), st.integers(0, len(STORY)))
+def test_every_charge_is_counted_once_with_the_centre_its_revenue_belongs_to(
+    order: list[Message], upto: int
+) -> None:
+    taken = books()
+    for one in order[:upto]:
+        take(taken, one)
+    entries = taken.produced.entries
+    charges = sum(kind == "bill_item" for kind, _ in taken.known.documents)
+    assert sum(lines_of(entries).values()) == charges
+    # What is billed and what is counted lie in the same places.
+    billed = {
+        (period, centre_id, field_id)
+        for (period, centre_id, field_id, account) in nonzero(taken)
+        if account == "revenue"
+    }
+    assert lines_of(entries).keys() == billed
+    taken = books()
+    take_all(taken, order)
+    (counted,) = lines_of(taken.produced.entries).items()
+    assert (counted[0][1], counted[1]) == ("C2", 3)
 
 
 @given(st.permutations(STORY), st.integers(0, len(STORY)))

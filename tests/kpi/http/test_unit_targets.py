@@ -170,8 +170,10 @@ async def test_targets_are_known_as_of_a_moment(peers: Peers, caller: Caller) ->
     def asked(known_at: datetime | None) -> Any:
         return province.progress(branch, period=201711, known_at=known_at)
 
-    shown = [len((await asked(one)).targets) for one in (before, between, None)]
-    assert shown == [0, 1, 0]
+    shown = [(await asked(one)).targets for one in (before, between, None)]
+    assert [len(one) for one in shown] == [0, 1, 0]
+    then = shown[1][0].target
+    assert (then.state, then.withdrawn_at, then.withdrawn_because) == ("in_force", None, None)
 
 
 async def test_a_month_that_has_not_begun_has_no_report(peers: Peers, caller: Caller) -> None:

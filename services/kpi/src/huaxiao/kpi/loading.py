@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
 from huaxiao.kpi.domain.months import BranchMonths, Unit
-from huaxiao.kpi.measures.monthly import by_month
+from huaxiao.kpi.measures.store import Read
 from huaxiao.shared.periods import Period, year_before
 from huaxiao.shared.wire.kpi import Span
 
@@ -18,19 +19,22 @@ async def branch_months(
     *,
     period: Period,
     first_of: Callable[[BranchMonths], Period],
+    known_at: datetime | None = None,
 ) -> BranchMonths:
     """Load the months up to a period, with names and contracts as they are in it.
 
     ``first_of`` says which month is the first that is needed, by those contracts. Bases are those
-    of the year before the contracts' months.
+    of the year before the contracts' months. With a moment, all is as it was known then.
 
     Raises:
         NotFound: no fact has told of the branch.
 
     """
-    await county_store.require_branch(connection, branch_id)
-    terms = await county_store.terms(connection, branch_id, period, centre_ids=None)
-    named = await county_store.names(connection, branch_id, period)
+    await county_store.require_branch(connection, branch_id, known_at)
+    terms = await county_store.terms(
+        connection, branch_id, period, centre_ids=None, known_at=known_at
+    )
+    named = await county_store.names(connection, branch_id, period, known_at)
     county = BranchMonths(
         measures={},
         names=named.centres,
@@ -44,10 +48,11 @@ async def branch_months(
             first=year_before(min((one.term_from for one in terms), default=period)),
             last=year_before(max((one.term_to for one in terms), default=period)),
         ),
-        places=await county_store.all_places(connection, branch_id),
-        closed_through=await county_store.closed_through(connection, branch_id),
+        places=await county_store.all_places(connection, branch_id, known_at),
+        closed_through=await county_store.closed_through(connection, branch_id, known_at),
     )
-    months = await by_month(connection, branch_id, first=first_of(county), last=period)
+    read = Read(connection, branch_id, None, known_at)
+    months = await read.by_month(first_of(county), period)
     return replace(county, measures=months)
 
 
@@ -62,8 +67,12 @@ def first_of_span(span: Span, period: Period) -> Callable[[BranchMonths], Period
 
 
 async def and_months(
-    connection: AsyncConnection, branch_id: int, county: BranchMonths, months: Sequence[Period]
+    connection: AsyncConnection,
+    branch_id: int,
+    county: BranchMonths,
+    months: Sequence[Period],
+    known_at: datetime | None = None,
 ) -> BranchMonths:
     """Return the branch with the measures of other months as well, which follow one another."""
-    more = await by_month(connection, branch_id, first=months[0], last=months[-1])
+    more = await Read(connection, branch_id, None, known_at).by_month(months[0], months[-1])
     return replace(county, measures={**county.measures, **more})

@@ -27,6 +27,7 @@ _TOLD: Mapping[Table, str] = {
     tables.base_months: "/contracts",
     tables.reorganisations: "/contracts",
     tables.closed_periods: "/attribution",
+    tables.uncounted_periods: "/attribution",
 }
 """What keeps facts by the position of the feed they came from."""
 _SUMS = (tables.measures, tables.field_measures)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -137,6 +138,16 @@ closed_periods = Table(
     _known_at(),
     info=_APPEND_ONLY,
 )
+uncounted_periods = Table(
+    "uncounted_periods",
+    metadata,
+    branch_column(),
+    # Some of its revenue was told without the charges that it is the sum of.
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    _position(in_key=False),
+    _known_at(),
+    info=_APPEND_ONLY,
+)
 measures = Table(
     "measures",
     metadata,
@@ -214,15 +225,23 @@ unit_targets = Table(
     metadata,
     branch_column(),
     Column("target_id", Text, primary_key=True),
-    Column("measure", Text, nullable=False),
+    Column("measure", Text),
     Column("centre_id", Text),
     Column("from_period", Integer, nullable=False),
     Column("to_period", Integer, nullable=False),
-    Column("value", BigInteger, nullable=False),
+    Column("value", BigInteger),
     Column("direction", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Column("figure", Text),
+    # As it was given: a boundary is a decimal text, exact.
+    Column("goal", JSONB(none_as_null=True)),
+    CheckConstraint(
+        "num_nonnulls(measure, figure) = 1 AND num_nonnulls(measure, goal) = 1"
+        " AND num_nonnulls(figure, value) = 1",
+        name="measure_or_figure",
+    ),
 )
 unit_target_confirmations = Table(
     "unit_target_confirmations",
@@ -293,6 +312,8 @@ alerts = Table(
     Column("kind", Text, nullable=False),
     Column("centre_id", Text),
     Column("target", Text),
+    Column("figure", Text),
+    Column("target_id", Text),
     Column("state", Text, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("period", Integer),

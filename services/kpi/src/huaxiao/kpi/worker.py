@@ -14,6 +14,7 @@ from huaxiao.kpi.domain.definitions import (
     ORDERS_ON_TIME,
     PAY,
 )
+from huaxiao.kpi.measures import lines
 from huaxiao.kpi.measures import store as measure_store
 from huaxiao.kpi.measures.store import Change
 from huaxiao.kpi.tables import positions
@@ -84,18 +85,23 @@ def _payroll(paid: contracts.PayrollRecorded, told: Told) -> Iterator[Change]:
 async def apply_attribution(
     connection: AsyncConnection, branch_id: int, entries: Sequence[FeedEntry]
 ) -> None:
-    """Add what was booked to the accounts, and keep which months are closed."""
+    """Add what was booked to the accounts, count charges, and keep which months are closed."""
     changes: list[Change] = []
+    uncounted: list[tuple[int, Told]] = []
     for entry in entries:
         told = Told.by(entry)
         if entry.type == attribution.BALANCES_CHANGED:
+            fact = attribution.BalancesChanged.model_validate(entry.data)
             changes += (
                 Change(told, one.centre_id, one.field_id, one.period, one.account, one.amount_fen)
-                for one in attribution.BalancesChanged.model_validate(entry.data).changes
+                for one in fact.changes
             )
+            changes += lines.billed(fact, told)
+            uncounted += ((period, told) for period in sorted(lines.uncounted(fact)))
         elif entry.type == attribution.PERIOD_CLOSED:
             closed = attribution.PeriodClosed.model_validate(entry.data)
             await county_store.close_period(connection, branch_id, closed.period, told)
+    await lines.keep_uncounted(connection, branch_id, uncounted)
     await measure_store.record(connection, branch_id, "/attribution", changes)
 
 

@@ -101,10 +101,15 @@ class ServiceClient:
             asked["cursor"] = page.next_cursor
 
     async def _post(
-        self, kind: type[Answer] | Any, path: str, body: BaseModel | Sequence[BaseModel] | None
+        self,
+        kind: type[Answer] | Any,
+        path: str,
+        body: BaseModel | Sequence[BaseModel] | None,
+        *,
+        params: Mapping[str, Any] | None = None,
     ) -> Any:
         """Send a body with an Idempotency-Key of its own, so that a retry cannot double it."""
-        return await self._write("POST", kind, path, body)
+        return await self._write("POST", kind, path, body, params)
 
     async def _put(
         self, kind: type[Answer] | Any, path: str, body: BaseModel | Sequence[BaseModel] | None
@@ -117,10 +122,11 @@ class ServiceClient:
         kind: type[Answer] | Any,
         path: str,
         body: BaseModel | Sequence[BaseModel] | None,
+        params: Mapping[str, Any] | None = None,
     ) -> Any:
         content = b"" if body is None else _encoded(body)
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(new_id())}
-        response = await self._send(method, path, content=content, headers=headers)
+        response = await self._send(method, path, params=params, content=content, headers=headers)
         if kind is None:
             return None
         return TypeAdapter(kind).validate_json(response.content)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from huaxiao.shared.clients.base import PeerProblem
-from huaxiao.shared.clients.kpi_analysis import KpiAnalysisClient
+from huaxiao.shared.clients.kpi_analysis import KpiAnalysisClient, moment_text
 from huaxiao.shared.pages import MAX_PAGE
 from huaxiao.shared.wire.figures import (
     Direction,
@@ -43,7 +43,7 @@ class KpiClient(KpiAnalysisClient):
         found: TargetReport = await self._get(
             TargetReport,
             f"/v1/branches/{branch_id}/targets",
-            params={"period": period, "span": span, "known_at": _text(known_at)},
+            params={"period": period, "span": span, "known_at": moment_text(known_at)},
         )
         return found
 
@@ -64,7 +64,7 @@ class KpiClient(KpiAnalysisClient):
         return await self._all(
             Measure,
             f"/v1/branches/{branch_id}/measures",
-            params={"period": period, "centre_id": centre_id, "known_at": _text(known_at)},
+            params={"period": period, "centre_id": centre_id, "known_at": moment_text(known_at)},
         )
 
     async def field_measures(
@@ -79,7 +79,7 @@ class KpiClient(KpiAnalysisClient):
         return await self._all(
             FieldMeasure,
             f"/v1/branches/{branch_id}/field-measures",
-            params={"period": period, "field_id": field_id, "known_at": _text(known_at)},
+            params={"period": period, "field_id": field_id, "known_at": moment_text(known_at)},
         )
 
     async def restatements(
@@ -97,8 +97,8 @@ class KpiClient(KpiAnalysisClient):
             Restatement,
             f"/v1/branches/{branch_id}/restatements",
             params={
-                "since": _text(since),
-                "until": _text(until),
+                "since": moment_text(since),
+                "until": moment_text(until),
                 "period": period,
                 "centre_id": centre_id,
                 "measure": measure,
@@ -123,7 +123,7 @@ class KpiClient(KpiAnalysisClient):
             params={
                 "period": period,
                 "centre_id": centre_id,
-                "known_at": _text(known_at),
+                "known_at": moment_text(known_at),
                 "cursor": cursor,
                 "limit": limit,
             },
@@ -142,7 +142,7 @@ class KpiClient(KpiAnalysisClient):
         found: FigureReport = await self._get(
             FigureReport,
             f"/v1/branches/{branch_id}/figures",
-            params={"period": period, "span": span, "known_at": _text(known_at)},
+            params={"period": period, "span": span, "known_at": moment_text(known_at)},
         )
         return found
 
@@ -196,7 +196,7 @@ class KpiClient(KpiAnalysisClient):
         found: ProgressReport = await self._get(
             ProgressReport,
             f"/v1/branches/{branch_id}/progress",
-            params={"period": period, "centre_id": centre_id, "known_at": _text(known_at)},
+            params={"period": period, "centre_id": centre_id, "known_at": moment_text(known_at)},
         )
         return found
 
@@ -221,7 +221,7 @@ class KpiClient(KpiAnalysisClient):
                 "measure": measure,
                 "figure": figure,
                 "direction": direction,
-                "known_at": _text(known_at),
+                "known_at": moment_text(known_at),
             },
         )
         return found
@@ -238,7 +238,7 @@ class KpiClient(KpiAnalysisClient):
         found: BackCastReport = await self._get(
             BackCastReport,
             f"/v1/branches/{branch_id}/back-cast",
-            params={"period": period, "span": span, "known_at": _text(known_at)},
+            params={"period": period, "span": span, "known_at": moment_text(known_at)},
         )
         return found
 
@@ -288,10 +288,6 @@ class KpiClient(KpiAnalysisClient):
             FiguresInForceIn(from_period=from_period),
         )
         return found
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
 
 
 class FakeKpi:

@@ -1,6 +1,7 @@
 """Why figures move, where they go, and who is told: the KPI service as its callers see it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.wire.alerts import (
@@ -35,6 +36,7 @@ class KpiAnalysisClient(ServiceClient):
         centre_id: str | None = None,
         against_period: int | None = None,
         volume: str | None = None,
+        known_at: datetime | None = None,
     ) -> Explanation:
         """Say why a figure moved, from the contract's base or from other booked months."""
         found: Explanation = await self._get(
@@ -47,30 +49,54 @@ class KpiAnalysisClient(ServiceClient):
                 "centre_id": centre_id,
                 "against_period": against_period,
                 "volume": volume,
+                "known_at": moment_text(known_at),
             },
         )
         return found
 
     async def forecasts(
-        self, branch_id: int, *, period: int, centre_id: str | None = None
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        centre_id: str | None = None,
+        known_at: datetime | None = None,
     ) -> ForecastReport:
         """Say where a unit's targets are going, and what is needed to still meet them."""
         found: ForecastReport = await self._get(
             ForecastReport,
             f"/v1/branches/{branch_id}/forecasts",
-            params={"period": period, "centre_id": centre_id},
+            params={
+                "period": period,
+                "centre_id": centre_id,
+                "known_at": moment_text(known_at),
+            },
         )
         return found
 
-    async def what_if(self, branch_id: int, given: WhatIfIn) -> WhatIf:
+    async def what_if(
+        self, branch_id: int, given: WhatIfIn, *, known_at: datetime | None = None
+    ) -> WhatIf:
         """Return the verdicts as they are, and as they would be."""
-        found: WhatIf = await self._post(WhatIf, f"/v1/branches/{branch_id}/targets/what-if", given)
+        found: WhatIf = await self._post(
+            WhatIf,
+            f"/v1/branches/{branch_id}/targets/what-if",
+            given,
+            params={"known_at": moment_text(known_at)},
+        )
         return found
 
     async def alert_rules(self, branch_id: int) -> list[AlertRule]:
-        """Return the rules as they stand."""
+        """Return the rules that watch the branch as they stand."""
         found: list[AlertRule] = await self._get(
             list[AlertRule], f"/v1/branches/{branch_id}/alert-rules"
+        )
+        return found
+
+    async def default_alert_rules(self, branch_id: int) -> list[AlertRule]:
+        """Return the rules that watch a branch which has set none of its own, as they ship."""
+        found: list[AlertRule] = await self._get(
+            list[AlertRule], f"/v1/branches/{branch_id}/alert-rules/defaults"
         )
         return found
 
@@ -139,12 +165,18 @@ class KpiAnalysisClient(ServiceClient):
         period: int,
         span: Span = Span.MONTH,
         wanted: SheetFormat = SheetFormat.CSV,
+        known_at: datetime | None = None,
     ) -> bytes:
         """Return the targets as a sheet."""
         response = await self._send(
             "GET",
             f"/v1/branches/{branch_id}/targets/sheet",
-            params={"period": period, "span": span, "format": wanted},
+            params={
+                "period": period,
+                "span": span,
+                "format": wanted,
+                "known_at": moment_text(known_at),
+            },
         )
         return response.content
 
@@ -155,15 +187,26 @@ class KpiAnalysisClient(ServiceClient):
         from_period: int,
         to_period: int,
         wanted: SheetFormat = SheetFormat.CSV,
+        known_at: datetime | None = None,
     ) -> bytes:
         """Return the measures of some months as a sheet."""
         response = await self._send(
             "GET",
             f"/v1/branches/{branch_id}/measures/sheet",
-            params={"from_period": from_period, "to_period": to_period, "format": wanted},
+            params={
+                "from_period": from_period,
+                "to_period": to_period,
+                "format": wanted,
+                "known_at": moment_text(known_at),
+            },
         )
         return response.content
 
     async def metrics(self) -> str:
         """Return how the targets of the caller's branches stand, as Prometheus reads it."""
         return (await self._send("GET", "/metrics")).text
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """Write a moment as a parameter."""
+    return None if moment is None else moment.isoformat()

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Fact, Given, Moment, Name, PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.figures import FigureName, MeasureName
 from huaxiao.shared.wire.kpi import Span, TargetName
 
 ALERT_FIRING = "kpi.alert.firing"
@@ -36,6 +37,12 @@ class AlertKind(StrEnum):
     """A month whose pay is not all recorded some days after its end."""
     FEED_STILL = "feed_still"
     """A service's feed that has told nothing for some hours."""
+    FIGURE = "figure"
+    """A figure in force that does not meet its goal, or the unit's own goal where it has one."""
+    UNIT_TARGET_BEHIND = "unit_target_behind"
+    """An amount that a unit is to reach, behind the calendar; or one used up ahead of it."""
+    UNIT_TARGET_FORECAST = "unit_target_forecast"
+    """A unit's target that is not expected to be met; a goal of a figure, if it is a built-in one."""
 
 
 class AlertState(StrEnum):
@@ -58,21 +65,28 @@ class AlertRuleIn(Given):
     enabled: bool = True
     target: TargetName | None = None
     """Of ``verdict`` and ``forecast``."""
+    figure: FigureName | None = None
+    """Of ``figure``: one that is in force."""
+    measure: MeasureName | None = None
+    """Of ``unit_target_behind`` and ``unit_target_forecast``: targets of this measure; null is all."""
     span: Span = Span.YEAR_TO_DATE
-    """Of ``verdict``."""
+    """Of ``verdict`` and ``figure``."""
     centre_ids: Annotated[list[Identifier], Field(max_length=200)] | None = None
-    """Of ``verdict`` and ``forecast``: these centres; null is all of them."""
+    """Of what is watched by unit: these centres; null is all of them."""
     with_county: bool = True
-    """Of ``verdict`` and ``forecast``: the county as well."""
+    """Of what is watched by unit: the county as well."""
     open_months: bool = False
-    """Of ``verdict`` and ``forecast``: judge the last month with books; otherwise the last that is
+    """Of what is watched by unit: judge the last month with books; otherwise the last that is
     closed, whose books are whole."""
-    margin: Annotated[Ratio, Field(ge=0, le=1, max_digits=8, decimal_places=6)] = Decimal(0)
-    """How far above its boundary a value, or a forecast's probability, must be to be good again."""
+    margin: Annotated[Ratio, Field(ge=0, max_digits=18, decimal_places=6)] = Decimal(0)
+    """How far beyond its boundary a value, a forecast's probability or a completion must be to be
+    good again; at most 1, but in the figure's unit for ``figure``."""
+    behind_by: Annotated[Ratio, Field(ge=0, le=1, max_digits=8, decimal_places=6)] = Decimal(0)
+    """Of ``unit_target_behind``: how far completion may be behind the calendar; 0.05 is 5 points."""
     probability_below: Annotated[Ratio, Field(gt=0, le=1, max_digits=8, decimal_places=6)] = (
         Decimal("0.5")
     )
-    """Of ``forecast``: it is bad when the goal is met with less than this."""
+    """Of forecasts: it is bad when the goal is met with less than this."""
     days: Annotated[int, Field(strict=True, ge=0, le=365)] = 10
     """Of what is late: how many days after the month's end."""
     hours: Annotated[int, Field(strict=True, ge=1, le=24 * 365)] = 24
@@ -81,6 +95,8 @@ class AlertRuleIn(Given):
     """How long it must be bad before it fires."""
     clear_minutes: _Minutes = 0
     """How long it must be good before it is resolved."""
+    reason: Name | None = None
+    """Why it is so; needed to change a default rule, or to switch it off."""
 
 
 class AlertRule(AlertRuleIn):
@@ -88,8 +104,12 @@ class AlertRule(AlertRuleIn):
 
     rule_id: Identifier
     version: Count
-    changed_by: str
-    changed_at: Moment
+    """0 is a default rule as it ships."""
+    is_default: bool
+    """It watches a branch that has set no rule under an id of its own."""
+    changed_by: str | None
+    changed_at: Moment | None
+    """Null of a default rule as it ships."""
 
 
 class AcknowledgementIn(Given):
@@ -114,10 +134,14 @@ class Alert(Resource):
 
     rule_id: Identifier
     subject: str
-    """What it is about: ``county``, a centre, or a feed such as ``/attribution``."""
+    """What it is about: ``county``, a centre, a feed such as ``/attribution``, or a unit's target."""
     kind: AlertKind
     centre_id: Identifier | None
     target: TargetName | None
+    figure: FigureName | None
+    """Of a rule that watches a figure."""
+    target_id: Identifier | None
+    """The unit's target, of a rule that watches those."""
     state: AlertState
     since: Moment
     period: PeriodNumber | None
@@ -199,6 +223,8 @@ class AlertFact(Fact):
     at: Moment
     by: str | None = None
     note: str | None = None
+    figure: FigureName | None = None
+    target_id: Identifier | None = None
 
 
 class WebhookBody(Fact):

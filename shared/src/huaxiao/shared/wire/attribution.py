@@ -982,10 +982,23 @@ class BalanceChange(Fact):
     amount_fen: SumFen
 
 
+class LinesBilled(Fact):
+    """By how many charges what is billed to a centre and field in a period changed."""
+
+    centre_id: Identifier
+    field_id: Identifier | None
+    period: PeriodNumber
+    lines: int
+    """Below zero where charges went to another centre or field, by a decision made anew."""
+
+
 class BalancesChanged(Fact):
     """Everything one booking transaction changed; the changes sum to zero."""
 
-    changes: list[BalanceChange] = Field(min_length=1)
+    changes: list[BalanceChange]
+    """Empty where charges of equal amounts changed places."""
+    billed: list[LinesBilled] | None = None
+    """Charges, one by one; null in entries from before they were told."""
 
 
 class WorkRequestedFact(Fact):

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.wire.base import PeriodNumber, Resource
+from huaxiao.shared.wire.base import Moment, PeriodNumber, Resource
 from huaxiao.shared.wire.kpi import Quotient, Reason, Span, Whole
 
 
@@ -79,6 +79,8 @@ class Explanation(Resource):
     centre_id: Identifier | None
     """Null for the county."""
     span: Span
+    known_at: Moment | None
+    """The moment as of which both sides are told; null is now."""
     from_period: PeriodNumber
     to_period: PeriodNumber
     against_from: PeriodNumber

@@ -22,6 +22,7 @@ from huaxiao.shared.wire.base import (
 from huaxiao.shared.wire.kpi import (
     Comparison,
     Component,
+    OwnGoal,
     Quotient,
     Reason,
     Span,
@@ -215,6 +216,8 @@ class Figure(Resource):
     basis: Basis | None
     """Null where nothing is compared with a year before."""
     components: list[Component]
+    own_goal: OwnGoal | None
+    """The unit's own goal in the period, if it has one; the standing is by the figure's goal."""
 
 
 class FiguresOf(Resource):

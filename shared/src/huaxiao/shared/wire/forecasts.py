@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from huaxiao.shared.identifiers import BranchId, Identifier
-from huaxiao.shared.wire.base import PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.base import Moment, PeriodNumber, Ratio, Resource
 from huaxiao.shared.wire.kpi import Comparison, Quotient, Reason, TargetName, Whole
+from huaxiao.shared.wire.unit_targets import GoalProgress, UnitTarget
 
 
 class ForecastMethod(StrEnum):
@@ -93,8 +94,52 @@ class TargetForecast(Resource):
     needed: list[Needed]
 
 
+class AmountForecast(Resource):
+    """A measure over all months of a unit's target: an estimate."""
+
+    method: ForecastMethod
+    months_known: Annotated[int, Field(ge=1)]
+    amount: Whole
+    """In the measure's unit, with what is reached already."""
+    low: Whole | None
+    """Eight of ten of the paths end between low and high; null where no interval is told."""
+    high: Whole | None
+    probability: Ratio | None
+    """The part of the paths that meet the target."""
+    expected_met: bool
+    """Whether the amount meets the target."""
+
+
+class UnitTargetForecast(Resource):
+    """An amount that a unit is to reach: what is reached, what is left, and whether it is expected."""
+
+    target: UnitTarget
+    months_left: Annotated[int, Field(ge=0)]
+    reasons: list[Reason]
+    """Why what is reached is not known; empty when it is."""
+    reached: Whole | None
+    left: Whole | None
+    """The value less what is reached; below zero when it is passed."""
+    a_month: Whole | None
+    """What each month that is left must bring, or may use up at most; null with none left."""
+    present_a_month: Whole | None
+    """What the months so far brought each, rounded."""
+    state: NeededState | None
+    forecast: AmountForecast | None
+    """Null with no month left."""
+
+
+class UnitGoalForecast(Resource):
+    """A figure that a unit has a goal of its own of: how it stands, and where it is going."""
+
+    progress: GoalProgress
+    months_left: Annotated[int, Field(ge=0)]
+    outlook: TargetForecast | None
+    """By the unit's own goal, over the goal's months; of the three built-in figures only."""
+
+
 class ForecastReport(Resource):
-    """Where one unit's three targets are going."""
+    """Where one unit's three targets are going, and all that it was set as targets of its own."""
 
     branch_id: BranchId
     centre_id: Identifier | None
@@ -102,8 +147,13 @@ class ForecastReport(Resource):
     contract_id: Identifier | None
     period: PeriodNumber
     """The last month that is known."""
+    known_at: Moment | None
+    """The moment as of which it is told; null is now."""
     from_period: PeriodNumber
     to_period: PeriodNumber
     """The year's end: the contract's last month, December where there is none."""
     months_left: Annotated[int, Field(ge=0)]
     targets: list[TargetForecast]
+    unit_targets: list[UnitTargetForecast]
+    """Of the unit, in force in the period: each to the end of its own months."""
+    unit_goals: list[UnitGoalForecast]

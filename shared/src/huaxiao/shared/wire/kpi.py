@@ -100,6 +100,8 @@ class Unit(StrEnum):
     ORDERS = "orders"
     TICKETS = "tickets"
     APPRAISALS = "appraisals"
+    LINES = "lines"
+    """Lines of bills: charges."""
     HUNDREDTHS = "hundredths"
     """Hundredths of a point of score."""
 
@@ -119,6 +121,16 @@ class Quotient(Resource):
 
     numerator: Whole
     denominator: Annotated[Whole, Field(gt=0)]
+
+
+class OwnGoal(Resource):
+    """A unit's own goal of a figure, told beside the goal that all are judged by."""
+
+    target_id: Identifier
+    """The unit's target that sets it."""
+    goal: Ratio
+    comparison: Comparison
+    standing: Standing
 
 
 class Target(Resource):
@@ -141,6 +153,8 @@ class Target(Resource):
     provisional: bool
     """Some month is still open, so that the figures may change."""
     components: list[Component]
+    own_goal: OwnGoal | None = None
+    """The unit's own goal, if it has one; it changes no verdict."""
 
 
 class TargetsOf(Resource):

@@ -1,34 +1,48 @@
-"""Targets as data: what a unit is to reach of a measure in some months, and how far it is.
+"""Targets as data: what a unit is to reach in some months, and how far it is.
 
-A unit is the county or a centre. The province's targets hold at once; the county's are confirmed by
-a second person.
+A unit is the county or a centre. A target is an amount of a measure over all its months, or a goal of
+the unit's own of a figure in force. The province's targets hold at once; the county's are confirmed
+by a second person.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.wire.base import AmountFen, Given, Moment, Name, PeriodNumber, Resource
-from huaxiao.shared.wire.figures import Basis, Direction, FigureName, MeasureName
-from huaxiao.shared.wire.kpi import Quotient, Reason, Span, Unit, Whole
+from huaxiao.shared.wire.figures import Basis, Direction, FigureName, GoalIn, MeasureName
+from huaxiao.shared.wire.kpi import Quotient, Reason, Span, Standing, Unit, Whole
 
 
 class UnitTargetIn(Given):
-    """What a unit is to reach of a measure, over all months from the first to the last."""
+    """What a unit is to reach of a measure or a figure, in the months from the first to the last."""
 
-    measure: MeasureName
+    measure: MeasureName | None = None
+    """Of which an amount is to be reached over all the months; or ``figure``."""
+    figure: FigureName | None = None
+    """Which is to meet a goal of the unit's own; or ``measure``."""
     centre_id: Identifier | None
     """Null for the county's."""
     from_period: PeriodNumber
     to_period: PeriodNumber
-    value: Annotated[AmountFen, Field(gt=0)]
-    """In the measure's unit."""
-    direction: Direction = Direction.HIGHER
-    """``lower`` where the value is not to be passed, as of a cost."""
+    value: Annotated[AmountFen, Field(gt=0)] | None = None
+    """With ``measure``, in its unit."""
+    goal: GoalIn | None = None
+    """With ``figure``, in its unit: 0.85 is 85 %."""
+    direction: Direction | None = None
+    """``lower`` where the value is not to be passed, as of a cost; unless it is given, ``higher`` of
+    a measure and a figure's own."""
     source: Name
     """Where it comes from: a letter of the province, a resolution of the county."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        given = [one is not None for one in (self.measure, self.value, self.figure, self.goal)]
+        if given not in ([True, True, False, False], [False, False, True, True]):
+            raise ValueError("give either measure and value, or figure and goal")
+        return self
 
 
 class UnitTargetState(StrEnum):
@@ -43,12 +57,19 @@ class UnitTarget(Resource):
     """A target of a unit: who set it, and when."""
 
     target_id: Identifier
-    measure: MeasureName
+    measure: MeasureName | None
+    """Null of a figure's goal."""
+    figure: FigureName | None
+    """Null of an amount."""
     centre_id: Identifier | None
     from_period: PeriodNumber
     to_period: PeriodNumber
-    value: Whole
-    unit: Unit
+    value: Whole | None
+    """The amount to be reached over all the months; null of a figure's goal."""
+    unit: Unit | None
+    """What the value counts."""
+    goal: GoalIn | None
+    """What the figure is held against beside its built-in goal; null of an amount."""
     direction: Direction
     source: Name
     state: UnitTargetState
@@ -93,6 +114,21 @@ class Progress(Resource):
     """The targets it is broken down into."""
 
 
+class GoalProgress(Resource):
+    """How a figure that a unit has a goal of its own of stands, over the goal's months so far."""
+
+    target: UnitTarget
+    name: str
+    name_zh: str
+    value: Quotient | None
+    """Exact, from the goal's first month on."""
+    display: str | None
+    standing: Standing
+    reasons: list[Reason]
+    """Why it is not comparable; empty when it is."""
+    provisional: bool
+
+
 class ProgressReport(Resource):
     """All targets in force in a month, and how far each is."""
 
@@ -100,6 +136,9 @@ class ProgressReport(Resource):
     period: PeriodNumber
     known_at: Moment | None
     targets: list[Progress]
+    """Amounts of measures."""
+    goals: list[GoalProgress]
+    """Goals of figures; without those of figures that are no longer in force."""
 
 
 class Compared(Resource):

@@ -52,6 +52,8 @@ NET_REVENUE = (accounts.REVENUE, accounts.REFUNDS, accounts.ADJUSTMENTS)
 """The accounts whose sum, with its sign turned, is net revenue."""
 Balances = dict[tuple[Period, str, str | None, str], int]
 """Amounts by period, centre, field and account: debit positive, credit negative."""
+Lines = dict[tuple[Period, str, str | None], int]
+"""Charges by period, centre and field."""
 
 
 def charge(amount_fen: int, tax_fen: int) -> list[Posting]:
@@ -156,6 +158,17 @@ def balances_of(entries: Iterable[Entry]) -> Balances:
         sums[period, centre_id, field_id, debit] += amount_fen
         sums[period, centre_id, field_id, credit] -= amount_fen
     return {key: amount for key, amount in sums.items() if amount}
+
+
+def lines_of(entries: Iterable[Entry]) -> Lines:
+    """Count charges: each is one entry that credits revenue, and one that debits it takes it back."""
+    counts: Lines = defaultdict(int)
+    for entry in entries:
+        if entry.credit == accounts.REVENUE:
+            counts[entry.period, entry.centre_id, entry.field_id] += 1
+        elif entry.debit == accounts.REVENUE:
+            counts[entry.period, entry.centre_id, entry.field_id] -= 1
+    return {key: count for key, count in counts.items() if count}
 
 
 def booking_period(origin: Period, closed_through: Period | None) -> Period:

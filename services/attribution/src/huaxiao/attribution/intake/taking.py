@@ -17,7 +17,7 @@ from huaxiao.attribution.domain.earnings import book_commissions
 from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
-from huaxiao.attribution.domain.postings import Balances, Entry, balances_of
+from huaxiao.attribution.domain.postings import Balances, Entry, Lines, balances_of, lines_of
 from huaxiao.attribution.domain.totals import totals_of
 from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.arrivals import Arrival, Verdict, sort_out
@@ -30,6 +30,7 @@ from huaxiao.shared.wire.attribution import (
     WORK_REQUESTED,
     BalanceChange,
     BalancesChanged,
+    LinesBilled,
     Outcome,
     WorkRequestedFact,
 )
@@ -462,12 +463,14 @@ async def _publish(
     changes = balances_of(books.produced.entries)
     totals = totals_of(books.produced, books.closed_through, first_entry=intake.entries + 1)
     await store.change_balances(connection, branch_id, changes, totals)
-    work = books.produced.work
-    await feed.append(connection, branch_id, list(_facts(changes, work)), now=books.now)
+    lines, work = lines_of(books.produced.entries), books.produced.work
+    await feed.append(connection, branch_id, list(_facts(changes, lines, work)), now=books.now)
 
 
-def _facts(changes: Balances, work: Iterable[events.WorkRequested]) -> Iterator[NewFact]:
-    if changes:
+def _facts(
+    changes: Balances, lines: Lines, work: Iterable[events.WorkRequested]
+) -> Iterator[NewFact]:
+    if changes or lines:
         changed = [
             BalanceChange(
                 centre_id=centre_id,
@@ -478,7 +481,12 @@ def _facts(changes: Balances, work: Iterable[events.WorkRequested]) -> Iterator[
             )
             for (period, centre_id, field_id, account), amount in changes.items()
         ]
-        yield NewFact(BALANCES_CHANGED, "balances", BalancesChanged(changes=changed))
+        billed = [
+            LinesBilled(centre_id=centre_id, field_id=field_id, period=period, lines=count)
+            for (period, centre_id, field_id), count in lines.items()
+        ]
+        fact = BalancesChanged(changes=changed, billed=billed)
+        yield NewFact(BALANCES_CHANGED, "balances", fact)
     for one in work:
-        fact = WorkRequestedFact.model_validate(one, from_attributes=True)
-        yield NewFact(WORK_REQUESTED, one.order_id, fact)
+        asked = WorkRequestedFact.model_validate(one, from_attributes=True)
+        yield NewFact(WORK_REQUESTED, one.order_id, asked)

@@ -7,6 +7,7 @@ from fastapi import Query, Request
 from huaxiao.kpi.alerts import handlers, store
 from huaxiao.kpi.alerts.outgoing import ForbiddenUrl
 from huaxiao.kpi.county.store import require_branch
+from huaxiao.kpi.domain.default_rules import DEFAULT_RULES, rules_of
 from huaxiao.kpi.readers import READERS
 from huaxiao.shared import web
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
@@ -40,9 +41,20 @@ async def list_alert_rules(
     connection: ReadTx,
     principal: Annotated[Principal, _COUNTY],  # noqa: ARG001 - admits the caller
 ) -> list[AlertRule]:
-    """List the rules as they stand."""
+    """List the rules that watch the branch: its own, or the defaults while it has set none."""
     await require_branch(connection, branch_id)
-    return await store.rules(connection, branch_id)
+    return list(rules_of(await store.rules(connection, branch_id)).watching)
+
+
+@router.get("/alert-rules/defaults", responses=web.problem_responses(Forbidden))
+async def list_default_alert_rules(
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: Annotated[Principal, _COUNTY],  # noqa: ARG001 - admits the caller
+) -> list[AlertRule]:
+    """List the default rules as they ship, whether they watch the branch or not."""
+    await require_branch(connection, branch_id)
+    return list(DEFAULT_RULES)
 
 
 @router.put("/alert-rules/{rule_id}", responses=web.problem_responses(Forbidden, Conflict))
@@ -54,7 +66,10 @@ async def put_alert_rule(
     connection: WriteTx,
     principal: Annotated[Principal, _MANAGER],
 ) -> AlertRule:
-    """Keep a rule, as a new version if it changes; one that is not enabled resolves its alerts."""
+    """Keep a rule, as a new version if it changes; one that is not enabled resolves its alerts.
+
+    Under the id of a default rule it takes its place, with a reason.
+    """
     now = request.app.state.clock()
     return await handlers.put_rule(
         connection, branch_id, rule_id, given, by=principal.subject, now=now

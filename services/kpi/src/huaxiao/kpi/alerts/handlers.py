@@ -1,7 +1,7 @@
 """Rules, alerts and webhooks: load, decide, record."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -12,7 +12,11 @@ from huaxiao.kpi.alerts import store
 from huaxiao.kpi.alerts.looking import fact_of, tell
 from huaxiao.kpi.alerts.outgoing import address_of, checked
 from huaxiao.kpi.county.store import require_branch
+from huaxiao.kpi.domain import named
+from huaxiao.kpi.domain.default_rules import default_rule, rules_of
+from huaxiao.kpi.figure_sets import handlers as figure_sets
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.periods import period_of
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
 from huaxiao.shared.wire.alerts import (
     ALERT_ACKNOWLEDGED,
@@ -46,17 +50,24 @@ async def put_rule(
 
     Raises:
         NotFound: there is no such branch.
-        Malformed: it watches a target and names none.
+        Malformed: it watches a target or figure and names none that is there, or it takes a
+            default's place and says not why.
         Conflict: it watches something else than before; that is another rule.
 
     """
     await require_branch(connection, branch_id)
-    if given.kind in {AlertKind.VERDICT, AlertKind.FORECAST} and given.target is None:
-        fault = Fault("/target", "missing", "which target is watched", "缺少所监测的指标")
-        raise Malformed(faults=[fault])
+    shipped = default_rule(rule_id)
+    faults = [
+        *_faults(given, is_default=shipped is not None),
+        *[one async for one in _strange(connection, branch_id, given, now)],
+    ]
+    if faults:
+        raise Malformed(faults=faults)
     # One change of a branch's rules at a time, and none while it is looked at.
     await store.clock(connection, branch_id)
     before = await store.rules(connection, branch_id, rule_id)
+    if shipped is not None and shipped.kind is not given.kind:
+        raise Conflict(rule_id=rule_id)
     if before:
         if before[0].kind is not given.kind:
             raise Conflict(rule_id=rule_id)
@@ -72,6 +83,41 @@ async def put_rule(
     await store.add_rule(connection, branch_id, row)
     (kept,) = await store.rules(connection, branch_id, rule_id)
     return kept
+
+
+def _faults(given: AlertRuleIn, *, is_default: bool) -> Iterator[Fault]:
+    if given.kind in {AlertKind.VERDICT, AlertKind.FORECAST} and given.target is None:
+        yield Fault("/target", "missing", "which target is watched", "缺少所监测的指标")
+    if given.kind is AlertKind.FIGURE:
+        if given.figure is None:
+            yield Fault("/figure", "missing", "which figure is watched", "缺少所监测的指标")
+    elif given.margin > 1:
+        yield Fault("/margin", "too-great", "at most 1", "不得大于 1")
+    if is_default and given.reason is None:
+        yield Fault("/reason", "missing", "why a default rule is changed", "变更默认规则须说明理由")
+
+
+async def _strange(
+    connection: AsyncConnection, branch_id: int, given: AlertRuleIn, now: datetime
+) -> AsyncIterator[Fault]:
+    """Yield what is named and not there."""
+    if given.measure is not None and named.unit_named(given.measure) is None:
+        yield Fault(
+            "/measure",
+            "unknown-measure",
+            f"there is no measure {given.measure}",
+            f"没有度量 {given.measure}",
+        )
+    if given.figure is None:
+        return
+    figures = await figure_sets.in_force(connection, branch_id, period_of(now))
+    if all(one.figure != given.figure for one in (*figures.built_in, *figures.figures)):
+        yield Fault(
+            "/figure",
+            "unknown-figure",
+            f"no figure {given.figure} is in force",
+            f"没有生效的指标 {given.figure}",
+        )
 
 
 async def history(
@@ -118,7 +164,7 @@ async def acknowledge(
     await store.put(connection, branch_id, [changed])
     said = {"alert_id": alert_id, "event": "acknowledged", "at": now, "by": by, "note": given.note}
     await store.add_transition(connection, branch_id, said | {"value": row["value"]})
-    (rule,) = await store.rules(connection, branch_id, row["rule_id"])
+    rule = rules_of(await store.rules(connection, branch_id)).of(row["rule_id"])
     fact = fact_of(rule, changed, now=now, by=by, note=given.note)
     await tell(connection, branch_id, [(ALERT_ACKNOWLEDGED, fact)], now=now)
     return alert_of(changed)

@@ -13,8 +13,11 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.alerts import store
+from huaxiao.kpi.alerts.watching import FiguresAt, aims_in
 from huaxiao.kpi.domain.alerts import Condition, Event, Held, Patience, due_at, step
-from huaxiao.kpi.domain.definitions import TARGETS
+from huaxiao.kpi.domain.default_rules import Rules, rules_of
+from huaxiao.kpi.domain.definitions import TARGETS, TargetRule
+from huaxiao.kpi.domain.measured import amount_outlook, measured
 from huaxiao.kpi.domain.months import BranchMonths, Unit
 from huaxiao.kpi.domain.observing import (
     Expected,
@@ -24,9 +27,16 @@ from huaxiao.kpi.domain.observing import (
     expected_month,
     observe,
 )
-from huaxiao.kpi.domain.outlook import outlook, year_of
+from huaxiao.kpi.domain.outlook import Year, outlook, year_of
+from huaxiao.kpi.domain.progress import AmountTarget, FigureGoal
 from huaxiao.kpi.domain.targets import Judgement, judge
-from huaxiao.kpi.forecasts.handlers import HISTORY_MONTHS, causes_against, estimate
+from huaxiao.kpi.forecasts.handlers import (
+    HISTORY_MONTHS,
+    causes_against,
+    estimate,
+    estimate_amount,
+    own_rule,
+)
 from huaxiao.kpi.forecasts.running import Forecasters
 from huaxiao.kpi.loading import branch_months, first_of_span
 from huaxiao.kpi.tables import feed
@@ -50,6 +60,8 @@ AT_MOST_EVERY = timedelta(seconds=15)
 _FORECAST_SECONDS = timedelta(seconds=15)
 _AT_LEAST_EVERY = timedelta(days=1)
 _LATE = {AlertKind.BOOKS_LATE, AlertKind.PAYROLL_LATE}
+_OF_UNIT_TARGETS = {AlertKind.UNIT_TARGET_BEHIND, AlertKind.UNIT_TARGET_FORECAST}
+_FORECASTS = {AlertKind.FORECAST, AlertKind.UNIT_TARGET_FORECAST}
 _TYPES = {
     Event.FIRING: ALERT_FIRING,
     Event.RESOLVED: ALERT_RESOLVED,
@@ -72,7 +84,8 @@ async def look(
     told = held["mark"] != mark and (looked_at is None or now >= looked_at + AT_MOST_EVERY)
     if not told and (next_at is None or now < next_at):
         return 0
-    rules = await store.rules(connection, branch_id)
+    all_rules = rules_of(await store.rules(connection, branch_id))
+    rules = all_rules.watching
     board = await _Board.load(connection, branch_id, rules, now, forecasters)
     await store.put_standings(connection, branch_id, board.standings())
     observed: dict[tuple[str, str], Observation] = {}
@@ -85,7 +98,7 @@ async def look(
             observed[rule.rule_id, one.subject] = one
         if (due := changes_at(rule, sight)) is not None:
             dues.append(due)
-    dues += await _move(connection, branch_id, rules, observed, now)
+    dues += await _move(connection, branch_id, all_rules, observed, now)
     if board.waiting:
         dues.append(now + _FORECAST_SECONDS)
     next_at = max(min(dues), now + timedelta(seconds=1))
@@ -103,6 +116,8 @@ class _Board:
     followed_at: Mapping[str, datetime]
     now: datetime
     forecasters: Forecasters
+    aims: Mapping[Period, Sequence[AmountTarget | FigureGoal]]
+    figures: Mapping[tuple[Period, Span], FiguresAt]
     waiting: bool = field(default=False)
     """Some forecast is still being made."""
 
@@ -121,12 +136,19 @@ class _Board:
         enabled = [one for one in rules if one.enabled]
         wanted = {expected_month(one.days, now) for one in enabled if one.kind in _LATE}
         wanted.add(booked or until)
-        far = any(one.kind is AlertKind.FORECAST for one in enabled)
+        kinds = {one.kind for one in enabled}
+        far = not kinds.isdisjoint(_FORECASTS)
+        aims: dict[Period, list[AmountTarget | FigureGoal]] = {}
 
         async def load(month: Period) -> BranchMonths:
+            if not kinds.isdisjoint(_OF_UNIT_TARGETS):
+                aims[month] = await aims_in(connection, branch_id, month)
+            begin = [one.months.first for one in aims.get(month, ())]
+
             def first(county: BranchMonths) -> Period:
                 far_back = shift(month, -HISTORY_MONTHS if far else 0)
-                return min(far_back, *(first_of_span(span, month)(county) for span in Span))
+                spans = (first_of_span(span, month)(county) for span in Span)
+                return min(far_back, *begin, *spans)
 
             return await branch_months(connection, branch_id, period=month, first_of=first)
 
@@ -138,7 +160,12 @@ class _Board:
             if closed not in counties:
                 counties[closed] = await load(closed)
         followed_at = await store.followed_at(connection, branch_id)
-        return cls(counties, booked, closed, followed_at, now, forecasters)
+        figures = {}
+        for one in enabled:
+            at = booked if one.open_months else closed
+            if one.kind is AlertKind.FIGURE and at is not None:
+                figures[at, one.span] = await FiguresAt.load(connection, branch_id, at, one.span)
+        return cls(counties, booked, closed, followed_at, now, forecasters, aims, figures)
 
     def sight(self, rule: AlertRule) -> Sight:
         """Return what a rule looks at: the county as of the month that it judges."""
@@ -154,6 +181,10 @@ class _Board:
             followed_at=self.followed_at,
             judged=self._judged,
             expected=self._expected,
+            figure=lambda rule, unit, at: self.figures[at, rule.span].held(rule.figure, unit),
+            aims=self.aims,
+            reached=self._reached,
+            aimed=self._aimed,
         )
 
     def standings(self) -> list[dict[str, Any]]:
@@ -182,9 +213,13 @@ class _Board:
         return next(one for one in judge(known) if one.rule.target is rule.target)
 
     def _expected(self, rule: AlertRule, unit: Unit, period: Period) -> Expected | None:
-        county = self.counties[period]
         wanted = _RULES[TargetName(rule.target or "")]
-        year = year_of(county, unit, period)
+        return self._forecast(wanted, unit, period, year_of(self.counties[period], unit, period))
+
+    def _forecast(
+        self, wanted: TargetRule, unit: Unit, period: Period, year: Year
+    ) -> Expected | None:
+        county = self.counties[period]
         view = outlook(county, unit, period, year, wanted.target)
         if view is None or not view.left:
             return None
@@ -195,27 +230,59 @@ class _Board:
             self.waiting = True
             return None
         found = estimate(wanted, view, paths)
-        probability = found.probability
-        if probability is None:
-            probability = Decimal(found.expected_met)
-        return Expected(Fraction(probability), f"{found.value} ({probability:.0%})")
+        return _expected(found.value, found.probability, expected_met=found.expected_met)
+
+    def _reached(self, aim: AmountTarget, period: Period) -> int | None:
+        county = self.counties[period]
+        found = measured(county, aim.unit, aim.months.until(period), aim.measure)
+        return None if found.amount is None else found.amount.numerator
+
+    def _aimed(self, aim: AmountTarget | FigureGoal, period: Period) -> Expected | None:
+        county = self.counties[period]
+        left = aim.months.after(period)
+        if isinstance(aim, FigureGoal):
+            rule = own_rule(aim)
+            if rule is None:
+                return None
+            contract_id = year_of(county, aim.unit, period).contract_id
+            months = Year((*aim.months.until(period), *left), contract_id)
+            return self._forecast(rule, aim.unit, period, months)
+        view = amount_outlook(county, aim, period)
+        if view is None:
+            return None
+        if not left:
+            (reached,) = view.so_far
+            return _expected(reached, None, expected_met=aim.met_by(reached))
+        paths = self.forecasters.soon(view, None)
+        if paths is None:
+            self.waiting = True
+            return None
+        found = estimate_amount(aim, view, paths)
+        return _expected(found.amount, found.probability, expected_met=found.expected_met)
+
+
+def _expected(
+    value: Decimal | int | None, probability: Decimal | None, *, expected_met: bool
+) -> Expected:
+    if probability is None:
+        probability = Decimal(expected_met)
+    return Expected(Fraction(probability), f"{value} ({probability:.0%})")
 
 
 async def _move(
     connection: AsyncConnection,
     branch_id: int,
-    rules: Sequence[AlertRule],
+    rules: Rules,
     observed: Mapping[tuple[str, str], Observation],
     now: datetime,
 ) -> list[datetime]:
     """Move every alert by what was observed, tell the events; return when others are due."""
     held = await store.held(connection, branch_id)
-    by_id = {one.rule_id: one for one in rules}
     dues: list[datetime] = []
     changed: list[dict[str, Any]] = []
     happened: list[tuple[dict[str, Any], Event]] = []
     for key in sorted(held.keys() | observed.keys()):
-        rule, before = by_id[key[0]], held.get(key)
+        rule, before = rules.of(key[0]), held.get(key)
         one = observed.get(key) or _gone(key[1], before)
         state = Held(AlertState.QUIET, now)
         if before is not None:
@@ -245,7 +312,10 @@ async def _move(
     await tell(
         connection,
         branch_id,
-        [(_TYPES[event], fact_of(by_id[row["rule_id"]], row, now=now)) for row, event in happened],
+        [
+            (_TYPES[event], fact_of(rules.of(row["rule_id"]), row, now=now))
+            for row, event in happened
+        ],
         now=now,
     )
     return dues
@@ -255,8 +325,10 @@ _FRESH = dict.fromkeys(("acknowledged_by", "acknowledged_at", "note"))
 
 
 def _gone(subject: str, before: RowMapping | None) -> Observation:
-    centre_id, target = (None, None) if before is None else (before["centre_id"], before["target"])
-    return Observation(subject, Condition.GONE, centre_id=centre_id, target=target)
+    if before is None:
+        return Observation(subject, Condition.GONE)
+    kept = {name: before[name] for name in ("centre_id", "target", "figure", "target_id")}
+    return Observation(subject, Condition.GONE, **kept)
 
 
 def _row(
@@ -270,6 +342,8 @@ def _row(
         "kind": rule.kind,
         "centre_id": one.centre_id,
         "target": one.target,
+        "figure": one.figure,
+        "target_id": one.target_id,
         "state": after.state,
         "since": after.since,
         "period": one.period,
@@ -293,6 +367,8 @@ def fact_of(
         subject=row["subject"],
         centre_id=row["centre_id"],
         target=row["target"],
+        figure=row["figure"],
+        target_id=row["target_id"],
         period=row["period"],
         value=row["value"],
         name=rule.name,

@@ -10,12 +10,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.kpi.domain.default_rules import default_rule
 from huaxiao.kpi.tables import (
     alert_clocks,
     alert_rules,
     alert_transitions,
     alerts,
     branches,
+    decisions,
     measures,
     positions,
     standings,
@@ -40,7 +42,7 @@ async def known_branches(database: Database) -> Sequence[int]:
 async def rules(
     connection: AsyncConnection, branch_id: int, rule_id: str | None = None
 ) -> list[AlertRule]:
-    """Return rules as they stand, or one of them."""
+    """Return the rules that a county has kept as they stand, or one of them."""
     query = (
         select(alert_rules)
         .where(alert_rules.c.branch_id == branch_id)
@@ -55,6 +57,7 @@ async def rules(
             **row["rule"],
             rule_id=row["rule_id"],
             version=row["version"],
+            is_default=default_rule(row["rule_id"]) is not None,
             changed_by=row["changed_by"],
             changed_at=row["changed_at"],
         )
@@ -98,7 +101,7 @@ async def set_clock(
 
 
 async def mark(connection: AsyncConnection, branch_id: int) -> str:
-    """Return what changes whenever a branch's measures or rules do."""
+    """Return what changes whenever a branch's measures or rules do, or what units are to reach."""
     followed = await connection.execute(
         select(positions.c.source, positions.c.position)
         .where(positions.c.branch_id == branch_id)
@@ -107,8 +110,11 @@ async def mark(connection: AsyncConnection, branch_id: int) -> str:
     versions = await connection.scalar(
         select(func.count()).where(alert_rules.c.branch_id == branch_id)
     )
+    decided = await connection.scalar(
+        select(decisions.c.count).where(decisions.c.branch_id == branch_id)
+    )
     parts = [f"{source}={position}" for source, position in followed]
-    return " ".join([*parts, f"rules={versions}"])
+    return " ".join([*parts, f"rules={versions}", f"decisions={decided or 0}"])
 
 
 async def followed_at(connection: AsyncConnection, branch_id: int) -> dict[str, datetime]:

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from huaxiao.kpi.contributions import handlers
 from huaxiao.kpi.domain.explaining import NoVolume
+from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, require_unit
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
@@ -20,11 +21,12 @@ from huaxiao.shared.wire.kpi import Span
 router = web.router(tags=["contributions"])
 
 
-@router.get("/contributions", responses=web.problem_responses(Forbidden, NoVolume))
+@router.get("/contributions", responses=web.problem_responses(Forbidden, MomentToCome, NoVolume))
 async def explain_change(
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
     figure: Annotated[ExplainedFigure, Query()],
     period: Annotated[PeriodText, Query()],
     span: Annotated[Span, Query()] = Span.MONTH,
@@ -57,4 +59,5 @@ async def explain_change(
         span=span,
         against=None if against_period is None else Period(against_period),
         volume=volume,
+        known_at=known_at,
     )

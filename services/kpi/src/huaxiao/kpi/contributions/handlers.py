@@ -1,14 +1,17 @@
 """Contributions: load two sides of a comparison, split, render."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from fractions import Fraction
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.domain.contributions import Contribution as Part
 from huaxiao.kpi.domain.contributions import Unit, rounded
-from huaxiao.kpi.domain.explaining import explain_base, explain_booked
+from huaxiao.kpi.domain.definitions import LINES_BILLED
+from huaxiao.kpi.domain.explaining import NoVolume, explain_base, explain_booked
 from huaxiao.kpi.loading import and_months, branch_months, first_of_span
+from huaxiao.kpi.measures.lines import all_counted
 from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.periods import Period, shift, year_before
 from huaxiao.shared.problems import NotFound
@@ -34,8 +37,11 @@ async def explain(
     span: Span,
     against: Period | None,
     volume: str | None,
+    known_at: datetime | None,
 ) -> Explanation:
     """Split the change of a unit's figure from its base, or from as many months up to another.
+
+    With a moment, both sides are as they were known then.
 
     Raises:
         NotFound: there is no such branch or centre.
@@ -43,19 +49,30 @@ async def explain(
 
     """
     county = await branch_months(
-        connection, branch_id, period=period, first_of=first_of_span(span, period)
+        connection,
+        branch_id,
+        period=period,
+        first_of=first_of_span(span, period),
+        known_at=known_at,
     )
     months = county.span_of(unit, span, period)
     before: Sequence[Period] = [year_before(one) for one in months]
     if against is not None:
         before = [shift(against, -back) for back in reversed(range(len(months)))]
-        county = await and_months(connection, branch_id, county, before)
+        county = await and_months(connection, branch_id, county, before, known_at)
     if unit is not None and unit not in county.centre_ids:
         raise NotFound
     if against is None:
         explained = explain_base(county, unit, figure, months)
     else:
-        explained = explain_booked(county, unit, figure, before, months, volume=volume)
+        counted = figure is ExplainedFigure.REVENUE and await all_counted(
+            connection, branch_id, [*before, *months], known_at
+        )
+        if volume == LINES_BILLED and not counted:
+            raise NoVolume
+        explained = explain_booked(
+            county, unit, figure, before, months, volume=volume, counted=counted
+        )
     split = explained.split
     is_ratio = figure is ExplainedFigure.MARKET_GROSS_MARGIN
     scale = _BASIS_POINTS if is_ratio else 1
@@ -67,12 +84,13 @@ async def explain(
         figure=figure,
         centre_id=unit,
         span=span,
+        known_at=known_at,
         from_period=months[0],
         to_period=months[-1],
         against_from=before[0],
         against_to=before[-1],
         against_base=against is None,
-        volume=volume,
+        volume=explained.volume,
         reasons=reasons_of(explained.causes),
         before=None if split is None else quotient(split.before),
         after=None if split is None else quotient(split.after),

@@ -16,6 +16,7 @@ PAY = "pay"
 HEADCOUNT_START = "headcount.start"
 HEADCOUNT_END = "headcount.end"
 PAYROLL_MEASURES = (PAY, HEADCOUNT_START, HEADCOUNT_END)
+LINES_BILLED = "lines.billed"
 ORDERS_DONE = "orders.done"
 ORDERS_ON_TIME = "orders.on_time"
 ORDERS_LATE = "orders.late"
@@ -59,7 +60,7 @@ def _target_rule(one: FigureIn) -> TargetRule:
     assert one.goal is not None  # noqa: S101 - a target has one
     return TargetRule(
         TargetName(one.figure),
-        Goal(one.goal.boundary, one.goal.comparison, one.goal.at_risk_within),
+        Goal.of(one.goal),
         one.title,
         one.title_zh,
         one.text,
@@ -95,6 +96,15 @@ MEASURES = (
     _ledger("tax", "VAT on bills; in no target", "账单增值税；不计入任何指标"),
     _ledger("receivable", "Owed by customers; in no target", "应收账款；不计入任何指标"),
     _ledger("payable", "Owed to suppliers; in no target", "应付账款；不计入任何指标"),
+    MeasureRule(
+        LINES_BILLED,
+        Unit.LINES,
+        Absence.ZERO,
+        "Charges billed, each with the centre that its revenue belongs to; unknown in months some of"
+        " whose revenue was told before they were",
+        "出账明细条数，随其收入归属；部分收入早于条数上报的月份不可知",
+        BALANCES,
+    ),
     MeasureRule(
         PAY,
         Unit.FEN,

@@ -25,7 +25,7 @@ from huaxiao.kpi.domain.contributions import (
     of_sum,
     of_wage,
 )
-from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, PAY
+from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, LINES_BILLED, PAY
 from huaxiao.kpi.domain.figures import Base
 from huaxiao.kpi.domain.known import Cause
 from huaxiao.kpi.domain.months import BranchMonths, staff_halves
@@ -65,6 +65,8 @@ class Explained:
 
     split: Split | None
     causes: tuple[Cause, ...] = ()
+    volume: str | None = None
+    """The measure that it was split by into volume, mix and price."""
 
 
 Sides = tuple[dict[Key, int], dict[Key, int]]
@@ -79,8 +81,12 @@ def explain_booked(
     after: Sequence[Period],
     *,
     volume: str | None = None,
+    counted: bool = False,
 ) -> Explained:
     """Split a figure's change between two spans as they were booked.
+
+    Where the charges of both are all ``counted``, what was billed is split by them, unless another
+    volume is named.
 
     Raises:
         NoVolume: nothing was counted by that measure in the span before, or it splits no revenue.
@@ -102,8 +108,38 @@ def explain_booked(
         case ExplainedFigure.GROSS_MARGIN:
             sides = _together(parts(-1, _is_revenue), parts(-1, _is_market_cost))
         case _:
+            billed = _billed(county, county.centres_of(unit), before, after) if counted else None
+            if billed is not None:
+                taken_back = of_sum(*parts(-1, lambda one: _is_revenue(one) and one != REVENUE))
+                return Explained(_joined(billed, taken_back), volume=LINES_BILLED)
             sides = parts(-1, _is_revenue)
     return Explained(of_sum(*sides))
+
+
+def _billed(
+    county: BranchMonths,
+    centre_ids: Sequence[str],
+    before: Sequence[Period],
+    after: Sequence[Period],
+) -> Split | None:
+    """Split what was billed into volume, mix and price; None where nothing was before."""
+
+    def sold(months: Sequence[Period]) -> dict[Unit, Sold]:
+        sums = {one: county.sums(one, months) for one in centre_ids}
+        return {
+            one: Sold(held.get(LINES_BILLED, 0), -held.get(REVENUE, 0))
+            for one, held in sums.items()
+        }
+
+    return of_sales(sold(before), sold(after))
+
+
+def _joined(one: Split, other: Split) -> Split:
+    return Split(
+        one.before + other.before,
+        one.after + other.after,
+        (*one.contributions, *other.contributions),
+    )
 
 
 def _parts(
@@ -271,7 +307,7 @@ def _sold(
     split = of_sales(sold(before), sold(after))
     if split is None:
         raise NoVolume
-    return Explained(split)
+    return Explained(split, volume=volume)
 
 
 def _staff(sums: Mapping[str, int]) -> Staff:

@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from huaxiao.kpi.domain.built_in import BUILT_IN, BUILT_IN_NAMES
 from huaxiao.kpi.domain.evaluating import Formulas, grows, parts_of
+from huaxiao.kpi.domain.goals import Goal
 from huaxiao.kpi.domain.named import unit_named
 from huaxiao.kpi.domain.units import Dimension
 from huaxiao.shared.problems import Fault
 from huaxiao.shared.wire.figures import (
     ConstantTerm,
     DifferenceTerm,
-    Direction,
     Expression,
     FigureIn,
     FigureTerm,
@@ -21,10 +21,8 @@ from huaxiao.shared.wire.figures import (
     RatioTerm,
     SumTerm,
 )
-from huaxiao.shared.wire.kpi import Comparison
 
 _MOST_TERMS, _MOST_DEPTH = 1_000, 60
-_UPWARD = {Comparison.AT_LEAST, Comparison.MORE_THAN}
 _PLAIN = Dimension()
 
 
@@ -146,15 +144,13 @@ class _Check:
                 f"the formula comes out in {unit}, not in {declared}",
                 f"公式结果的单位是 {unit}，不是 {declared}",
             )
-        if one.goal is not None:
-            upward = one.goal.comparison in _UPWARD
-            if upward != (one.direction is Direction.HIGHER):
-                yield Fault(
-                    f"{pointer}/direction",
-                    "direction-mismatch",
-                    f"{one.goal.comparison} is not met by going {one.direction}",
-                    f"比较方式 {one.goal.comparison} 与方向 {one.direction} 不符",
-                )
+        if one.goal is not None and Goal.of(one.goal).direction is not one.direction:
+            yield Fault(
+                f"{pointer}/direction",
+                "direction-mismatch",
+                f"{one.goal.comparison} is not met by going {one.direction}",
+                f"比较方式 {one.goal.comparison} 与方向 {one.direction} 不符",
+            )
 
     def _unit(self, formula: Expression, pointer: str, faults: list[Fault]) -> Dimension | None:
         """Return what a formula comes out in; None where that cannot be said, and a fault says why."""

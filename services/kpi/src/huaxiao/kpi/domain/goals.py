@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from huaxiao.shared.wire.figures import ShownAs
+from huaxiao.shared.wire.figures import Direction, GoalIn, ShownAs
 from huaxiao.shared.wire.kpi import Comparison, Standing
 
 _SHOWN_DECIMALS = 2
+_UPWARD = {Comparison.AT_LEAST, Comparison.MORE_THAN}
 _WRITTEN = {ShownAs.PERCENT: (100, 1, " %"), ShownAs.NUMBER: (1, 1, ""), ShownAs.YUAN: (1, 100, "")}
 """By how much a value is multiplied and divided when it is written, and what stands behind it."""
 
@@ -19,6 +20,16 @@ class Goal:
     comparison: Comparison
     at_risk_within: Decimal = Decimal(0)
     """Met by less than this is at risk."""
+
+    @classmethod
+    def of(cls, given: GoalIn) -> "Goal":
+        """Return a goal as it was given."""
+        return cls(given.boundary, given.comparison, given.at_risk_within)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way a value must go to meet it."""
+        return Direction.HIGHER if self.comparison in _UPWARD else Direction.LOWER
 
     def met_by(self, numerator: int, denominator: int) -> bool:
         """Say whether numerator over denominator meets the goal; the denominator is positive."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from huaxiao.kpi.domain.definitions import (
     BALANCES,
+    LINES_BILLED,
     MEASURES,
     PAYROLL_MEASURES,
     MeasureRule,
@@ -17,6 +18,7 @@ from huaxiao.kpi.domain.units import Dimension
 from huaxiao.shared.books import Books, books
 from huaxiao.shared.wire.kpi import ReasonCode, Unit
 
+_NOT_NAMED = {*PAYROLL_MEASURES, LINES_BILLED}
 _BASE_CAUSES = (ReasonCode.NO_BASE, ReasonCode.BASE_INCOMPLETE, ReasonCode.CENTRE_NEW)
 
 
@@ -146,8 +148,9 @@ def raw_rule(name: str) -> MeasureRule | None:
     """Return the rule of a measure as the feeds tell it, if a formula may name it.
 
     Pay and heads are named as spoken of: only that way it is known whether all of them are there.
+    Of charges a span does not say whether all were told, so no formula may take them for all.
     """
-    return None if name in PAYROLL_MEASURES else rule_of(name)
+    return None if name in _NOT_NAMED else rule_of(name)
 
 
 def source_of(name: str) -> str:
@@ -225,6 +228,6 @@ def all_named() -> list[tuple[str, Unit, str, str]]:
     told = [
         (one.measure, one.unit, one.meaning, one.meaning_zh)
         for one in MEASURES
-        if one.measure not in PAYROLL_MEASURES
+        if one.measure not in _NOT_NAMED
     ]
     return spoken + told

@@ -1,15 +1,18 @@
 """What rules observe of a branch: pure, by what is known at a moment."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from huaxiao.kpi.domain.alerts import Condition
+from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.months import BranchMonths, Unit
+from huaxiao.kpi.domain.progress import AmountTarget, FigureGoal
 from huaxiao.kpi.domain.targets import Judgement
-from huaxiao.shared.periods import Period, business_day, ends_at, period_of, shift
+from huaxiao.shared.periods import Period, business_day, ends_at, last_day, period_of, shift
 from huaxiao.shared.wire.alerts import AlertKind, AlertRule
+from huaxiao.shared.wire.figures import Direction, ShownAs
 from huaxiao.shared.wire.kpi import ReasonCode, TargetName, Verdict
 
 COUNTY = "county"
@@ -34,6 +37,18 @@ class Observation:
     centre_id: str | None = None
     target: TargetName | None = None
     period: Period | None = None
+    figure: str | None = None
+    target_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFigure:
+    """A figure of a unit and the goal that it is held against."""
+
+    ratio: tuple[int, int] | None
+    """None where it cannot be computed."""
+    goal: Goal
+    display: str | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,14 @@ class Sight:
     judged: Callable[[AlertRule, Unit, Period], Judgement]
     expected: Callable[[AlertRule, Unit, Period], Expected | None]
     """None where nothing can be said, or not yet."""
+    figure: Callable[[AlertRule, Unit, Period], HeldFigure | None]
+    """None where the figure is not in force, or the unit has nothing to hold it against."""
+    aims: Mapping[Period, Sequence[AmountTarget | FigureGoal]]
+    """What units are to reach, as is in force in a month."""
+    reached: Callable[[AmountTarget, Period], int | None]
+    """None where it is not known."""
+    aimed: Callable[[AmountTarget | FigureGoal, Period], Expected | None]
+    """The forecast of what a unit is to reach; None where nothing can be said, or not yet."""
 
 
 def observe(rule: AlertRule, sight: Sight) -> Iterator[Observation]:
@@ -58,6 +81,10 @@ def observe(rule: AlertRule, sight: Sight) -> Iterator[Observation]:
     match rule.kind:
         case AlertKind.VERDICT | AlertKind.FORECAST:
             yield from _targets(rule, sight)
+        case AlertKind.FIGURE:
+            yield from _figures(rule, sight)
+        case AlertKind.UNIT_TARGET_BEHIND | AlertKind.UNIT_TARGET_FORECAST:
+            yield from _aims(rule, sight)
         case AlertKind.BOOKS_LATE | AlertKind.PAYROLL_LATE:
             yield _late(rule, sight)
         case AlertKind.FEED_STILL:
@@ -85,19 +112,109 @@ def expected_month(days: int, now: datetime) -> Period:
     return shift(period_of(now - timedelta(days=days)), -1)
 
 
+def _judges(rule: AlertRule, sight: Sight) -> Period | None:
+    """Return the month that a rule judges; None while there is none."""
+    return sight.booked if rule.open_months else sight.closed
+
+
+def _watches(rule: AlertRule, unit: Unit) -> bool:
+    if unit is None:
+        return rule.with_county
+    return rule.centre_ids is None or unit in rule.centre_ids
+
+
+def _units(rule: AlertRule, sight: Sight, period: Period) -> list[Unit]:
+    units: list[Unit] = [None, *sight.county.listed([period])]
+    return [one for one in units if _watches(rule, one)]
+
+
 def _targets(rule: AlertRule, sight: Sight) -> Iterator[Observation]:
-    period = sight.booked if rule.open_months else sight.closed
+    period = _judges(rule, sight)
     if period is None or rule.target is None:
         return
-    units: list[Unit] = [None] if rule.with_county else []
-    there = sight.county.listed([period])
-    units += [one for one in there if rule.centre_ids is None or one in rule.centre_ids]
-    for unit in units:
+    for unit in _units(rule, sight, period):
         if rule.kind is AlertKind.VERDICT:
             condition, value = _by_verdict(rule, sight.judged(rule, unit, period))
         else:
             condition, value = _by_forecast(rule, sight.expected(rule, unit, period))
         yield Observation(unit or COUNTY, condition, value, unit, rule.target, period)
+
+
+def _figures(rule: AlertRule, sight: Sight) -> Iterator[Observation]:
+    period = _judges(rule, sight)
+    if period is None:
+        return
+    for unit in _units(rule, sight, period):
+        held = sight.figure(rule, unit, period)
+        if held is not None:
+            yield Observation(
+                unit or COUNTY,
+                _by_goal(rule, held),
+                held.display,
+                unit,
+                period=period,
+                figure=rule.figure,
+            )
+
+
+def _by_goal(rule: AlertRule, held: HeldFigure) -> Condition:
+    if held.ratio is None:
+        return Condition.UNKNOWN
+    if not held.goal.met_by(*held.ratio):
+        return Condition.BAD
+    beyond = Fraction(*held.ratio) - Fraction(held.goal.ratio)
+    if held.goal.direction is Direction.LOWER:
+        beyond = -beyond
+    return Condition.GOOD if beyond >= Fraction(rule.margin) else Condition.BETWEEN
+
+
+def _aims(rule: AlertRule, sight: Sight) -> Iterator[Observation]:
+    period = _judges(rule, sight)
+    if period is None:
+        return
+    for aim in sight.aims.get(period, ()):
+        of_measure = aim.measure if isinstance(aim, AmountTarget) else None
+        if not _watches(rule, aim.unit) or rule.measure not in {None, of_measure}:
+            continue
+        if rule.kind is AlertKind.UNIT_TARGET_FORECAST:
+            condition, value = _by_forecast(rule, sight.aimed(aim, period))
+        elif isinstance(aim, AmountTarget):
+            condition, value = _by_calendar(rule, aim, sight, period)
+        else:
+            continue
+        yield Observation(
+            aim.target_id,
+            condition,
+            value,
+            aim.unit,
+            period=period,
+            figure=aim.figure if isinstance(aim, FigureGoal) else None,
+            target_id=aim.target_id,
+        )
+
+
+def _by_calendar(
+    rule: AlertRule, aim: AmountTarget, sight: Sight, period: Period
+) -> tuple[Condition, str | None]:
+    """Hold what is reached against the days gone by, at the month's end or by the day it is."""
+    reached = sight.reached(aim, period)
+    if reached is None:
+        return Condition.UNKNOWN, None
+    elapsed = aim.months.elapsed(min(last_day(period), business_day(sight.now)))
+    value = f"{_percent(reached, aim.value)} / {_percent(*elapsed)}"
+    ahead = Fraction(reached, aim.value) - Fraction(*elapsed)
+    upward = aim.direction is Direction.HIGHER
+    if not upward:
+        ahead = -ahead
+    if ahead < -Fraction(rule.behind_by):
+        return Condition.BAD, value
+    # Nothing more than the whole of it is asked for.
+    good = ahead >= Fraction(rule.margin) - Fraction(rule.behind_by)
+    return Condition.GOOD if good or (upward and aim.met_by(reached)) else Condition.BETWEEN, value
+
+
+def _percent(numerator: int, denominator: int) -> str:
+    return shown(numerator, denominator, None, shown_as=ShownAs.PERCENT, decimals=2)
 
 
 def _by_verdict(rule: AlertRule, judgement: Judgement) -> tuple[Condition, str | None]:

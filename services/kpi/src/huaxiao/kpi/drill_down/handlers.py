@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.store import require_branch
-from huaxiao.kpi.domain.definitions import PAYROLL_MEASURES, rule_of, unit_of
+from huaxiao.kpi.domain.definitions import LINES_BILLED, PAYROLL_MEASURES, rule_of, unit_of
 from huaxiao.kpi.drill_down.owners import Asked, Owners
 from huaxiao.kpi.measures import store
 from huaxiao.shared.pages import PageQuery
@@ -43,6 +43,8 @@ async def entries(
     asked = Asked(branch_id, centre_id, period, measure, moment)
     if measure in PAYROLL_MEASURES:
         found = await owners.payroll(asked, page)
+    elif measure == LINES_BILLED:
+        found = await owners.lines(asked, page)
     elif source == "/attribution":
         found = await owners.ledger(asked, page)
     else:

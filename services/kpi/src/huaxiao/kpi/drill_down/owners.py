@@ -21,6 +21,7 @@ from huaxiao.shared.issuer import Issuer, TokenSource, service_tokens
 from huaxiao.shared.pages import MAX_PAGE, BigInt, Page, PageQuery
 from huaxiao.shared.periods import Period, first_day, last_day, period_of
 from huaxiao.shared.problems import Problem, Unavailable
+from huaxiao.shared.wire.attribution import REVENUE, Entry
 from huaxiao.shared.wire.contracts import Engagement
 from huaxiao.shared.wire.dispatch import Appraisal
 from huaxiao.shared.wire.kpi_entries import (
@@ -107,6 +108,29 @@ class Owners:
         total = sum(one.amount_fen for one in balances if one.account == asked.measure)
         return Told("attribution", total, lines, found.next_cursor)
 
+    async def lines(self, asked: Asked, page: PageQuery) -> Told:
+        """Ask attribution for charges: lines that credit revenue, and those that take one back."""
+        page.after(BigInt)
+
+        async def told(cursor: str | None, limit: int) -> Page[Entry]:
+            return await client.entries(
+                asked.branch_id,
+                period=asked.period,
+                centre_id=asked.centre_id,
+                account=REVENUE,
+                known_at=asked.known_at,
+                cursor=cursor,
+                limit=limit,
+            )
+
+        async with self._asking(AttributionClient, "attribution") as client:
+            every = await _all(lambda cursor: told(cursor, MAX_PAGE))
+            found = await told(page.cursor, page.limit)
+        items: list[MeasureLine] = [
+            LedgerLine(amount=_charges(one), entry=one) for one in found.items
+        ]
+        return Told("attribution", sum(map(_charges, every)), items, found.next_cursor)
+
     async def payroll(self, asked: Asked, page: PageQuery) -> Told:
         """Ask contracts for pay by person, or for the own staff of a day."""
         lines: list[tuple[str, MeasureLine]]
@@ -181,6 +205,10 @@ class Owners:
         issuer = Issuer.from_file(self.settings.signing_key_file, issuer=self.settings.token_issuer)
         owners: tuple[Owner, ...] = ("contracts", "attribution", "dispatch")
         return {one: service_tokens(issuer, service="kpi", audience=one) for one in owners}
+
+
+def _charges(one: Entry) -> int:
+    return (one.credit == REVENUE) - (one.debit == REVENUE)
 
 
 async def _orders(client: DispatchClient, asked: Asked) -> list[tuple[str, MeasureLine]]:

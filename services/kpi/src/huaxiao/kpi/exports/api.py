@@ -7,7 +7,8 @@ from fastapi import Query, Response
 
 from huaxiao.kpi.county.store import require_branch
 from huaxiao.kpi.exports.rows import measure_rows, target_rows
-from huaxiao.kpi.measures.monthly import by_month
+from huaxiao.kpi.measures.store import Read
+from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets.handlers import report
 from huaxiao.shared import web
@@ -23,13 +24,15 @@ from huaxiao.shared.wire.sheets import SheetFormat
 
 router = web.router(tags=["exports"])
 _MOST_MONTHS = 60
+_TO_COME = web.problem_responses(MomentToCome)
 
 
-@router.get("/targets/sheet", response_class=Response, responses=SHEET)
+@router.get("/targets/sheet", response_class=Response, responses=SHEET | _TO_COME)
 async def export_targets(
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
     period: Annotated[PeriodText, Query()],
     span: Annotated[Span, Query()] = Span.MONTH,
     wanted: Format = SheetFormat.CSV,
@@ -42,26 +45,29 @@ async def export_targets(
         span=span,
         centre_ids=principal.centre_ids,
         with_county=sees_county(principal),
+        known_at=known_at,
     )
     name = f"targets-{branch_id}-{period}-{span}"
     return await asyncio.to_thread(as_file, name, target_rows(found), wanted)
 
 
-@router.get("/measures/sheet", response_class=Response, responses=SHEET)
+@router.get("/measures/sheet", response_class=Response, responses=SHEET | _TO_COME)
 async def export_measures(
     branch_id: BranchId,
     connection: ReadTx,
     principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
     from_period: Annotated[PeriodText, Query()],
     to_period: Annotated[PeriodText, Query(description="at most five years later")],
     wanted: Format = SheetFormat.CSV,
 ) -> Response:
     """Return measures as a sheet, by centre, month and name."""
-    await require_branch(connection, branch_id)
+    await require_branch(connection, branch_id, known_at)
     if not from_period <= to_period < shift(Period(from_period), _MOST_MONTHS):
         fault = Fault("/query/to_period", "bad-span", "1 to 60 months", "账期须为 1 至 60 个月")
         raise Malformed(faults=[fault])
-    found = await by_month(connection, branch_id, first=from_period, last=to_period)
+    read = Read(connection, branch_id, principal.centre_ids, known_at)
+    found = await read.by_month(from_period, to_period)
     name = f"measures-{branch_id}-{from_period}-{to_period}"
-    rows = measure_rows(found, principal.centre_ids)
+    rows = measure_rows(found)
     return await asyncio.to_thread(as_file, name, rows, wanted)

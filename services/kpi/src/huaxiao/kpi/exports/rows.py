@@ -1,7 +1,6 @@
 """Rows of sheets, the first one their header."""
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 
 from huaxiao.kpi.domain.definitions import unit_of
 from huaxiao.shared.books import class_of
@@ -81,13 +80,11 @@ def _whole(amount: int | None) -> str:
 
 
 def measure_rows(
-    measures: Mapping[tuple[str, Period], Mapping[str, int]], centre_ids: AbstractSet[str] | None
+    measures: Mapping[tuple[str, Period], Mapping[str, int]],
 ) -> Iterator[list[str]]:
-    """Yield a row for each measure of the centres that the caller may see."""
+    """Yield a row for each measure, by centre and month."""
     yield list(_MEASURES)
     for centre_id, period in sorted(measures):
-        if centre_ids is not None and centre_id not in centre_ids:
-            continue
         for measure, amount in sorted(measures[centre_id, period].items()):
             yield [
                 centre_id,

@@ -13,6 +13,7 @@ from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.known import Known
 from huaxiao.kpi.domain.named import Found
 from huaxiao.kpi.figure_sets import handlers as figure_sets
+from huaxiao.kpi.unit_targets.progress import OwnGoals, own_goals
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.figures import Basis, Figure, FigureIn, FigureReport, FiguresOf
 from huaxiao.shared.wire.kpi import Component, Quotient, Span, Standing
@@ -41,9 +42,10 @@ async def report(
     )
     figures = [*in_force.built_in, *in_force.figures]
     formulas = formulas_of(in_force.figures)
+    goals = await own_goals(connection, branch_id, period, known_at)
 
     def of(one: Shown) -> FiguresOf:
-        return _figures_of(county, one, figures, formulas)
+        return _figures_of(county, one, figures, formulas, goals)
 
     return FigureReport(
         branch_id=branch_id,
@@ -58,7 +60,7 @@ async def report(
 
 
 def _figures_of(
-    county: County, of: Shown, figures: list[FigureIn], formulas: Formulas
+    county: County, of: Shown, figures: list[FigureIn], formulas: Formulas, goals: OwnGoals
 ) -> FiguresOf:
     known = county.known(of)
     provisional = county.provisional(of)
@@ -69,11 +71,22 @@ def _figures_of(
         contract_id=None if of.term is None else of.term.contract_id,
         from_period=of.months[0],
         to_period=of.months[-1],
-        figures=[render(one, known, formulas, provisional=provisional) for one in figures],
+        figures=[
+            _render(one, known, formulas, goals, of.centre_id, provisional=provisional)
+            for one in figures
+        ],
     )
 
 
-def render(definition: FigureIn, known: Known, formulas: Formulas, *, provisional: bool) -> Figure:
+def _render(
+    definition: FigureIn,
+    known: Known,
+    formulas: Formulas,
+    goals: OwnGoals,
+    centre_id: str | None,
+    *,
+    provisional: bool,
+) -> Figure:
     """Evaluate a figure on what is known, hold it against its goal, and tell what it came from."""
     found = Evaluation(known, formulas).value(definition.formula)
     goal = goal_of(definition)
@@ -104,15 +117,17 @@ def render(definition: FigureIn, known: Known, formulas: Formulas, *, provisiona
         provisional=provisional,
         basis=basis_of(measures) if compared else None,
         components=[_component(one, known, compared=compared) for one in measures],
+        own_goal=goals.told(
+            centre_id,
+            definition.figure,
+            None if found.amount is None else (found.amount.numerator, found.amount.denominator),
+        ),
     )
 
 
 def goal_of(definition: FigureIn) -> Goal | None:
     """Return what a figure is held against."""
-    given = definition.goal
-    if given is None:
-        return None
-    return Goal(given.boundary, given.comparison, given.at_risk_within)
+    return None if definition.goal is None else Goal.of(definition.goal)
 
 
 def _standing(found: Found, goal: Goal | None) -> Standing:

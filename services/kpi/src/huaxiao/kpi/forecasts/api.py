@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from huaxiao.kpi.forecasts import handlers
+from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, require_unit
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
@@ -17,11 +18,12 @@ from huaxiao.shared.wire.forecasts import ForecastReport
 router = web.router(tags=["forecasts"])
 
 
-@router.get("/forecasts", responses=web.problem_responses(Forbidden))
+@router.get("/forecasts", responses=web.problem_responses(Forbidden, MomentToCome))
 async def read_forecasts(
     request: Request,
     branch_id: BranchId,
     principal: Annotated[Principal, READERS],
+    known_at: KnownAt,
     period: Annotated[PeriodText, Query(description="the last month that is known")],
     centre_id: Annotated[
         Identifier | None, Query(description="a centre; without it the county")
@@ -31,5 +33,10 @@ async def read_forecasts(
     require_unit(principal, centre_id)
     state = request.app.state
     return await handlers.report(
-        state.database, state.forecasters, branch_id, unit=centre_id, period=Period(period)
+        state.database,
+        state.forecasters,
+        branch_id,
+        unit=centre_id,
+        period=Period(period),
+        known_at=known_at,
     )

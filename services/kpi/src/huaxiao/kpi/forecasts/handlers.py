@@ -2,25 +2,45 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.kpi.county.loading import load
 from huaxiao.kpi.domain.contributions import rounded
 from huaxiao.kpi.domain.definitions import TARGETS, TargetRule
 from huaxiao.kpi.domain.known import Cause
+from huaxiao.kpi.domain.measured import amount_outlook, measured
 from huaxiao.kpi.domain.months import BranchMonths, Unit
 from huaxiao.kpi.domain.needed import Outcome, cash_needed, margin_needed, wage_needed
 from huaxiao.kpi.domain.outlook import Outlook, Year, outlook, ratio_of, year_of
+from huaxiao.kpi.domain.progress import AmountTarget, FigureGoal, Rest
+from huaxiao.kpi.figure_sets import handlers as figure_sets
 from huaxiao.kpi.forecasts.models import Paths, quantiles
 from huaxiao.kpi.forecasts.running import Forecasters
 from huaxiao.kpi.loading import branch_months
 from huaxiao.kpi.reasons import reasons_of
+from huaxiao.kpi.unit_targets.handlers import in_force
+from huaxiao.kpi.unit_targets.progress import amount_of, goal_of, goals_of
 from huaxiao.shared.database import Database
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.problems import NotFound
-from huaxiao.shared.wire.forecasts import Forecast, ForecastReport, Needed, TargetForecast
-from huaxiao.shared.wire.kpi import Comparison, Quotient, ReasonCode, TargetName
+from huaxiao.shared.wire.figures import Direction
+from huaxiao.shared.wire.forecasts import (
+    AmountForecast,
+    Forecast,
+    ForecastReport,
+    Needed,
+    TargetForecast,
+    UnitGoalForecast,
+    UnitTargetForecast,
+)
+from huaxiao.shared.wire.kpi import Comparison, Quotient, ReasonCode, Span, TargetName
+from huaxiao.shared.wire.unit_targets import GoalProgress, UnitTarget
 
 HISTORY_MONTHS = 60
 _LOW, _HIGH = 0.1, 0.9
@@ -39,35 +59,174 @@ async def report(
     *,
     unit: Unit,
     period: Period,
+    known_at: datetime | None,
 ) -> ForecastReport:
     """Forecast a unit's targets; no connection is held while models are fitted.
+
+    With a moment, all that the forecast rests on is as it was known then.
 
     Raises:
         NotFound: there is no such branch or centre.
 
     """
     async with database.read() as connection:
+        held = await in_force(connection, branch_id, first=period, last=period, known_at=known_at)
+        own = [one for one in held if one.centre_id == unit]
+        far_back = min([shift(period, -HISTORY_MONTHS), *(one.from_period for one in own)])
         county = await branch_months(
             connection,
             branch_id,
             period=period,
-            first_of=lambda _: shift(period, -HISTORY_MONTHS),
+            first_of=lambda _: Period(far_back),
+            known_at=known_at,
         )
-    if unit is not None and unit not in county.centre_ids:
-        raise NotFound
+        if unit is not None and unit not in county.centre_ids:
+            raise NotFound
+        goals = await _goals(connection, branch_id, unit, own, period, known_at)
     year = year_of(county, unit, period)
     return ForecastReport(
         branch_id=branch_id,
         centre_id=unit,
         contract_id=year.contract_id,
         period=period,
+        known_at=known_at,
         from_period=year.months[0],
         to_period=year.months[-1],
         months_left=sum(month > period for month in year.months),
         targets=[
             await target_forecast(forecasters, county, unit, period, year, rule) for rule in TARGETS
         ],
+        unit_targets=[
+            await _amount_forecast(forecasters, county, period, target, wanted)
+            for target in own
+            if (wanted := amount_of(target)) is not None
+        ],
+        unit_goals=[await _goal_forecast(forecasters, county, period, year, one) for one in goals],
     )
+
+
+async def _goals(
+    connection: AsyncConnection,
+    branch_id: int,
+    unit: Unit,
+    own: Sequence[UnitTarget],
+    period: Period,
+    known_at: datetime | None,
+) -> list[GoalProgress]:
+    """Return how the figures stand that a unit has goals of its own of."""
+    own = [one for one in own if one.figure is not None]
+    if not own:
+        return []
+    loaded = await load(
+        connection,
+        branch_id,
+        period=period,
+        span=Span.MONTH,
+        centre_ids=None if unit is None else frozenset({unit}),
+        with_county=unit is None,
+        known_at=known_at,
+        starts={Period(one.from_period) for one in own},
+    )
+    figures = await figure_sets.in_force(connection, branch_id, period, known_at)
+    return list(goals_of(loaded, own, figures, period))
+
+
+async def _amount_forecast(
+    forecasters: Forecasters,
+    county: BranchMonths,
+    period: Period,
+    target: UnitTarget,
+    wanted: AmountTarget,
+) -> UnitTargetForecast:
+    """Say what of an amount is reached and left, and whether it is expected to be reached."""
+    done, left = wanted.months.until(period), len(wanted.months.after(period))
+    found = measured(county, wanted.unit, done, wanted.measure)
+    if found.amount is None:
+        return _amount_told(target, left, causes=found.causes)
+    reached = found.amount.numerator
+    view = amount_outlook(county, wanted, period)
+    forecast = None
+    if view is not None and left:
+        forecast = estimate_amount(wanted, view, await forecasters.forecast(view, None))
+    return _amount_told(
+        target,
+        left,
+        reached=reached,
+        rest=wanted.rest(reached, left),
+        present=rounded([Fraction(reached, len(done))])[0],
+        forecast=forecast,
+    )
+
+
+def _amount_told(
+    target: UnitTarget,
+    left: int,
+    *,
+    causes: Sequence[Cause] = (),
+    reached: int | None = None,
+    rest: Rest | None = None,
+    present: int | None = None,
+    forecast: AmountForecast | None = None,
+) -> UnitTargetForecast:
+    return UnitTargetForecast(
+        target=target,
+        months_left=left,
+        reasons=reasons_of(causes),
+        reached=reached,
+        left=None if rest is None else rest.amount,
+        a_month=None if rest is None else rest.a_month,
+        present_a_month=present,
+        state=None if rest is None else rest.state,
+        forecast=forecast,
+    )
+
+
+def estimate_amount(wanted: AmountTarget, view: Outlook, found: Paths) -> AmountForecast:
+    """Return an amount over all months of a target, from what was so far and the months forecast."""
+    (so_far,), (ahead,) = view.so_far, found.central
+    amount = so_far + round(ahead)
+    low = high = probability = None
+    if found.paths is not None:
+        ends = so_far + found.paths[:, 0]
+        low, high = (round(one) for one in quantiles(ends, (_LOW, _HIGH)))
+        upward = wanted.direction is Direction.HIGHER
+        meets = ends >= wanted.value if upward else ends <= wanted.value
+        probability = _estimated(float(meets.mean()))
+    return AmountForecast(
+        method=found.method,
+        months_known=found.months_known,
+        amount=amount,
+        low=low,
+        high=high,
+        probability=probability,
+        expected_met=wanted.met_by(amount),
+    )
+
+
+async def _goal_forecast(
+    forecasters: Forecasters,
+    county: BranchMonths,
+    period: Period,
+    year: Year,
+    progress: GoalProgress,
+) -> UnitGoalForecast:
+    wanted = goal_of(progress.target)
+    assert wanted is not None  # noqa: S101 - it is the progress of a goal
+    left = wanted.months.after(period)
+    rule = own_rule(wanted)
+    found = None
+    if rule is not None:
+        months = Year((*wanted.months.until(period), *left), year.contract_id)
+        found = await target_forecast(forecasters, county, wanted.unit, period, months, rule)
+    return UnitGoalForecast(progress=progress, months_left=len(left), outlook=found)
+
+
+def own_rule(wanted: FigureGoal) -> TargetRule | None:
+    """Return the rule of a built-in figure with a unit's own goal; None of another figure."""
+    for rule in TARGETS:
+        if rule.target == wanted.figure:
+            return replace(rule, goal=wanted.goal)
+    return None
 
 
 async def target_forecast(

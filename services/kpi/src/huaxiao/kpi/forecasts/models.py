@@ -44,8 +44,10 @@ class Paths:
     """One row a path, one column a series; None where no interval can be told."""
 
 
-def forecast(outlook: Outlook, target: TargetName) -> Paths:
+def forecast(outlook: Outlook, target: TargetName | None) -> Paths:
     """Forecast the sums of the months that are left, of which there is at least one.
+
+    Without a target it is a measure of which nothing more is known than its months.
 
     Heads are few and change by decisions: they stay what they were in the last month, and what is
     forecast is pay a head.
@@ -76,7 +78,7 @@ def _rate(month: tuple[int, ...]) -> int:
     return round(month[0] / month[_HEADS])
 
 
-def _forecast(outlook: Outlook, target: TargetName) -> Paths:
+def _forecast(outlook: Outlook, target: TargetName | None) -> Paths:
     if len(outlook.history) >= MONTHS_FOR_MODELS:
         return _smoothed(outlook, target)
     if outlook.done >= MONTHS_FOR_INTERVAL and outlook.base is not None:
@@ -126,7 +128,7 @@ def _errors(spread: Floats, left: int) -> Floats:
     return drawn
 
 
-def _smoothed(outlook: Outlook, target: TargetName) -> Paths:
+def _smoothed(outlook: Outlook, target: TargetName | None) -> Paths:
     known = np.array(outlook.history, dtype=float)
     # Revenue and cost move together: what is forecast of cost is its part of revenue.
     is_part = target is TargetName.MARKET_GROSS_MARGIN and bool((known[:, 0] > 0).all())

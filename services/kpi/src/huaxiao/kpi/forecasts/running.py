@@ -16,7 +16,7 @@ from huaxiao.shared.processes import end_with_parent
 from huaxiao.shared.wire.kpi import TargetName
 
 _KEPT = 5_000
-_Asked = tuple[Outlook, TargetName]
+_Asked = tuple[Outlook, TargetName | None]
 
 
 class Forecasters:
@@ -32,12 +32,12 @@ class Forecasters:
         self._pool: ProcessPoolExecutor | None = None
         self._made: OrderedDict[_Asked, asyncio.Task[Paths]] = OrderedDict()
 
-    async def forecast(self, outlook: Outlook, target: TargetName) -> Paths:
+    async def forecast(self, outlook: Outlook, target: TargetName | None) -> Paths:
         """Return the forecast of an outlook; who asks while it is made waits for the same one."""
         # Who asked may go away; others may wait for the same, and it is kept for the next.
         return await asyncio.shield(self._begun((outlook, target)))
 
-    def soon(self, outlook: Outlook, target: TargetName) -> Paths | None:
+    def soon(self, outlook: Outlook, target: TargetName | None) -> Paths | None:
         """Return the forecast of an outlook if it is made; let it be made otherwise."""
         task = self._begun((outlook, target))
         return task.result() if task.done() else None
@@ -51,7 +51,7 @@ class Forecasters:
         self._made.move_to_end(asked)
         return task
 
-    async def _make(self, outlook: Outlook, target: TargetName) -> Paths:
+    async def _make(self, outlook: Outlook, target: TargetName | None) -> Paths:
         if len(outlook.history) < MONTHS_FOR_MODELS:
             return await asyncio.to_thread(forecast, outlook, target)
         try:
@@ -61,7 +61,7 @@ class Forecasters:
             self._pool = None
             return await self._fitted(outlook, target)
 
-    async def _fitted(self, outlook: Outlook, target: TargetName) -> Paths:
+    async def _fitted(self, outlook: Outlook, target: TargetName | None) -> Paths:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._workers, mp_context=get_context("spawn"), initializer=end_with_parent

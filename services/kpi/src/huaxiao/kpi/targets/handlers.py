@@ -8,9 +8,11 @@ from huaxiao.kpi.county.loading import County, Shown, load
 from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain.definitions import VERSION
 from huaxiao.kpi.domain.targets import Judgement, all_goals_met, judge
+from huaxiao.kpi.unit_targets.progress import OwnGoals, own_goals
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import (
     Component,
+    OwnGoal,
     Quotient,
     Span,
     Target,
@@ -39,18 +41,19 @@ async def report(
         with_county=with_county,
         known_at=known_at,
     )
+    goals = await own_goals(connection, branch_id, period, known_at)
     return TargetReport(
         branch_id=branch_id,
         period=period,
         span=span,
         definitions_version=VERSION,
-        county=None if county.county is None else _rendered(county, county.county),
-        centres=[_rendered(county, one) for one in county.centres],
+        county=None if county.county is None else _rendered(county, county.county, goals),
+        centres=[_rendered(county, one, goals) for one in county.centres],
         open_periods=county.open_periods,
     )
 
 
-def _rendered(county: County, shown: Shown) -> TargetsOf:
+def _rendered(county: County, shown: Shown, goals: OwnGoals) -> TargetsOf:
     judgements = judge(county.known(shown))
     held = county.books(shown)
     provisional = county.provisional(shown)
@@ -61,7 +64,14 @@ def _rendered(county: County, shown: Shown) -> TargetsOf:
         contract_id=None if shown.term is None else shown.term.contract_id,
         from_period=shown.months[0],
         to_period=shown.months[-1],
-        targets=[_target(one, provisional=provisional) for one in judgements],
+        targets=[
+            _target(
+                one,
+                goals.told(shown.centre_id, one.rule.target, one.ratio),
+                provisional=provisional,
+            )
+            for one in judgements
+        ],
         all_goals_met=all_goals_met(judgements),
         network_line_cost_fen=held.network_line_cost_fen,
         other_cost_fen=held.other_cost_fen,
@@ -70,7 +80,7 @@ def _rendered(county: County, shown: Shown) -> TargetsOf:
     )
 
 
-def _target(judgement: Judgement, *, provisional: bool) -> Target:
+def _target(judgement: Judgement, own_goal: OwnGoal | None, *, provisional: bool) -> Target:
     rule, ratio = judgement.rule, judgement.ratio
     return Target(
         target=rule.target,
@@ -90,4 +100,5 @@ def _target(judgement: Judgement, *, provisional: bool) -> Target:
             )
             for part in judgement.parts
         ],
+        own_goal=own_goal,
     )

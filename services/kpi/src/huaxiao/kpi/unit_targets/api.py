@@ -6,7 +6,7 @@ from fastapi import Query, Request, Response, status
 
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, WRITERS, sees_county
-from huaxiao.kpi.unit_targets import handlers
+from huaxiao.kpi.unit_targets import handlers, progress
 from huaxiao.kpi.unit_targets.handlers import OverlappingTargets, TargetInForce
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
@@ -136,7 +136,7 @@ async def read_progress(
     if centre_id is not None:
         principal.require_centre(centre_id)
         seen = frozenset({centre_id})
-    return await handlers.progress(
+    return await progress.report(
         connection,
         branch_id,
         period=period,

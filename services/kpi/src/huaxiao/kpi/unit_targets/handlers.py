@@ -1,7 +1,7 @@
 """Units' targets: drafted, confirmed by a second person, withdrawn with a reason; and their progress."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -9,20 +9,15 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
-from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
-from huaxiao.kpi.domain.goals import shown
-from huaxiao.kpi.domain.progress import Months, on_schedule
+from huaxiao.kpi.domain.goals import Goal
+from huaxiao.kpi.figure_sets import handlers as figure_sets
 from huaxiao.kpi.unit_targets import store
 from huaxiao.shared.auth import Principal, Role
-from huaxiao.shared.periods import Period, business_day, last_day, periods_from
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Fault, Malformed, NotFound, Problem, TwoPeople
-from huaxiao.shared.wire.figures import Direction, ShownAs
-from huaxiao.shared.wire.kpi import Quotient, Span
+from huaxiao.shared.wire.figures import Direction, FigureIn
 from huaxiao.shared.wire.unit_targets import (
-    Progress,
-    ProgressReport,
     UnitTarget,
     UnitTargetIn,
     UnitTargetState,
@@ -39,12 +34,12 @@ class TargetInForce(Problem):
 
 
 class OverlappingTargets(Problem):
-    """A unit has one target of a measure in each month."""
+    """A unit has one target of a measure, or of a figure, in each month."""
 
     code = "overlapping-targets"
     status = HTTPStatus.CONFLICT
-    title = "The unit has a target of this measure in some of these months already"
-    title_zh = "该单元在其中某些账期已有同一度量的目标"
+    title = "The unit has such a target in some of these months already"
+    title_zh = "该单元在其中某些账期已有同一度量或指标的目标"
 
 
 async def draft(
@@ -59,22 +54,22 @@ async def draft(
     """Draft a target, or rewrite it while it is a draft; the province's holds at once.
 
     Raises:
-        Malformed: the unit or the measure is not there, or the months run backwards.
+        Malformed: the unit, the measure or the figure is not there, or the months run backwards.
         OverlappingTargets: the unit has one in some of these months.
         TargetInForce: it is in force or withdrawn, and what is given differs from it.
 
     """
     await county_store.require_branch(connection, branch_id)
     await county_store.decide_alone(connection, branch_id)
-    faults = [fault async for fault in _faults(connection, branch_id, given)]
+    figure = await _figure(connection, branch_id, given)
+    faults = [fault async for fault in _faults(connection, branch_id, given, figure)]
     if faults:
         raise Malformed(faults=faults)
-    row = given.model_dump(mode="json") | {
-        "drafted_by": principal.subject,
-        "drafted_at": now,
-    }
+    natural = Direction.HIGHER if figure is None else figure.direction
+    wanted = given.model_dump(mode="json") | {"direction": given.direction or natural}
+    row = wanted | {"drafted_by": principal.subject, "drafted_at": now}
     held = await store.load(connection, branch_id, target_id)
-    if held is not None and all(held[name] == row[name] for name in given.model_dump()):
+    if held is not None and all(held[name] == row[name] for name in wanted):
         return render(held), False
     if held is not None and held["confirmed_at"] is not None:
         raise TargetInForce
@@ -159,29 +154,29 @@ def render(row: RowMapping | Mapping[str, Any]) -> UnitTarget:
         state = UnitTargetState.IN_FORCE
     if row["withdrawn_at"] is not None:
         state = UnitTargetState.WITHDRAWN
-    counted = named.unit_counted(row["measure"])
+    counted = None if row["measure"] is None else named.unit_counted(row["measure"])
     return UnitTarget.model_validate(dict(row) | {"state": state, "unit": counted})
 
 
-async def _faults(
+async def _figure(
     connection: AsyncConnection, branch_id: int, given: UnitTargetIn
+) -> FigureIn | None:
+    """Return the figure that a goal is of, as it is in force in the goal's first month."""
+    if given.figure is None:
+        return None
+    figures = await figure_sets.in_force(connection, branch_id, given.from_period)
+    return next(
+        (one for one in (*figures.built_in, *figures.figures) if one.figure == given.figure), None
+    )
+
+
+async def _faults(
+    connection: AsyncConnection, branch_id: int, given: UnitTargetIn, figure: FigureIn | None
 ) -> AsyncIterator[Fault]:
     if given.from_period > given.to_period:
         yield Fault("/to_period", "bad-span", "the months run backwards", "账期区间首尾颠倒")
-    if named.unit_named(given.measure) is None:
-        yield Fault(
-            "/measure",
-            "unknown-measure",
-            f"there is no measure {given.measure}",
-            f"没有度量 {given.measure}",
-        )
-    elif not named.adds_up(given.measure):
-        yield Fault(
-            "/measure",
-            "not-additive",
-            f"{given.measure} is a mean: centres' do not add up to the county's",
-            f"{given.measure} 是均值，各中心之和不等于全县",
-        )
+    for fault in _faults_of_measure(given.measure) if given.measure else _of_goal(given, figure):
+        yield fault
     if given.centre_id is not None:
         called = await county_store.names(connection, branch_id, Period(given.from_period))
         if given.centre_id not in called.centres or given.centre_id in called.closed:
@@ -191,6 +186,47 @@ async def _faults(
                 f"there is no centre {given.centre_id} in {given.from_period}",
                 f"{given.from_period} 账期没有中心 {given.centre_id}",
             )
+
+
+def _faults_of_measure(measure: str) -> Iterator[Fault]:
+    if named.unit_named(measure) is None:
+        yield Fault(
+            "/measure",
+            "unknown-measure",
+            f"there is no measure {measure}",
+            f"没有度量 {measure}",
+        )
+    elif not named.adds_up(measure):
+        yield Fault(
+            "/measure",
+            "not-additive",
+            f"{measure} is a mean: centres' do not add up to the county's",
+            f"{measure} 是均值，各中心之和不等于全县",
+        )
+
+
+def _of_goal(given: UnitTargetIn, figure: FigureIn | None) -> Iterator[Fault]:
+    if figure is None:
+        yield Fault(
+            "/figure",
+            "unknown-figure",
+            f"no figure {given.figure} is in force in {given.from_period}",
+            f"{given.from_period} 账期没有生效的指标 {given.figure}",
+        )
+        return
+    if given.direction not in {None, figure.direction}:
+        yield _mismatch("/direction", str(given.direction), figure)
+    if given.goal is not None and Goal.of(given.goal).direction is not figure.direction:
+        yield _mismatch("/goal/comparison", given.goal.comparison, figure)
+
+
+def _mismatch(pointer: str, said: str, figure: FigureIn) -> Fault:
+    return Fault(
+        pointer,
+        "direction-mismatch",
+        f"of {figure.figure}, {figure.direction} is better: {said} does not fit",
+        f"指标 {figure.figure} 以 {figure.direction} 为优，与 {said} 不符",
+    )
 
 
 async def _require_room(
@@ -203,113 +239,25 @@ async def _require_room(
         row["target_id"]
         for row in rows
         if row["target_id"] != target_id
-        and (row["measure"], row["centre_id"]) == (wanted.measure, wanted.centre_id)
+        and (row["measure"], row["figure"], row["centre_id"])
+        == (wanted.measure, wanted.figure, wanted.centre_id)
     ]
     if taken:
         raise OverlappingTargets(target_ids=taken)
 
 
-async def progress(
+async def in_force(
     connection: AsyncConnection,
     branch_id: int,
     *,
-    period: Period,
-    centre_ids: frozenset[str] | None,
-    with_county: bool,
-    known_at: datetime | None,
-    now: datetime,
-) -> ProgressReport:
-    """Tell how far the targets in force in a month are by its end, or by the day it is."""
-    rows = await store.in_force(connection, branch_id, first=period, last=period, known_at=known_at)
-    held = [render(row) for row in rows]
-    starts = {Period(one.from_period) for one in held} | {period}
-    loaded = await load(
-        connection,
-        branch_id,
-        period=period,
-        span=Span.MONTH,
-        centre_ids=centre_ids,
-        with_county=with_county,
-        known_at=known_at,
-        starts=starts,
-    )
-    everywhere = await _within(connection, branch_id, held, known_at)
-    day = min(last_day(period), business_day(known_at or now))
-    found = []
-    for one in held:
-        unit = loaded.shown(one.centre_id)
-        if unit is not None:
-            found.append(_progress(loaded, unit, one, everywhere, period=period, day=day))
-    return ProgressReport(branch_id=branch_id, period=period, known_at=known_at, targets=found)
-
-
-async def _within(
-    connection: AsyncConnection,
-    branch_id: int,
-    held: Sequence[UnitTarget],
-    known_at: datetime | None,
+    first: Period,
+    last: Period,
+    known_at: datetime | None = None,
 ) -> list[UnitTarget]:
-    """Return the centres' targets of any month of the county's."""
-    whole = [one for one in held if one.centre_id is None]
-    if not whole:
-        return []
-    rows = await store.in_force(
-        connection,
-        branch_id,
-        first=min(one.from_period for one in whole),
-        last=max(one.to_period for one in whole),
-        known_at=known_at,
-    )
-    return [one for one in map(render, rows) if one.centre_id is not None]
+    """Return the targets in force in some month, as was known at a moment."""
+    rows = await store.in_force(connection, branch_id, first=first, last=last, known_at=known_at)
+    # One that was withdrawn since was not withdrawn then.
+    return [render(dict(row) | _NOT_WITHDRAWN) for row in rows]
 
 
-def _progress(
-    county: County,
-    unit: Shown,
-    target: UnitTarget,
-    others: Sequence[UnitTarget],
-    *,
-    period: Period,
-    day: date,
-) -> Progress:
-    months = Months(Period(target.from_period), Period(target.to_period))
-    so_far = tuple(periods_from(months.first, period))
-    known = county.known(unit.over(so_far))
-    found = named.now(known, target.measure)
-    amount = None if found.amount is None else found.amount.numerator
-    elapsed = months.elapsed(day)
-    parts = list(_parts(target, months, others))
-    broken_down = sum(one.value for one in parts) if target.centre_id is None else None
-    return Progress(
-        target=target,
-        name=unit.name,
-        name_zh=unit.name_zh,
-        amount=amount,
-        reasons=reasons(found.causes),
-        completion=None if amount is None else Quotient(numerator=amount, denominator=target.value),
-        completion_display=None if amount is None else _percent(amount, target.value),
-        elapsed=Quotient(numerator=elapsed[0], denominator=elapsed[1]),
-        elapsed_display=_percent(*elapsed),
-        on_schedule=None
-        if amount is None
-        else on_schedule(amount, target.value, elapsed, Direction(target.direction)),
-        provisional=county.provisional(unit.over(so_far)),
-        broken_down=broken_down,
-        not_broken_down=None if broken_down is None else target.value - broken_down,
-        centre_targets=[one.target_id for one in parts],
-    )
-
-
-def _parts(
-    target: UnitTarget, months: Months, others: Sequence[UnitTarget]
-) -> Iterator[UnitTarget]:
-    if target.centre_id is not None:
-        return
-    for one in others:
-        within = months.hold(Months(Period(one.from_period), Period(one.to_period)))
-        if one.measure == target.measure and within:
-            yield one
-
-
-def _percent(numerator: int, denominator: int) -> str:
-    return shown(numerator, denominator, None, shown_as=ShownAs.PERCENT, decimals=2)
+_NOT_WITHDRAWN = dict.fromkeys(("withdrawn_by", "withdrawn_at", "withdrawn_because"))
