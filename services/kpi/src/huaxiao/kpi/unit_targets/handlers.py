@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -10,16 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
 from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
-from huaxiao.kpi.domain.goals import shown
+from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.progress import Months, on_schedule
+from huaxiao.kpi.reasons import reasons_of
 from huaxiao.kpi.unit_targets import store
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.periods import Period, business_day, last_day, periods_from
-from huaxiao.shared.problems import Fault, Malformed, NotFound, Problem, TwoPeople
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.figures import Direction, ShownAs
-from huaxiao.shared.wire.kpi import Quotient, Span
+from huaxiao.shared.wire.kpi import Comparison, Quotient, Span
 from huaxiao.shared.wire.unit_targets import (
     Progress,
     ProgressReport,
@@ -74,16 +75,19 @@ async def draft(
         "drafted_at": now,
     }
     held = await store.load(connection, branch_id, target_id)
-    if held is not None and all(held[name] == row[name] for name in given.model_dump()):
+    of_province = Role.PROVINCE in principal.roles
+    same = held is not None and all(held[name] == row[name] for name in given.model_dump())
+    state = UnitTargetState.DRAFT if held is None else render(held).state
+    if held is not None and same and (state is not UnitTargetState.DRAFT or not of_province):
         return render(held), False
-    if held is not None and held["confirmed_at"] is not None:
+    if state is not UnitTargetState.DRAFT:
         raise TargetInForce
     await _require_room(connection, branch_id, target_id, given)
     if held is None:
         await store.add(connection, row | {"branch_id": branch_id, "target_id": target_id})
     else:
         await store.replace(connection, branch_id, target_id, row)
-    if Role.PROVINCE in principal.roles:
+    if of_province:
         await store.confirm(connection, branch_id, target_id, by=principal.subject, now=now)
     return await show(connection, branch_id, target_id), held is None
 
@@ -118,15 +122,26 @@ async def withdraw(
     target_id: str,
     *,
     reason: str,
-    by: str,
+    principal: Principal,
     now: datetime,
 ) -> UnitTarget:
-    """Let a target hold no more; what it was stays known."""
+    """Let a target hold no more; what it was stays known.
+
+    Raises:
+        Forbidden: the province set it, and the caller is not the province.
+
+    """
     await county_store.require_branch(connection, branch_id)
     await county_store.decide_alone(connection, branch_id)
     held = await show(connection, branch_id, target_id)
+    # Whoever else confirms is a second person.
+    of_province = held.confirmed_by is not None and held.confirmed_by == held.drafted_by
+    if of_province and Role.PROVINCE not in principal.roles:
+        raise Forbidden
     if held.state is not UnitTargetState.WITHDRAWN:
-        await store.withdraw(connection, branch_id, target_id, reason=reason, by=by, now=now)
+        await store.withdraw(
+            connection, branch_id, target_id, reason=reason, by=principal.subject, now=now
+        )
     return await show(connection, branch_id, target_id)
 
 
@@ -221,7 +236,7 @@ async def progress(
 ) -> ProgressReport:
     """Tell how far the targets in force in a month are by its end, or by the day it is."""
     rows = await store.in_force(connection, branch_id, first=period, last=period, known_at=known_at)
-    held = [render(row) for row in rows]
+    held = [_as_known(render(row), known_at) for row in rows]
     starts = {Period(one.from_period) for one in held} | {period}
     loaded = await load(
         connection,
@@ -285,9 +300,11 @@ def _progress(
         name=unit.name,
         name_zh=unit.name_zh,
         amount=amount,
-        reasons=reasons(found.causes),
+        reasons=reasons_of(found.causes),
         completion=None if amount is None else Quotient(numerator=amount, denominator=target.value),
-        completion_display=None if amount is None else _percent(amount, target.value),
+        completion_display=None
+        if amount is None
+        else _percent(amount, target.value, _REACHED[Direction(target.direction)]),
         elapsed=Quotient(numerator=elapsed[0], denominator=elapsed[1]),
         elapsed_display=_percent(*elapsed),
         on_schedule=None
@@ -298,6 +315,14 @@ def _progress(
         not_broken_down=None if broken_down is None else target.value - broken_down,
         centre_targets=[one.target_id for one in parts],
     )
+
+
+def _as_known(target: UnitTarget, known_at: datetime | None) -> UnitTarget:
+    """Return a target in force as it was known at a moment: nobody had withdrawn it yet."""
+    if known_at is None:
+        return target
+    not_yet = dict.fromkeys(("withdrawn_by", "withdrawn_at", "withdrawn_because"))
+    return target.model_copy(update={"state": UnitTargetState.IN_FORCE} | not_yet)
 
 
 def _parts(
@@ -311,5 +336,12 @@ def _parts(
             yield one
 
 
-def _percent(numerator: int, denominator: int) -> str:
-    return shown(numerator, denominator, None, shown_as=ShownAs.PERCENT, decimals=2)
+_REACHED = {
+    Direction.HIGHER: Goal(Decimal(1), Comparison.AT_LEAST),
+    Direction.LOWER: Goal(Decimal(1), Comparison.AT_MOST),
+}
+"""What is not reached, or is passed, is not shown as the whole of it."""
+
+
+def _percent(numerator: int, denominator: int, goal: Goal | None = None) -> str:
+    return shown(numerator, denominator, goal, shown_as=ShownAs.PERCENT, decimals=2)
