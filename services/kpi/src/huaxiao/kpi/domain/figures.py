@@ -13,6 +13,7 @@ from huaxiao.shared.periods import (
     last_day,
     periods_from,
     shift,
+    year_before,
 )
 from huaxiao.shared.wire.kpi import Span
 
@@ -136,6 +137,26 @@ def contract_of(terms: Iterable[Term], centre_id: str | None, period: Period) ->
     """Return the contract of a centre, or of the county, that covers a period."""
     covering = [one for one in terms if one.centre_id == centre_id and one.covers(period)]
     return max(covering, key=lambda one: (one.term_from, one.contract_id), default=None)
+
+
+def base_months_of(
+    terms: Iterable[Term],
+    base: Mapping[str, Mapping[Period, BaseMonth]],
+    centre_id: str | None,
+    months: Iterable[Period],
+) -> dict[Period, BaseMonth]:
+    """Return the base of months, each by the contract it lies in: a span may begin before the last one.
+
+    What no contract states is left out; keys are the months of the year before.
+    """
+    held = tuple(terms)
+    found = {}
+    for month in months:
+        term = contract_of(held, centre_id, month)
+        stated = {} if term is None else base.get(term.contract_id, {})
+        if year_before(month) in stated:
+            found[year_before(month)] = stated[year_before(month)]
+    return found
 
 
 def months_of(
