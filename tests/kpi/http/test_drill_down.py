@@ -31,7 +31,7 @@ from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.contracts import PayIn
-from huaxiao.shared.wire.dispatch import HorizontalIn
+from huaxiao.shared.wire.dispatch import Appraisal, FinalIn, HorizontalIn
 from huaxiao.shared.wire.kpi import Measure
 from huaxiao.shared.wire.kpi_entries import MeasureEntries
 
@@ -309,17 +309,23 @@ async def test_entries_come_in_pages_each_once_beside_the_whole_sum(
         assert sum(one.amount for one in seen) == page.owner_sum
 
 
-async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, caller: Caller) -> None:
-    await county(suite)
-    await orders(suite, 6)
-    branch = suite.branch_id
+async def rated(suite: Suite) -> Appraisal:
+    """Let G1 rate C1, which confirms."""
     given = HorizontalIn(
         period=NOVEMBER, rater_centre_id="G1", ratee_centre_id="C1", cooperation_stars=4
     )
     rater = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["G1"])
     ratee = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["C1"])
-    made = await rater.appraise_horizontal(branch, given)
-    await ratee.confirm_appraisal(branch, made.appraisal_id)
+    made: Appraisal = await rater.appraise_horizontal(suite.branch_id, given)
+    await ratee.confirm_appraisal(suite.branch_id, made.appraisal_id)
+    return made
+
+
+async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, caller: Caller) -> None:
+    await county(suite)
+    await orders(suite, 6)
+    branch = suite.branch_id
+    made = await rated(suite)
     await suite.follow()
 
     found = {
@@ -332,6 +338,33 @@ async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, call
     assert found["appraisal.horizontal.count"].owner_sum == 1
     assert found["appraisal.horizontal.score"].owner_sum == int(made.score * 100)
     assert {one.difference for one in found.values()} == {0}
+
+
+async def test_a_card_that_is_published_while_it_may_be_appealed_is_counted_and_listed(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    await orders(suite, 6)
+    branch = suite.branch_id
+    await rated(suite)
+    own = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["C1"])
+    manager = suite.client(DispatchClient, "dispatch", Role.COUNTY_MANAGER)
+    engineer_id = (await manager.orders(branch)).items[0].engineer_id
+    given = FinalIn(
+        period=NOVEMBER, person_id=engineer_id, stars={"own_sales": 4, "own_safety": 4}
+    )
+    made = await own.appraise_final(branch, given)
+    await suite.follow()
+
+    found = {
+        measure.measure: entries
+        for measure, entries in await every(caller(Role.PROVINCE), branch)
+        if measure.measure.startswith("appraisal.")
+    }
+
+    assert not made.confirmed
+    assert {one.difference for one in found.values()} == {0}
+    assert found["appraisal.final.count"].owner_sum == 1
 
 
 async def test_nobody_drills_into_another_centre(suite: Suite, caller: Caller) -> None:
