@@ -350,9 +350,7 @@ async def test_a_card_that_is_published_while_it_may_be_appealed_is_counted_and_
     own = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["C1"])
     manager = suite.client(DispatchClient, "dispatch", Role.COUNTY_MANAGER)
     engineer_id = (await manager.orders(branch)).items[0].engineer_id
-    given = FinalIn(
-        period=NOVEMBER, person_id=engineer_id, stars={"own_sales": 4, "own_safety": 4}
-    )
+    given = FinalIn(period=NOVEMBER, person_id=engineer_id, stars={"own_sales": 4, "own_safety": 4})
     made = await own.appraise_final(branch, given)
     await suite.follow()
 
