@@ -172,8 +172,6 @@ async def test_targets_are_known_as_of_a_moment(peers: Peers, caller: Caller) ->
 
     shown = [len((await asked(one)).targets) for one in (before, between, None)]
     assert shown == [0, 1, 0]
-    (then,) = (await asked(between)).targets
-    assert (then.target.state, then.target.withdrawn_at) == ("in_force", None)
 
 
 async def test_what_the_province_set_only_the_province_withdraws(

@@ -1,7 +1,7 @@
 """Rules, alerts and webhooks: load, decide, record."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from huaxiao.shared.wire.alerts import (
     ALERT_ACKNOWLEDGED,
     AcknowledgementIn,
     Alert,
+    AlertFact,
     AlertHistory,
     AlertKind,
     AlertRule,
@@ -31,6 +32,7 @@ from huaxiao.shared.wire.alerts import (
 
 _SECRET_BYTES = 32
 _FIRING = {AlertState.FIRING, AlertState.RECOVERING}
+_ACKNOWLEDGED = "acknowledged"
 
 
 async def put_rule(
@@ -83,13 +85,33 @@ async def history(
         NotFound: there is none such, or not for the caller to see.
 
     """
-    row = _visible(await store.of_id(connection, branch_id, alert_id), principal)
-    return AlertHistory(
-        alert=alert_of(row),
-        transitions=[
-            AlertTransition.model_validate(dict(one))
-            for one in await store.transitions(connection, branch_id, alert_id)
-        ],
+    row = await store.of_id(connection, branch_id, alert_id)
+    happened = [
+        AlertTransition.model_validate(dict(one))
+        for one in await store.transitions(connection, branch_id, alert_id)
+    ]
+    if row is not None:
+        return AlertHistory(alert=alert_of(_visible(row, principal)), transitions=happened)
+    fact = await store.firing_told(connection, branch_id, alert_id)
+    if fact is None or not _sees(principal, fact.centre_id):
+        raise NotFound
+    return AlertHistory(alert=_over(fact, happened), transitions=happened)
+
+
+def _over(fact: AlertFact, happened: Sequence[AlertTransition]) -> Alert:
+    """Return an alert that is over, and in whose place another has fired since."""
+    said = next((one for one in happened if one.event == _ACKNOWLEDGED), None)
+    return Alert(
+        **fact.model_dump(include={"alert_id", "rule_id", "kind", "subject", "centre_id"}),
+        target=fact.target,
+        state=AlertState.QUIET,
+        since=happened[-1].at,
+        period=fact.period,
+        value=happened[-1].value,
+        fired_at=fact.at,
+        acknowledged_by=said and said.by,
+        acknowledged_at=said and said.at,
+        note=said and said.note,
     )
 
 
@@ -116,7 +138,7 @@ async def acknowledge(
     changed = dict(row) | {"acknowledged_by": by, "acknowledged_at": now, "note": given.note}
     changed.pop("branch_id")
     await store.put(connection, branch_id, [changed])
-    said = {"alert_id": alert_id, "event": "acknowledged", "at": now, "by": by, "note": given.note}
+    said = {"alert_id": alert_id, "event": _ACKNOWLEDGED, "at": now, "by": by, "note": given.note}
     await store.add_transition(connection, branch_id, said | {"value": row["value"]})
     (rule,) = await store.rules(connection, branch_id, row["rule_id"])
     fact = fact_of(rule, changed, now=now, by=by, note=given.note)
@@ -192,8 +214,11 @@ def delivery_of(row: RowMapping) -> Delivery:
 
 
 def _visible(row: RowMapping | None, principal: Principal) -> RowMapping:
-    if row is None:
-        raise NotFound
-    if principal.centre_ids is not None and row["centre_id"] not in principal.centre_ids:
+    if row is None or not _sees(principal, row["centre_id"]):
         raise NotFound
     return row
+
+
+def _sees(principal: Principal, centre_id: str | None) -> bool:
+    """Say whether an alert about a centre, or about no single one, is for the caller to see."""
+    return principal.centre_ids is None or centre_id in principal.centre_ids

@@ -236,7 +236,7 @@ async def progress(
 ) -> ProgressReport:
     """Tell how far the targets in force in a month are by its end, or by the day it is."""
     rows = await store.in_force(connection, branch_id, first=period, last=period, known_at=known_at)
-    held = [_as_known(render(row), known_at) for row in rows]
+    held = [render(row) for row in rows]
     starts = {Period(one.from_period) for one in held} | {period}
     loaded = await load(
         connection,
@@ -315,14 +315,6 @@ def _progress(
         not_broken_down=None if broken_down is None else target.value - broken_down,
         centre_targets=[one.target_id for one in parts],
     )
-
-
-def _as_known(target: UnitTarget, known_at: datetime | None) -> UnitTarget:
-    """Return a target in force as it was known at a moment: nobody had withdrawn it yet."""
-    if known_at is None:
-        return target
-    not_yet = dict.fromkeys(("withdrawn_by", "withdrawn_at", "withdrawn_because"))
-    return target.model_copy(update={"state": UnitTargetState.IN_FORCE} | not_yet)
 
 
 def _parts(
