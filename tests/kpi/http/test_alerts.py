@@ -221,6 +221,11 @@ async def test_a_rule_that_is_withdrawn_resolves_what_it_fired(
             peers.branch_id, "other", MARGIN.model_copy(update={"target": None})
         )
     assert unnamed.value.body["errors"][0]["pointer"] == "/target"
+    with pytest.raises(PeerProblem) as strange:
+        await manager.put_alert_rule(
+            peers.branch_id, "typo", MARGIN.model_copy(update={"centre_ids": ["C1", "C11"]})
+        )
+    assert strange.value.body["errors"][0]["pointer"] == "/centre_ids/1"
     with pytest.raises(PeerProblem) as forbidden:
         await caller(Role.CONTRACTOR, ["C1"]).put_alert_rule(peers.branch_id, "margin", MARGIN)
     assert forbidden.value.code == "forbidden"

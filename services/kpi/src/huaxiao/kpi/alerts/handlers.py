@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.alerts import store
 from huaxiao.kpi.alerts.looking import fact_of, tell
 from huaxiao.kpi.alerts.outgoing import address_of, checked
-from huaxiao.kpi.county.store import require_branch
+from huaxiao.kpi.county.store import names, require_branch
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.periods import period_of
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound
 from huaxiao.shared.wire.alerts import (
     ALERT_ACKNOWLEDGED,
@@ -48,7 +49,7 @@ async def put_rule(
 
     Raises:
         NotFound: there is no such branch.
-        Malformed: it watches a target and names none.
+        Malformed: it watches a target and names none, or a centre that is not there.
         Conflict: it watches something else than before; that is another rule.
 
     """
@@ -56,6 +57,19 @@ async def put_rule(
     if given.kind in {AlertKind.VERDICT, AlertKind.FORECAST} and given.target is None:
         fault = Fault("/target", "missing", "which target is watched", "缺少所监测的指标")
         raise Malformed(faults=[fault])
+    called = await names(connection, branch_id, period_of(now))
+    strange = [
+        Fault(
+            f"/centre_ids/{index}",
+            "unknown-reference",
+            f"there is no centre {one}",
+            f"没有中心 {one}",
+        )
+        for index, one in enumerate(given.centre_ids or ())
+        if one not in called.centres
+    ]
+    if strange:
+        raise Malformed(faults=strange)
     # One change of a branch's rules at a time, and none while it is looked at.
     await store.clock(connection, branch_id)
     before = await store.rules(connection, branch_id, rule_id)
