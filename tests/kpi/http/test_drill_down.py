@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -98,17 +99,21 @@ class Suite:
                 },
             ),
         )
+        await self.post(*events, period=period)
+
+    async def post(self, *events: tuple[str, dict[str, Any]], period: int = NOVEMBER) -> None:
+        """Post what happened on the 28th of a month."""
         given = [
             {
                 "specversion": "1.0",
-                "id": f"E-{self.sent}-{index}",
+                "id": f"E-{uuid4()}",
                 "source": "/bss",
                 "type": kind,
                 "time": f"{period // 100}-{period % 100:02d}-28T10:00:00+08:00",
                 "branchid": self.branch_id,
                 "data": data,
             }
-            for index, (kind, data) in enumerate(events)
+            for kind, data in events
         ]
         source = self.client(AttributionClient, "attribution", Role.BSS_SOURCE)
         assert (await source.post_events(given)).booked == len(given)
@@ -229,6 +234,55 @@ async def test_every_measure_is_the_sum_of_what_its_owner_tells(
     assert owners["orders.done"] == "dispatch"
     kinds = {one.kind for _, entries in found for one in entries.items}
     assert kinds == {"ledger_entry", "pay", "person_day", "order"}
+
+
+async def test_refunds_corrections_costs_and_what_comes_after_a_close_add_up_as_well(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    line, item = {"subscription_id": "S-1"}, {"bill_item_id": "BI-1"}
+    # Of a kind on no list, and of nobody in particular.
+    costs = ({"kind": "lottery", "centre_id": "C1"}, {"kind": "hall_rent"}, {"kind": "tower_rent"})
+    of_november: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("payment.received", {"payment_id": "P1", "amount_fen": 500} | line),
+        ("refund.issued", {"refund_id": "R1", "amount_fen": 70} | item),
+        ("adjustment.made", {"adjustment_id": "A1", "amount_fen": -30} | item),
+        ("adjustment.made", {"adjustment_id": "A2", "amount_fen": 11} | item),
+        ("write_off.made", {"write_off_id": "W1", "amount_fen": 9} | item),
+        *(
+            (f"cost.{what}", {"cost_id": f"{what}{n}", "period": NOVEMBER, "amount_fen": n} | one)
+            for n, one in enumerate(costs, 1)
+            for what in ("incurred", "paid")
+        ),
+    )
+    await suite.post(*of_november)
+    for role, step in (
+        (Role.COUNTY_MANAGER, AttributionClient.begin_closing),
+        (Role.COUNTY_FINANCE, AttributionClient.close_period),
+    ):
+        await step(suite.client(AttributionClient, "attribution", role), suite.branch_id, NOVEMBER)
+    await suite.post(
+        ("refund.issued", {"refund_id": "R2", "amount_fen": 5} | item),
+        ("adjustment.made", {"adjustment_id": "A3", "amount_fen": -4} | item),
+    )
+    await suite.follow()
+    kpi = caller(Role.COUNTY_MANAGER)
+
+    found = await every(kpi, suite.branch_id)
+
+    for measure, entries in found:
+        assert entries.difference == 0, measure
+        assert sum(one.amount for one in entries.items) == measure.amount, measure
+    amounts = {
+        (one.period == NOVEMBER, one.measure): one.amount
+        for one, _ in found
+        if one.centre_id == "C1"
+    }
+    assert amounts[True, "refunds"] == 70
+    assert amounts[True, "adjustments"] == 19
+    # What came after the close counts in the first open month.
+    assert (amounts[False, "refunds"], amounts[False, "adjustments"]) == (5, 4)
+    assert {"cost.lottery", "cash.in", "bad_debt"} <= {name for _, name in amounts}
 
 
 async def test_a_figure_of_the_past_is_the_sum_of_what_was_booked_by_then(
