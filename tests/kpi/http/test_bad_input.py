@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from support.kpi_feeds import NOVEMBER, Peers
 
+from huaxiao.kpi.settings import Settings
 from huaxiao.shared.auth import Role
 from huaxiao.shared.wire.kpi import Span
 
@@ -260,3 +261,11 @@ async def test_no_body_breaks_a_route(client: httpx.AsyncClient, route: str) -> 
         if answer.status_code >= 500:
             broken.append((raw[:20], answer.text))
     assert broken == []
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(
+    client: httpx.AsyncClient,
+) -> None:
+    most = Settings.model_fields["max_body_bytes"].default
+    answer = await client.put("/figure-definitions/versions/1", content=b" " * (most + 1))
+    assert answer.status_code == 413

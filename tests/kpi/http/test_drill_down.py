@@ -10,7 +10,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from support import work
-from support.register import bind, contract, contractor, county_with_centres, regional
+from support.register import (
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    member_of,
+    regional,
+)
 
 from huaxiao.attribution import main as attribution_main
 from huaxiao.attribution.settings import Settings as AttributionSettings
@@ -302,6 +309,37 @@ async def test_a_figure_of_the_past_is_the_sum_of_what_was_booked_by_then(
     assert then == before
     assert (now.figure, now.difference) == ((before.figure or 0) - 50, 0)
     assert len(now.items) == len(before.items) + 1
+
+
+async def test_who_moves_within_a_month_is_counted_where_they_were_on_its_first_and_last_day(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    manager, branch, december = suite.contracts(Role.COUNTY_MANAGER), suite.branch_id, 201712
+    moved = member_of("C2").model_copy(update={"from_day": date(2017, 12, 15)})
+    await manager.put_person(branch, contractor("C1"), moved)
+    paid = [
+        PayIn(person_id=contractor(one), centre_id=one, period=december, pay_fen=pay)
+        for one, pay in (("C1", 3_000), ("C2", 4_000))
+    ]
+    await manager.record_payroll(branch, paid)
+    await suite.follow()
+
+    found = await every(caller(Role.COUNTY_MANAGER), branch)
+
+    assert {
+        (one.centre_id, one.measure): one.amount for one, _ in found if one.period == december
+    } == {
+        ("C1", "headcount.start"): 1,
+        ("C1", "headcount.end"): 0,
+        ("C1", "pay"): 3_000,
+        ("C2", "headcount.start"): 1,
+        ("C2", "headcount.end"): 2,
+        ("C2", "pay"): 4_000,
+    }
+    for measure, entries in found:
+        assert entries.difference == 0, measure
+        assert sum(one.amount for one in entries.items) == measure.amount, measure
 
 
 async def test_what_differs_from_the_owner_is_told_and_never_hidden(
