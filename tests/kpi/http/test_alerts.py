@@ -522,3 +522,13 @@ async def test_an_alert_that_fired_before_the_last_one_can_still_be_read(
     assert (history.alert.alert_id, history.alert.state) == (first.alert_id, AlertState.QUIET)
     assert [one.event for one in history.transitions] == ["firing", "resolved"]
     assert history.alert.fired_at == START
+
+
+async def test_a_webhook_that_is_made_twice_at_once_has_the_one_secret_that_was_told(
+    peers: Peers, caller: Caller
+) -> None:
+    hook = WebhookIn(url="https://1.1.1.1/")
+    made = await asyncio.gather(
+        *(caller(Role.COUNTY_MANAGER).put_webhook(peers.branch_id, "ops", hook) for _ in range(5))
+    )
+    assert sum(one.secret is not None for one in made) == 1

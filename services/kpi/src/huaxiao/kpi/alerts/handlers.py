@@ -187,6 +187,8 @@ async def put_webhook(
     # A name that is not known yet may be later; each delivery asks again.
     with suppress(OSError):
         await address_of(url, allowed)
+    # One at a time: of two that make it at once, the secret that is told is the one that is kept.
+    await store.clock(connection, branch_id)
     held = await store.all_webhooks(connection, branch_id, webhook_id)
     is_new = not held or given.new_secret
     secret = secrets.token_urlsafe(_SECRET_BYTES) if is_new else held[0]["secret"]

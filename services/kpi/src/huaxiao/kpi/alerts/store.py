@@ -37,7 +37,9 @@ from huaxiao.shared.wire.attribution import CASH_IN, CASH_OUT_PREFIX, COST_PREFI
 async def known_branches(database: Database) -> Sequence[int]:
     """Return the branches that facts have told of."""
     async with database.read() as connection:
-        found = await connection.scalars(select(branches.c.branch_id).order_by("branch_id"))
+        found = await connection.scalars(
+            select(branches.c.branch_id).distinct().order_by(branches.c.branch_id)
+        )
         return found.all()
 
 
