@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import hmac
 import json
@@ -15,6 +16,7 @@ from support.kpi_feeds import NOVEMBER, Peers, booked, closed, contract, month
 from huaxiao.kpi.alerts.delivering import MOST_TRIES, deliver_due
 from huaxiao.kpi.alerts.looking import jobs
 from huaxiao.kpi.alerts.outgoing import outgoing_client
+from huaxiao.kpi.forecasts.running import Forecasters
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.kpi import KpiClient
@@ -219,6 +221,11 @@ async def test_a_rule_that_is_withdrawn_resolves_what_it_fired(
             peers.branch_id, "other", MARGIN.model_copy(update={"target": None})
         )
     assert unnamed.value.body["errors"][0]["pointer"] == "/target"
+    with pytest.raises(PeerProblem) as strange:
+        await manager.put_alert_rule(
+            peers.branch_id, "typo", MARGIN.model_copy(update={"centre_ids": ["C1", "C11"]})
+        )
+    assert strange.value.body["errors"][0]["pointer"] == "/centre_ids/1"
     with pytest.raises(PeerProblem) as forbidden:
         await caller(Role.CONTRACTOR, ["C1"]).put_alert_rule(peers.branch_id, "margin", MARGIN)
     assert forbidden.value.code == "forbidden"
@@ -454,3 +461,74 @@ async def test_a_webhook_leads_to_no_address_inside(url: str, peers: Peers, call
         await caller(Role.COUNTY_MANAGER).put_webhook(peers.branch_id, "ops", WebhookIn(url=url))
 
     assert refused.value.code == "forbidden-url"
+
+
+async def test_services_that_look_at_once_tell_of_a_transition_once(
+    peers: Peers, caller: Caller, app: FastAPI
+) -> None:
+    await caller(Role.COUNTY_MANAGER).put_alert_rule(peers.branch_id, "margin", MARGIN)
+    await peers.told(*NOVEMBER)
+    others = [jobs(Forecasters(1)) for _ in range(4)]
+
+    await asyncio.gather(
+        *(catch_up(app.state.database, one, peers.branch_id, clock=lambda: START) for one in others)
+    )
+
+    assert await told(peers, caller) == [("firing", "margin/C2"), ("firing", "margin/county")]
+
+
+async def test_a_look_that_was_cut_off_tells_of_nothing_and_is_taken_again(
+    peers: Peers, caller: Caller, look: Look, app: FastAPI
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.put_webhook(peers.branch_id, "ops", WebhookIn(url="https://1.1.1.1/"))
+    await manager.put_alert_rule(peers.branch_id, "margin", MARGIN)
+    await peers.told(*NOVEMBER)
+    (job,) = jobs(app.state.forecasters).values()
+
+    async with app.state.database.write() as connection:
+        await job(connection, peers.branch_id, START)
+        await connection.rollback()
+
+    assert await told(peers, caller) == []
+    assert await manager.deliveries(peers.branch_id, "ops") == []
+    await look(START)
+    await look(START)
+    assert await told(peers, caller) == [("firing", "margin/C2"), ("firing", "margin/county")]
+    assert len(await manager.deliveries(peers.branch_id, "ops")) == 2
+
+
+async def test_an_alert_that_fired_before_the_last_one_can_still_be_read(
+    peers: Peers, caller: Caller, look: Look
+) -> None:
+    manager, branch = caller(Role.COUNTY_MANAGER), peers.branch_id
+    await manager.put_alert_rule(branch, "margin", MARGIN)
+    await peers.told(*NOVEMBER)
+    await look(START)
+    first = next(one for one in await manager.alerts(branch) if one.subject == "C2")
+    for day, change in ((1, -2_500), (2, 2_500)):
+        await peers.told(booked(201711, "C2", cost__hall_rent=change))
+        await look(START + timedelta(days=day))
+    second = next(one for one in await manager.alerts(branch) if one.subject == "C2")
+
+    history = await manager.alert(branch, first.alert_id or "")
+    own = await caller(Role.CONTRACTOR, ["C2"]).alert(branch, first.alert_id or "")
+    with pytest.raises(PeerProblem) as strange:
+        await caller(Role.CONTRACTOR, ["C1"]).alert(branch, first.alert_id or "")
+
+    assert own == history
+    assert strange.value.code == "not-found"
+    assert first.alert_id != second.alert_id
+    assert (history.alert.alert_id, history.alert.state) == (first.alert_id, AlertState.QUIET)
+    assert [one.event for one in history.transitions] == ["firing", "resolved"]
+    assert history.alert.fired_at == START
+
+
+async def test_a_webhook_that_is_made_twice_at_once_has_the_one_secret_that_was_told(
+    peers: Peers, caller: Caller
+) -> None:
+    hook = WebhookIn(url="https://1.1.1.1/")
+    made = await asyncio.gather(
+        *(caller(Role.COUNTY_MANAGER).put_webhook(peers.branch_id, "ops", hook) for _ in range(5))
+    )
+    assert sum(one.secret is not None for one in made) == 1

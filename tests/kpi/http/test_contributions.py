@@ -198,3 +198,22 @@ async def test_a_contractor_asks_of_its_own_centres_only(peers: Peers, caller: C
             peers.branch_id, ExplainedFigure.REVENUE, period=201711, centre_id="C9"
         )
     assert unknown.value.code == "not-found"
+
+
+@pytest.mark.parametrize(
+    "volume", ["cash.in", "receivable", "pay", "appraisal.final.score", "luck"]
+)
+async def test_money_and_points_are_no_volume(peers: Peers, caller: Caller, volume: str) -> None:
+    held = {"cash__in": 50, "receivable": 50}
+    await peers.told(
+        booked(201710, "C1", revenue=-10, **held), booked(201711, "C1", revenue=-20, **held)
+    )
+    with pytest.raises(PeerProblem) as refused:
+        await caller(Role.COUNTY_MANAGER).explanation(
+            peers.branch_id,
+            ExplainedFigure.REVENUE,
+            period=201711,
+            against_period=201710,
+            volume=volume,
+        )
+    assert refused.value.code == "no-volume"

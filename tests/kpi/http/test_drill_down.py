@@ -4,12 +4,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from support import work
-from support.register import bind, contract, contractor, county_with_centres, regional
+from support.register import (
+    bind,
+    contract,
+    contractor,
+    county_with_centres,
+    member_of,
+    regional,
+)
 
 from huaxiao.attribution import main as attribution_main
 from huaxiao.attribution.settings import Settings as AttributionSettings
@@ -31,7 +39,7 @@ from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.contracts import PayIn
-from huaxiao.shared.wire.dispatch import HorizontalIn
+from huaxiao.shared.wire.dispatch import Appraisal, FinalIn, HorizontalIn
 from huaxiao.shared.wire.kpi import Measure
 from huaxiao.shared.wire.kpi_entries import MeasureEntries
 
@@ -98,17 +106,21 @@ class Suite:
                 },
             ),
         )
+        await self.post(*events, period=period)
+
+    async def post(self, *events: tuple[str, dict[str, Any]], period: int = NOVEMBER) -> None:
+        """Post what happened on the 28th of a month."""
         given = [
             {
                 "specversion": "1.0",
-                "id": f"E-{self.sent}-{index}",
+                "id": f"E-{uuid4()}",
                 "source": "/bss",
                 "type": kind,
                 "time": f"{period // 100}-{period % 100:02d}-28T10:00:00+08:00",
                 "branchid": self.branch_id,
                 "data": data,
             }
-            for index, (kind, data) in enumerate(events)
+            for kind, data in events
         ]
         source = self.client(AttributionClient, "attribution", Role.BSS_SOURCE)
         assert (await source.post_events(given)).booked == len(given)
@@ -231,6 +243,55 @@ async def test_every_measure_is_the_sum_of_what_its_owner_tells(
     assert kinds == {"ledger_entry", "pay", "person_day", "order"}
 
 
+async def test_refunds_corrections_costs_and_what_comes_after_a_close_add_up_as_well(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    line, item = {"subscription_id": "S-1"}, {"bill_item_id": "BI-1"}
+    # Of a kind on no list, and of nobody in particular.
+    costs = ({"kind": "lottery", "centre_id": "C1"}, {"kind": "hall_rent"}, {"kind": "tower_rent"})
+    of_november: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("payment.received", {"payment_id": "P1", "amount_fen": 500} | line),
+        ("refund.issued", {"refund_id": "R1", "amount_fen": 70} | item),
+        ("adjustment.made", {"adjustment_id": "A1", "amount_fen": -30} | item),
+        ("adjustment.made", {"adjustment_id": "A2", "amount_fen": 11} | item),
+        ("write_off.made", {"write_off_id": "W1", "amount_fen": 9} | item),
+        *(
+            (f"cost.{what}", {"cost_id": f"{what}{n}", "period": NOVEMBER, "amount_fen": n} | one)
+            for n, one in enumerate(costs, 1)
+            for what in ("incurred", "paid")
+        ),
+    )
+    await suite.post(*of_november)
+    for role, step in (
+        (Role.COUNTY_MANAGER, AttributionClient.begin_closing),
+        (Role.COUNTY_FINANCE, AttributionClient.close_period),
+    ):
+        await step(suite.client(AttributionClient, "attribution", role), suite.branch_id, NOVEMBER)
+    await suite.post(
+        ("refund.issued", {"refund_id": "R2", "amount_fen": 5} | item),
+        ("adjustment.made", {"adjustment_id": "A3", "amount_fen": -4} | item),
+    )
+    await suite.follow()
+    kpi = caller(Role.COUNTY_MANAGER)
+
+    found = await every(kpi, suite.branch_id)
+
+    for measure, entries in found:
+        assert entries.difference == 0, measure
+        assert sum(one.amount for one in entries.items) == measure.amount, measure
+    amounts = {
+        (one.period == NOVEMBER, one.measure): one.amount
+        for one, _ in found
+        if one.centre_id == "C1"
+    }
+    assert amounts[True, "refunds"] == 70
+    assert amounts[True, "adjustments"] == 19
+    # What came after the close counts in the first open month.
+    assert (amounts[False, "refunds"], amounts[False, "adjustments"]) == (5, 4)
+    assert {"cost.lottery", "cash.in", "bad_debt"} <= {name for _, name in amounts}
+
+
 async def test_a_figure_of_the_past_is_the_sum_of_what_was_booked_by_then(
     suite: Suite, caller: Caller
 ) -> None:
@@ -248,6 +309,37 @@ async def test_a_figure_of_the_past_is_the_sum_of_what_was_booked_by_then(
     assert then == before
     assert (now.figure, now.difference) == ((before.figure or 0) - 50, 0)
     assert len(now.items) == len(before.items) + 1
+
+
+async def test_who_moves_within_a_month_is_counted_where_they_were_on_its_first_and_last_day(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    manager, branch, december = suite.contracts(Role.COUNTY_MANAGER), suite.branch_id, 201712
+    moved = member_of("C2").model_copy(update={"from_day": date(2017, 12, 15)})
+    await manager.put_person(branch, contractor("C1"), moved)
+    paid = [
+        PayIn(person_id=contractor(one), centre_id=one, period=december, pay_fen=pay)
+        for one, pay in (("C1", 3_000), ("C2", 4_000))
+    ]
+    await manager.record_payroll(branch, paid)
+    await suite.follow()
+
+    found = await every(caller(Role.COUNTY_MANAGER), branch)
+
+    assert {
+        (one.centre_id, one.measure): one.amount for one, _ in found if one.period == december
+    } == {
+        ("C1", "headcount.start"): 1,
+        ("C1", "headcount.end"): 0,
+        ("C1", "pay"): 3_000,
+        ("C2", "headcount.start"): 1,
+        ("C2", "headcount.end"): 2,
+        ("C2", "pay"): 4_000,
+    }
+    for measure, entries in found:
+        assert entries.difference == 0, measure
+        assert sum(one.amount for one in entries.items) == measure.amount, measure
 
 
 async def test_what_differs_from_the_owner_is_told_and_never_hidden(
@@ -309,17 +401,23 @@ async def test_entries_come_in_pages_each_once_beside_the_whole_sum(
         assert sum(one.amount for one in seen) == page.owner_sum
 
 
-async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, caller: Caller) -> None:
-    await county(suite)
-    await orders(suite, 6)
-    branch = suite.branch_id
+async def rated(suite: Suite) -> Appraisal:
+    """Let G1 rate C1, which confirms."""
     given = HorizontalIn(
         period=NOVEMBER, rater_centre_id="G1", ratee_centre_id="C1", cooperation_stars=4
     )
     rater = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["G1"])
     ratee = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["C1"])
-    made = await rater.appraise_horizontal(branch, given)
-    await ratee.confirm_appraisal(branch, made.appraisal_id)
+    made: Appraisal = await rater.appraise_horizontal(suite.branch_id, given)
+    await ratee.confirm_appraisal(suite.branch_id, made.appraisal_id)
+    return made
+
+
+async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, caller: Caller) -> None:
+    await county(suite)
+    await orders(suite, 6)
+    branch = suite.branch_id
+    made = await rated(suite)
     await suite.follow()
 
     found = {
@@ -332,6 +430,31 @@ async def test_appraisals_are_counted_and_their_scores_summed(suite: Suite, call
     assert found["appraisal.horizontal.count"].owner_sum == 1
     assert found["appraisal.horizontal.score"].owner_sum == int(made.score * 100)
     assert {one.difference for one in found.values()} == {0}
+
+
+async def test_a_card_that_is_published_while_it_may_be_appealed_is_counted_and_listed(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    await orders(suite, 6)
+    branch = suite.branch_id
+    await rated(suite)
+    own = suite.client(DispatchClient, "dispatch", Role.CONTRACTOR, ["C1"])
+    manager = suite.client(DispatchClient, "dispatch", Role.COUNTY_MANAGER)
+    engineer_id = (await manager.orders(branch)).items[0].engineer_id
+    given = FinalIn(period=NOVEMBER, person_id=engineer_id, stars={"own_sales": 4, "own_safety": 4})
+    made = await own.appraise_final(branch, given)
+    await suite.follow()
+
+    found = {
+        measure.measure: entries
+        for measure, entries in await every(caller(Role.PROVINCE), branch)
+        if measure.measure.startswith("appraisal.")
+    }
+
+    assert not made.confirmed
+    assert {one.difference for one in found.values()} == {0}
+    assert found["appraisal.final.count"].owner_sum == 1
 
 
 async def test_nobody_drills_into_another_centre(suite: Suite, caller: Caller) -> None:

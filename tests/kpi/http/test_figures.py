@@ -211,7 +211,9 @@ async def test_a_version_is_drafted_by_one_and_put_in_force_by_another(
 
     two = await refusal(manager.put_figures_in_force(branch, 1, from_period=THIS_MONTH))
     past = await refusal(finance.put_figures_in_force(branch, 1, from_period=shift(THIS_MONTH, -1)))
+    far = await refusal(finance.put_figures_in_force(branch, 1, from_period=shift(THIS_MONTH, 13)))
     assert (two.code, past.code) == ("two-people", "figures-out-of-order")
+    assert far.code == "figures-out-of-order"
     held = await finance.put_figures_in_force(branch, 1, from_period=shift(THIS_MONTH, 1))
     assert await finance.put_figures_in_force(branch, 1, from_period=shift(THIS_MONTH, 1)) == held
 

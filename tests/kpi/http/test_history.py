@@ -11,6 +11,7 @@ from support.kpi_feeds import (
     centre,
     closed,
     contract,
+    entry,
     finished,
     month,
     paid,
@@ -22,6 +23,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.feed import FeedOutOfOrderError, Follower
+from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.kpi import TargetName, Verdict
 from huaxiao.shared.wire.kpi_history import FieldMeasure
@@ -256,3 +258,37 @@ async def test_orders_are_known_by_when_they_were_told(peers: Peers, caller: Cal
     then = await manager.measures(peers.branch_id, known_at=day(0))
 
     assert {one.measure: one.amount for one in then} == {"orders.done": 1, "orders.on_time": 1}
+
+
+async def test_facts_of_kinds_nobody_knows_yet_are_passed_over(
+    peers: Peers, caller: Caller
+) -> None:
+    fact = booked(201711, "C1", revenue=-7)
+    await peers.told(
+        *(
+            fact.model_copy(update={"type": f"{peer}.something.new"})
+            for peer in ("contracts", "attribution", "dispatch")
+        ),
+        fact,
+    )
+    found = await caller(Role.AUDITOR).measures(peers.branch_id)
+    assert [(one.measure, one.amount) for one in found] == [("revenue", -7)]
+
+
+async def test_books_of_a_branch_that_nobody_has_registered_yet_wait_for_it(
+    app: FastAPI, branch_id: int, caller: Caller
+) -> None:
+    early, manager = Peers(app, branch_id), caller(Role.COUNTY_MANAGER)
+    await early.told(booked(201711, "C1", revenue=-7), finished("O1", "C1", on_time=True))
+    with pytest.raises(PeerProblem) as unknown:
+        await manager.targets(branch_id, period=201711)
+    assert unknown.value.status == 404
+
+    registered = contracts.BranchRegistered(
+        branch_id=branch_id, name_zh="云泽", default_centre_id="C0"
+    )
+    await early.told(entry(contracts.BRANCH_REGISTERED, registered))
+
+    (first,) = (await manager.targets(branch_id, period=201711)).centres
+    assert (first.centre_id, first.name) == ("C1", "C1")
+    assert first.targets[0].display == "100.00 %"

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from huaxiao.shared.clients.kpi import FakeKpi, KpiClient
 from huaxiao.shared.wire import appraisals, dispatch, organisation
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.kpi import Measure, ReasonCode, Span, TargetName, TargetsOf, Verdict
+from huaxiao.shared.wire.what_if import WhatIfIn
 
 Caller = Callable[..., KpiClient]
 
@@ -483,3 +484,34 @@ async def test_the_real_service_and_the_fake_one_answer_alike(
     with pytest.raises(PeerProblem) as refused:
         await reader.targets(659_999, period=201711)
     assert (refused.value.status, refused.value.code) == (404, "not-found")
+
+
+async def test_the_fake_service_has_every_call_that_the_real_one_has(
+    peers: Peers, caller: Caller
+) -> None:
+    await peers.told(*NOVEMBER)
+    branch, real = peers.branch_id, caller(Role.COUNTY_MANAGER)
+    fake = FakeKpi(await real.definitions(branch))
+    margin = await real.comparison(branch, period=201711, figure="market_gross_margin")
+    revenue = await real.comparison(branch, period=201711, measure="net_revenue")
+    named = await real.named_measures(branch)
+    since = datetime(2017, 1, 1, tzinfo=UTC)
+    restated = await real.restatements(branch, since=since)
+    fake.put_answer(branch, "/comparisons", margin)
+    fake.put_answer(branch, "/comparisons", revenue, asked={"measure": "net_revenue"})
+    fake.put_answer(branch, "/figure-definitions/measures", named)
+    fake.put_answer(branch, "/restatements", restated)
+    supposed = WhatIfIn(period=201711)
+    fake.put_answer(branch, "/targets/what-if", await real.what_if(branch, supposed), method="POST")
+    fake.put_answer(branch, "/targets/sheet", b"a,b")
+
+    found = await fake.comparison(branch, period=201711, figure="market_gross_margin")
+    assert found == margin
+    assert await fake.comparison(branch, period=201711, measure="net_revenue") == revenue
+    assert await fake.named_measures(branch) == named
+    of_first = [one for one in restated if one.centre_id == "C1"]
+    assert await fake.restatements(branch, since=since, centre_id="C1") == of_first
+    assert await fake.what_if(branch, supposed) == await real.what_if(branch, supposed)
+    assert await fake.targets_sheet(branch, period=201711) == b"a,b"
+    with pytest.raises(LookupError):
+        await fake.back_cast(branch, period=201711)

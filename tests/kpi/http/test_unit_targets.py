@@ -176,6 +176,61 @@ async def test_targets_are_known_as_of_a_moment(peers: Peers, caller: Caller) ->
     assert (then.state, then.withdrawn_at, then.withdrawn_because) == ("in_force", None, None)
 
 
+async def test_what_the_province_set_only_the_province_withdraws(
+    peers: Peers, caller: Caller
+) -> None:
+    branch, province = peers.branch_id, caller(Role.PROVINCE)
+    await province.put_unit_target(branch, "T1", target(None, 10))
+
+    refused = await refusal(
+        caller(Role.COUNTY_MANAGER).withdraw_unit_target(branch, "T1", reason="too much")
+    )
+
+    assert refused.status == 403
+    assert (await province.unit_target(branch, "T1")).state == "in_force"
+    gone = await province.withdraw_unit_target(branch, "T1", reason="another letter")
+    assert gone.state == "withdrawn"
+
+
+async def test_a_draft_that_the_province_sends_as_well_is_the_provinces(
+    peers: Peers, caller: Caller
+) -> None:
+    branch = peers.branch_id
+    await caller(Role.COUNTY_MANAGER).put_unit_target(branch, "T1", target("C1", 10))
+    held = await caller(Role.PROVINCE).put_unit_target(branch, "T1", target("C1", 10))
+    assert (held.state, held.drafted_by) == ("in_force", "test:province")
+
+
+async def test_a_draft_that_was_withdrawn_is_not_rewritten(peers: Peers, caller: Caller) -> None:
+    branch, manager = peers.branch_id, caller(Role.COUNTY_MANAGER)
+    await manager.put_unit_target(branch, "T1", target("C1", 10))
+    gone = await manager.withdraw_unit_target(branch, "T1", reason="a slip")
+    for role in (Role.COUNTY_MANAGER, Role.PROVINCE):
+        again = caller(role).put_unit_target(branch, "T1", target("C1", 20))
+        assert (await refusal(again)).code == "target-in-force"
+    assert await manager.unit_target(branch, "T1") == gone
+
+
+async def test_what_is_missed_by_little_is_not_shown_as_reached(
+    peers: Peers, caller: Caller
+) -> None:
+    branch, province = peers.branch_id, caller(Role.PROVINCE)
+    # A margin of 81.99967 %.
+    await peers.told(*NOVEMBER, booked(201711, "C1", cost__commission=1))
+    for name, value, given in (
+        ("T1", 300_001, {}),
+        ("T2", 54_000, {"measure": "market_cost", "direction": "lower"}),
+        ("T3", 210_000, {"measure": "cash_in"}),
+    ):
+        await province.put_unit_target(branch, name, target("C1", value, 201711, 201711, **given))
+
+    progress = (await province.progress(branch, period=201711)).targets
+    margins = await province.comparison(branch, period=201711, figure="market_gross_margin")
+
+    assert [one.completion_display for one in progress] == ["99.9997 %", "100.002 %", "100.00 %"]
+    assert {one.centre_id: one.display for one in margins.centres}["C1"] == "81.9997 %"
+
+
 async def test_a_month_that_has_not_begun_has_no_report(peers: Peers, caller: Caller) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     later = shift(period_of(datetime.now(UTC) + timedelta(days=2)), 1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.kpi.alerts.delivering import MOST_TRIES, outcome, wait_after
-from huaxiao.kpi.alerts.outgoing import ForbiddenUrl, checked, is_public, signature
+from huaxiao.kpi.alerts.outgoing import ForbiddenUrl, address_of, checked, is_public, signature
 from huaxiao.kpi.domain.alerts import Condition, Event, Held, Patience, due_at, step
 from huaxiao.kpi.domain.observing import expected_month
 from huaxiao.shared.wire.alerts import AlertState, DeliveryState
@@ -114,6 +114,7 @@ def test_a_month_is_expected_some_days_after_its_end_by_the_calendar_of_business
         *("127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "0.0.0.0"),
         *("100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1"),
         *("::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:1::", "ff02::1"),
+        *("64:ff9b:1::7f00:1", "::127.0.0.1", "fec0::1", "5f00::1"),
     ],
 )
 def test_addresses_inside_are_not_public(address: str) -> None:
@@ -136,6 +137,12 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 def test_a_webhook_is_https_on_the_usual_port(url: str) -> None:
     with pytest.raises(ForbiddenUrl):
         checked(url, {"inside:9000"})
+
+
+@pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example/"])
+async def test_a_host_that_can_be_no_name_is_refused_and_breaks_nothing(url: str) -> None:
+    with pytest.raises(ForbiddenUrl):
+        await address_of(checked(url, set()), set())
 
 
 def test_an_installation_may_allow_hosts() -> None:

@@ -415,3 +415,19 @@ def test_growth_on_what_was_booked_is_of_the_ledger_or_of_the_work() -> None:
 def test_a_set_of_figures_takes_no_unknown_member() -> None:
     with pytest.raises(ValidationError):
         FigureSetIn.model_validate({"figures": [], "code": "print(1)"})
+
+
+def test_figures_that_come_to_numbers_too_long_to_be_told_are_refused() -> None:
+    small = {"op": "constant", "value": "0.000000000001"}
+    sums = [
+        figure(f"sum{one}", total(*[ratio(measure("orders.done"), total(small, small))] * 50))
+        for one in range(10)
+    ]
+    all_of_them = figure("all", total(*(another(f"sum{one}") for one in range(10))))
+    found = list(faults_of([*sums, all_of_them]))
+    assert [(one.pointer, one.code) for one in found] == [("/figures/10/formula", "too-complex")]
+
+
+def test_long_sums_of_plain_measures_are_no_long_numbers() -> None:
+    sums = [figure(f"sum{one}", total(*[measure("pay")] * 50), unit="fen") for one in range(20)]
+    assert list(faults_of(sums)) == []

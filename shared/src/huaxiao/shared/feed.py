@@ -148,7 +148,12 @@ class Feed:
         @routes.get(
             "/feed",
             response_class=Response,
-            dependencies=[allow(Role.SERVICE, Role.AUDITOR, Role.COUNTY_MANAGER, Role.PROVINCE)],
+            dependencies=[
+                allow(
+                    *(Role.SERVICE, Role.AUDITOR, Role.COUNTY_MANAGER, Role.PROVINCE),
+                    whole_branch=True,
+                )
+            ],
             responses={200: {"content": {FEED_MEDIA_TYPE: {}}, "model": list[FeedEntry]}},
         )
         async def read_feed(

@@ -1,9 +1,14 @@
 """The KPI service as its callers see it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from huaxiao.shared.clients.base import PeerProblem
+import httpx
+from pydantic import BaseModel
+
 from huaxiao.shared.clients.kpi_analysis import KpiAnalysisClient, moment_text
 from huaxiao.shared.pages import MAX_PAGE
 from huaxiao.shared.wire.figures import (
@@ -290,48 +295,77 @@ class KpiClient(KpiAnalysisClient):
         return found
 
 
-class FakeKpi:
-    """Stands in for the KPI service: gives back the answers that a test has put in."""
+class FakeKpi(KpiClient):
+    """Stands in for the KPI service: the client itself, over answers that a test has put in.
+
+    So it has every call that the client has, and an answer is read as the service's own is.
+    """
 
     def __init__(self, definitions: Definitions) -> None:
         """Start with what the figures mean, and no branch."""
+        super().__init__("http://kpi", lambda: "", transport=httpx.MockTransport(self._answer))
         self._definitions = definitions
-        self._reports: dict[tuple[int, int, Span], TargetReport] = {}
-        self._measures: dict[int, list[Measure]] = {}
+        self._branches: set[int] = set()
+        self._answers: list[_PutIn] = []
 
     def put(self, report: TargetReport, measures: Sequence[Measure] = ()) -> None:
         """Put in a report, and all measures of its branch."""
-        self._reports[report.branch_id, report.period, report.span] = report
-        self._measures[report.branch_id] = sorted(
-            measures, key=lambda one: (one.centre_id, one.period, one.measure)
-        )
+        branch_id = report.branch_id
+        self.put_answer(branch_id, "/definitions", self._definitions)
+        asked = {"period": report.period, "span": report.span}
+        self.put_answer(branch_id, "/targets", report, asked=asked)
+        ordered = sorted(measures, key=lambda one: (one.centre_id, one.period, one.measure))
+        self.put_answer(branch_id, "/measures", ordered)
 
-    async def targets(
-        self, branch_id: int, *, period: int, span: Span = Span.MONTH
-    ) -> TargetReport:
-        """Return the report that was put in for the period."""
-        self._require(branch_id)
-        try:
-            return self._reports[branch_id, period, span]
-        except KeyError:
-            raise LookupError(f"no report of {branch_id} for {period} {span} was put in") from None
+    def put_answer(
+        self,
+        branch_id: int,
+        path: str,
+        answer: BaseModel | Sequence[BaseModel] | bytes,
+        *,
+        method: str = "GET",
+        asked: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Put in what a path below a branch answers, to whoever asks for at least ``asked``.
 
-    async def definitions(self, branch_id: int) -> Definitions:
-        """Return what the figures mean."""
-        self._require(branch_id)
-        return self._definitions
+        A list that is read page by page is put in whole, and filtered by what it is asked for.
+        """
+        self._branches.add(branch_id)
+        wanted = {name: str(value) for name, value in asked.items()}
+        self._answers.append(_PutIn(method, f"/v1/branches/{branch_id}{path}", wanted, answer))
 
-    async def measures(
-        self, branch_id: int, *, period: int | None = None, centre_id: str | None = None
-    ) -> list[Measure]:
-        """Return the measures that were put in and fit."""
-        self._require(branch_id)
-        return [
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        path, asked = request.url.path, dict(request.url.params)
+        if not any(path.startswith(f"/v1/branches/{one}/") for one in self._branches):
+            return httpx.Response(404, json={"code": "not-found"})
+        # What was put in last prevails.
+        for one in reversed(self._answers):
+            if (one.method, one.path) == (
+                request.method,
+                path,
+            ) and one.asked.items() <= asked.items():
+                return httpx.Response(200, content=one.rendered(asked))
+        raise LookupError(f"no answer to {request.method} {request.url} was put in")
+
+
+@dataclass(frozen=True, slots=True)
+class _PutIn:
+    method: str
+    path: str
+    asked: Mapping[str, str]
+    answer: BaseModel | Sequence[BaseModel] | bytes
+
+    def rendered(self, asked: Mapping[str, str]) -> bytes:
+        if isinstance(self.answer, bytes):
+            return self.answer
+        if isinstance(self.answer, BaseModel):
+            return self.answer.model_dump_json().encode()
+        items = [one.model_dump(mode="json") for one in self.answer]
+        if "limit" not in asked:
+            return json.dumps(items).encode()
+        fitting = [
             one
-            for one in self._measures[branch_id]
-            if period in {None, one.period} and centre_id in {None, one.centre_id}
+            for one in items
+            if all(str(one[name]) == value for name, value in asked.items() if name in one)
         ]
-
-    def _require(self, branch_id: int) -> None:
-        if branch_id not in self._measures:
-            raise PeerProblem(404, "not-found", {"code": "not-found"})
+        return json.dumps({"items": fitting, "next_cursor": None}).encode()

@@ -133,7 +133,7 @@ async def activate(
     version: int,
     given: ActivationIn,
     *,
-    activated_by: str,
+    by: str,
     now: datetime,
 ) -> NegativeList:
     """Let a version be in force from a day on, as a second person; again changes nothing.
@@ -148,7 +148,7 @@ async def activate(
         return held
     if held.from_day is not None:
         raise ListIsActive
-    if held.drafted_by == activated_by:
+    if held.drafted_by == by:
         raise TwoPeople
     last = await store.last_day(connection, branch_id)
     if given.from_day < business_day(now) or (last is not None and given.from_day <= last):
@@ -159,7 +159,7 @@ async def activate(
             "branch_id": branch_id,
             "version": version,
             "from_day": given.from_day,
-            "activated_by": activated_by,
+            "activated_by": by,
             "activated_at": now,
         },
     )

@@ -110,7 +110,7 @@ async def activate(
     version: int,
     given: CategoryActivationIn,
     *,
-    activated_by: str,
+    by: str,
     now: datetime,
 ) -> CategorySet:
     """Let a version be in force from a day on, as a second person; again changes nothing.
@@ -120,6 +120,4 @@ async def activate(
 
     """
     await store.draft_alone(connection, branch_id)
-    return await _SETS.put_in_force(
-        connection, branch_id, version, given.from_day, by=activated_by, now=now
-    )
+    return await _SETS.put_in_force(connection, branch_id, version, given.from_day, by=by, now=now)

@@ -1,7 +1,7 @@
 """Rules, alerts and webhooks: load, decide, record."""
 
 import secrets
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.alerts import store
 from huaxiao.kpi.alerts.looking import fact_of, tell
 from huaxiao.kpi.alerts.outgoing import address_of, checked
-from huaxiao.kpi.county.store import require_branch
+from huaxiao.kpi.county.store import names, require_branch
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.default_rules import default_rule, rules_of
 from huaxiao.kpi.figure_sets import handlers as figure_sets
@@ -22,6 +22,7 @@ from huaxiao.shared.wire.alerts import (
     ALERT_ACKNOWLEDGED,
     AcknowledgementIn,
     Alert,
+    AlertFact,
     AlertHistory,
     AlertKind,
     AlertRule,
@@ -35,6 +36,7 @@ from huaxiao.shared.wire.alerts import (
 
 _SECRET_BYTES = 32
 _FIRING = {AlertState.FIRING, AlertState.RECOVERING}
+_ACKNOWLEDGED = "acknowledged"
 
 
 async def put_rule(
@@ -50,8 +52,8 @@ async def put_rule(
 
     Raises:
         NotFound: there is no such branch.
-        Malformed: it watches a target or figure and names none that is there, or it takes a
-            default's place and says not why.
+        Malformed: it watches a target or figure and names none that is there, or a centre that
+            is not there, or it takes a default's place and says not why.
         Conflict: it watches something else than before; that is another rule.
 
     """
@@ -101,6 +103,15 @@ async def _strange(
     connection: AsyncConnection, branch_id: int, given: AlertRuleIn, now: datetime
 ) -> AsyncIterator[Fault]:
     """Yield what is named and not there."""
+    called = await names(connection, branch_id, period_of(now))
+    for index, one in enumerate(given.centre_ids or ()):
+        if one not in called.centres:
+            yield Fault(
+                f"/centre_ids/{index}",
+                "unknown-reference",
+                f"there is no centre {one}",
+                f"没有中心 {one}",
+            )
     if given.measure is not None and named.unit_named(given.measure) is None:
         yield Fault(
             "/measure",
@@ -129,13 +140,33 @@ async def history(
         NotFound: there is none such, or not for the caller to see.
 
     """
-    row = _visible(await store.of_id(connection, branch_id, alert_id), principal)
-    return AlertHistory(
-        alert=alert_of(row),
-        transitions=[
-            AlertTransition.model_validate(dict(one))
-            for one in await store.transitions(connection, branch_id, alert_id)
-        ],
+    row = await store.of_id(connection, branch_id, alert_id)
+    happened = [
+        AlertTransition.model_validate(dict(one))
+        for one in await store.transitions(connection, branch_id, alert_id)
+    ]
+    if row is not None:
+        return AlertHistory(alert=alert_of(_visible(row, principal)), transitions=happened)
+    fact = await store.firing_told(connection, branch_id, alert_id)
+    if fact is None or not _sees(principal, fact.centre_id):
+        raise NotFound
+    return AlertHistory(alert=_over(fact, happened), transitions=happened)
+
+
+def _over(fact: AlertFact, happened: Sequence[AlertTransition]) -> Alert:
+    """Return an alert that is over, and in whose place another has fired since."""
+    said = next((one for one in happened if one.event == _ACKNOWLEDGED), None)
+    return Alert(
+        **fact.model_dump(include={"alert_id", "rule_id", "kind", "subject", "centre_id"}),
+        target=fact.target,
+        state=AlertState.QUIET,
+        since=happened[-1].at,
+        period=fact.period,
+        value=happened[-1].value,
+        fired_at=fact.at,
+        acknowledged_by=said and said.by,
+        acknowledged_at=said and said.at,
+        note=said and said.note,
     )
 
 
@@ -162,7 +193,7 @@ async def acknowledge(
     changed = dict(row) | {"acknowledged_by": by, "acknowledged_at": now, "note": given.note}
     changed.pop("branch_id")
     await store.put(connection, branch_id, [changed])
-    said = {"alert_id": alert_id, "event": "acknowledged", "at": now, "by": by, "note": given.note}
+    said = {"alert_id": alert_id, "event": _ACKNOWLEDGED, "at": now, "by": by, "note": given.note}
     await store.add_transition(connection, branch_id, said | {"value": row["value"]})
     rule = rules_of(await store.rules(connection, branch_id)).of(row["rule_id"])
     fact = fact_of(rule, changed, now=now, by=by, note=given.note)
@@ -197,6 +228,8 @@ async def put_webhook(
     # A name that is not known yet may be later; each delivery asks again.
     with suppress(OSError):
         await address_of(url, allowed)
+    # One at a time: of two that make it at once, the secret that is told is the one that is kept.
+    await store.clock(connection, branch_id)
     held = await store.all_webhooks(connection, branch_id, webhook_id)
     is_new = not held or given.new_secret
     secret = secrets.token_urlsafe(_SECRET_BYTES) if is_new else held[0]["secret"]
@@ -238,8 +271,11 @@ def delivery_of(row: RowMapping) -> Delivery:
 
 
 def _visible(row: RowMapping | None, principal: Principal) -> RowMapping:
-    if row is None:
-        raise NotFound
-    if principal.centre_ids is not None and row["centre_id"] not in principal.centre_ids:
+    if row is None or not _sees(principal, row["centre_id"]):
         raise NotFound
     return row
+
+
+def _sees(principal: Principal, centre_id: str | None) -> bool:
+    """Say whether an alert about a centre, or about no single one, is for the caller to see."""
+    return principal.centre_ids is None or centre_id in principal.centre_ids

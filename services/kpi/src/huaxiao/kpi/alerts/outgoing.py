@@ -24,8 +24,8 @@ _TIMEOUT_SECONDS = 10.0
 _PATIENCE_SECONDS = 30.0
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
 _PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""Addresses of IPv4 in the guise of IPv6: public by the registry, wherever they lead."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All IPv6 that is given out as public; what lies outside leads inside, or to IPv4 in its guise."""
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 
 
@@ -50,7 +50,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip in _NAT64 or ip in _SIX_TO_FOUR or ip.teredo is not None:
+        if ip not in _UNICAST or ip in _SIX_TO_FOUR or ip.teredo is not None:
             return False
     return ip.is_global and not ip.is_multicast
 
@@ -88,12 +88,18 @@ async def address_of(url: httpx.URL, allowed: Collection[str]) -> str:
     """Look up where a URL leads.
 
     Raises:
-        ForbiddenUrl: one of its addresses is not public, and its host is not allowed.
+        ForbiddenUrl: no name has that form, or one of its addresses is not public and its host is
+            not allowed.
         OSError: nobody knows the name.
 
     """
     port = url.port or _PORTS[url.scheme]
-    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            url.host, port, type=socket.SOCK_STREAM
+        )
+    except UnicodeError as error:
+        raise ForbiddenUrl from error
     addresses: Sequence[str] = [str(one[4][0]) for one in found]
     if not is_allowed(url, allowed) and not all(map(is_public, addresses)):
         raise ForbiddenUrl

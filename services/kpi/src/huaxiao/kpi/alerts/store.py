@@ -18,6 +18,7 @@ from huaxiao.kpi.tables import (
     alerts,
     branches,
     decisions,
+    feed,
     measures,
     positions,
     standings,
@@ -25,14 +26,22 @@ from huaxiao.kpi.tables import (
     webhooks,
 )
 from huaxiao.shared.database import Database
-from huaxiao.shared.wire.alerts import AlertRule, AlertState, DeliveryState
+from huaxiao.shared.wire.alerts import (
+    ALERT_FIRING,
+    AlertFact,
+    AlertRule,
+    AlertState,
+    DeliveryState,
+)
 from huaxiao.shared.wire.attribution import CASH_IN, CASH_OUT_PREFIX, COST_PREFIX, REVENUE
 
 
 async def known_branches(database: Database) -> Sequence[int]:
     """Return the branches that facts have told of."""
     async with database.read() as connection:
-        found = await connection.scalars(select(branches.c.branch_id).order_by("branch_id"))
+        found = await connection.scalars(
+            select(branches.c.branch_id).distinct().order_by(branches.c.branch_id)
+        )
         return found.all()
 
 
@@ -226,6 +235,21 @@ async def of_id(
     query = select(alerts).where(alerts.c.branch_id == branch_id, alerts.c.alert_id == alert_id)
     rows = await connection.execute(query.with_for_update() if lock else query)
     return rows.mappings().one_or_none()
+
+
+async def firing_told(
+    connection: AsyncConnection, branch_id: int, alert_id: str
+) -> AlertFact | None:
+    """Return the fact that an alert fired, whatever fires in its place now."""
+    table = feed.entries
+    data = await connection.scalar(
+        select(table.c.data).where(
+            table.c.branch_id == branch_id,
+            table.c.type == ALERT_FIRING,
+            table.c.data["alert_id"].astext == alert_id,
+        )
+    )
+    return None if data is None else AlertFact.model_validate(data)
 
 
 async def transitions(

@@ -9,16 +9,16 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.evaluating import Evaluation, Formulas, grows, measures_in
 from huaxiao.kpi.domain.formulas import formulas_of
-from huaxiao.kpi.domain.goals import shown
+from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.named import Amount, Found
 from huaxiao.kpi.domain.progress import ranks
 from huaxiao.kpi.figure_sets import handlers as figure_sets
-from huaxiao.kpi.figures.handlers import basis_of
-from huaxiao.shared.periods import Period, shift
+from huaxiao.kpi.figures.handlers import basis_of, goal_of
+from huaxiao.kpi.reasons import reasons_of
+from huaxiao.shared.periods import FIRST_PERIOD, Period, shift
 from huaxiao.shared.problems import NotFound, Problem
 from huaxiao.shared.wire.figures import (
     Basis,
@@ -70,6 +70,8 @@ class _What:
     shown_as: ShownAs
     decimals: int
     direction: Direction
+    goal: Goal | None
+    """What the figure is held against: its value is not shown as if it were on the other side."""
 
     @property
     def looks_back(self) -> bool:
@@ -114,7 +116,9 @@ async def compare(
 
     county = await loaded(period)
     # What a year to date was a month ago says nothing of this month.
-    earlier = None if span is Span.YEAR_TO_DATE else await loaded(shift(period, -1))
+    earlier = None
+    if span is not Span.YEAR_TO_DATE and period > FIRST_PERIOD:
+        earlier = await loaded(shift(period, -1))
     values = {
         one.centre_id: _values(what, county, earlier, one)
         for one in (county.county, *county.centres)
@@ -162,6 +166,7 @@ async def _what(connection: AsyncConnection, branch_id: int, asked: Asked, perio
             ShownAs.YUAN if in_fen else ShownAs.NUMBER,
             2 if in_fen else 1,
             asked.direction or Direction.HIGHER,
+            None,
         )
     for one in (*in_force.built_in, *in_force.figures):
         if one.figure == asked.figure:
@@ -172,6 +177,7 @@ async def _what(connection: AsyncConnection, branch_id: int, asked: Asked, perio
                 one.shown_as,
                 one.decimals,
                 asked.direction or one.direction,
+                goal_of(one),
             )
     raise NotFound
 
@@ -210,13 +216,13 @@ def _compared(
         else shown(
             amount.numerator,
             amount.denominator,
-            None,
+            what.goal,
             shown_as=what.shown_as,
             decimals=what.decimals,
         ),
-        reasons=reasons(values.now.causes),
+        reasons=reasons_of(values.now.causes),
         year_before=_quotient(values.before),
-        year_before_reasons=[] if values.before is None else reasons(values.before.causes),
+        year_before_reasons=[] if values.before is None else reasons_of(values.before.causes),
         basis=what.basis,
         year_on_year=_ratio(on_year),
         year_on_year_display=_percent(on_year),
@@ -297,7 +303,7 @@ def _back_cast_of(county: County, unit: Shown) -> BackCastOf:
         from_period=unit.months[0],
         to_period=unit.months[-1],
         comparable=base.amount is not None,
-        reasons=reasons(base.causes),
+        reasons=reasons_of(base.causes),
         measures=[
             _back_cast(
                 one,

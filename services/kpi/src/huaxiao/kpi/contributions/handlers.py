@@ -13,8 +13,8 @@ from huaxiao.kpi.domain.explaining import NoVolume, explain_base, explain_booked
 from huaxiao.kpi.loading import and_months, branch_months, first_of_span
 from huaxiao.kpi.measures.lines import all_counted
 from huaxiao.kpi.reasons import reasons_of
-from huaxiao.shared.periods import Period, shift, year_before
-from huaxiao.shared.problems import NotFound
+from huaxiao.shared.periods import FIRST_PERIOD, Period, shift, year_before
+from huaxiao.shared.problems import Fault, Malformed, NotFound
 from huaxiao.shared.wire.contributions import (
     Contribution,
     ContributionSum,
@@ -25,6 +25,12 @@ from huaxiao.shared.wire.contributions import (
 from huaxiao.shared.wire.kpi import Quotient, Span
 
 _BASIS_POINTS = 10_000
+_BEFORE_CALENDAR = Fault(
+    "/query/period",
+    "before-calendar",
+    f"what it is compared with lies before {FIRST_PERIOD}",
+    f"比较期早于 {FIRST_PERIOD} 账期",
+)
 
 
 async def explain(
@@ -46,6 +52,7 @@ async def explain(
     Raises:
         NotFound: there is no such branch or centre.
         NoVolume: nothing was counted by the measure named.
+        Malformed: it would be compared with months before the calendar's first.
 
     """
     county = await branch_months(
@@ -59,6 +66,9 @@ async def explain(
     before: Sequence[Period] = [year_before(one) for one in months]
     if against is not None:
         before = [shift(against, -back) for back in reversed(range(len(months)))]
+    if before[0] < FIRST_PERIOD:
+        raise Malformed(faults=[_BEFORE_CALENDAR])
+    if against is not None:
         county = await and_months(connection, branch_id, county, before, known_at)
     if unit is not None and unit not in county.centre_ids:
         raise NotFound

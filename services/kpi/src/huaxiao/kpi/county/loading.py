@@ -24,6 +24,7 @@ from huaxiao.kpi.domain.figures import (
     Payroll,
     PayrollRow,
     Term,
+    base_months_of,
     base_of,
     contract_of,
     months_of,
@@ -165,12 +166,7 @@ class County:
     def _base(self, shown: Shown, causes: list[Cause]) -> Base | None:
         held = {}
         if shown.term is not None:
-            for month in shown.months:
-                # A span that begins before the contract is compared with the one before it.
-                term = contract_of(self.terms, shown.centre_id, month)
-                of_term = {} if term is None else self.base.get(term.contract_id, {})
-                if year_before(month) in of_term:
-                    held[year_before(month)] = of_term[year_before(month)]
+            held = base_months_of(self.terms, self.base, shown.centre_id, shown.months)
         if not held and (shown.term is None or not self.base.get(shown.term.contract_id)):
             causes.append(Cause(ReasonCode.NO_BASE))
             return None

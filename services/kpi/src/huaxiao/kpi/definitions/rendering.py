@@ -1,15 +1,11 @@
 """The definitions as callers read them."""
 
-from collections.abc import Iterable
-
 from huaxiao.kpi.domain.definitions import MEASURES, REASONS, RULES, TARGETS, VERSION
-from huaxiao.kpi.domain.known import Cause
 from huaxiao.shared.cost_kinds import COST_KINDS, COST_KINDS_VERSION
 from huaxiao.shared.wire.kpi import (
     CostKindDefinition,
     Definitions,
     MeasureDefinition,
-    Reason,
     ReasonDefinition,
     Rule,
     TargetDefinition,
@@ -62,16 +58,3 @@ def definitions() -> Definitions:
             for code, told in REASONS.items()
         ],
     )
-
-
-def reasons(causes: Iterable[Cause]) -> list[Reason]:
-    """Tell in both languages why a figure cannot be computed."""
-    return [
-        Reason(
-            code=cause.code,
-            message=REASONS[cause.code].text,
-            message_zh=REASONS[cause.code].text_zh,
-            periods=list(cause.periods),
-        )
-        for cause in causes
-    ]

@@ -25,7 +25,13 @@ from huaxiao.kpi.domain.contributions import (
     of_sum,
     of_wage,
 )
-from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, LINES_BILLED, PAY
+from huaxiao.kpi.domain.definitions import (
+    HEADCOUNT_END,
+    HEADCOUNT_START,
+    LINES_BILLED,
+    PAY,
+    unit_of,
+)
 from huaxiao.kpi.domain.figures import Base
 from huaxiao.kpi.domain.known import Cause
 from huaxiao.kpi.domain.months import BranchMonths, staff_halves
@@ -42,12 +48,15 @@ from huaxiao.shared.wire.attribution import (
 )
 from huaxiao.shared.wire.contributions import ContributionKind, ExplainedFigure
 from huaxiao.shared.wire.kpi import ReasonCode
+from huaxiao.shared.wire.kpi import Unit as Counted
 
 _OF_STAFF = {ExplainedFigure.PAY, ExplainedFigure.AVERAGE_WAGE}
 _NEEDS_BOOKS = frozenset(ExplainedFigure) - _OF_STAFF
 _NEEDS_PAY = _OF_STAFF | {ExplainedFigure.NET_CASH}
 HEADCOUNT = "headcount"
 """As a volume: heads at each month's start and end."""
+_COUNTING = {Counted.ORDERS, Counted.TICKETS, Counted.APPRAISALS, Counted.PEOPLE}
+"""What other measures than that may count to be a volume: neither money nor points."""
 
 
 class NoVolume(Problem):
@@ -293,7 +302,8 @@ def _sold(
     after: Sequence[Period],
     volume: str,
 ) -> Explained:
-    if figure is not ExplainedFigure.REVENUE:
+    counts = volume == HEADCOUNT or unit_of(volume) in _COUNTING
+    if figure is not ExplainedFigure.REVENUE or not counts:
         raise NoVolume
 
     def sold(months: Sequence[Period]) -> dict[Unit, Sold]:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from huaxiao.kpi.domain.definitions import HEADCOUNT_END, HEADCOUNT_START, PAY
-from huaxiao.shared.periods import Period, as_period, first_day, last_day, periods_from, shift
+from huaxiao.shared.periods import (
+    FIRST_PERIOD,
+    Period,
+    as_period,
+    first_day,
+    last_day,
+    periods_from,
+    shift,
+    year_before,
+)
 from huaxiao.shared.wire.kpi import Span
 
 _ROLLING_MONTHS = 12
@@ -130,14 +139,35 @@ def contract_of(terms: Iterable[Term], centre_id: str | None, period: Period) ->
     return max(covering, key=lambda one: (one.term_from, one.contract_id), default=None)
 
 
+def base_months_of(
+    terms: Iterable[Term],
+    base: Mapping[str, Mapping[Period, BaseMonth]],
+    centre_id: str | None,
+    months: Iterable[Period],
+) -> dict[Period, BaseMonth]:
+    """Return the base of months, each by the contract it lies in: a span may begin before the last one.
+
+    What no contract states is left out; keys are the months of the year before.
+    """
+    held = tuple(terms)
+    found = {}
+    for month in months:
+        term = contract_of(held, centre_id, month)
+        stated = {} if term is None else base.get(term.contract_id, {})
+        if year_before(month) in stated:
+            found[year_before(month)] = stated[year_before(month)]
+    return found
+
+
 def months_of(
     span: Span, period: Period, own: Term | None, county: Term | None
 ) -> tuple[Period, ...]:
-    """Return the months a figure covers, the last one being ``period``."""
+    """Return the months a figure covers, the last one being ``period``; none before the calendar's."""
     if span is Span.MONTH:
         return (period,)
     if span is Span.ROLLING_TWELVE_MONTHS:
-        return tuple(periods_from(shift(period, 1 - _ROLLING_MONTHS), period))
+        first = max(shift(period, 1 - _ROLLING_MONTHS), FIRST_PERIOD)
+        return tuple(periods_from(first, period))
     term = own or county
     first = term.term_from if term is not None else as_period(period // 100 * 100 + 1)
     return tuple(periods_from(first, period))

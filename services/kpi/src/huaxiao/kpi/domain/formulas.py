@@ -7,7 +7,7 @@ from fractions import Fraction
 from huaxiao.kpi.domain.built_in import BUILT_IN, BUILT_IN_NAMES
 from huaxiao.kpi.domain.evaluating import Formulas, grows, parts_of
 from huaxiao.kpi.domain.goals import Goal
-from huaxiao.kpi.domain.named import unit_named
+from huaxiao.kpi.domain.named import adds_up, unit_named
 from huaxiao.kpi.domain.units import Dimension
 from huaxiao.shared.problems import Fault
 from huaxiao.shared.wire.figures import (
@@ -22,7 +22,10 @@ from huaxiao.shared.wire.figures import (
     SumTerm,
 )
 
-_MOST_TERMS, _MOST_DEPTH = 1_000, 60
+_MOST_TERMS, _MOST_DEPTH, _MOST_DIGITS = 1_000, 60, 2_000
+_DIGITS_OF_MEASURE = 24
+"""Of a bigint, summed over all centres and months there can be."""
+_DIGITS_OF_MONTHS = 4
 _PLAIN = Dimension()
 
 
@@ -78,9 +81,9 @@ def _circles(figures: Sequence[FigureIn]) -> Iterator[Fault]:
 
 
 def _too_large(figures: Sequence[FigureIn]) -> Iterator[Fault]:
-    """Yield the figures that come to too many terms, or lie too deep, with all they refer to.
+    """Yield the figures that come to too many terms, lie too deep or are too long a number.
 
-    Figures that refer to each other twice grow by powers of two; so do the numbers they come to.
+    All they refer to is counted: figures that refer to each other twice grow by powers of two.
     """
     sizes: dict[str, _Size] = {}
     waiting = formulas_of(figures)
@@ -95,12 +98,14 @@ def _too_large(figures: Sequence[FigureIn]) -> Iterator[Fault]:
             sizes[name] = _size_of(waiting.pop(name), sizes)
     for index, one in enumerate(figures):
         size = sizes[one.figure]
-        if size.terms > _MOST_TERMS or size.depth > _MOST_DEPTH:
+        digits = max(size.above, size.below)
+        if size.terms > _MOST_TERMS or size.depth > _MOST_DEPTH or digits > _MOST_DIGITS:
             yield Fault(
                 f"/figures/{index}/formula",
                 "too-complex",
-                f"{one.figure} comes to more than {_MOST_TERMS} terms or {_MOST_DEPTH} levels",
-                f"指标 {one.figure} 展开后超过 {_MOST_TERMS} 项或 {_MOST_DEPTH} 层",
+                f"{one.figure} comes to more than {_MOST_TERMS} terms, {_MOST_DEPTH} levels or"
+                f" {_MOST_DIGITS} digits",
+                f"指标 {one.figure} 展开后超过 {_MOST_TERMS} 项、{_MOST_DEPTH} 层或 {_MOST_DIGITS} 位数字",
             )
 
 
@@ -108,16 +113,40 @@ def _too_large(figures: Sequence[FigureIn]) -> Iterator[Fault]:
 class _Size:
     terms: int = 1
     depth: int = 1
+    above: int = _DIGITS_OF_MEASURE
+    """The most digits that its numerator may have."""
+    below: int = 0
+    """The same of its denominator; 0 where that is one."""
 
 
 def _size_of(formula: Expression, sizes: Mapping[str, _Size]) -> _Size:
     """Return how large a formula is with all it refers to."""
     if isinstance(formula, FigureTerm):
         return sizes.get(formula.figure, _Size())
+    if isinstance(formula, ConstantTerm):
+        above, below = (len(str(abs(one))) for one in formula.value.as_integer_ratio())
+        return _Size(above=above, below=below)
+    if isinstance(formula, MeasureTerm):
+        return _Size() if adds_up(formula.measure) else _Size(below=_DIGITS_OF_MONTHS)
     parts = [_size_of(one, sizes) for _, one in parts_of(formula)]
-    if not parts:
-        return _Size()
-    return _Size(sum(one.terms for one in parts), 1 + max(one.depth for one in parts))
+    above, below = _digits_of(formula, parts)
+    return _Size(sum(one.terms for one in parts), 1 + max(one.depth for one in parts), above, below)
+
+
+def _digits_of(formula: Expression, parts: Sequence[_Size]) -> tuple[int, int]:
+    """Return the most digits of a numerator and denominator, as evaluating makes them."""
+    match formula:
+        case RatioTerm():
+            above, below = parts
+            return above.above + below.below, above.below + below.above
+        case GrowthTerm():
+            # The base is multiplied by what is over it, and the other way round.
+            both = parts[0].above + parts[0].below
+            return both + 1, both
+        case _:
+            shared = sum(one.below for one in parts)
+            most = max(one.above + shared - one.below for one in parts)
+            return most + len(str(len(parts))), shared
 
 
 def _figures_in(formula: Expression) -> Iterator[str]:

@@ -11,6 +11,7 @@ from huaxiao.kpi.domain.figures import (
     BaseMonth,
     Place,
     Term,
+    base_months_of,
     base_of,
     contract_of,
     months_of,
@@ -121,10 +122,10 @@ class BranchMonths:
         return found
 
     def base_of(self, unit: Unit, period: Period, months: Sequence[Period]) -> Base | Cause:
-        """Return the base of months, by the contract that covers a period, or why there is none."""
+        """Return the base of months that end in a period under contract, or why there is none."""
         term = self.term_of(unit, period)
-        held = self.base.get(term.contract_id, {}) if term is not None else {}
-        if not held:
+        held = {} if term is None else base_months_of(self.terms, self.base, unit, months)
+        if not held and (term is None or not self.base.get(term.contract_id)):
             return Cause(ReasonCode.NO_BASE)
         wanted = [year_before(month) for month in months]
         lacking = tuple(month for month in wanted if month not in held)

@@ -19,10 +19,6 @@ class Months:
     first: Period
     last: Period
 
-    def overlap(self, other: "Months") -> bool:
-        """Say whether some month belongs to both."""
-        return self.first <= other.last and other.first <= self.last
-
     def hold(self, other: "Months") -> bool:
         """Say whether all months of another lie within these."""
         return self.first <= other.first and other.last <= self.last

@@ -23,7 +23,7 @@ from huaxiao.shared.periods import Period, first_day, last_day, period_of
 from huaxiao.shared.problems import Problem, Unavailable
 from huaxiao.shared.wire.attribution import REVENUE, Entry
 from huaxiao.shared.wire.contracts import Engagement
-from huaxiao.shared.wire.dispatch import Appraisal
+from huaxiao.shared.wire.dispatch import Appraisal, AppraisalState
 from huaxiao.shared.wire.kpi_entries import (
     AppraisalLine,
     LedgerLine,
@@ -36,6 +36,8 @@ from huaxiao.shared.wire.kpi_entries import (
 from huaxiao.shared.wire.tickets import Ticket
 
 _HUNDREDTHS = 100
+_COUNTED = {AppraisalState.PUBLISHED, AppraisalState.CLOSED}
+"""A card counts from when it is told of: some may be appealed then, others stand and wait for it."""
 Owner = Literal["attribution", "contracts", "dispatch"]
 Client = TypeVar("Client", bound=ServiceClient)
 Listed = TypeVar("Listed", bound=BaseModel)
@@ -257,7 +259,9 @@ async def _appraisals(
             ),
         )
         for one in await _all(page)
-        if one.ratee_centre_id == asked.centre_id and one.confirmed and one.score is not None
+        if one.ratee_centre_id == asked.centre_id
+        and one.state in _COUNTED
+        and one.score is not None
     ]
 
 

@@ -12,7 +12,7 @@ from huaxiao.kpi.domain.built_in import BUILT_IN
 from huaxiao.kpi.domain.formulas import faults_of
 from huaxiao.kpi.domain.named import all_named, base_from_contract
 from huaxiao.kpi.figure_sets import store
-from huaxiao.shared.periods import period_of
+from huaxiao.shared.periods import period_of, shift
 from huaxiao.shared.problems import Malformed, NotFound, Problem, TwoPeople
 from huaxiao.shared.versions import require_version
 from huaxiao.shared.wire.figures import (
@@ -22,6 +22,8 @@ from huaxiao.shared.wire.figures import (
     FiguresInForceIn,
     NamedMeasure,
 )
+
+_MOST_MONTHS_AHEAD = 12
 
 
 class FiguresInForce(Problem):
@@ -34,12 +36,15 @@ class FiguresInForce(Problem):
 
 
 class FiguresOutOfOrder(Problem):
-    """Versions follow one another: each begins after the one before, and not in the past."""
+    """Versions follow one another: each begins after the one before, neither in the past nor far ahead.
+
+    One that began in decades would let none begin before it, and could not be taken back.
+    """
 
     code = "figures-out-of-order"
     status = HTTPStatus.CONFLICT
-    title = "A version begins this month or later, and after every other"
-    title_zh = "新版本须自本月或以后、且晚于其他版本之账期起生效"
+    title = "A version begins this month or within a year, and after every other"
+    title_zh = "新版本须自本月起一年内、且晚于其他版本之账期起生效"
 
 
 def _render(row: RowMapping) -> FigureSet:
@@ -160,7 +165,8 @@ async def put_in_force(
     """Let a version judge from a month on, as a second person; again changes nothing.
 
     Raises:
-        FiguresOutOfOrder: the month has passed, or another version begins in it or later.
+        FiguresOutOfOrder: the month has passed or lies too far ahead, or another version begins in it
+            or later.
 
     """
     await require_branch(connection, branch_id)
@@ -173,7 +179,9 @@ async def put_in_force(
     if held.drafted_by == by:
         raise TwoPeople
     last = await store.last_period(connection, branch_id)
-    if given.from_period < period_of(now) or (last is not None and given.from_period <= last):
+    present = period_of(now)
+    soon = present <= given.from_period <= shift(present, _MOST_MONTHS_AHEAD)
+    if not soon or (last is not None and given.from_period <= last):
         raise FiguresOutOfOrder(last_from_period=last)
     await store.put_in_force(
         connection,

@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.evaluating import Evaluation, Formulas, grows, measures_in
 from huaxiao.kpi.domain.formulas import formulas_of
@@ -13,6 +12,7 @@ from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.known import Known
 from huaxiao.kpi.domain.named import Found
 from huaxiao.kpi.figure_sets import handlers as figure_sets
+from huaxiao.kpi.reasons import reasons_of
 from huaxiao.kpi.unit_targets.progress import OwnGoals, own_goals
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.figures import Basis, Figure, FigureIn, FigureReport, FiguresOf
@@ -98,7 +98,7 @@ def _render(
         title_zh=definition.title_zh,
         unit=definition.unit,
         standing=_standing(found, goal),
-        reasons=reasons(found.causes),
+        reasons=reasons_of(found.causes),
         value=None
         if found.amount is None
         else Quotient(numerator=found.amount.numerator, denominator=found.amount.denominator),

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain.definitions import VERSION
 from huaxiao.kpi.domain.targets import Judgement, all_goals_met, judge
+from huaxiao.kpi.reasons import reasons_of
 from huaxiao.kpi.unit_targets.progress import OwnGoals, own_goals
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import (
@@ -88,7 +88,7 @@ def _target(judgement: Judgement, own_goal: OwnGoal | None, *, provisional: bool
         title_zh=rule.title_zh,
         verdict=judgement.verdict,
         standing=judgement.standing,
-        reasons=reasons(judgement.causes),
+        reasons=reasons_of(judgement.causes),
         value=None if ratio is None else Quotient(numerator=ratio[0], denominator=ratio[1]),
         display=judgement.display,
         goal=rule.goal.ratio,

@@ -89,7 +89,7 @@ async def withdraw_unit_target(
         branch_id,
         target_id,
         reason=given.reason,
-        by=principal.subject,
+        principal=principal,
         now=request.app.state.clock(),
     )
 

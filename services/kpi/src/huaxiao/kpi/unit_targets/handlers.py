@@ -15,7 +15,7 @@ from huaxiao.kpi.figure_sets import handlers as figure_sets
 from huaxiao.kpi.unit_targets import store
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Fault, Malformed, NotFound, Problem, TwoPeople
+from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.figures import Direction, FigureIn
 from huaxiao.shared.wire.unit_targets import (
     UnitTarget,
@@ -69,16 +69,19 @@ async def draft(
     wanted = given.model_dump(mode="json") | {"direction": given.direction or natural}
     row = wanted | {"drafted_by": principal.subject, "drafted_at": now}
     held = await store.load(connection, branch_id, target_id)
-    if held is not None and all(held[name] == row[name] for name in wanted):
+    of_province = Role.PROVINCE in principal.roles
+    same = held is not None and all(held[name] == row[name] for name in wanted)
+    state = UnitTargetState.DRAFT if held is None else render(held).state
+    if held is not None and same and (state is not UnitTargetState.DRAFT or not of_province):
         return render(held), False
-    if held is not None and held["confirmed_at"] is not None:
+    if state is not UnitTargetState.DRAFT:
         raise TargetInForce
     await _require_room(connection, branch_id, target_id, given)
     if held is None:
         await store.add(connection, row | {"branch_id": branch_id, "target_id": target_id})
     else:
         await store.replace(connection, branch_id, target_id, row)
-    if Role.PROVINCE in principal.roles:
+    if of_province:
         await store.confirm(connection, branch_id, target_id, by=principal.subject, now=now)
     return await show(connection, branch_id, target_id), held is None
 
@@ -113,15 +116,26 @@ async def withdraw(
     target_id: str,
     *,
     reason: str,
-    by: str,
+    principal: Principal,
     now: datetime,
 ) -> UnitTarget:
-    """Let a target hold no more; what it was stays known."""
+    """Let a target hold no more; what it was stays known.
+
+    Raises:
+        Forbidden: the province set it, and the caller is not the province.
+
+    """
     await county_store.require_branch(connection, branch_id)
     await county_store.decide_alone(connection, branch_id)
     held = await show(connection, branch_id, target_id)
+    # Whoever else confirms is a second person.
+    of_province = held.confirmed_by is not None and held.confirmed_by == held.drafted_by
+    if of_province and Role.PROVINCE not in principal.roles:
+        raise Forbidden
     if held.state is not UnitTargetState.WITHDRAWN:
-        await store.withdraw(connection, branch_id, target_id, reason=reason, by=by, now=now)
+        await store.withdraw(
+            connection, branch_id, target_id, reason=reason, by=principal.subject, now=now
+        )
     return await show(connection, branch_id, target_id)
 
 

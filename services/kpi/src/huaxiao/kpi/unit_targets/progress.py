@@ -3,21 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.loading import County, Shown, load
-from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.evaluating import Evaluation
 from huaxiao.kpi.domain.formulas import formulas_of
 from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.progress import AmountTarget, FigureGoal, Months, on_schedule
 from huaxiao.kpi.figure_sets import handlers as figure_sets
+from huaxiao.kpi.reasons import reasons_of
 from huaxiao.kpi.unit_targets.handlers import in_force
 from huaxiao.shared.periods import Period, business_day, last_day
-from huaxiao.shared.wire.figures import FigureSet, ShownAs
-from huaxiao.shared.wire.kpi import OwnGoal, Quotient, Span, Standing
+from huaxiao.shared.wire.figures import Direction, FigureSet, ShownAs
+from huaxiao.shared.wire.kpi import Comparison, OwnGoal, Quotient, Span, Standing
 from huaxiao.shared.wire.unit_targets import GoalProgress, Progress, ProgressReport, UnitTarget
 
 
@@ -168,9 +169,11 @@ def _progress(
         name=unit.name,
         name_zh=unit.name_zh,
         amount=amount,
-        reasons=reasons(found.causes),
+        reasons=reasons_of(found.causes),
         completion=None if amount is None else Quotient(numerator=amount, denominator=wanted.value),
-        completion_display=None if amount is None else _percent(amount, wanted.value),
+        completion_display=None
+        if amount is None
+        else _percent(amount, wanted.value, _REACHED[wanted.direction]),
         elapsed=Quotient(numerator=elapsed[0], denominator=elapsed[1]),
         elapsed_display=_percent(*elapsed),
         on_schedule=None
@@ -222,10 +225,17 @@ def goals_of(
                 decimals=definition.decimals,
             ),
             standing=Standing.NOT_COMPARABLE if ratio is None else wanted.goal.standing(*ratio),
-            reasons=reasons(found.causes),
+            reasons=reasons_of(found.causes),
             provisional=county.provisional(over),
         )
 
 
-def _percent(numerator: int, denominator: int) -> str:
-    return shown(numerator, denominator, None, shown_as=ShownAs.PERCENT, decimals=2)
+_REACHED = {
+    Direction.HIGHER: Goal(Decimal(1), Comparison.AT_LEAST),
+    Direction.LOWER: Goal(Decimal(1), Comparison.AT_MOST),
+}
+"""What is not reached, or is passed, is not shown as the whole of it."""
+
+
+def _percent(numerator: int, denominator: int, goal: Goal | None = None) -> str:
+    return shown(numerator, denominator, goal, shown_as=ShownAs.PERCENT, decimals=2)
