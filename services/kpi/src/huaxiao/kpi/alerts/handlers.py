@@ -153,12 +153,14 @@ async def history(
     return AlertHistory(alert=_over(fact, happened), transitions=happened)
 
 
+_OF_FACT = {"alert_id", "rule_id", "kind", "subject", "centre_id", "target", "figure", "target_id"}
+
+
 def _over(fact: AlertFact, happened: Sequence[AlertTransition]) -> Alert:
     """Return an alert that is over, and in whose place another has fired since."""
     said = next((one for one in happened if one.event == _ACKNOWLEDGED), None)
     return Alert(
-        **fact.model_dump(include={"alert_id", "rule_id", "kind", "subject", "centre_id"}),
-        target=fact.target,
+        **fact.model_dump(include=_OF_FACT),
         state=AlertState.QUIET,
         since=happened[-1].at,
         period=fact.period,
