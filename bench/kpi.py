@@ -151,15 +151,8 @@ async def kpi_catch_up(suite: Suite, size: Size) -> Figure:
     try:
         async with ServiceClient(url, lambda: token) as reader:
             follower = Follower("/attribution", reader, apply_attribution, database, positions)
-            turns = asyncio.Semaphore(FOLLOWED_AT_ONCE)
-
-            async def follow(branch_id: int) -> None:
-                async with turns:
-                    while await follower.step(branch_id):
-                        pass
-
             took = await timed(
-                asyncio.gather(*(follow(one) for one in range(FIRST_BRANCH, last + 1)))
+                asyncio.gather(*(follower.catch_up(one) for one in range(FIRST_BRANCH, last + 1)))
             )
     finally:
         await database.close()
