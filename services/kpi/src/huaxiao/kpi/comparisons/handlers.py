@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.kpi.county.loading import County, Shown, load
+from huaxiao.kpi.county.loading import County, Shown, load, load_each
 from huaxiao.kpi.definitions.rendering import reasons
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.evaluating import Evaluation, Formulas, grows, measures_in
@@ -101,20 +101,18 @@ async def compare(
     """
     what = await _what(connection, branch_id, asked, period)
 
-    async def loaded(of: Period) -> County:
-        return await load(
-            connection,
-            branch_id,
-            period=of,
-            span=span,
-            centre_ids=asked.centre_ids,
-            with_county=asked.with_county,
-            known_at=asked.known_at,
-        )
-
-    county = await loaded(period)
     # What a year to date was a month ago says nothing of this month.
-    earlier = None if span is Span.YEAR_TO_DATE else await loaded(shift(period, -1))
+    months = [period] if span is Span.YEAR_TO_DATE else [period, shift(period, -1)]
+    county, *others = await load_each(
+        connection,
+        branch_id,
+        periods=months,
+        span=span,
+        centre_ids=asked.centre_ids,
+        with_county=asked.with_county,
+        known_at=asked.known_at,
+    )
+    earlier = others[0] if others else None
     values = {
         one.centre_id: _values(what, county, earlier, one)
         for one in (county.county, *county.centres)
