@@ -11,13 +11,15 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.kpi.readers import sees_county
 from huaxiao.kpi.tables import decisions, positions
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import Database
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -25,6 +27,11 @@ _JSON = "application/json"
 _Key = tuple[Any, ...]
 Make = Callable[[AsyncConnection], Awaitable[BaseModel]]
 """Makes a report from one snapshot."""
+
+
+def asked(request: Request, principal: Principal) -> _Key:
+    """Return what a report depends on beside its branch: what is asked, and who may see what."""
+    return request.url.path, request.url.query, principal.centre_ids, sees_county(principal)
 
 
 class Answers:
@@ -35,11 +42,13 @@ class Answers:
         self._database, self._marks = database, Marks(database)
         self._held: OrderedDict[_Key, tuple[_Key, bytes]] = OrderedDict()
         self._most, self._bytes = most_bytes, 0
+        self._making: dict[tuple[_Key, _Key], asyncio.Task[bytes]] = {}
 
     async def tell(self, branch_id: int, asked: _Key, make: Make) -> Response:
         """Tell a report again if it still holds, else make it and keep it.
 
         ``asked`` holds all that the report depends on beside the branch: who may see what, as well.
+        Who asks for what is being made waits for it with the others.
         """
         key = (branch_id, *asked)
         mark = await self._marks.of(branch_id)
@@ -47,11 +56,20 @@ class Answers:
         if held is not None and held[0] == mark:
             self._held.move_to_end(key)
             return Response(held[1], media_type=_JSON)
+        making = self._making.get((key, mark))
+        if making is None:
+            making = asyncio.create_task(self._made(key, mark, make))
+            self._making[key, mark] = making
+            making.add_done_callback(lambda _: self._making.pop((key, mark)))
+        # One who leaves while it is made leaves the others waiting.
+        return Response(await asyncio.shield(making), media_type=_JSON)
+
+    async def _made(self, key: _Key, mark: _Key, make: Make) -> bytes:
         async with self._database.read() as connection:
             report = await make(connection)
         body = report.model_dump_json().encode()
         self._keep(key, mark, body)
-        return Response(body, media_type=_JSON)
+        return body
 
     def __len__(self) -> int:
         """Return how many reports are kept."""

@@ -217,7 +217,7 @@ async def progress(
     centre_ids: frozenset[str] | None,
     with_county: bool,
     known_at: datetime | None,
-    now: datetime,
+    today: date,
 ) -> ProgressReport:
     """Tell how far the targets in force in a month are by its end, or by the day it is."""
     rows = await store.in_force(connection, branch_id, first=period, last=period, known_at=known_at)
@@ -234,7 +234,7 @@ async def progress(
         starts=starts,
     )
     everywhere = await _within(connection, branch_id, held, known_at)
-    day = min(last_day(period), business_day(known_at or now))
+    day = min(last_day(period), today if known_at is None else business_day(known_at))
     found = []
     for one in held:
         unit = loaded.shown(one.centre_id)
