@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.clock import system_clock
@@ -197,3 +197,37 @@ async def test_a_feed_is_sent_as_it_is_stored_in_the_form_that_is_documented(
     assert stored.time == now
     assert documented.model_dump() == msgspec.structs.asdict(stored)
     assert msgspec.json.decode(answer.content, type=list[FeedEntry]) == [stored]
+
+
+async def test_readers_that_wait_are_told_as_soon_as_there_is_news_and_look_together(
+    kit: Any, branch_id: int, http: httpx.AsyncClient, manager: dict[str, str]
+) -> None:
+    await publish(kit, branch_id, 1)
+    url = f"/v1/branches/{branch_id}/feed"
+
+    async def wait(after: int) -> list[str]:
+        answer = await http.get(
+            url, params={"lastEventId": after, "timeout": 20_000}, headers=manager
+        )
+        return [one["id"] for one in answer.json()]
+
+    looked = 0
+
+    def count(*_: Any) -> None:
+        nonlocal looked
+        looked += 1
+
+    waiting = [asyncio.create_task(wait(1)) for _ in range(20)]
+    await asyncio.sleep(0.5)
+    event.listen(kit.database.engine.sync_engine, "before_cursor_execute", count)
+    try:
+        await asyncio.sleep(1)
+    finally:
+        event.remove(kit.database.engine.sync_engine, "before_cursor_execute", count)
+    assert not any(one.done() for one in waiting)
+    assert 0 < looked < 20
+    await publish(kit, branch_id, 2)
+
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*waiting) == [["2"]] * 20
+    assert await wait(0) == ["1", "2"]

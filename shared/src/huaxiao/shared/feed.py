@@ -8,7 +8,7 @@ that commits late, and no position is missing.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -30,11 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from huaxiao.shared import trace
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.together import Together
 from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
@@ -218,17 +220,50 @@ class Feed:
         ) -> Response:
             """Follow what becomes true in a branch: CloudEvents in commit order (HTTP Feeds)."""
             database: Database = request.app.state.database
-            deadline = asyncio.get_running_loop().time() + timeout / 1000
+            heads = _heads_of(request, self.heads)
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + timeout / 1000
             while True:
                 async with database.read() as connection:
                     entries = await self._page(connection, branch_id, last_event_id, limit)
-                late = asyncio.get_running_loop().time() >= deadline
-                if entries or late or await _nobody_waits(request):
+                while not (entries or loop.time() >= deadline or await _nobody_waits(request)):
+                    # All who wait look at the same moments, so that they look together.
+                    await asyncio.sleep(
+                        _LONG_POLL_STEP_SECONDS - loop.time() % _LONG_POLL_STEP_SECONDS
+                    )
+                    if await heads.of(branch_id) > last_event_id:
+                        break
+                else:
                     break
-                await asyncio.sleep(_LONG_POLL_STEP_SECONDS)
             return Response(_line_json.encode(entries), media_type=FEED_MEDIA_TYPE)
 
         return routes
+
+
+class _Heads(Together[int, int]):
+    """Reads how far branches' feeds go: one small read for all readers who wait for news."""
+
+    def __init__(self, table: Table, database: Database) -> None:
+        super().__init__()
+        self._table, self._database = table, database
+
+    @override
+    async def _read(self, branch_ids: Collection[int]) -> Mapping[int, int]:
+        held = self._table.c
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                select(held.branch_id, held.position).where(held.branch_id.in_(list(branch_ids)))
+            )
+            return dict.fromkeys(branch_ids, 0) | {row[0]: row[1] for row in rows}
+
+
+def _heads_of(request: Request, table: Table) -> _Heads:
+    """Return what reads the heads for all readers of this process."""
+    state = request.app.state
+    if not hasattr(state, "feed_heads"):
+        state.feed_heads = _Heads(table, state.database)
+    heads: _Heads = state.feed_heads
+    return heads
 
 
 async def _nobody_waits(request: Request) -> bool:
