@@ -47,13 +47,18 @@ async def branch_through_time(
     periods: Sequence[Period],
     first_of: Callable[[BranchMonths, Period], Period],
     known_at: datetime | None = None,
+    and_year_before: bool = False,
 ) -> list[BranchMonths]:
     """Load the months up to each of some periods, in one look for all."""
     facts = await county_store.facts(connection, branch_id, known_at)
     counties = [_without_measures(facts, period) for period in periods]
-    firsts = map(first_of, counties, periods)
     measures = await by_month(
-        connection, branch_id, first=min(firsts), last=max(periods), known_at=known_at
+        connection,
+        branch_id,
+        first=min(map(first_of, counties, periods)),
+        last=max(periods),
+        known_at=known_at,
+        and_year_before=and_year_before,
     )
     return [replace(one, measures=measures) for one in counties]
 

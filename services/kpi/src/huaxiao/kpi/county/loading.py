@@ -12,7 +12,7 @@ from huaxiao.kpi.domain.known import Known
 from huaxiao.kpi.domain.months import BranchMonths
 from huaxiao.kpi.loading import branch_through_time, first_of_span
 from huaxiao.shared.books import Books
-from huaxiao.shared.periods import Period, year_before
+from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import Span
 
 
@@ -119,10 +119,15 @@ async def load_each(
     """Load the same at each of some periods, in one look for all."""
 
     def first(branch: BranchMonths, period: Period) -> Period:
-        return year_before(min({first_of_span(span, period)(branch), *starts}))
+        return min({first_of_span(span, period)(branch), *starts})
 
     branches = await branch_through_time(
-        connection, branch_id, periods=periods, first_of=first, known_at=known_at
+        connection,
+        branch_id,
+        periods=periods,
+        first_of=first,
+        known_at=known_at,
+        and_year_before=True,
     )
     found = []
     for branch, period in zip(branches, periods, strict=True):

@@ -19,12 +19,14 @@ async def by_month(
     first: int,
     last: int,
     known_at: datetime | None = None,
+    and_year_before: bool = False,
 ) -> dict[tuple[str, Period], dict[str, int]]:
     """Return every measure of a branch between two periods, by centre and month.
 
+    With ``and_year_before`` those of the same months a year earlier as well.
     All in one value: thousands of small rows would take longer to receive than to find.
     """
-    table = held(branch_id, first, last, known_at)
+    table = held(branch_id, first, last, known_at, and_year_before=and_year_before)
     amounts = func.json_object_agg(table.c.measure, table.c.amount).label("amounts")
     months = (
         select(table.c.centre_id, table.c.period, amounts)

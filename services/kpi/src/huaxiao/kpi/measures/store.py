@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
     tuple_,
 )
@@ -27,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.county.store import Told
 from huaxiao.kpi.tables import field_measures, measure_changes, measures
 from huaxiao.shared.database import within
-from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD
+from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period, year_before
 
 Key = tuple[str, int, str]
 """Centre, period, measure."""
@@ -159,11 +160,22 @@ async def _move(
     )
 
 
-def held(branch_id: int, first: int, last: int, known_at: datetime | None) -> FromClause:
+def held(
+    branch_id: int,
+    first: int,
+    last: int,
+    known_at: datetime | None,
+    *,
+    and_year_before: bool = False,
+) -> FromClause:
     """Return the measures of some months: as they are kept, or as they were known at a moment."""
+    spans = [(first, last)]
+    if and_year_before:
+        spans.append((year_before(Period(first)), year_before(Period(last))))
+    kept = measures if known_at is None else measure_changes
+    of_spans = or_(*(kept.c.period.between(*one) for one in spans))
     if known_at is None:
-        of_span = measures.c.period.between(first, last)
-        return select(measures).where(measures.c.branch_id == branch_id, of_span).subquery()
+        return select(measures).where(measures.c.branch_id == branch_id, of_spans).subquery()
     table = measure_changes
     key = (table.c.centre_id, table.c.period, table.c.measure)
     # The sum of bigints is a numeric in PostgreSQL.
@@ -172,7 +184,7 @@ def held(branch_id: int, first: int, last: int, known_at: datetime | None) -> Fr
         select(*key, amount)
         .where(
             table.c.branch_id == branch_id,
-            table.c.period.between(first, last),
+            of_spans,
             table.c.known_at <= known_at,
         )
         .group_by(*key)
