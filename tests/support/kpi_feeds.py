@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from fastapi import FastAPI
 
 from huaxiao.kpi.worker import follower
@@ -200,4 +201,4 @@ NOVEMBER = (
 
 def at(moment: datetime, one: FeedEntry) -> FeedEntry:
     """Let an entry have been told at a moment."""
-    return one.model_copy(update={"time": moment})
+    return msgspec.structs.replace(one, time=moment)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from attribution.conftest import Event, Sender, fact, sealed
 from fastapi import FastAPI
@@ -38,7 +39,7 @@ def converted(number: int = 1, **given: Any) -> FeedEntry:
         "months": None,
     }
     made = fact(LEAD_CONVERTED, f"LD-{number:06}", LeadConverted(**(facts | given)))
-    return made.model_copy(update={"time": datetime(2017, 11, 5, 2, tzinfo=UTC)})
+    return msgspec.structs.replace(made, time=datetime(2017, 11, 5, 2, tzinfo=UTC))
 
 
 def paid_line(sender: Sender) -> list[Event]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
@@ -253,7 +254,7 @@ def violation(rated: Any, number: int, points: int, at: Any = None, **of: Any) -
         "recover_fen": 0,
     }
     made = entry(rated.county, "contracts.violation.decided", data | of)
-    return made if at is None else made.model_copy(update={"time": at})
+    return made if at is None else msgspec.structs.replace(made, time=at)
 
 
 async def test_points_of_the_negative_list_come_off_a_persons_final_score(

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text, update
 from support.appraising import (
@@ -95,7 +96,7 @@ async def test_work_that_is_told_of_after_the_third_day_is_not_evidence(
     app: Any, appraising: Any
 ) -> None:
     await appraising.work()
-    told = work(appraising.county, "TOLD").model_copy(update={"time": FROZEN})
+    told = msgspec.structs.replace(work(appraising.county, "TOLD"), time=FROZEN)
     async with app.state.database.write() as connection:
         await apply_attribution(connection, appraising.county, [told])
     month = await appraising.manager.appraisal_month(appraising.county, PERIOD)

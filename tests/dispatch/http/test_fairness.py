@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from support.appraising import DAY, FROZEN, GOOD, PERIOD, refusal
 from support.work import HOUR, work
 
@@ -22,7 +23,7 @@ async def _work_of(appraising: Any, period: int) -> None:
     begin = starts_at(Period(period)) + 9 * DAY + 9 * HOUR
     appraising.clock.at(begin + DAY)
     orders = [f"{period}-{number}" for number in range(6)]
-    entries = [work(county, one).model_copy(update={"time": begin}) for one in orders]
+    entries = [msgspec.structs.replace(work(county, one), time=begin) for one in orders]
     for one in entries:
         one.data["requested_at"] = begin.isoformat()
     async with appraising.app.state.database.write() as connection:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import RootModel
 from support.appraising import DAY, FROZEN, GOOD, refusal
@@ -134,7 +135,7 @@ async def test_a_card_is_computed_by_the_version_of_its_month_and_says_which(
 async def _work_of_december(appraising: Any, begin: datetime) -> None:
     county = appraising.county
     orders = [f"D{number:02}" for number in range(12)]
-    entries = [work(county, one).model_copy(update={"time": begin}) for one in orders]
+    entries = [msgspec.structs.replace(work(county, one), time=begin) for one in orders]
     for one in entries:
         one.data["requested_at"] = begin.isoformat()
     async with appraising.app.state.database.write() as connection:

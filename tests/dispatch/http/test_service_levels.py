@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from support.work import ADDRESS, FIELD, HOUR, START, centre, entry, finish, person, work
 
@@ -38,7 +39,7 @@ DAY = timedelta(days=1)
 
 def circuit(branch_id: Any, order_id: Any, kind: Any = "install", **more: Any) -> Any:
     asked = work(branch_id, order_id, kind)
-    return asked.model_copy(update={"data": asked.data | more})
+    return msgspec.structs.replace(asked, data=asked.data | more)
 
 
 async def take(client: Any, branch_id: Any, hours: Any, name: Any, **more: Any) -> Any:
@@ -116,7 +117,7 @@ async def test_an_order_is_judged_by_the_version_of_the_day_it_was_dispatched_on
     await manager.put_service_levels_in_force(county, 1, InForceIn(from_day=date(2017, 11, 7)))
     later = work(county, "O2")
     asked = {"requested_at": (START + DAY).isoformat()}
-    await request_work(later.model_copy(update={"time": START + DAY, "data": later.data | asked}))
+    await request_work(msgspec.structs.replace(later, time=START + DAY, data=later.data | asked))
 
     first, second = [await manager.order_clock(county, one) for one in ("O1", "O2")]
 

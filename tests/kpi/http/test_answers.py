@@ -20,7 +20,21 @@ PATHS = [
     "targets?period=201711",
     "figures?period=201711&span=year_to_date",
     "comparisons?period=201711&measure=net_revenue",
+    "back-cast?period=201711",
+    "contributions?period=201711&figure=revenue&centre_id=C1",
+    "restatements?since=2017-01-01T00:00:00Z",
+    "measures?period=201711",
 ]
+
+
+PAY = Measure(
+    centre_id="C1",
+    period=Period(201711),
+    measure="pay",
+    unit="fen",  # type: ignore[arg-type]
+    amount=1,
+    cost_class=None,
+)
 
 
 @pytest.fixture
@@ -76,20 +90,42 @@ async def test_a_decision_ends_what_was_told_before(
     assert kept.marks() != held
 
 
+async def test_who_asks_for_what_is_being_made_waits_for_it(peers: Peers, app: FastAPI) -> None:
+    answers = Answers(app.state.database)
+    begun, going, made = asyncio.Event(), asyncio.Event(), 0
+
+    async def make(_: AsyncConnection) -> Measure:
+        nonlocal made
+        made += 1
+        begun.set()
+        await going.wait()
+        if made == 1:
+            raise ConnectionError("the database went away")
+        return PAY
+
+    async def ask() -> bytes:
+        return bytes((await answers.tell(peers.branch_id, ("pay",), make)).body)
+
+    waiting = [asyncio.create_task(ask()) for _ in range(4)]
+    await begun.wait()
+    waiting[0].cancel()
+    going.set()
+    failed = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert made == 1
+    assert isinstance(failed[0], asyncio.CancelledError)
+    assert all(isinstance(one, ConnectionError) for one in failed[1:])
+    # What failed is made anew.
+    assert await asyncio.gather(*(ask() for _ in range(4))) == [PAY.model_dump_json().encode()] * 4
+    assert made == 2
+
+
 async def test_reports_are_kept_up_to_a_number_of_bytes(peers: Peers, app: FastAPI) -> None:
-    report = Measure(
-        centre_id="C1",
-        period=Period(201711),
-        measure="pay",
-        unit="fen",  # type: ignore[arg-type]
-        amount=1,
-        cost_class=None,
-    )
-    size = len(report.model_dump_json())
+    size = len(PAY.model_dump_json())
     answers = Answers(app.state.database, most_bytes=3 * size)
 
     async def make(_: AsyncConnection) -> Measure:
-        return report
+        return PAY
 
     for asked in (1, 2, 3, 1, 4, 4):
         await answers.tell(peers.branch_id, (asked,), make)

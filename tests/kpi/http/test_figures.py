@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from support.kpi_feeds import (
     AT,
@@ -106,7 +107,7 @@ async def refusal(asking: Any) -> PeerProblem:
 
 def done(order_id: str, centre_id: str, *, on_time: bool) -> FeedEntry:
     made = finished(order_id, centre_id, on_time=on_time)
-    return made.model_copy(update={"data": made.data | {"period": THIS_MONTH}})
+    return msgspec.structs.replace(made, data=made.data | {"period": THIS_MONTH})
 
 
 def complaint(ticket_id: str, centre_id: str) -> FeedEntry:

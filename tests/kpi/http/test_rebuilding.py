@@ -1,6 +1,7 @@
 """Everything the feeds told is made again, on a database of its own."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -96,7 +97,7 @@ class Altered:
         self, branch_id: int, *, after: int, limit: int, wait_ms: int
     ) -> list[FeedEntry]:
         read = await self._honest.feed(branch_id, after=after, limit=limit, wait_ms=wait_ms)
-        told = [one.model_copy(deep=True) for one in read]
+        told = [copy.deepcopy(one) for one in read]
         if after == 0:
             told[0].data["changes"][0]["amount_fen"] -= 1
         return told

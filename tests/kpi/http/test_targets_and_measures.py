@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 from support.kpi_feeds import NOVEMBER, Peers, booked, closed, entry, finished, paid
@@ -305,7 +306,7 @@ async def test_an_order_whose_result_was_not_accepted_counts_when_it_is_done_aga
     late = finished("O1", "C1", on_time=False)
     await peers.told(
         finished("O1", "C1", on_time=True),
-        finished("O1", "C1", on_time=True).model_copy(update={"type": dispatch.ORDER_REOPENED}),
+        msgspec.structs.replace(finished("O1", "C1", on_time=True), type=dispatch.ORDER_REOPENED),
         late,
     )
     measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id)

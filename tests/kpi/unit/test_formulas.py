@@ -15,6 +15,7 @@ from huaxiao.kpi.domain.figures import Base, Payroll
 from huaxiao.kpi.domain.formulas import faults_of, formulas_of
 from huaxiao.kpi.domain.goals import Goal, shown
 from huaxiao.kpi.domain.known import Cause, Known, YearBefore
+from huaxiao.kpi.domain.months import BranchMonths
 from huaxiao.kpi.domain.named import all_named, unit_named
 from huaxiao.kpi.domain.units import Dimension
 from huaxiao.shared.books import Books, books
@@ -358,22 +359,8 @@ centres = st.dictionaries(
 
 def county_of(sums: Mapping[str, Mapping[str, int]]) -> tuple[County, Shown]:
     whole = Shown(None, "County", "县", (NOVEMBER,), None)
-    county = County(
-        county=whole,
-        centres=(),
-        everybody=frozenset(sums),
-        sums={NOVEMBER: sums},
-        sums_before={NOVEMBER: {}},
-        told_before={},
-        booked_months=frozenset({NOVEMBER}),
-        paid_months=frozenset(),
-        pay={},
-        staffed_in={NOVEMBER: frozenset()},
-        terms=[],
-        base={},
-        reorganised_on=[],
-        closed_through=0,
-    )
+    measures = {(one, NOVEMBER): held for one, held in sums.items()}
+    county = County(county=whole, centres=(), branch=BranchMonths(measures, names={}))
     return county, whole
 
 

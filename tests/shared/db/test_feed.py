@@ -2,14 +2,18 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
-from sqlalchemy import text
+from pydantic import TypeAdapter
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.feed import Follower, NewFact
+from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
-from huaxiao.shared.wire.feed import FeedEntry
+from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
 
 from .conftest import feed, positions
 
@@ -65,10 +69,12 @@ async def test_a_rolled_back_fact_leaves_no_hole(kit: Any, branch_id: int) -> No
 class ReadsKit:
     def __init__(self, kit: Any) -> None:
         self.kit = kit
+        self.asked: list[int] = []
 
     async def feed(
         self, branch_id: int, *, after: int, limit: int, wait_ms: int
     ) -> list[FeedEntry]:
+        self.asked.append(after)
         return (await read(self.kit, branch_id, after))[:limit]
 
 
@@ -118,3 +124,110 @@ async def test_two_replicas_apply_each_entry_once(kit: Any, branch_id: int) -> N
             text("SELECT count(*) FROM kit.notes WHERE branch_id = :b"), {"b": branch_id}
         )
     assert count == 10
+
+
+async def test_catching_up_reads_each_page_once_and_ends_with_the_feed(
+    kit: Any, branch_id: int
+) -> None:
+    for number in range(5):
+        await publish(kit, branch_id, number)
+    applied: list[int] = []
+    behind = follower(kit, applied)
+
+    await behind.catch_up(branch_id)
+
+    assert applied == [0, 1, 2, 3, 4]
+    assert isinstance(behind.reader, ReadsKit)
+    assert behind.reader.asked == [0, 2, 4]
+    await behind.catch_up(branch_id)
+    assert applied == [0, 1, 2, 3, 4]
+
+
+async def test_replicas_that_catch_up_together_apply_each_entry_once(
+    kit: Any, branch_id: int
+) -> None:
+    for number in range(9):
+        await publish(kit, branch_id, number)
+    applied: list[int] = []
+    replicas = [follower(kit, applied) for _ in range(3)]
+
+    async def until_done(one: Follower) -> None:
+        while await one.step(branch_id):
+            await one.catch_up(branch_id)
+
+    await asyncio.gather(*(until_done(one) for one in replicas))
+
+    assert applied == list(range(9))
+
+
+async def test_catching_up_ends_at_an_entry_that_fails_and_goes_on_from_there(
+    kit: Any, branch_id: int
+) -> None:
+    for number in range(5):
+        await publish(kit, branch_id, number)
+    with pytest.raises(RuntimeError, match="crash"):
+        await follower(kit, [], fail=[3]).catch_up(branch_id)
+
+    applied: list[int] = []
+    await follower(kit, applied).catch_up(branch_id)
+
+    assert applied == [2, 3, 4]
+
+
+class Held(Fact):
+    held: dict[str, Any]
+
+
+async def test_a_feed_is_sent_as_it_is_stored_in_the_form_that_is_documented(
+    kit: Any, branch_id: int, http: httpx.AsyncClient, manager: dict[str, str]
+) -> None:
+    held = {"none": None, "nested": [{"number": 2**62, "part": 0.25}], "text": '营服 \x01 "'}
+    now = system_clock()
+    async with kit.database.write() as connection:
+        told = NewFact("kit.held", "主题", Held(held=held))
+        await feed.append(connection, branch_id, [told], now=now)
+
+    answer = await http.get(f"/v1/branches/{branch_id}/feed", headers=manager)
+
+    assert answer.headers["content-type"] == FEED_MEDIA_TYPE
+    assert answer.json()[0]["specversion"] == "1.0"
+    (documented,) = TypeAdapter(list[feed_document.FeedEntry]).validate_json(answer.content)
+    (stored,) = await read(kit, branch_id)
+    assert stored.data == {"held": held}
+    assert stored.time == now
+    assert documented.model_dump() == msgspec.structs.asdict(stored)
+    assert msgspec.json.decode(answer.content, type=list[FeedEntry]) == [stored]
+
+
+async def test_readers_that_wait_are_told_as_soon_as_there_is_news_and_look_together(
+    kit: Any, branch_id: int, http: httpx.AsyncClient, manager: dict[str, str]
+) -> None:
+    await publish(kit, branch_id, 1)
+    url = f"/v1/branches/{branch_id}/feed"
+
+    async def wait(after: int) -> list[str]:
+        answer = await http.get(
+            url, params={"lastEventId": after, "timeout": 20_000}, headers=manager
+        )
+        return [one["id"] for one in answer.json()]
+
+    looked = 0
+
+    def count(*_: Any) -> None:
+        nonlocal looked
+        looked += 1
+
+    waiting = [asyncio.create_task(wait(1)) for _ in range(20)]
+    await asyncio.sleep(0.5)
+    event.listen(kit.database.engine.sync_engine, "before_cursor_execute", count)
+    try:
+        await asyncio.sleep(1)
+    finally:
+        event.remove(kit.database.engine.sync_engine, "before_cursor_execute", count)
+    assert not any(one.done() for one in waiting)
+    assert 0 < looked < 20
+    await publish(kit, branch_id, 2)
+
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*waiting) == [["2"]] * 20
+    assert await wait(0) == ["1", "2"]

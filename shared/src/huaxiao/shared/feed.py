@@ -8,38 +8,63 @@ that commits late, and no position is missing.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import TypeAdapter
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     MetaData,
+    Row,
     Table,
     Text,
+    cast,
     func,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from huaxiao.shared import trace
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.together import Together
+from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
 
 _MAX_ENTRIES = 1000
+_BRANCHES_AT_ONCE = 2
+"""Of one feed: enough for the database to work while the next page is read, and no more."""
 _LONG_POLL_STEP_SECONDS = 0.2
 _MAX_TIMEOUT_MS = 30_000
 _log = logging.getLogger(__name__)
-_entries_json = TypeAdapter(list[FeedEntry])
+
+
+class _Line(msgspec.Struct, kw_only=True, gc=False):
+    """A feed entry as it is sent; its data goes out as it is stored."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    branchid: int
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    datacontenttype: str = "application/json"
+    data: msgspec.Raw
+
+
+_line_json = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +145,7 @@ class Feed:
         self, connection: AsyncConnection, branch_id: int, *, after: int, limit: int
     ) -> list[FeedEntry]:
         """Return the entries behind a position, in order."""
-        table = self.entries
-        rows = await connection.execute(
-            select(table)
-            .where(table.c.branch_id == branch_id, table.c.position > after)
-            .order_by(table.c.position)
-            .limit(limit)
-        )
+        rows = await self._rows(connection, self.entries.c.data, branch_id, after, limit)
         return [
             FeedEntry(
                 id=str(row.position),
@@ -134,12 +153,49 @@ class Feed:
                 type=row.type,
                 subject=row.subject,
                 time=row.occurred_at,
-                branchid=row.branch_id,
+                branchid=branch_id,
                 traceparent=row.traceparent,
                 data=row.data,
             )
             for row in rows
         ]
+
+    async def _page(
+        self, connection: AsyncConnection, branch_id: int, after: int, limit: int
+    ) -> list[_Line]:
+        """Return the same as it is sent, without a look into what the facts say."""
+        data = cast(self.entries.c.data, Text)
+        rows = await self._rows(connection, data.label("data"), branch_id, after, limit)
+        return [
+            _Line(
+                id=str(position),
+                source=self.source,
+                type=kind,
+                subject=subject,
+                time=occurred_at,
+                branchid=branch_id,
+                data=msgspec.Raw(held),
+                traceparent=traceparent or msgspec.UNSET,
+            )
+            for position, kind, subject, occurred_at, traceparent, held in rows
+        ]
+
+    async def _rows(
+        self,
+        connection: AsyncConnection,
+        data: ColumnElement[Any],
+        branch_id: int,
+        after: int,
+        limit: int,
+    ) -> Sequence[Row[int, str, str, datetime, str | None, Any]]:
+        held = self.entries.c
+        rows = await connection.execute(
+            select(held.position, held.type, held.subject, held.occurred_at, held.traceparent, data)
+            .where(held.branch_id == branch_id, held.position > after)
+            .order_by(held.position)
+            .limit(limit)
+        )
+        return rows.all()
 
     def router(self) -> APIRouter:
         """Return the route that serves this feed."""
@@ -154,7 +210,9 @@ class Feed:
                     whole_branch=True,
                 )
             ],
-            responses={200: {"content": {FEED_MEDIA_TYPE: {}}, "model": list[FeedEntry]}},
+            responses={
+                200: {"content": {FEED_MEDIA_TYPE: {}}, "model": list[feed_document.FeedEntry]}
+            },
         )
         async def read_feed(
             request: Request,
@@ -167,21 +225,50 @@ class Feed:
         ) -> Response:
             """Follow what becomes true in a branch: CloudEvents in commit order (HTTP Feeds)."""
             database: Database = request.app.state.database
-            deadline = asyncio.get_running_loop().time() + timeout / 1000
+            heads = _heads_of(request, self.heads)
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + timeout / 1000
             while True:
                 async with database.read() as connection:
-                    entries = await self.read(
-                        connection, branch_id, after=last_event_id, limit=limit
+                    entries = await self._page(connection, branch_id, last_event_id, limit)
+                while not (entries or loop.time() >= deadline or await _nobody_waits(request)):
+                    # All who wait look at the same moments, so that they look together.
+                    await asyncio.sleep(
+                        _LONG_POLL_STEP_SECONDS - loop.time() % _LONG_POLL_STEP_SECONDS
                     )
-                late = asyncio.get_running_loop().time() >= deadline
-                if entries or late or await _nobody_waits(request):
+                    if await heads.of(branch_id) > last_event_id:
+                        break
+                else:
                     break
-                await asyncio.sleep(_LONG_POLL_STEP_SECONDS)
-            return Response(
-                _entries_json.dump_json(entries, exclude_none=True), media_type=FEED_MEDIA_TYPE
-            )
+            return Response(_line_json.encode(entries), media_type=FEED_MEDIA_TYPE)
 
         return routes
+
+
+class _Heads(Together[int, int]):
+    """Reads how far branches' feeds go: one small read for all readers who wait for news."""
+
+    def __init__(self, table: Table, database: Database) -> None:
+        super().__init__()
+        self._table, self._database = table, database
+
+    @override
+    async def _read(self, branch_ids: Collection[int]) -> Mapping[int, int]:
+        held = self._table.c
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                select(held.branch_id, held.position).where(held.branch_id.in_(list(branch_ids)))
+            )
+            return dict.fromkeys(branch_ids, 0) | {row[0]: row[1] for row in rows}
+
+
+def _heads_of(request: Request, table: Table) -> _Heads:
+    """Return what reads the heads for all readers of this process."""
+    state = request.app.state
+    if not hasattr(state, "feed_heads"):
+        state.feed_heads = _Heads(table, state.database)
+    heads: _Heads = state.feed_heads
+    return heads
 
 
 async def _nobody_waits(request: Request) -> bool:
@@ -250,7 +337,9 @@ class Follower:
     apply: Apply
     database: Database
     positions: Table
-    batch: int = 500
+    batch: int = _MAX_ENTRIES
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_BRANCHES_AT_ONCE))
+    """Taken while entries are applied: who answers meanwhile needs connections and memory, too."""
 
     async def step(self, branch_id: int, *, wait_ms: int = 0) -> int:
         """Apply the next entries of a branch; return how many there were.
@@ -260,7 +349,38 @@ class Follower:
 
         """
         before = await self._position(branch_id)
-        read = await self.reader.feed(branch_id, after=before, limit=self.batch, wait_ms=wait_ms)
+        read = await self._read(branch_id, before, wait_ms)
+        async with self.turns:
+            return await self._take(branch_id, before, read)
+
+    async def catch_up(self, branch_id: int) -> None:
+        """Apply the entries of a branch while whole pages come, reading a page ahead.
+
+        Raises:
+            FeedOutOfOrderError: there are entries, and none of them is the next one.
+
+        """
+        async with self.turns:
+            before = await self._position(branch_id)
+            read = await self._read(branch_id, before)
+            while len(read) == self.batch:
+                # What comes behind a gap, or in another order, is seen to be so when it is taken.
+                after = before + len(read)
+                ahead = asyncio.create_task(self._read(branch_id, after))
+                try:
+                    if await self._take(branch_id, before, read) < len(read):
+                        return
+                    before, read = after, await ahead
+                finally:
+                    ahead.cancel()
+                    await asyncio.gather(ahead, return_exceptions=True)
+            await self._take(branch_id, before, read)
+
+    async def _read(self, branch_id: int, after: int, wait_ms: int = 0) -> list[FeedEntry]:
+        return await self.reader.feed(branch_id, after=after, limit=self.batch, wait_ms=wait_ms)
+
+    async def _take(self, branch_id: int, before: int, read: Sequence[FeedEntry]) -> int:
+        """Apply what was read behind a position, unless another did; return how many entries."""
         if not read:
             return 0
         entries = in_order(read, after=before)
@@ -318,11 +438,15 @@ class Follower:
             await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     async def _follow(self, branch_id: int) -> None:
+        behind = True
         while True:
             try:
-                await self.step(branch_id, wait_ms=_FOLLOW_WAIT_MS)
+                if behind:
+                    await self.catch_up(branch_id)
+                behind = await self.step(branch_id, wait_ms=_FOLLOW_WAIT_MS) == self.batch
             except Exception as error:  # noqa: BLE001 - whatever it was, the position has not moved
                 _log.warning("following %s for %s: %r", self.source, branch_id, error)
+                behind = True
                 await asyncio.sleep(_RETRY_SECONDS)
 
 

@@ -137,7 +137,7 @@ def service_app(
 
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncIterator[None]:
-        _spare_collector()
+        spare_collector()
         try:
             if lifespan is None:
                 yield
@@ -179,7 +179,7 @@ def service_app(
     return app
 
 
-def _spare_collector() -> None:
+def spare_collector() -> None:
     """Let the cycle collector pass over what the process was started with, and run less often.
 
     A batch makes tens of thousands of objects that no cycle holds; looking for cycles among them

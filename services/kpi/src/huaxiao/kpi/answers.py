@@ -11,20 +11,29 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
+from huaxiao.kpi.readers import sees_county
 from huaxiao.kpi.tables import decisions, positions
+from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import Database
+from huaxiao.shared.together import Together
 
 _MOST_BYTES = 64 * 1024 * 1024
 _JSON = "application/json"
 _Key = tuple[Any, ...]
 Make = Callable[[AsyncConnection], Awaitable[BaseModel]]
 """Makes a report from one snapshot."""
+
+
+def asked(request: Request, principal: Principal) -> _Key:
+    """Return what a report depends on beside its branch: what is asked, and who may see what."""
+    return request.url.path, request.url.query, principal.centre_ids, sees_county(principal)
 
 
 class Answers:
@@ -35,11 +44,13 @@ class Answers:
         self._database, self._marks = database, Marks(database)
         self._held: OrderedDict[_Key, tuple[_Key, bytes]] = OrderedDict()
         self._most, self._bytes = most_bytes, 0
+        self._making: dict[tuple[_Key, _Key], asyncio.Task[bytes]] = {}
 
     async def tell(self, branch_id: int, asked: _Key, make: Make) -> Response:
         """Tell a report again if it still holds, else make it and keep it.
 
         ``asked`` holds all that the report depends on beside the branch: who may see what, as well.
+        Who asks for what is being made waits for it with the others.
         """
         key = (branch_id, *asked)
         mark = await self._marks.of(branch_id)
@@ -47,11 +58,20 @@ class Answers:
         if held is not None and held[0] == mark:
             self._held.move_to_end(key)
             return Response(held[1], media_type=_JSON)
+        making = self._making.get((key, mark))
+        if making is None:
+            making = asyncio.create_task(self._made(key, mark, make))
+            self._making[key, mark] = making
+            making.add_done_callback(lambda _: self._making.pop((key, mark)))
+        # One who leaves while it is made leaves the others waiting.
+        return Response(await asyncio.shield(making), media_type=_JSON)
+
+    async def _made(self, key: _Key, mark: _Key, make: Make) -> bytes:
         async with self._database.read() as connection:
             report = await make(connection)
         body = report.model_dump_json().encode()
         self._keep(key, mark, body)
-        return Response(body, media_type=_JSON)
+        return body
 
     def __len__(self) -> int:
         """Return how many reports are kept."""
@@ -70,37 +90,15 @@ class Answers:
             self._bytes -= len(oldest)
 
 
-class Marks:
-    """Reads marks: those that are asked for while one read is under way come in the next, together."""
+class Marks(Together[int, _Key]):
+    """Reads what differs as soon as anything has become known or was decided in a branch."""
 
     def __init__(self, database: Database) -> None:
         """Begin with nobody waiting."""
+        super().__init__()
         self._database = database
-        self._waiting: dict[int, asyncio.Future[_Key]] = {}
-        self._reading: asyncio.Task[None] | None = None
 
-    async def of(self, branch_id: int) -> _Key:
-        """Return what differs as soon as anything has become known or was decided in the branch."""
-        waited = self._waiting.get(branch_id)
-        if waited is None:
-            waited = self._waiting[branch_id] = asyncio.get_running_loop().create_future()
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_all())
-        # One that is cancelled while it waits leaves the others waiting.
-        return await asyncio.shield(waited)
-
-    async def _read_all(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                found = await self._read(asked)
-            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
-                for waited in asked.values():
-                    waited.set_exception(error)
-            else:
-                for branch_id, waited in asked.items():
-                    waited.set_result(found.get(branch_id, ()))
-
+    @override
     async def _read(self, branch_ids: Collection[int]) -> dict[int, _Key]:
         async with self._database.read() as connection:
             rows = await connection.execute(
@@ -118,10 +116,12 @@ class Marks:
                 .where(positions.c.branch_id.in_(list(branch_ids)))
                 .group_by(positions.c.branch_id)
             )
-            return {
+            found: dict[int, _Key] = dict.fromkeys(branch_ids, ())
+            found |= {
                 row[0]: tuple(tuple(one) if isinstance(one, list) else one for one in row[1:])
                 for row in rows
             }
+            return found
 
 
 def _listed(column: Any) -> Any:

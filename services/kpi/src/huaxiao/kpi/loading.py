@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
 from huaxiao.kpi.domain.months import BranchMonths, Unit
-from huaxiao.kpi.measures.store import Read
-from huaxiao.shared.periods import Period, year_before
+from huaxiao.kpi.measures.monthly import by_month
+from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.kpi import Span
 
 
@@ -23,37 +23,59 @@ async def branch_months(
 ) -> BranchMonths:
     """Load the months up to a period, with names and contracts as they are in it.
 
-    ``first_of`` says which month is the first that is needed, by those contracts. Bases are those
-    of the year before the contracts' months. With a moment, all is as it was known then.
+    ``first_of`` says which month is the first that is needed, by those contracts. With a moment,
+    what was known then: measures, pay, contracts, names and closed months.
 
     Raises:
         NotFound: no fact has told of the branch.
 
     """
-    await county_store.require_branch(connection, branch_id, known_at)
-    terms = await county_store.terms(
-        connection, branch_id, period, centre_ids=None, known_at=known_at
+    (found,) = await branch_through_time(
+        connection,
+        branch_id,
+        periods=[period],
+        first_of=lambda county, _: first_of(county),
+        known_at=known_at,
     )
-    named = await county_store.names(connection, branch_id, period, known_at)
-    county = BranchMonths(
+    return found
+
+
+async def branch_through_time(
+    connection: AsyncConnection,
+    branch_id: int,
+    *,
+    periods: Sequence[Period],
+    first_of: Callable[[BranchMonths, Period], Period],
+    known_at: datetime | None = None,
+    and_year_before: bool = False,
+) -> list[BranchMonths]:
+    """Load the months up to each of some periods, in one look for all."""
+    facts = await county_store.facts(connection, branch_id, known_at)
+    counties = [_without_measures(facts, period) for period in periods]
+    measures = await by_month(
+        connection,
+        branch_id,
+        first=min(map(first_of, counties, periods)),
+        last=max(periods),
+        known_at=known_at,
+        and_year_before=and_year_before,
+    )
+    return [replace(one, measures=measures) for one in counties]
+
+
+def _without_measures(facts: county_store.Facts, period: Period) -> BranchMonths:
+    named = facts.named(period)
+    return BranchMonths(
         measures={},
         names=named.centres,
         name_zh=named.name_zh,
         closed=named.closed,
-        terms=terms,
-        base=await county_store.base_of(
-            connection,
-            branch_id,
-            [one.contract_id for one in terms],
-            first=year_before(min((one.term_from for one in terms), default=period)),
-            last=year_before(max((one.term_to for one in terms), default=period)),
-        ),
-        places=await county_store.all_places(connection, branch_id, known_at),
-        closed_through=await county_store.closed_through(connection, branch_id, known_at),
+        terms=[one for one in facts.terms if one.term_from <= period],
+        base=facts.base,
+        places=facts.places,
+        closed_through=facts.closed_through,
+        reorganised_on=facts.reorganised_on,
     )
-    read = Read(connection, branch_id, None, known_at)
-    months = await read.by_month(first_of(county), period)
-    return replace(county, measures=months)
 
 
 def first_of_span(span: Span, period: Period) -> Callable[[BranchMonths], Period]:
@@ -74,5 +96,7 @@ async def and_months(
     known_at: datetime | None = None,
 ) -> BranchMonths:
     """Return the branch with the measures of other months as well, which follow one another."""
-    more = await Read(connection, branch_id, None, known_at).by_month(months[0], months[-1])
+    more = await by_month(
+        connection, branch_id, first=months[0], last=months[-1], known_at=known_at
+    )
     return replace(county, measures={**county.measures, **more})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county import store as county_store
@@ -91,7 +92,7 @@ async def apply_attribution(
     for entry in entries:
         told = Told.by(entry)
         if entry.type == attribution.BALANCES_CHANGED:
-            fact = attribution.BalancesChanged.model_validate(entry.data)
+            fact = msgspec.convert(entry.data, lines.Booked)
             changes += (
                 Change(told, one.centre_id, one.field_id, one.period, one.account, one.amount_fen)
                 for one in fact.changes

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.kpi.county.loading import County, Shown, load
+from huaxiao.kpi.county.loading import County, Shown, load, load_each
 from huaxiao.kpi.domain import named
 from huaxiao.kpi.domain.evaluating import Evaluation, Formulas, grows, measures_in
 from huaxiao.kpi.domain.formulas import formulas_of
@@ -103,22 +103,20 @@ async def compare(
     """
     what = await _what(connection, branch_id, asked, period)
 
-    async def loaded(of: Period) -> County:
-        return await load(
-            connection,
-            branch_id,
-            period=of,
-            span=span,
-            centre_ids=asked.centre_ids,
-            with_county=asked.with_county,
-            known_at=asked.known_at,
-        )
-
-    county = await loaded(period)
     # What a year to date was a month ago says nothing of this month.
-    earlier = None
+    months = [period]
     if span is not Span.YEAR_TO_DATE and period > FIRST_PERIOD:
-        earlier = await loaded(shift(period, -1))
+        months.append(shift(period, -1))
+    county, *others = await load_each(
+        connection,
+        branch_id,
+        periods=months,
+        span=span,
+        centre_ids=asked.centre_ids,
+        with_county=asked.with_county,
+        known_at=asked.known_at,
+    )
+    earlier = others[0] if others else None
     values = {
         one.centre_id: _values(what, county, earlier, one)
         for one in (county.county, *county.centres)

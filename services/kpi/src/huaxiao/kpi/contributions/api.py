@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers, asked
 from huaxiao.kpi.contributions import handlers
 from huaxiao.kpi.domain.explaining import NoVolume
 from huaxiao.kpi.moments import KnownAt, MomentToCome
@@ -13,7 +14,6 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.kpi import Span
@@ -21,10 +21,14 @@ from huaxiao.shared.wire.kpi import Span
 router = web.router(tags=["contributions"])
 
 
-@router.get("/contributions", responses=web.problem_responses(Forbidden, MomentToCome, NoVolume))
+@router.get(
+    "/contributions",
+    response_model=Explanation,
+    responses=web.problem_responses(Forbidden, MomentToCome, NoVolume),
+)
 async def explain_change(
+    request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Annotated[Principal, READERS],
     known_at: KnownAt,
     figure: Annotated[ExplainedFigure, Query()],
@@ -45,19 +49,24 @@ async def explain_change(
             " headcount, to split by into volume, mix and price",
         ),
     ] = None,
-) -> Explanation:
+) -> Response:
     """Say why a figure moved: its change by centre and component, adding up exactly (R2–R4)."""
     require_unit(principal, centre_id)
     if volume is not None and against_period is None:
         raise NoVolume
-    return await handlers.explain(
-        connection,
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         branch_id,
-        figure=figure,
-        unit=centre_id,
-        period=Period(period),
-        span=span,
-        against=None if against_period is None else Period(against_period),
-        volume=volume,
-        known_at=known_at,
+        asked(request, principal),
+        lambda connection: handlers.explain(
+            connection,
+            branch_id,
+            figure=figure,
+            unit=centre_id,
+            period=Period(period),
+            span=span,
+            against=None if against_period is None else Period(against_period),
+            volume=volume,
+            known_at=known_at,
+        ),
     )

@@ -6,8 +6,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    ScalarSelect,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.domain.figures import BaseMonth, Place, Term
@@ -170,109 +185,167 @@ class Named:
     """The centres that closed before the period."""
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the feeds told of a branch beside its measures."""
+
+    name_zh: str
+    """Of the branch."""
+    centres: Mapping[str, tuple[str, str]]
+    """For each centre the English and the Chinese name it was registered by."""
+    changes: Sequence["_CentreChange"]
+    """By centre and day, the one that prevails last."""
+    terms: Sequence[Term]
+    base: Mapping[str, Mapping[Period, BaseMonth]]
+    """By contract."""
+    places: Sequence[Place]
+    reorganised_on: Sequence[date]
+    """The days from which plans placed people and channels anew."""
+    closed_through: int
+    """The last closed period, 0 when none is: closing one ends all before it, too."""
+
+    def named(self, period: Period) -> Named:
+        """Return what the branch and its centres are called on the last day of a period."""
+        called = dict(self.centres)
+        closed: set[str] = set()
+        for centre_id, from_day, name, name_zh, is_open in self.changes:
+            if from_day > last_day(period):
+                continue
+            called[centre_id] = (name, name_zh)
+            if not is_open and from_day <= first_day(period):
+                closed.add(centre_id)
+            else:
+                closed.discard(centre_id)
+        return Named(self.name_zh, called, closed)
+
+
+_CentreChange = tuple[str, date, str, str, bool]
+"""Centre, the day it holds from, its two names, whether the centre is open."""
+
+
+class _Told(msgspec.Struct):
+    """The rows of all tables, as one statement returns them."""
+
+    name_zh: str | None
+    centres: list[tuple[str, str, str]] | None
+    changes: list[_CentreChange] | None
+    terms: list[tuple[str, str | None, int, int]] | None
+    base: list[tuple[str, int, int, int, int, int, int, int]] | None
+    places: list[tuple[str, date, str, bool]] | None
+    reorganised_on: list[date] | None
+    closed_through: int | None
+
+
+_told = msgspec.json.Decoder(_Told)
+_BRANCH = bindparam("of_branch", type_=Integer)
+_KNOWN_AT = bindparam("known_at", type_=DateTime(timezone=True))
+
+
+def _of(table: Table) -> ColumnElement[bool]:
+    known = or_(_KNOWN_AT.is_(None), table.c.known_at <= _KNOWN_AT)
+    return and_(table.c.branch_id == _BRANCH, known)
+
+
+def _rows(table: Table, *names: str, order_by: Sequence[str]) -> ScalarSelect[Any]:
+    """Return a table's rows as one value; later ones prevail in the order that is named."""
+    row = func.json_build_array(*(table.c[one] for one in names))
+    ordered = aggregate_order_by(row, *(table.c[one] for one in order_by))
+    return select(func.json_agg(ordered)).where(_of(table)).scalar_subquery()
+
+
+_BASE = [
+    "contract_id",
+    "period",
+    *("revenue_fen", "market_cost_fen", "cash_in_fen", "cash_out_fen", "pay_fen", "headcount"),
+]
+# One statement for all: as many as there are tables would take longer to ask than to answer.
+_FACTS = select(
+    cast(
+        func.json_build_object(
+            "name_zh",
+            select(branches.c.name_zh)
+            .where(_of(branches))
+            .order_by(branches.c.position.desc())
+            .limit(1)
+            .scalar_subquery(),
+            "centres",
+            _rows(centres, "centre_id", "name", "name_zh", order_by=["centre_id", "position"]),
+            "changes",
+            _rows(
+                centre_changes,
+                *("centre_id", "from_day", "name", "name_zh", "open"),
+                order_by=["centre_id", "from_day", "position"],
+            ),
+            "terms",
+            _rows(
+                contracts,
+                *("contract_id", "centre_id", "term_from", "term_to"),
+                order_by=["contract_id"],
+            ),
+            "base",
+            _rows(base_months, *_BASE, order_by=["contract_id", "period"]),
+            "places",
+            _rows(
+                places,
+                *("person_id", "from_day", "centre_id", "own_staff"),
+                order_by=["person_id", "from_day", "position"],
+            ),
+            "reorganised_on",
+            select(func.json_agg(reorganisations.c.from_day))
+            .where(_of(reorganisations))
+            .scalar_subquery(),
+            "closed_through",
+            select(func.max(closed_periods.c.period)).where(_of(closed_periods)).scalar_subquery(),
+        ),
+        Text,
+    )
+)
+
+
+async def facts(
+    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
+) -> Facts:
+    """Return all that was told of a branch beside its measures, by a moment if one is given.
+
+    Raises:
+        NotFound: no fact has told of the branch.
+
+    """
+    text = await connection.scalar(_FACTS, {"of_branch": branch_id, "known_at": known_at})
+    told = _told.decode(text or "")
+    if told.name_zh is None:
+        raise NotFound
+    base: dict[str, dict[Period, BaseMonth]] = {}
+    for contract_id, number, *amounts in told.base or ():
+        period = Period(number)
+        base.setdefault(contract_id, {})[period] = BaseMonth(period, *amounts)
+    # Of a person's places from one day the one that was told last holds.
+    held = {(place[0], place[1]): Place(*place) for place in told.places or ()}
+    return Facts(
+        name_zh=told.name_zh,
+        centres={one: (name, name_zh) for one, name, name_zh in told.centres or ()},
+        changes=told.changes or (),
+        terms=[
+            Term(contract_id, centre_id, Period(term_from), Period(term_to))
+            for contract_id, centre_id, term_from, term_to in told.terms or ()
+        ],
+        base=base,
+        places=list(held.values()),
+        reorganised_on=told.reorganised_on or (),
+        closed_through=told.closed_through or 0,
+    )
+
+
 async def names(
     connection: AsyncConnection, branch_id: int, period: Period, known_at: datetime | None = None
 ) -> Named:
-    """Return what a branch and its centres are called on the last day of a period."""
-    name_zh = await connection.scalar(
-        select(branches.c.name_zh)
-        .where(branches.c.branch_id == branch_id, _known(branches, known_at))
-        .order_by(branches.c.position.desc())
-        .limit(1)
-    )
-    rows = await connection.execute(
-        select(centres)
-        .where(centres.c.branch_id == branch_id, _known(centres, known_at))
-        .order_by(centres.c.centre_id, centres.c.position)
-    )
-    called = {row.centre_id: (row.name, row.name_zh) for row in rows}
-    changed = await connection.execute(
-        select(centre_changes)
-        .where(
-            centre_changes.c.branch_id == branch_id,
-            centre_changes.c.from_day <= last_day(period),
-            _known(centre_changes, known_at),
-        )
-        .ext(distinct_on(centre_changes.c.centre_id))
-        .order_by(
-            centre_changes.c.centre_id,
-            centre_changes.c.from_day.desc(),
-            centre_changes.c.position.desc(),
-        )
-    )
-    closed: set[str] = set()
-    for row in changed:
-        called[row.centre_id] = (row.name, row.name_zh)
-        if not row.open and row.from_day <= first_day(period):
-            closed.add(row.centre_id)
-    return Named(name_zh or "", called, closed)
+    """Return what a branch and its centres are called on the last day of a period.
 
+    Raises:
+        NotFound: no fact has told of the branch.
 
-async def terms(
-    connection: AsyncConnection,
-    branch_id: int,
-    period: int,
-    *,
-    centre_ids: frozenset[str] | None,
-    known_at: datetime | None = None,
-) -> list[Term]:
-    """Return the contracts of a period and before: the county's, and those of some centres."""
-    query = select(contracts).where(
-        contracts.c.branch_id == branch_id,
-        contracts.c.term_from <= period,
-        _known(contracts, known_at),
-    )
-    if centre_ids is not None:
-        own = contracts.c.centre_id.in_(sorted(centre_ids))
-        query = query.where(or_(contracts.c.centre_id.is_(None), own))
-    return [
-        Term(row.contract_id, row.centre_id, Period(row.term_from), Period(row.term_to))
-        for row in await connection.execute(query)
-    ]
-
-
-async def base_of(
-    connection: AsyncConnection,
-    branch_id: int,
-    contract_ids: Sequence[str],
-    *,
-    first: int,
-    last: int,
-) -> dict[str, dict[Period, BaseMonth]]:
-    """Return the base months of contracts, between two periods of the year before."""
-    rows = await connection.execute(
-        select(base_months).where(
-            base_months.c.branch_id == branch_id,
-            base_months.c.contract_id.in_(list(contract_ids)),
-            base_months.c.period.between(first, last),
-        )
-    )
-    found: dict[str, dict[Period, BaseMonth]] = {}
-    for row in rows:
-        period = Period(row.period)
-        found.setdefault(row.contract_id, {})[period] = BaseMonth(
-            period,
-            row.revenue_fen,
-            row.market_cost_fen,
-            row.cash_in_fen,
-            row.cash_out_fen,
-            row.pay_fen,
-            row.headcount,
-        )
-    return found
-
-
-async def all_places(
-    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
-) -> list[Place]:
-    """Return everybody's primary places."""
-    rows = await connection.execute(
-        select(places)
-        .where(places.c.branch_id == branch_id, _known(places, known_at))
-        .ext(distinct_on(places.c.person_id, places.c.from_day))
-        .order_by(places.c.person_id, places.c.from_day, places.c.position.desc())
-    )
-    return [Place(row.person_id, row.from_day, row.centre_id, row.own_staff) for row in rows]
+    """
+    return (await facts(connection, branch_id, known_at)).named(period)
 
 
 async def closed_through(
@@ -285,15 +358,3 @@ async def closed_through(
         )
     )
     return found or 0
-
-
-async def reorganised_on(
-    connection: AsyncConnection, branch_id: int, known_at: datetime | None = None
-) -> list[date]:
-    """Return the days from which plans of the branch placed people and channels anew."""
-    rows = await connection.scalars(
-        select(reorganisations.c.from_day).where(
-            reorganisations.c.branch_id == branch_id, _known(reorganisations, known_at)
-        )
-    )
-    return list(rows)

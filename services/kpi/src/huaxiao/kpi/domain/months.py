@@ -3,12 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from datetime import date
+from functools import cache, cached_property
 
-from huaxiao.kpi.domain.definitions import PAY, PAYROLL_MEASURES
+from huaxiao.kpi.domain.definitions import (
+    BALANCES,
+    HEADCOUNT_END,
+    HEADCOUNT_START,
+    PAY,
+    PAYROLL,
+    PAYROLL_MEASURES,
+    rule_of,
+)
 from huaxiao.kpi.domain.figures import (
     Base,
     BaseMonth,
+    Payroll,
     Place,
     Term,
     base_months_of,
@@ -18,8 +28,8 @@ from huaxiao.kpi.domain.figures import (
     payroll,
     staffed,
 )
-from huaxiao.kpi.domain.known import Cause, Known
-from huaxiao.shared.books import books
+from huaxiao.kpi.domain.known import Cause, Known, YearBefore
+from huaxiao.shared.books import Books, books
 from huaxiao.shared.periods import Period, first_day, last_day, year_before
 from huaxiao.shared.wire.attribution import (
     ADJUSTMENTS,
@@ -32,6 +42,7 @@ from huaxiao.shared.wire.attribution import (
 )
 from huaxiao.shared.wire.kpi import ReasonCode, Span
 
+_PAYROLL = frozenset(PAYROLL_MEASURES)
 _ACCOUNTS = {REVENUE, REFUNDS, ADJUSTMENTS, BAD_DEBT, CASH_IN}
 Unit = str | None
 """A centre; None is the county, the sum over all its centres."""
@@ -59,6 +70,8 @@ class BranchMonths:
     """By contract."""
     places: Sequence[Place] = ()
     closed_through: int = 0
+    reorganised_on: Sequence[date] = ()
+    """The days from which plans placed people and channels anew."""
 
     @cached_property
     def booked_months(self) -> frozenset[Period]:
@@ -107,22 +120,43 @@ class BranchMonths:
 
     def term_of(self, unit: Unit, period: Period) -> Term | None:
         """Return the contract of a unit that covers a period."""
-        return contract_of(self.terms, unit, period)
+        return contract_of(self._terms_of.get(unit, ()), unit, period)
+
+    @cached_property
+    def _terms_of(self) -> dict[Unit, list[Term]]:
+        found: dict[Unit, list[Term]] = {}
+        for one in self.terms:
+            found.setdefault(one.centre_id, []).append(one)
+        return found
 
     def span_of(self, unit: Unit, span: Span, period: Period) -> tuple[Period, ...]:
         """Return the months that a unit's figures cover."""
         return months_of(span, period, self.term_of(unit, period), self.term_of(None, period))
 
-    def sums(self, centre_id: str, months: Iterable[Period]) -> dict[str, int]:
-        """Sum a centre's measures over months."""
-        found: dict[str, int] = {}
-        for month in months:
-            for measure, amount in self.measures.get((centre_id, month), {}).items():
-                found[measure] = found.get(measure, 0) + amount
+    @cached_property
+    def _sums_of(self) -> dict[tuple[Unit, tuple[Period, ...]], Mapping[str, int]]:
+        return {}
+
+    def sums(self, unit: Unit, months: Iterable[Period]) -> Mapping[str, int]:
+        """Sum a unit's measures over months, by name."""
+        asked = unit, tuple(months)
+        found = self._sums_of.get(asked)
+        if found is None:
+            parts: Iterable[Mapping[str, int]]
+            if unit is None:
+                parts = [self.sums(one, asked[1]) for one in self.centre_ids]
+            else:
+                held = [self.measures.get((unit, month)) for month in asked[1]]
+                parts = [one for one in held if one is not None]
+            found = self._sums_of[asked] = _added(parts)
         return found
 
     def base_of(self, unit: Unit, period: Period, months: Sequence[Period]) -> Base | Cause:
-        """Return the base of months that end in a period under contract, or why there is none."""
+        """Return the base of months that end in a period under contract, or why there is none.
+
+        A month that lies before the contract that covers the period is compared with the base of
+        the contract it lies in.
+        """
         term = self.term_of(unit, period)
         held = {} if term is None else base_months_of(self.terms, self.base, unit, months)
         if not held and (term is None or not self.base.get(term.contract_id)):
@@ -144,35 +178,101 @@ class BranchMonths:
             self._known_of[asked] = self._summed(*asked)
         return self._known_of[asked]
 
-    def _summed(self, unit: Unit, months: Sequence[Period]) -> Known:
-        centre_ids = self.centres_of(unit)
+    @cached_property
+    def _paid(self) -> dict[tuple[str, Period], Mapping[str, int]]:
+        """By centre and month, where all of a payroll is recorded."""
+        return {key: held for key, held in self.measures.items() if held.keys() >= _PAYROLL}
+
+    def _summed(self, unit: Unit, months: tuple[Period, ...]) -> Known:
         causes = []
         without = tuple(month for month in months if month not in self.booked_months)
         if without:
             causes.append(Cause(ReasonCode.NO_BOOKS, without))
         paid, unpaid = payroll(
-            {
-                (one, month): self.measures[one, month]
-                for one in centre_ids
-                for month in months
-                if (one, month) in self.measures
-                and set(PAYROLL_MEASURES) <= self.measures[one, month].keys()
-            },
-            centres=centre_ids,
+            self._paid,
+            centres=self.centres_of(unit),
             months=months,
             paid_months=frozenset[int](self.paid_months),
             staffed_in={month: self._staffed(month) for month in months},
         )
         if unpaid:
             causes.append(Cause(ReasonCode.PAYROLL_MISSING, unpaid))
+        before = self._year_before(unit, months)
         base = self.base_of(unit, months[-1], months)
         if isinstance(base, Cause):
             causes.append(base)
-        held = None
-        if not without:
-            accounts = [self.sums(one, months).items() for one in centre_ids]
-            held = books(account for of_centre in accounts for account in of_centre)
-        return Known(held, paid, None if isinstance(base, Cause) else base, tuple(causes))
+            causes += (one for one in before.causes if one.code is ReasonCode.CENTRE_NEW)
+        accounts = self.sums(unit, months)
+        return Known(
+            books=None if without else self.books(unit, months),
+            payroll=paid,
+            base=None if isinstance(base, Cause) else base,
+            causes=tuple(causes),
+            accounts=accounts,
+            months=len(months),
+            year_before=before,
+        )
+
+    @cached_property
+    def _books_of(self) -> dict[tuple[Unit, tuple[Period, ...]], Books]:
+        return {}
+
+    def books(self, unit: Unit, months: Sequence[Period]) -> Books:
+        """Sum a unit's accounts over months."""
+        asked = unit, tuple(months)
+        if asked not in self._books_of:
+            self._books_of[asked] = books(self.sums(*asked).items())
+        return self._books_of[asked]
+
+    def booked_before(self, unit: Unit, months: Sequence[Period]) -> Known:
+        """Return what was booked to a unit a year before, whatever it was then."""
+        before = tuple(year_before(month) for month in months)
+        told = self._told_in(before)
+        held = self.sums(unit, before)
+        heads = held.get(HEADCOUNT_START, 0) + held.get(HEADCOUNT_END, 0)
+        return Known(
+            books=books(held.items()) if BALANCES in told else None,
+            payroll=Payroll(held.get(PAY, 0), heads) if PAYROLL in told else None,
+            base=None,
+            accounts=held,
+            months=len(before),
+        )
+
+    @cached_property
+    def _told(self) -> dict[Period, set[str]]:
+        """By month the facts that the branch's measures were fed by, in whatever centre."""
+        names: dict[Period, set[str]] = {}
+        for (_, month), held in self.measures.items():
+            names.setdefault(month, set()).update(held)
+        return {month: {_fed_by(one) for one in held} for month, held in names.items()}
+
+    @cached_property
+    def _told_of(self) -> dict[tuple[Period, ...], set[str]]:
+        return {}
+
+    def _told_in(self, months: tuple[Period, ...]) -> set[str]:
+        """Return the facts that were told of each of some months."""
+        if months not in self._told_of:
+            told = [self._told.get(month, set()) for month in months]
+            self._told_of[months] = set.intersection(*told)
+        return self._told_of[months]
+
+    def _year_before(self, unit: Unit, months: tuple[Period, ...]) -> YearBefore:
+        """Return what was booked a year before, where like is held against like."""
+        before = tuple(year_before(month) for month in months)
+        told = self._told_in(before)
+        if unit is not None:
+            begin, end = last_day(before[0]), last_day(months[-1])
+            if any(begin < day <= end for day in self.reorganised_on):
+                return YearBefore(causes=(Cause(ReasonCode.CENTRE_REORGANISED),))
+            was_there = any((unit, month) in self.measures for month in before)
+            if BALANCES in told and not was_there:
+                return YearBefore(causes=(Cause(ReasonCode.CENTRE_NEW),))
+        accounts: dict[str, dict[str, int]] = {source: {} for source in told}
+        for measure, amount in self.sums(unit, before).items():
+            if (source := _fed_by(measure)) in accounts:
+                accounts[source][measure] = amount
+        return YearBefore(accounts)
 
     def with_measures(self, amounts: Mapping[tuple[str, Period, str], int]) -> "BranchMonths":
         """Return the same branch with other amounts of some measures."""
@@ -180,6 +280,21 @@ class BranchMonths:
         for (centre_id, month, measure), amount in amounts.items():
             changed.setdefault((centre_id, month), {})[measure] = amount
         return replace(self, measures=changed)
+
+
+def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for held in parts:
+        for measure, amount in held.items():
+            found[measure] = found.get(measure, 0) + amount
+    return found
+
+
+@cache
+def _fed_by(measure: str) -> str:
+    """Return the fact that a measure as the feeds tell it is fed by."""
+    rule = rule_of(measure)
+    return BALANCES if rule is None else rule.source
 
 
 def staff_halves(places: Iterable[Place], months: Iterable[Period]) -> dict[tuple[str, str], int]:

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from huaxiao.kpi.county.store import require_branch
 from huaxiao.kpi.exports.rows import measure_rows, target_rows
-from huaxiao.kpi.measures.store import Read
+from huaxiao.kpi.measures.monthly import by_month
 from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets.handlers import report
@@ -66,8 +66,10 @@ async def export_measures(
     if not from_period <= to_period < shift(Period(from_period), _MOST_MONTHS):
         fault = Fault("/query/to_period", "bad-span", "1 to 60 months", "账期须为 1 至 60 个月")
         raise Malformed(faults=[fault])
-    read = Read(connection, branch_id, principal.centre_ids, known_at)
-    found = await read.by_month(from_period, to_period)
+    found = await by_month(
+        connection, branch_id, first=from_period, last=to_period, known_at=known_at
+    )
+    seen = {key: amounts for key, amounts in found.items() if principal.may_see(key[0])}
     name = f"measures-{branch_id}-{from_period}-{to_period}"
-    rows = measure_rows(found)
+    rows = measure_rows(seen)
     return await asyncio.to_thread(as_file, name, rows, wanted)

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.kpi.answers import Answers, asked
 from huaxiao.kpi.history import handlers
 from huaxiao.kpi.moments import MomentToCome
 from huaxiao.kpi.readers import READERS
@@ -12,7 +14,6 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import Moment, PeriodText
 from huaxiao.shared.wire.kpi_history import Restatement
 
@@ -21,12 +22,12 @@ router = web.router(tags=["history"])
 
 @router.get(
     "/restatements",
+    response_model=Page[Restatement],
     responses=web.problem_responses(Forbidden, MomentToCome, handlers.MomentsOutOfOrder),
 )
 async def list_restatements(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: Annotated[Principal, READERS],
     page: PageOf,
     since: Annotated[Moment, Query(description="what was known at this moment is compared")],
@@ -34,15 +35,21 @@ async def list_restatements(
     period: Annotated[PeriodText | None, Query()] = None,
     centre_id: Annotated[Identifier | None, Query()] = None,
     measure: Annotated[Identifier | None, Query()] = None,
-) -> Page[Restatement]:
+) -> Response:
     """List the measures that changed after a moment, by how much, and the entries that changed them."""
     after = page.after(str, int, str)
-    found = await handlers.restatements(
-        connection,
-        branch_id,
-        handlers.Asked(since, until, period, principal.centre_ids, centre_id, measure),
-        after=None if after is None else (after[0], after[1], after[2]),
-        limit=page.limit + 1,
-        now=request.app.state.clock(),
-    )
-    return page.page(found, "centre_id", "period", "measure")
+    now = request.app.state.clock()
+
+    async def restatements(connection: AsyncConnection) -> Page[Restatement]:
+        found = await handlers.restatements(
+            connection,
+            branch_id,
+            handlers.Asked(since, until, period, principal.centre_ids, centre_id, measure),
+            after=None if after is None else (after[0], after[1], after[2]),
+            limit=page.limit + 1,
+            now=now,
+        )
+        return page.page(found, "centre_id", "period", "measure")
+
+    answers: Answers = request.app.state.answers
+    return await answers.tell(branch_id, asked(request, principal), restatements)

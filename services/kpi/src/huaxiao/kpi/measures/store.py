@@ -6,13 +6,11 @@ is the sum of the changes that were known by then.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from asyncpg import InterfaceError, PostgresConnectionError
 from sqlalchemy import (
-    JSON,
     BigInteger,
     FromClause,
     RowMapping,
@@ -20,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
     tuple_,
 )
@@ -29,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.kpi.county.store import Told
 from huaxiao.kpi.tables import field_measures, measure_changes, measures
 from huaxiao.shared.database import within
-from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period
+from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period, year_before
 
 Key = tuple[str, int, str]
 """Centre, period, measure."""
@@ -64,22 +63,25 @@ async def record(
     if not changes:
         return
     rows = []
-    of_centres: dict[Key, int] = defaultdict(int)
-    of_fields: dict[FieldKey, int] = defaultdict(int)
+    sums: dict[tuple[str | None, int, str, str], int] = defaultdict(int)
     last, line = 0, 0
     for told, centre_id, field_id, period, measure, amount in changes:
-        position, known_at = told.position, told.known_at
+        position = told.position
         line = line + 1 if position == last else 1
         last = position
         rows.append(
             (
-                *(branch_id, source, position, line, known_at),
+                *(branch_id, source, position, line, told.known_at),
                 *(centre_id, field_id, period, measure, amount),
             )
         )
+        sums[field_id, period, centre_id, measure] += amount
+    of_centres: dict[Key, int] = defaultdict(int)
+    of_fields: dict[FieldKey, int] = {}
+    for (field_id, period, centre_id, measure), amount in sums.items():
         of_centres[centre_id, period, measure] += amount
         if field_id is not None:
-            of_fields[field_id, period, centre_id, measure] += amount
+            of_fields[field_id, period, centre_id, measure] = amount
     await _append(connection, rows)
     await _move(connection, measures, branch_id, ("centre_id", "period", "measure"), of_centres)
     await _move(
@@ -107,13 +109,13 @@ async def restated(
             tuple_(measures.c.centre_id, measures.c.period, measures.c.measure).in_(sorted(keys)),
         )
     )
-    held = {(row.centre_id, row.period, row.measure): row.amount for row in rows}
+    known = {(row.centre_id, row.period, row.measure): row.amount for row in rows}
     found = []
     for one in stated:
-        before = held.get(one.key)
+        before = known.get(one.key)
         if before != one.amount:
             found.append(one._replace(amount=one.amount - (before or 0)))
-            held[one.key] = one.amount
+            known[one.key] = one.amount
     return found
 
 
@@ -158,11 +160,22 @@ async def _move(
     )
 
 
-def _held(branch_id: int, first: int, last: int, known_at: datetime | None) -> FromClause:
+def held(
+    branch_id: int,
+    first: int,
+    last: int,
+    known_at: datetime | None,
+    *,
+    and_year_before: bool = False,
+) -> FromClause:
     """Return the measures of some months: as they are kept, or as they were known at a moment."""
+    spans = [(first, last)]
+    if and_year_before:
+        spans.append((year_before(Period(first)), year_before(Period(last))))
+    kept = measures if known_at is None else measure_changes
+    of_spans = or_(*(kept.c.period.between(*one) for one in spans))
     if known_at is None:
-        of_span = measures.c.period.between(first, last)
-        return select(measures).where(measures.c.branch_id == branch_id, of_span).subquery()
+        return select(measures).where(measures.c.branch_id == branch_id, of_spans).subquery()
     table = measure_changes
     key = (table.c.centre_id, table.c.period, table.c.measure)
     # The sum of bigints is a numeric in PostgreSQL.
@@ -171,68 +184,12 @@ def _held(branch_id: int, first: int, last: int, known_at: datetime | None) -> F
         select(*key, amount)
         .where(
             table.c.branch_id == branch_id,
-            table.c.period.between(first, last),
+            of_spans,
             table.c.known_at <= known_at,
         )
         .group_by(*key)
         .subquery()
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Reads a branch's measures as far as a caller may see them, as they were known at a moment."""
-
-    connection: AsyncConnection
-    branch_id: int
-    centre_ids: frozenset[str] | None
-    known_at: datetime | None
-
-    async def sums(self, first: int, last: int) -> dict[str, dict[str, int]]:
-        """Return every measure summed over the periods from first to last, by centre and name."""
-        table = _held(self.branch_id, first, last, self.known_at)
-        rows = await self.connection.execute(
-            select(table.c.centre_id, table.c.measure, func.sum(table.c.amount).label("sum"))
-            .where(within(table.c.centre_id, self.centre_ids))
-            .group_by(table.c.centre_id, table.c.measure)
-        )
-        found: dict[str, dict[str, int]] = {}
-        for row in rows:
-            found.setdefault(row.centre_id, {})[row.measure] = int(row.sum)
-        return found
-
-    async def named(self, names: Iterable[str], first: int, last: int) -> Sequence[RowMapping]:
-        """Return the measures of some names, by centre, period and name."""
-        table = _held(self.branch_id, first, last, self.known_at)
-        rows = await self.connection.execute(
-            select(table).where(
-                table.c.measure.in_(list(names)), within(table.c.centre_id, self.centre_ids)
-            )
-        )
-        return rows.mappings().all()
-
-    async def by_month(self, first: int, last: int) -> dict[tuple[str, Period], dict[str, int]]:
-        """Return every measure between two periods, by centre and month.
-
-        A row a centre and month: thousands of small rows would take longer to receive than to find.
-        """
-        table = _held(self.branch_id, first, last, self.known_at)
-        held = func.json_object_agg(table.c.measure, table.c.amount, type_=JSON)
-        rows = await self.connection.execute(
-            select(table.c.centre_id, table.c.period, held)
-            .where(within(table.c.centre_id, self.centre_ids))
-            .group_by(table.c.centre_id, table.c.period)
-        )
-        return {(centre_id, Period(period)): amounts for centre_id, period, amounts in rows}
-
-    async def told(self, first: int, last: int) -> dict[Period, set[str]]:
-        """Return which measures the branch has in each period, in whatever centre."""
-        table = _held(self.branch_id, first, last, self.known_at)
-        rows = await self.connection.execute(select(table.c.period, table.c.measure).distinct())
-        found: dict[Period, set[str]] = {}
-        for row in rows:
-            found.setdefault(Period(row.period), set()).add(row.measure)
-        return found
 
 
 async def page(
@@ -247,7 +204,7 @@ async def page(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return measures the caller may see, by centre, period and name."""
-    table = _held(branch_id, period or FIRST_PERIOD, period or LAST_PERIOD, known_at)
+    table = held(branch_id, period or FIRST_PERIOD, period or LAST_PERIOD, known_at)
     key = (table.c.centre_id, table.c.period, table.c.measure)
     query = select(table).where(within(table.c.centre_id, centre_ids))
     if centre_id is not None:
@@ -283,7 +240,7 @@ async def amount_of(
 ) -> int | None:
     """Return what a measure was known to come to at a moment; None where nothing was known of it."""
     centre_id, period, measure = key
-    table = _held(branch_id, period, period, known_at)
+    table = held(branch_id, period, period, known_at)
     found: int | None = await connection.scalar(
         select(table.c.amount).where(table.c.centre_id == centre_id, table.c.measure == measure)
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from huaxiao.kpi.answers import Answers
+from huaxiao.kpi.answers import Answers, asked
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, sees_county
 from huaxiao.kpi.targets import handlers
@@ -35,7 +35,7 @@ async def read_targets(
     answers: Answers = request.app.state.answers
     return await answers.tell(
         branch_id,
-        ("targets", period, span, seen, with_county, known_at),
+        asked(request, principal),
         lambda connection: handlers.report(
             connection,
             branch_id,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
+from huaxiao.kpi.answers import Answers, asked
 from huaxiao.kpi.moments import KnownAt, MomentToCome, PeriodToCome, ReportPeriod
 from huaxiao.kpi.readers import READERS, WRITERS, sees_county
 from huaxiao.kpi.unit_targets import handlers, progress
@@ -12,6 +13,7 @@ from huaxiao.shared import web
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Forbidden, NotFound, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.unit_targets import (
@@ -121,27 +123,36 @@ async def get_unit_target(
     return found
 
 
-@router.get("/progress", responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome))
+@router.get(
+    "/progress",
+    response_model=ProgressReport,
+    responses=web.problem_responses(Forbidden, MomentToCome, PeriodToCome),
+)
 async def read_progress(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
     principal: _Reader,
     known_at: KnownAt,
     period: ReportPeriod,
     centre_id: Annotated[Identifier | None, Query()] = None,
-) -> ProgressReport:
+) -> Response:
     """Hold every target in force against the calendar, and the county's against its centres'."""
     seen = principal.centre_ids
     if centre_id is not None:
         principal.require_centre(centre_id)
         seen = frozenset({centre_id})
-    return await progress.report(
-        connection,
+    today = business_day(request.app.state.clock())
+    answers: Answers = request.app.state.answers
+    return await answers.tell(
         branch_id,
-        period=period,
-        centre_ids=seen,
-        with_county=centre_id is None and sees_county(principal),
-        known_at=known_at,
-        now=request.app.state.clock(),
+        (*asked(request, principal), today),
+        lambda connection: progress.report(
+            connection,
+            branch_id,
+            period=period,
+            centre_ids=seen,
+            with_county=centre_id is None and sees_county(principal),
+            known_at=known_at,
+            today=today,
+        ),
     )

@@ -96,7 +96,7 @@ async def report(
     centre_ids: frozenset[str] | None,
     with_county: bool,
     known_at: datetime | None,
-    now: datetime,
+    today: date,
 ) -> ProgressReport:
     """Tell how far the targets in force in a month are by its end, or by the day it is."""
     held = await in_force(connection, branch_id, first=period, last=period, known_at=known_at)
@@ -111,7 +111,7 @@ async def report(
         starts={Period(one.from_period) for one in held} | {period},
     )
     everywhere = await _within(connection, branch_id, held, known_at)
-    day = min(last_day(period), business_day(known_at or now))
+    day = min(last_day(period), today if known_at is None else business_day(known_at))
     found = []
     for one in held:
         unit, amount = loaded.shown(one.centre_id), amount_of(one)
