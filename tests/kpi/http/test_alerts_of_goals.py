@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from msgspec import structs
 from support.kpi_feeds import NOVEMBER, Peers, booked, closed, contract, finished, month, paid
 
 from huaxiao.kpi.alerts.looking import jobs
@@ -197,7 +198,7 @@ async def test_a_countys_own_figure_is_watched_by_its_goal_and_by_a_centres_own(
     async def orders(centre_id: str, number: int, *, on_time: bool) -> None:
         await peers.told(
             *(
-                one.model_copy(update={"data": one.data | {"period": at}})
+                structs.replace(one, data=one.data | {"period": at})
                 for one in (
                     finished(f"O{index}", centre_id, on_time=on_time) for index in range(number)
                 )

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
+from msgspec import structs
 from support.kpi_feeds import (
     NOVEMBER,
     Peers,
@@ -266,7 +267,7 @@ async def test_facts_of_kinds_nobody_knows_yet_are_passed_over(
     fact = booked(201711, "C1", revenue=-7)
     await peers.told(
         *(
-            fact.model_copy(update={"type": f"{peer}.something.new"})
+            structs.replace(fact, type=f"{peer}.something.new")
             for peer in ("contracts", "attribution", "dispatch")
         ),
         fact,

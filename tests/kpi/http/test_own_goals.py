@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from msgspec import structs
 from support.kpi_feeds import (
     BASE_C1,
     BASE_COUNTY,
@@ -240,7 +241,7 @@ async def test_a_countys_own_figure_has_goals_of_centres(peers: Peers, caller: C
     await manager.put_unit_target(branch, "G1", wanted)
     await finance.confirm_unit_target(branch, "G1")
     orders = [
-        one.model_copy(update={"data": one.data | {"period": month}})
+        structs.replace(one, data=one.data | {"period": month})
         for one in (
             *(finished(f"O{index}", "C1", on_time=True) for index in range(9)),
             finished("O9", "C1", on_time=False),
@@ -362,7 +363,7 @@ async def test_an_amount_that_is_counted_by_orders_is_forecast_by_its_months(
     for index in range(3):
         period = shift(FIRST, index)
         orders = [
-            one.model_copy(update={"data": one.data | {"period": period}})
+            structs.replace(one, data=one.data | {"period": period})
             for one in (finished(f"O{index}-{number}", "C1", on_time=None) for number in range(10))
         ]
         await whole_year.told(*orders)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from msgspec import structs
 from support.kpi_feeds import Peers, booked, contract, month, paid
 
 from huaxiao.kpi.alerts.looking import jobs
@@ -39,9 +40,7 @@ def term(contract_id: str, centre_id: str | None, first: Period, factor: int) ->
         centre_id,
         {int(year_before(Period(one))): values for one, values in base.items()},
     )
-    return made.model_copy(
-        update={"data": made.data | {"term_from": months[0], "term_to": months[-1]}}
-    )
+    return structs.replace(made, data=made.data | {"term_from": months[0], "term_to": months[-1]})
 
 
 async def two_years(peers: Peers) -> None:

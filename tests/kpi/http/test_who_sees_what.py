@@ -77,6 +77,7 @@ COUNTYS = {
     "/contributions": f"{PERIOD}&figure=revenue",
     "/forecasts": PERIOD,
     "/alert-rules": "",
+    "/alert-rules/defaults": "",
     "/webhooks": "",
     "/webhooks/{webhook_id}/deliveries": "",
     "/feed": "",

@@ -55,7 +55,13 @@ _NEEDS_BOOKS = frozenset(ExplainedFigure) - _OF_STAFF
 _NEEDS_PAY = _OF_STAFF | {ExplainedFigure.NET_CASH}
 HEADCOUNT = "headcount"
 """As a volume: heads at each month's start and end."""
-_COUNTING = {Counted.ORDERS, Counted.TICKETS, Counted.APPRAISALS, Counted.PEOPLE}
+_COUNTING = {
+    Counted.APPRAISALS,
+    Counted.LINES,
+    Counted.ORDERS,
+    Counted.PEOPLE,
+    Counted.TICKETS,
+}
 """What other measures than that may count to be a volume: neither money nor points."""
 
 

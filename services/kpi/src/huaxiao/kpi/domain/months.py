@@ -159,7 +159,7 @@ class BranchMonths:
         """
         term = self.term_of(unit, period)
         held = {} if term is None else base_months_of(self.terms, self.base, unit, months)
-        if not held and (term is None or not self.base.get(term.contract_id)):
+        if not held:
             return Cause(ReasonCode.NO_BASE)
         wanted = [year_before(month) for month in months]
         lacking = tuple(month for month in wanted if month not in held)
