@@ -11,7 +11,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,6 +68,8 @@ class Principal:
     """Centres the caller may see; None is every centre of its branches."""
     person_id: str | None = None
     """The person behind an engineer's or contractor's token."""
+    token_id: str | None = field(default=None, compare=False)
+    """What the issuer calls the token (``jti``); who the caller is does not rest on it."""
 
     def may_enter(self, branch_id: int) -> bool:
         """Say whether the branch is within the caller's scope."""
@@ -80,7 +82,11 @@ class Principal:
     def require_centre(self, centre_id: str) -> None:
         """Raise NotFound for a centre outside the scope, as if it did not exist."""
         if not self.may_see(centre_id):
-            raise NotFound
+            raise OutOfScope
+
+
+class OutOfScope(NotFound):
+    """What was asked for is not for this caller to see; it is told nothing more than ``NotFound``."""
 
 
 class TokenVerifier:
@@ -156,6 +162,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
         branch_ids=None if branches == "*" else frozenset(int(branch) for branch in branches),
         centre_ids=None if centres == "*" else frozenset(str(centre) for centre in centres),
         person_id=claims.get("person_id"),
+        token_id=claims.get("jti"),
     )
 
 
@@ -171,9 +178,10 @@ async def authenticate(
         raise Unauthenticated
     verifier: TokenVerifier = request.app.state.token_verifier
     principal = verifier.verify(credentials.credentials)
+    request.state.principal = principal
     branch_id = request.path_params.get("branch_id")
     if branch_id is not None and not principal.may_enter(_branch_of(str(branch_id))):
-        raise NotFound
+        raise OutOfScope
     return principal
 
 
