@@ -11,17 +11,18 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys, create_service
-from huaxiao.shared.auth import Role
+from huaxiao.shared.auth import Reach, Role
 from huaxiao.shared.provision import SERVICES
 
 WRITTEN = Path(__file__).parents[1] / "docs" / "permissions.md"
 _HEAD = """# Who may do what
 
 Written by `make openapi` from the code; `tests/suite/test_permissions.py` tries every line with every role.
-● may, ◐ may with a token that is bound to no centre, and what has no mark is refused (403). What a caller
-may see of what it asks is a second question: a token that is bound to centres sees those, an engineer's
-what is theirs, and anything else is not found (404).
+● may, ◐ may with a token that is bound to no centre, ◎ with one that is bound to no branch either, and what
+has no mark is refused (403). What a caller may see of what it asks is a second question: a token that is
+bound to centres sees those, an engineer's what is theirs, and anything else is not found (404).
 """
+_MARKS = {Reach.ANY: "●", Reach.WHOLE_BRANCH: "◐", Reach.EVERY_BRANCH: "◎"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Operation:
     method: str
     path: str
     roles: frozenset[Role] | None
-    whole_branch: bool
+    reach: Reach
 
 
 def operations(app: FastAPI) -> Iterator[Operation]:
@@ -42,9 +43,9 @@ def operations(app: FastAPI) -> Iterator[Operation]:
             continue
         checks = list(_checks(context.dependant))
         roles = frozenset.intersection(*(one.allowed_roles for one in checks)) if checks else None
-        whole = any(one.whole_branch for one in checks)
+        reach = max((one.reach for one in checks), key=list(Reach).index, default=Reach.ANY)
         for method in sorted(route.methods or ()):
-            yield Operation(method, context.path or "", roles, whole)
+            yield Operation(method, context.path or "", roles, reach)
 
 
 def _checks(dependant: Dependant) -> Iterator[Any]:
@@ -62,7 +63,7 @@ def table(service: str, app: FastAPI) -> str:
         "| --- |" + " :-: |" * len(Role),
     ]
     for one in sorted(operations(app), key=lambda one: (one.path, one.method)):
-        mark = "◐" if one.whole_branch else "●"
+        mark = _MARKS[one.reach]
         marks = [mark if one.roles is None or role in one.roles else "" for role in Role]
         shown = one.path.replace("/v1/branches/{branch_id}", "…")
         lines.append(f"| `{one.method} {shown}` | " + " | ".join(marks) + " |")

@@ -63,6 +63,7 @@ def test_a_service_is_given_its_own_secrets_and_no_others(compose: dict[str, Any
         assert compose["services"][service]["volumes"] == [
             f"secrets-{service}:/run/secrets:ro",
             "public:/run/public:ro",
+            f"anchors-{service}:/var/lib/huaxiao-anchors",
             *kept.get(service, []),
         ]
 

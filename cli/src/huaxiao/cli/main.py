@@ -17,6 +17,7 @@ from rich.console import Console
 
 from huaxiao.cli import embedded
 from huaxiao.cli.demo import run_demo
+from huaxiao.cli.doctor.command import doctor
 from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.cli.progress import progress_bar
@@ -42,6 +43,7 @@ app = typer.Typer(
     help="Huaxiao (划小): run a telecom county branch as a set of contractors.",
     no_args_is_help=True,
 )
+app.command()(doctor)
 console = Console(width=None if sys.stdout.isatty() else 100)
 
 Data = Annotated[
@@ -244,6 +246,8 @@ async def _serve(
 ) -> int:
     # While the suite stops, followers find their peers gone and say that they will try again.
     logging.getLogger("stamina").setLevel(logging.ERROR)
+    # On a terminal refusals are worth a line, and the hourly heads of audit logs are not.
+    logging.getLogger("huaxiao.record").setLevel(logging.WARNING)
     keys = Keys.under(data)
     issuer = keys.issuer()
     try:

@@ -45,8 +45,13 @@ class Keys:
         return ensure_key(self.private, self.jwks, issuer=TOKEN_ISSUER)
 
 
+def anchor_file(data: Path, service: str) -> Path:
+    """Return where a data directory keeps the anchors of a service's audit log."""
+    return data / "anchors" / f"{service}.jsonl"
+
+
 def service_settings(
-    service: str, *, postgres: EmbeddedPostgres, keys: Keys, gateway: str
+    service: str, *, postgres: EmbeddedPostgres, keys: Keys, gateway: str, follow: bool = True
 ) -> dict[str, Any]:
     """Return what a service's settings are inside the embedded suite."""
     return {
@@ -55,6 +60,8 @@ def service_settings(
         "signing_key_file": keys.private,
         "token_issuer": TOKEN_ISSUER,
         "attachments_directory": keys.private.parent / "attachments",
+        "follow": follow,
+        "anchor_file": anchor_file(keys.private.parent, service),
     } | {f"{peer}_url": f"{gateway}/{peer}" for peer in ("contracts", "attribution", "dispatch")}
 
 
@@ -113,7 +120,14 @@ class Server(uvicorn.Server):
     def __init__(self, gateway: Starlette) -> None:
         """Serve the gateway; long polls are cut when it stops."""
         super().__init__(
-            uvicorn.Config(gateway, log_level="warning", timeout_graceful_shutdown=2, lifespan="on")
+            uvicorn.Config(
+                gateway,
+                log_level="warning",
+                timeout_graceful_shutdown=2,
+                lifespan="on",
+                # Whom a proxy may speak for, the services' own settings say.
+                proxy_headers=False,
+            )
         )
         self.ready = asyncio.Event()
 
@@ -134,9 +148,11 @@ class NotStartedError(RuntimeError):
 
 @asynccontextmanager
 async def serving(
-    postgres: EmbeddedPostgres, keys: Keys, bound: socket.socket
+    postgres: EmbeddedPostgres, keys: Keys, bound: socket.socket, *, follow: bool = True
 ) -> AsyncIterator[str]:
     """Run the suite behind a bound port for a while; yields its address.
+
+    Without ``follow`` it answers, and does nothing by itself.
 
     Raises:
         NotStartedError: a service could not start.
@@ -146,7 +162,8 @@ async def serving(
     gateway = f"http://{host}:{port}"
     apps = {
         service: create_service(
-            service, service_settings(service, postgres=postgres, keys=keys, gateway=gateway)
+            service,
+            service_settings(service, postgres=postgres, keys=keys, gateway=gateway, follow=follow),
         )
         for service in SERVICES
     }

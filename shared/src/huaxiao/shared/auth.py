@@ -11,7 +11,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -68,6 +68,8 @@ class Principal:
     """Centres the caller may see; None is every centre of its branches."""
     person_id: str | None = None
     """The person behind an engineer's or contractor's token."""
+    token_id: str | None = field(default=None, compare=False)
+    """What the issuer calls the token (``jti``); who the caller is does not rest on it."""
 
     def may_enter(self, branch_id: int) -> bool:
         """Say whether the branch is within the caller's scope."""
@@ -80,7 +82,11 @@ class Principal:
     def require_centre(self, centre_id: str) -> None:
         """Raise NotFound for a centre outside the scope, as if it did not exist."""
         if not self.may_see(centre_id):
-            raise NotFound
+            raise OutOfScope
+
+
+class OutOfScope(NotFound):
+    """What was asked for is not for this caller to see; it is told nothing more than ``NotFound``."""
 
 
 class TrustedIssuer(BaseModel):
@@ -213,6 +219,7 @@ def _principal(claims: dict[str, Any], terms: TrustedIssuer | None) -> Principal
         branch_ids=None if branches == "*" else frozenset(int(branch) for branch in branches),
         centre_ids=None if centres == "*" else frozenset(str(centre) for centre in centres),
         person_id=claims.get(f"{prefix}person_id"),
+        token_id=claims.get("jti"),
     )
     if terms is None:
         return found
@@ -237,9 +244,10 @@ async def authenticate(
         raise Unauthenticated
     verifier: TokenVerifier = request.app.state.token_verifier
     principal = await verifier.verify(credentials.credentials)
+    request.state.principal = principal
     branch_id = request.path_params.get("branch_id")
     if branch_id is not None and not principal.may_enter(_branch_of(str(branch_id))):
-        raise NotFound
+        raise OutOfScope
     return principal
 
 
@@ -261,24 +269,42 @@ def _branch_of(code: str) -> int:
     return int(code)
 
 
-def allow(*roles: Role, whole_branch: bool = False) -> Any:
-    """Admit callers with one of these roles; everyone else gets 403.
+class Reach(StrEnum):
+    """How far a token must reach for what a route does."""
 
-    With ``whole_branch`` a token that is bound to centres is refused as well: who acts for the
-    branch is bound to none.
+    ANY = "any"
+    WHOLE_BRANCH = "whole_branch"
+    """Bound to no centre: who acts for the branch is bound to none."""
+    EVERY_BRANCH = "every_branch"
+    """Bound to no branch either: it concerns none, or all."""
 
-    Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. Both stay
+    def held_by(self, principal: Principal) -> bool:
+        """Say whether a caller's token reaches so far."""
+        match self:
+            case Reach.ANY:
+                return True
+            case Reach.WHOLE_BRANCH:
+                return principal.centre_ids is None
+            case _:
+                return principal.centre_ids is None and principal.branch_ids is None
+
+
+def allow(*roles: Role, whole_branch: bool = False, every_branch: bool = False) -> Any:
+    """Admit callers with one of these roles, whose token reaches far enough; others get 403.
+
+    Use as ``principal: Annotated[Principal, allow(Role.COUNTY_MANAGER)]``. Roles and reach stay
     readable on the dependency, for the table of who may do what and the test that tries it.
     """
-    return Depends(_role_check(frozenset(roles), whole_branch=whole_branch))
+    reach = Reach.WHOLE_BRANCH if whole_branch else Reach.ANY
+    return Depends(_role_check(frozenset(roles), Reach.EVERY_BRANCH if every_branch else reach))
 
 
-def _role_check(roles: frozenset[Role], *, whole_branch: bool) -> Callable[..., Any]:
+def _role_check(roles: frozenset[Role], reach: Reach) -> Callable[..., Any]:
     async def check(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
-        if not roles & principal.roles or (whole_branch and principal.centre_ids is not None):
+        if not roles & principal.roles or not reach.held_by(principal):
             raise Forbidden
         return principal
 
     check.allowed_roles = roles  # type: ignore[attr-defined]
-    check.whole_branch = whole_branch  # type: ignore[attr-defined]
+    check.reach = reach  # type: ignore[attr-defined]
     return check

@@ -33,7 +33,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from huaxiao.shared import trace
+from huaxiao.shared.audit.log import by_itself
+from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.auth import Role, allow
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.together import Together
@@ -87,6 +90,7 @@ class Feed:
             metadata,
             branch_column(),
             Column("position", BigInteger, nullable=False),
+            info=DERIVED,
         )
         self.entries = Table(
             "feed_entries",
@@ -98,7 +102,7 @@ class Feed:
             Column("occurred_at", DateTime(timezone=True), nullable=False),
             Column("traceparent", Text),
             Column("data", JSONB, nullable=False),
-            info={"append_only": True},
+            info={"append_only": True} | DERIVED,
         )
 
     async def append(
@@ -320,6 +324,7 @@ def positions_table(metadata: MetaData) -> Table:
         Column("source", Text, primary_key=True),
         Column("position", BigInteger, nullable=False),
         Column("followed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        info=DERIVED,
     )
 
 
@@ -389,7 +394,10 @@ class Follower:
         async with self.database.write() as connection:
             if not await self._advance(connection, branch_id, before, entries[-1].position):
                 return 0
-            await self.apply(connection, branch_id, entries)
+            async with by_itself(
+                connection, branch_id, what=f"follow {self.source}", clock=system_clock
+            ):
+                await self.apply(connection, branch_id, entries)
         return len(entries)
 
     async def _position(self, branch_id: int) -> int:

@@ -3,6 +3,7 @@
 ``ATTRIBUTION_DATABASE_URL``, ``KPI_DATABASE_URL`` …: one environment can hold all four.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -51,4 +52,13 @@ class ServiceSettings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=100, description="database connections kept")
     max_body_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="larger request bodies are refused with 413"
+    )
+    trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
+        default=frozenset(),
+        description="addresses and networks of proxies whose X-Forwarded-For says who asked",
+    )
+    anchor_file: Path | None = Field(
+        default=None,
+        description="file outside the database to which the heads of the audit log are written"
+        " every hour; without it nobody could tell that its tail was cut",
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.settings import ServiceSettings
@@ -28,9 +29,12 @@ async def catch_up(
     database: Database, jobs: Mapping[str, Job], branch_id: int, *, clock: Clock
 ) -> None:
     """Do everything that is due in a branch, each portion in a transaction of its own."""
-    for job in jobs.values():
+    for name, job in jobs.items():
         while True:
-            async with database.write() as connection:
+            async with (
+                database.write() as connection,
+                by_itself(connection, branch_id, what=name, clock=clock),
+            ):
                 done = await job(connection, branch_id, clock())
             if not done:
                 break

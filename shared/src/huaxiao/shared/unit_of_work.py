@@ -3,7 +3,8 @@
 A route built on ``TransactionalRoute`` opens at most one transaction, commits it after the endpoint
 has made its response and before any byte leaves, and so never answers 201 for a commit that
 failed. In the same transaction it remembers the answer given to an ``Idempotency-Key`` (IETF
-draft-07): the same key from the same caller with the same request gets that answer again.
+draft-07): the same key from the same caller with the same request gets that answer again; and it
+puts on record who asked, and what was changed.
 """
 
 import hashlib
@@ -30,6 +31,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from huaxiao.shared.audit.changes import Changes
+from huaxiao.shared.audit.marks import DERIVED
+from huaxiao.shared.audit.requests import record
 from huaxiao.shared.auth import Principal, authenticate
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.problems import Fault, IdempotencyKeyReused, Malformed
@@ -52,6 +56,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("media_type", Text, nullable=False),
         Column("body", LargeBinary, nullable=False),
         Column("answered_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        info=DERIVED,
     )
 
 
@@ -68,6 +73,7 @@ class _UnitOfWork:
         self._stack = stack
         self._writing: AsyncConnection | None = None
         self._reading: AsyncConnection | None = None
+        self._changes = Changes()
         self._claimed: tuple[Table, dict[str, Any]] | None = None
 
     async def reading(self) -> AsyncConnection:
@@ -78,6 +84,7 @@ class _UnitOfWork:
     async def writing(self) -> AsyncConnection:
         if self._writing is None:
             self._writing = await self._stack.enter_async_context(self._database.write())
+            await self._changes.of(self._writing)
         return self._writing
 
     async def claim(self, table: Table, *, key: tuple[int, str, str], fingerprint: str) -> None:
@@ -121,6 +128,10 @@ class _UnitOfWork:
             )
         )
 
+    async def put_on_record(self, request: Request, response: Response) -> None:
+        if self._writing is not None:
+            await record(request, response, self._writing, self._changes)
+
 
 class TransactionalRoute(APIRoute):
     """A route whose transaction ends before its response begins."""
@@ -136,6 +147,7 @@ class TransactionalRoute(APIRoute):
                 request.state.unit_of_work = unit
                 response = await endpoint(request)
                 await unit.remember(response)
+                await unit.put_on_record(request, response)
             return response
 
         async def handle(request: Request) -> Response:

@@ -18,7 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huaxiao.shared import trace
+from huaxiao.shared import refusals, trace
+from huaxiao.shared.audit.anchoring import anchoring
+from huaxiao.shared.audit.log import AuditLog, keep
 from huaxiao.shared.auth import Principal, TokenVerifier, authenticate
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.database import Database
@@ -35,6 +37,7 @@ from huaxiao.shared.problems import (
     all_problems,
 )
 from huaxiao.shared.settings import ServiceSettings
+from huaxiao.shared.structured import to_standard_error
 from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
 from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
 
@@ -129,6 +132,7 @@ def service_app(
     settings: ServiceSettings,
     database: Database,
     idempotency_keys: Table,
+    audit_log: AuditLog,
     routers: Sequence[APIRouter],
     lifespan: Lifespan | None = None,
     clock: Clock = system_clock,
@@ -138,12 +142,15 @@ def service_app(
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncIterator[None]:
         spare_collector()
+        to_standard_error()
         try:
-            if lifespan is None:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(
+                    anchoring(settings, database, audit_log, clock=clock)
+                )
+                if lifespan is not None:
+                    await stack.enter_async_context(lifespan(app))
                 yield
-            else:
-                async with lifespan(app):
-                    yield
         finally:
             await database.close()
 
@@ -164,6 +171,9 @@ def service_app(
     app.state.database = database
     app.state.clock = clock
     app.state.idempotency_keys = idempotency_keys
+    app.state.audit_log = audit_log
+    app.state.trusted_proxies = settings.trusted_proxies
+    keep(database, audit_log)
     app.state.token_verifier = TokenVerifier(
         KeyFile(settings.jwks_file, issuer=settings.token_issuer),
         *(PublishedKeys(one.issuer, jwks_url=one.jwks_url) for one in settings.trusted_issuers),
@@ -267,6 +277,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for this type
+    refusals.note(request, error)
     return problem_response(request, error)
 
 

@@ -17,11 +17,12 @@ from huaxiao.attribution.receipts import api as receipts
 from huaxiao.attribution.rule_sets import api as rule_sets
 from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
-from huaxiao.attribution.tables import feed, idempotency_keys, positions
+from huaxiao.attribution.tables import audit_log, feed, idempotency_keys, positions
 from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.what_if import api as what_if
 from huaxiao.attribution.worker import FOLLOWED
 from huaxiao.shared import web
+from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
+        audit_log=audit_log,
         routers=[
             intake.router,
             quarantine.unplaced,
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             commissions.router,
             unresolved.router,
             county.router,
+            *audit.routes(),
             feed.router(),
         ],
         lifespan=following(

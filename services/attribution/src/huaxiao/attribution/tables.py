@@ -15,6 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
+from huaxiao.shared.audit.log import AuditLog
+from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
@@ -22,6 +24,7 @@ from huaxiao.shared.unit_of_work import idempotency_table
 metadata = service_metadata("attribution")
 feed = Feed(metadata, service="attribution")
 idempotency_keys = idempotency_table(metadata)
+audit_log = AuditLog(metadata, service="attribution")
 positions = positions_table(metadata)
 
 UNPLACED = 0
@@ -38,6 +41,7 @@ branches = Table(
     branch_column(),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
+    info=DERIVED,
 )
 centres = Table(
     "centres",
@@ -47,6 +51,7 @@ centres = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    info=DERIVED,
 )
 centre_names = Table(
     "centre_names",
@@ -56,6 +61,7 @@ centre_names = Table(
     Column("from_day", Date, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    info=DERIVED,
 )
 people = Table(
     "people",
@@ -64,6 +70,7 @@ people = Table(
     Column("person_id", Text, primary_key=True),
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
+    info=DERIVED,
 )
 channels = Table(
     "channels",
@@ -73,6 +80,7 @@ channels = Table(
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    info=DERIVED,
 )
 channel_moves = Table(
     "channel_moves",
@@ -82,6 +90,7 @@ channel_moves = Table(
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
     Column("open", Boolean, nullable=False),
+    info=DERIVED,
 )
 fields = Table(
     "fields",
@@ -95,6 +104,7 @@ fields = Table(
     Column("term_to", Integer, nullable=False),
     Column("scope", JSONB, nullable=False),
     Column("digest", Text, nullable=False),
+    info=DERIVED,
 )
 
 # --- what came in -------------------------------------------------------------------------------
@@ -120,6 +130,7 @@ intakes = Table(
         DateTime(timezone=True),
         comment="nothing more is booked before it; never goes back",
     ),
+    info=DERIVED,
     comment="One row a branch: its counters, and the lock that makes its bookings one after another",
 )
 received_events = Table(
@@ -130,7 +141,7 @@ received_events = Table(
     Column("event_id", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 held_events = Table(
     "held_events",
@@ -173,6 +184,7 @@ intake_counts = Table(
     Column("source", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
     Column("events", BigInteger, nullable=False),
+    info=DERIVED,
     comment="What became of events when they came, by business day and sender",
 )
 intake_sequences = Table(
@@ -182,6 +194,7 @@ intake_sequences = Table(
     Column("source", Text, primary_key=True),
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
+    info=DERIVED,
     comment="Which of its running numbers a sender's events have carried, as ranges",
 )
 subscriptions = Table(
@@ -201,7 +214,7 @@ subscriptions = Table(
     Column("account_manager_id", Text),
     Column("campus_id", Text),
     Index(None, "branch_id", "main_subscription_id"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 subscription_changes = Table(
     "subscription_changes",
@@ -215,7 +228,7 @@ subscription_changes = Table(
     Column("customer_id", Text),
     Column("standard_address", Text),
     Column("resource_address", Text),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 bundle_statements = Table(
     "bundle_statements",
@@ -227,7 +240,7 @@ bundle_statements = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("members", ARRAY(Text), nullable=False),
     Column("joins", Boolean, nullable=False),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 bundle_members = Table(
     "bundle_members",
@@ -235,7 +248,7 @@ bundle_members = Table(
     branch_column(),
     Column("subscription_id", Text, primary_key=True),
     Column("bundle_id", Text, primary_key=True),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
     comment="Which bundles ever named a subscription",
 )
 leads = Table(
@@ -252,7 +265,7 @@ leads = Table(
     Column("shares", ARRAY(Integer), nullable=False, comment="of each person, in basis points"),
     Column("rate_basis_points", Integer, comment="of what is collected; null is by the terms"),
     Column("months", Integer, comment="that earn; null is by the terms"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 baselines = Table(
     "baselines",
@@ -264,7 +277,7 @@ baselines = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("field_id", Text),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
     comment="Whose lines were when a contract began, for those that no other evidence places",
 )
 documents = Table(
@@ -285,7 +298,7 @@ documents = Table(
         "document_id",
         postgresql_where=text("remitted_fen < amount_fen"),
     ),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
     comment="Bill items, payments, refunds, costs by their own numbers: none is booked twice",
 )
 settled_items = Table(
@@ -294,6 +307,7 @@ settled_items = Table(
     branch_column(),
     Column("bill_item_id", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
+    info=DERIVED,
     comment="What has been refunded, written off or taken back of a charge so far",
 )
 
@@ -469,7 +483,7 @@ decisions = Table(
     Column("evidence", JSON, nullable=False, comment="kept as it was written; never searched"),
     Column("evidence_digest", LargeBinary, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | PAY,
     comment="Stands until the next from_period of its version; a higher version lies over lower ones"
     " from its first from_period on",
 )
@@ -489,6 +503,7 @@ deferred_decisions = Table(
     Column("evidence", JSON, nullable=False),
     Column("evidence_digest", LargeBinary, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
+    info=DERIVED,
     comment="What would have been decided on a line that is frozen; it goes when the dispute ends",
 )
 entries = Table(
@@ -509,7 +524,7 @@ entries = Table(
     Column("event_id", Text, nullable=False),
     Column("booked_at", DateTime(timezone=True), nullable=False),
     Index(None, "branch_id", "subscription_id"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | PAY,
 )
 commissions = Table(
     "commissions",
@@ -529,7 +544,7 @@ commissions = Table(
     Column("booked_at", DateTime(timezone=True), nullable=False),
     Index(None, "branch_id", "period", "person_id", "number"),
     Index(None, "branch_id", "subscription_id"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | PAY,
     comment="Who has what of the ledger's lead commissions; what was wrong is made good by a minus",
 )
 balances = Table(
@@ -541,6 +556,7 @@ balances = Table(
     Column("field_id", Text, primary_key=True, comment="empty for what lies in no field"),
     Column("account", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
+    info=DERIVED,
 )
 period_totals = Table(
     "period_totals",
@@ -550,6 +566,7 @@ period_totals = Table(
     Column("first_entry", BigInteger, nullable=False),
     Column("last_entry", BigInteger, nullable=False),
     Column("billed_fen", BigInteger, nullable=False, comment="net revenue by the documents"),
+    info=DERIVED,
     comment="Between which of its branch's entries a period's lie, and what is billed in it",
 )
 period_closings = Table(

@@ -26,10 +26,11 @@ from huaxiao.contracts.sheets import api as sheets
 from huaxiao.contracts.signing import api as signing
 from huaxiao.contracts.supplements import api as supplements
 from huaxiao.contracts.suspensions import api as suspensions
-from huaxiao.contracts.tables import feed, idempotency_keys
+from huaxiao.contracts.tables import audit_log, feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import web
+from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
+        audit_log=audit_log,
         routers=[
             branches.listing,
             branches.router,
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             payroll.router,
             refusals.router,
             verification.router,
+            *audit.routes(),
             feed.router(),
         ],
     )

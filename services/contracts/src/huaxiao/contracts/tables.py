@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeConstraint
 
+from huaxiao.shared.audit.log import AuditLog
+from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
 from huaxiao.shared.unit_of_work import idempotency_table
@@ -30,6 +32,7 @@ from huaxiao.shared.unit_of_work import idempotency_table
 metadata = service_metadata("contracts")
 feed = Feed(metadata, service="contracts")
 idempotency_keys = idempotency_table(metadata)
+audit_log = AuditLog(metadata, service="contracts")
 _APPEND_ONLY = {"append_only": True}
 
 
@@ -270,7 +273,7 @@ sealed_scopes = Table(
     ExcludeConstraint(
         ("scope", "&&"), ("term", "&&"), using="gist", name="sealed_scopes_scope_term_excl"
     ),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 sealed_customers = Table(
     "sealed_customers",
@@ -283,7 +286,7 @@ sealed_customers = Table(
     Column("segment", Text, nullable=False),
     _of_a_sealed_field(),
     _of_one_field("sealed_customers", _exactly("customer_id")),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 sealed_channels = Table(
     "sealed_channels",
@@ -295,7 +298,7 @@ sealed_channels = Table(
     Column("field_id", Text, nullable=False),
     _of_a_sealed_field(),
     _of_one_field("sealed_channels", _exactly("channel_id")),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 sealed_resources = Table(
     "sealed_resources",
@@ -307,7 +310,7 @@ sealed_resources = Table(
     Column("field_id", Text, nullable=False),
     _of_a_sealed_field(),
     _of_one_field("sealed_resources", _beginning_with("prefix")),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 refused_changes = Table(
     "refused_changes",

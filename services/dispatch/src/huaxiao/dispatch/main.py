@@ -22,7 +22,7 @@ from huaxiao.dispatch.scorecards import api as scorecards
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.shifts import api as shifts
-from huaxiao.dispatch.tables import feed, idempotency_keys, positions
+from huaxiao.dispatch.tables import audit_log, feed, idempotency_keys, positions
 from huaxiao.dispatch.ticket_categories import api as ticket_categories
 from huaxiao.dispatch.tickets import api as tickets
 from huaxiao.dispatch.tickets.timing import keeping_time
@@ -30,6 +30,7 @@ from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import web
+from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 from huaxiao.shared.ticking import ticking
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
+        audit_log=audit_log,
         routers=[
             orders.router,
             parts.router,
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             plan_rules.router,
             plans.router,
             agenda.router,
+            *audit.routes(),
             feed.router(),
         ],
         lifespan=web.together(

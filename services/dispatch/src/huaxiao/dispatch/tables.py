@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from huaxiao.shared.audit.log import AuditLog
+from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
@@ -28,6 +30,7 @@ from huaxiao.shared.unit_of_work import idempotency_table
 metadata = service_metadata("dispatch")
 feed = Feed(metadata, service="dispatch")
 idempotency_keys = idempotency_table(metadata)
+audit_log = AuditLog(metadata, service="dispatch")
 positions = positions_table(metadata)
 _DEGREES = Numeric(9, 6)
 
@@ -45,6 +48,7 @@ branches = Table(
     Column("name_zh", Text, nullable=False),
     # From when on dispatch has known of it: the calendar of appraisals begins with that month.
     Column("known_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    info=DERIVED,
 )
 centres = Table(
     "centres",
@@ -53,6 +57,7 @@ centres = Table(
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("closed_from", Date),
+    info=DERIVED,
 )
 people = Table(
     "people",
@@ -63,6 +68,7 @@ people = Table(
     Column("skills", JSONB, nullable=False),
     Column("left_on", Date),
     Column("engagement", Text),
+    info=DERIVED,
 )
 places_to_come = Table(
     "places_to_come",
@@ -75,6 +81,7 @@ places_to_come = Table(
     Column("skills", JSONB, nullable=False),
     Column("engagement", Text, nullable=False),
     Column("left_on", Date),
+    info=DERIVED,
 )
 """Where people work from a day to come on; ``people`` has where they work now."""
 territories = Table(
@@ -86,6 +93,7 @@ territories = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=DERIVED,
 )
 fee_contracts = Table(
     "fee_contracts",
@@ -95,6 +103,7 @@ fee_contracts = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=PAY,
 )
 fee_terms = Table(
     "fee_terms",
@@ -104,7 +113,7 @@ fee_terms = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("from_period", Integer, nullable=False),
     Column("fees", JSONB, nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 order_workers = Table(
     "order_workers",
@@ -115,7 +124,7 @@ order_workers = Table(
     Column("person_id", Text, primary_key=True),
     Column("parts", Integer, nullable=False),
     Column("engagement", Text),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 service_levels = Table(
     "service_levels",
@@ -345,6 +354,7 @@ visit_quarters = Table(
         ["dispatch.appointments.branch_id", "dispatch.appointments.appointment_id"],
     ),
     Index(None, "branch_id", "appointment_id"),
+    info=DERIVED,
 )
 order_steps = Table(
     "order_steps",
@@ -500,6 +510,7 @@ appraisals = Table(
         "person_id",
         postgresql_nulls_not_distinct=True,
     ),
+    info=PAY,
 )
 listed_customers = Table(
     "listed_customers",
@@ -510,6 +521,7 @@ listed_customers = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=DERIVED,
 )
 ticket_category_sets = Table(
     "ticket_category_sets",
@@ -618,6 +630,7 @@ concurrent_posts = Table(
     branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("centre_id", Text, primary_key=True),
+    info=DERIVED,
 )
 reverse_votes = Table(
     "reverse_votes",
@@ -660,7 +673,7 @@ reverse_decisions = Table(
     Column("card", JSONB, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 plan_rules = Table(
     "plan_rules",
@@ -776,6 +789,7 @@ day_routes = Table(
     Column("plan_id", Text),
     Column("stops", JSONB, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    info=DERIVED,
 )
 """Who visits whom on a day, in order, as it was planned last."""
 scorecards = Table(
@@ -815,7 +829,7 @@ appraisal_months = Table(
     Column("scorecard_version", Integer),
     Column("orders", Integer),
     Column("digest", Text),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 appraisal_evidence = Table(
     "appraisal_evidence",
@@ -824,7 +838,7 @@ appraisal_evidence = Table(
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("order_id", Text, primary_key=True),
     Column("record", JSONB, nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 appraisal_drafts = Table(
     "appraisal_drafts",
@@ -859,7 +873,7 @@ appraisal_revisions = Table(
         ["branch_id", "appraisal_id"],
         ["dispatch.appraisals.branch_id", "dispatch.appraisals.appraisal_id"],
     ),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 appraisal_appeals = Table(
     "appraisal_appeals",
@@ -920,7 +934,7 @@ appraisal_appeal_decisions = Table(
         ],
         name="appraisal_appeal_decisions_appeal_fkey",
     ),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 appraisal_corrections = Table(
     "appraisal_corrections",
@@ -938,7 +952,7 @@ appraisal_corrections = Table(
         ["branch_id", "appraisal_id"],
         ["dispatch.appraisals.branch_id", "dispatch.appraisals.appraisal_id"],
     ),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 late_raters = Table(
     "late_raters",
@@ -949,7 +963,7 @@ late_raters = Table(
     Column("points", Integer, nullable=False),
     Column("cards", JSONB, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | PAY,
 )
 violations = Table(
     "violations",
@@ -961,4 +975,5 @@ violations = Table(
     Column("period", Integer, nullable=False),
     Column("upheld", Boolean, nullable=False),
     Column("points", Integer, nullable=False),
+    info=PAY,
 )

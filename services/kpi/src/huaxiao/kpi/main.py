@@ -21,12 +21,13 @@ from huaxiao.kpi.history import api as history
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.metrics import api as metrics
 from huaxiao.kpi.settings import Settings
-from huaxiao.kpi.tables import feed, idempotency_keys, positions
+from huaxiao.kpi.tables import audit_log, feed, idempotency_keys, positions
 from huaxiao.kpi.targets import api as targets
 from huaxiao.kpi.unit_targets import api as unit_targets
 from huaxiao.kpi.what_if import api as what_if
 from huaxiao.kpi.worker import FOLLOWED
 from huaxiao.shared import web
+from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 from huaxiao.shared.ticking import ticking
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         database=database,
         idempotency_keys=idempotency_keys,
+        audit_log=audit_log,
         routers=[
             targets.router,
             figures.router,
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             alerts.router,
             exports.router,
             metrics.router,
+            *audit.routes(),
             feed.router(),
         ],
         lifespan=web.together(

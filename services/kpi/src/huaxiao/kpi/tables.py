@@ -25,12 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from huaxiao.shared.audit.log import AuditLog
+from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("kpi")
 idempotency_keys = idempotency_table(metadata)
+audit_log = AuditLog(metadata, service="kpi")
 positions = positions_table(metadata)
 _APPEND_ONLY = {"append_only": True}
 
@@ -53,7 +56,7 @@ branches = Table(
     Column("default_centre_id", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 centres = Table(
     "centres",
@@ -64,7 +67,7 @@ centres = Table(
     Column("name_zh", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 centre_changes = Table(
     "centre_changes",
@@ -77,7 +80,7 @@ centre_changes = Table(
     Column("open", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 places = Table(
     "places",
@@ -89,7 +92,7 @@ places = Table(
     Column("own_staff", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 contracts = Table(
     "contracts",
@@ -101,7 +104,7 @@ contracts = Table(
     Column("term_to", Integer, nullable=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 base_months = Table(
     "base_months",
@@ -117,7 +120,7 @@ base_months = Table(
     Column("headcount", BigInteger, nullable=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 reorganisations = Table(
     "reorganisations",
@@ -127,7 +130,7 @@ reorganisations = Table(
     Column("from_day", Date, nullable=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 closed_periods = Table(
     "closed_periods",
@@ -136,7 +139,7 @@ closed_periods = Table(
     Column("period", Integer, primary_key=True, autoincrement=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 uncounted_periods = Table(
     "uncounted_periods",
@@ -157,6 +160,7 @@ measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
+    info=DERIVED,
 )
 field_measures = Table(
     "field_measures",
@@ -168,6 +172,7 @@ field_measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
+    info=DERIVED,
 )
 measure_changes = Table(
     "measure_changes",
@@ -184,7 +189,7 @@ measure_changes = Table(
     Column("measure", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | DERIVED,
 )
 
 
@@ -195,6 +200,7 @@ decisions = Table(
     branch_column(),
     # Moved by every decision, which so come one after another.
     Column("count", BigInteger, nullable=False),
+    info=DERIVED,
 )
 figure_sets = Table(
     "figure_sets",
@@ -282,6 +288,7 @@ standings = Table(
     Column("period", Integer, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("value", Double),
+    info=DERIVED,
 )
 alert_rules = Table(
     "alert_rules",
@@ -302,6 +309,7 @@ alert_clocks = Table(
     Column("mark", Text),
     Column("looked_at", DateTime(timezone=True)),
     Column("next_at", DateTime(timezone=True)),
+    info=DERIVED,
 )
 alerts = Table(
     "alerts",
@@ -363,4 +371,5 @@ webhook_deliveries = Table(
     Column("next_at", DateTime(timezone=True)),
     Column("failure", Text),
     Index(None, "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    info=DERIVED,
 )

@@ -12,6 +12,7 @@ from huaxiao.shared import trace
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.issuer import TokenSource
 from huaxiao.shared.pages import MAX_PAGE, Page
+from huaxiao.shared.wire.audit import AuditEntry
 from huaxiao.shared.wire.feed import FeedEntry
 
 Answer = TypeVar("Answer")
@@ -81,6 +82,16 @@ class ServiceClient:
             timeout=wait_ms / 1000 + _TIMEOUT_SECONDS,
         )
         return _entries.decode(response.content)
+
+    async def audit_entries(
+        self, branch_id: int, *, subject: str | None = None, route: str | None = None
+    ) -> list[AuditEntry]:
+        """Return what is on record of a branch, the newest first."""
+        return await self._all(
+            AuditEntry,
+            f"/v1/branches/{branch_id}/audit-entries",
+            params={"subject": subject, "route": route},
+        )
 
     async def _get(
         self, kind: type[Answer] | Any, path: str, *, params: Mapping[str, Any] | None = None

@@ -11,6 +11,7 @@ from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_all
 from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
+from huaxiao.shared.audit.origins import origin_of
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem, TooLarge
 from huaxiao.shared.wire.attribution import IntakeReport
 from huaxiao.shared.wire.events import MAX_BATCH
@@ -96,13 +97,16 @@ async def post_events(request: Request, principal: Sender) -> Response:
             principal,
             lines(request.stream(), encoding),
             clock=state.clock,
+            origin=origin_of(request),
         )
     elif encoding not in {"", "identity"}:
         raise UnsupportedEncoding
     else:
         now = state.clock()
         readings = read_all(await _events(request, media_type), now=now, posted=True)
-        report = await handlers.receive(state.turns, principal, readings, now=now)
+        report = await handlers.receive(
+            state.turns, principal, readings, now=now, origin=origin_of(request)
+        )
     return Response(report.model_dump_json(), media_type="application/json")
 
 

@@ -14,6 +14,7 @@ from huaxiao.attribution.intake.reading import Reading, cut_off, read
 from huaxiao.attribution.intake.stream import Broken, Line
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.tables import UNPLACED
+from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.problems import Unavailable
@@ -45,7 +46,12 @@ _UNKNOWN_BRANCH = Refusal(
 
 
 async def receive(
-    turns: Turns, principal: Principal, readings: Sequence[Reading], *, now: datetime
+    turns: Turns,
+    principal: Principal,
+    readings: Sequence[Reading],
+    *,
+    now: datetime,
+    origin: Origin,
 ) -> IntakeReport:
     """Take a batch in, each branch's part in one transaction that commits before this returns."""
     named = {one.name.branch_id for one in readings if one.name.branch_id is not None}
@@ -60,7 +66,9 @@ async def receive(
     arrivals: dict[int, Arrival] = {}
     for branch_id, indexes in sorted(parts.items()):
         part = [placed[index][1] for index in indexes]
-        taken = await turns.take(branch_id, part, posted_by=principal.subject, now=now)
+        taken = await turns.take(
+            branch_id, part, posted_by=principal.subject, now=now, origin=origin
+        )
         arrivals |= zip(indexes, taken, strict=True)
     return report([arrivals[index] for index in range(len(readings))])
 
@@ -71,6 +79,7 @@ async def receive_stream(
     lines: AsyncIterator[Line],
     *,
     clock: Clock,
+    origin: Origin,
 ) -> IntakeReport:
     """Take a stream in, a piece at a time, each committed before the next is read.
 
@@ -92,7 +101,7 @@ async def receive_stream(
             for one in piece
         ]
         try:
-            taken = await receive(turns, principal, readings, now=now)
+            taken = await receive(turns, principal, readings, now=now, origin=origin)
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             raise Unavailable(taken=total.received) from error
         total = _joined(total, taken)

@@ -48,6 +48,7 @@ from huaxiao.attribution.tables import (
     subscription_changes,
     subscriptions,
 )
+from huaxiao.shared.audit.changes import copied
 from huaxiao.shared.periods import Period
 
 _OWNER_COLUMNS = (
@@ -549,6 +550,7 @@ async def _copy(
     records = list(rows)
     if not records:
         return
+    copied(connection, table, len(records))
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None  # noqa: S101 - the connection is open
     try:

@@ -7,7 +7,8 @@ the commit.
 """
 
 import asyncio
-from collections import defaultdict
+import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +20,12 @@ from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.reading import Reading
 from huaxiao.attribution.intake.taking import CameBeforeError, take
+from huaxiao.attribution.tables import audit_log
+from huaxiao.shared.audit.log import NewEntry
+from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
 
+_DONE = 200
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
 
@@ -32,6 +37,7 @@ class _Part:
     readings: Sequence[Reading]
     posted_by: str
     now: datetime
+    origin: Origin | None
     taken: list[Arrival] | None = None
     failed: Exception | None = None
 
@@ -50,10 +56,19 @@ class Turns:
     _locks: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def take(
-        self, branch_id: int, readings: Sequence[Reading], *, posted_by: str, now: datetime
+        self,
+        branch_id: int,
+        readings: Sequence[Reading],
+        *,
+        posted_by: str,
+        now: datetime,
+        origin: Origin | None = None,
     ) -> list[Arrival]:
-        """Take events into a branch's books; return them with their verdicts after the commit."""
-        own = _Part(readings, posted_by, now)
+        """Take events into a branch's books; return them with their verdicts after the commit.
+
+        What was asked by an ``origin`` goes on record.
+        """
+        own = _Part(readings, posted_by, now, origin)
         waiting = self._waiting[branch_id]
         waiting.append(own)
         try:
@@ -99,8 +114,22 @@ class Turns:
                 now=max(part.now for part in parts),
                 first_time=first_time,
             )
+            told = [
+                _entry(part, part.origin, taken)
+                for part, taken in zip(parts, arrivals, strict=True)
+                if part.origin is not None
+            ]
+            await audit_log.append(connection, branch_id, told)
         for part, taken in zip(parts, arrivals, strict=True):
             part.taken = taken
+
+
+def _entry(part: _Part, origin: Origin, taken: Sequence[Arrival]) -> NewEntry:
+    """Put on record what a request brought: how many events, what became of them, their digest."""
+    digest = hashlib.sha256(b"".join(one.digest for one in part.readings)).hexdigest()
+    outcomes = Counter(str(one.judged.outcome) for one in taken)
+    changes = [{"events": len(taken), "outcomes": dict(outcomes), "digest": digest}]
+    return NewEntry(part.now, origin, _DONE, changes=changes)
 
 
 def _joining(own: _Part, waiting: Sequence[_Part]) -> list[_Part]:

@@ -1,0 +1,119 @@
+"""The command: finds the suite's database, asks every check, tells people or machines."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from huaxiao.cli import embedded
+from huaxiao.cli.doctor.examining import examine
+from huaxiao.cli.doctor.findings import Examination
+from huaxiao.cli.suite import Keys, NotStartedError, anchor_file, listen, serving
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clock import system_clock
+
+_HOST = "127.0.0.1"
+_told = Console(stderr=True)
+
+
+def doctor(
+    data: Annotated[
+        Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its data")
+    ] = Path(".huaxiao"),
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HUAXIAO_ADMIN_DATABASE_URL",
+            help="postgresql://… as a superuser, for a suite that has a database of its own",
+        ),
+    ] = None,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="folder with the anchors, <service>.jsonl each"),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="HUAXIAO_CONTRACTS_URL", help="of contracts, which verifies seals"),
+    ] = None,
+    bearer: Annotated[
+        str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of who may read the contracts")
+    ] = "",
+    as_json: Annotated[  # noqa: FBT002 - an option of the command
+        bool, typer.Option("--json", help="print the findings as JSON")
+    ] = False,
+) -> None:
+    """Check that what the suite keeps still holds, and say what to do where it does not.
+
+    The audit logs against their anchors, seals, the ledger, feeds, settings and roles of the
+    database. Writes nothing. Ends with 0 when nothing is wrong, and with 1 when something is.
+    """
+    try:
+        if database_url is not None:
+            found = asyncio.run(
+                examine(
+                    make_url(database_url),
+                    anchors=anchors,
+                    contracts_url=url,
+                    token=lambda _: bearer,
+                    now=system_clock(),
+                )
+            )
+        else:
+            found = _of_embedded(data.resolve(), anchors)
+    except (SQLAlchemyError, OSError, NotStartedError) as error:
+        _told.print(f"The suite could not be looked at: {error}", style="red")
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+    else:
+        console = Console()
+        for line in found.lines():
+            console.print(line, soft_wrap=True, highlight=False)
+    raise typer.Exit(0 if found.sound else 1)
+
+
+def _of_embedded(data: Path, anchors: Path | None) -> Examination:
+    """Look at the suite of a data directory, whether it runs or not."""
+    if not (data / "postgres").is_dir():
+        raise FileNotFoundError(f"{data} holds no suite; `huaxiao up` makes one")
+    # Its schemas are left as they are: to bring them up to date would also put grants right.
+    postgres = embedded.start(data)
+    try:
+        return asyncio.run(_served(data, postgres, anchors))
+    finally:
+        postgres.stop()
+
+
+async def _served(
+    data: Path, postgres: embedded.EmbeddedPostgres, anchors: Path | None
+) -> Examination:
+    issuer = Keys.under(data).issuer()
+
+    def token(branch_id: int) -> str:
+        return issuer.token("cli:doctor", roles=[Role.AUDITOR], branch_ids=[branch_id])
+
+    async with _contracts(data, postgres) as url:
+        return await examine(
+            postgres.url(embedded.SUPERUSER),
+            anchors=anchors or anchor_file(data, "contracts").parent,
+            contracts_url=url,
+            token=token,
+            now=system_clock(),
+        )
+
+
+@asynccontextmanager
+async def _contracts(data: Path, postgres: embedded.EmbeddedPostgres) -> AsyncIterator[str]:
+    """Serve the suite for as long as it is looked at; what it does by itself stands still."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+    with listen(_HOST, 0) as bound:
+        async with serving(postgres, Keys.under(data), bound, follow=False) as gateway:
+            yield f"{gateway}/contracts"

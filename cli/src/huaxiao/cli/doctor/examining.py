@@ -1,0 +1,73 @@
+"""All checks, on one snapshot of the database."""
+
+import importlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from huaxiao.cli.doctor import chains, database_settings, feeds, ledger, roles, seals
+from huaxiao.cli.doctor.findings import Examination, Finding, examination
+from huaxiao.contracts.tables import branches
+from huaxiao.shared.provision import SERVICES
+
+
+async def examine(
+    admin_url: URL,
+    *,
+    anchors: Path | None,
+    contracts_url: str | None,
+    token: Callable[[int], str],
+    now: datetime,
+) -> Examination:
+    """Run every check; nothing is written.
+
+    The database is read as a superuser, who alone sees all of it.
+    """
+    modules = {
+        service: importlib.import_module(f"huaxiao.{service}.tables") for service in SERVICES
+    }
+    engine = create_async_engine(
+        admin_url.set(drivername="postgresql+asyncpg"),
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+    )
+    found: list[Finding] = []
+    try:
+        async with engine.connect() as opened:
+            connection = await opened.execution_options(postgresql_readonly=True)
+            found += await database_settings.check(connection)
+            found += await roles.check(
+                connection, {service: one.metadata for service, one in modules.items()}
+            )
+            if any("its schema lacks" in one.what for one in found):
+                return examination(found)
+            found += await chains.check(
+                connection, [one.audit_log for one in modules.values()], anchors, now=now
+            )
+            found += await ledger.check(connection)
+            found += await feeds.check(
+                connection,
+                {service: one.feed for service, one in modules.items()},
+                {
+                    service: one.positions
+                    for service, one in modules.items()
+                    if hasattr(one, "positions")
+                },
+            )
+            branch_ids = (
+                await connection.scalars(select(branches.c.branch_id).order_by("branch_id"))
+            ).all()
+    finally:
+        await engine.dispose()
+    if not branch_ids:
+        found += seals.none_there()
+    elif contracts_url is None:
+        found += seals.not_asked()
+    else:
+        found += await seals.check(contracts_url, token, branch_ids)
+    return examination(found)
