@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.feed import Follower, NewFact
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -23,12 +24,12 @@ def fact(number: int) -> NewFact:
 
 
 async def publish(kit: Any, branch_id: int, number: int) -> None:
-    async with kit.database.write() as connection:
+    async with kit.database.write(EVERYTHING) as connection:
         await feed.append(connection, branch_id, [fact(number)], now=system_clock())
 
 
 async def read(kit: Any, branch_id: int, after: int = 0) -> list[FeedEntry]:
-    async with kit.database.read() as connection:
+    async with kit.database.read(EVERYTHING) as connection:
         return await feed.read(connection, branch_id, after=after, limit=1000)
 
 
@@ -113,7 +114,7 @@ async def test_two_replicas_apply_each_entry_once(kit: Any, branch_id: int) -> N
     for _ in range(10):
         await asyncio.gather(*(replica.step(branch_id) for replica in replicas))
 
-    async with kit.database.read() as connection:
+    async with kit.database.read(EVERYTHING) as connection:
         count = await connection.scalar(
             text("SELECT count(*) FROM kit.notes WHERE branch_id = :b"), {"b": branch_id}
         )

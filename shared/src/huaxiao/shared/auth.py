@@ -21,6 +21,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
+from huaxiao.shared.rows import NO_BRANCH, Scope
 
 _TOKENS_KEPT = 1_000
 _LEEWAY_SECONDS = 30
@@ -76,6 +77,24 @@ class Principal:
     def may_see(self, centre_id: str) -> bool:
         """Say whether the centre is within the caller's scope."""
         return self.centre_ids is None or centre_id in self.centre_ids
+
+    def scope(self, branch_id: int | None) -> Scope:
+        """Return the rows that a transaction of the caller's may see, of one branch or all of theirs.
+
+        Whoever decides between centres, as the support centre does, is bound to one and must find
+        the rows of all; what they are shown is up to the queries.
+
+        Raises:
+            NotFound: the branch is beyond the caller's.
+
+        """
+        centre_ids = None if Role.SUPPORT_CENTRE in self.roles else self.centre_ids
+        if branch_id is None:
+            own = None if self.branch_ids is None else self.branch_ids | {NO_BRANCH}
+            return Scope(own, centre_ids, self.person_id)
+        if not self.may_enter(branch_id):
+            raise NotFound
+        return Scope(frozenset({branch_id}), centre_ids, self.person_id)
 
     def require_centre(self, centre_id: str) -> None:
         """Raise NotFound for a centre outside the scope, as if it did not exist."""
@@ -150,13 +169,16 @@ class TokenVerifier:
 
 def _principal(claims: dict[str, Any]) -> Principal:
     branches, centres = claims["branch_ids"], claims["centre_ids"]
-    return Principal(
+    principal = Principal(
         subject=str(claims["sub"]),
         roles=frozenset(Role(role) for role in claims["roles"]),
         branch_ids=None if branches == "*" else frozenset(int(branch) for branch in branches),
         centre_ids=None if centres == "*" else frozenset(str(centre) for centre in centres),
         person_id=claims.get("person_id"),
     )
+    # What is no code of a branch, a centre or a person is refused here, before anything is asked with it.
+    Scope(principal.branch_ids, principal.centre_ids, principal.person_id)
+    return principal
 
 
 _bearer = HTTPBearer(auto_error=False, description="JWT of a trusted issuer")

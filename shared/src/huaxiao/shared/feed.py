@@ -32,6 +32,7 @@ from huaxiao.shared import trace
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
 
@@ -164,7 +165,7 @@ class Feed:
             database: Database = request.app.state.database
             deadline = asyncio.get_running_loop().time() + timeout / 1000
             while True:
-                async with database.read() as connection:
+                async with database.read(Scope.of_branch(branch_id)) as connection:
                     entries = await self.read(
                         connection, branch_id, after=last_event_id, limit=limit
                     )
@@ -261,7 +262,7 @@ class Follower:
         entries = in_order(read, after=before)
         if not entries:
             raise FeedOutOfOrderError(self.source, branch_id, before)
-        async with self.database.write() as connection:
+        async with self.database.write(Scope.of_branch(branch_id)) as connection:
             if not await self._advance(connection, branch_id, before, entries[-1].position):
                 return 0
             await self.apply(connection, branch_id, entries)
@@ -269,7 +270,7 @@ class Follower:
 
     async def _position(self, branch_id: int) -> int:
         table = self.positions
-        async with self.database.read() as connection:
+        async with self.database.read(Scope.of_branch(branch_id)) as connection:
             held = await connection.scalar(
                 select(table.c.position).where(
                     table.c.branch_id == branch_id, table.c.source == self.source

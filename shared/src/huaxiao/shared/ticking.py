@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.web import Lifespan
 
@@ -30,7 +31,7 @@ async def catch_up(
     """Do everything that is due in a branch, each portion in a transaction of its own."""
     for job in jobs.values():
         while True:
-            async with database.write() as connection:
+            async with database.write(Scope.of_branch(branch_id)) as connection:
                 done = await job(connection, branch_id, clock())
             if not done:
                 break

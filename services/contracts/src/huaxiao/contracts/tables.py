@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import INT4RANGE, INT8RANGE, JSONB, ExcludeC
 
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
+from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("contracts")
@@ -86,6 +87,7 @@ branches = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
+    info=whole_branch("The county itself; the pool's centre is known to everybody."),
 )
 divisions = Table(
     "divisions",
@@ -119,7 +121,7 @@ centres = Table(
     # As registered: what it is called later is in its changes. Null is: as long as the branch.
     Column("from_day", Date),
     _of_a_branch(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 centre_changes = Table(
     "centre_changes",
@@ -133,7 +135,7 @@ centre_changes = Table(
     Column("open", Boolean, nullable=False),
     Column("reason", Text),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 placements = Table(
     "placements",
@@ -150,7 +152,8 @@ placements = Table(
     Column("here", Boolean, nullable=False, server_default=true()),
     Column("reason", Text),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY
+    | whole_branch("The register: whose a person is decides what they may do elsewhere."),
 )
 channels = Table(
     "channels",
@@ -161,7 +164,7 @@ channels = Table(
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 channel_moves = Table(
     "channel_moves",
@@ -178,7 +181,7 @@ channel_moves = Table(
         ["contracts.channels.branch_id", "contracts.channels.channel_id"],
     ),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 fields = Table(
     "fields",
@@ -195,6 +198,7 @@ fields = Table(
     Column("review_of", Text),
     _of_a_centre(),
     Index(None, "branch_id", "kind", "term_from"),
+    info=whole_branch("No two fields may cover the same, so each is held against all."),
 )
 contracts = Table(
     "contracts",
@@ -213,6 +217,7 @@ contracts = Table(
     Column("review", Integer),
     _of_a_branch(),
     _of_a_centre(),
+    info=whole_branch("A centre's contract rests on the county's, which names no centre."),
 )
 signatures = Table(
     "signatures",
@@ -324,7 +329,7 @@ refused_changes = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("asked", JSONB, nullable=False),
     _of_a_branch(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("Numbered through the branch by whatever was refused."),
 )
 payroll = Table(
     "payroll",
@@ -337,7 +342,7 @@ payroll = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
     Index(None, "branch_id", "centre_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 
 
@@ -433,6 +438,7 @@ statements = Table(
     Column("closed_at", DateTime(timezone=True)),
     _of_a_contract(),
     Index(None, "branch_id", "period", "contract_id"),
+    info=own_centre("centre_id"),
 )
 statement_revisions = Table(
     "statement_revisions",
@@ -594,7 +600,7 @@ inquiries = Table(
     Column("asked_by", Text, nullable=False),
     Column("asked_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 violations = Table(
     "violations",
@@ -615,7 +621,7 @@ violations = Table(
     Column("reported_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
     Index(None, "branch_id", "centre_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 violation_steps = Table(
     "violation_steps",
@@ -810,7 +816,7 @@ lead_people = Table(
     _of_a_centre(),
     UniqueConstraint("branch_id", "lead", "place"),
     CheckConstraint("share_basis_points BETWEEN 1 AND 10000", name="share_basis_points"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("A lead is shown with all its people, of whatever centre."),
 )
 # A lead is decided once and converted once: the keys say so.
 lead_decisions = Table(
@@ -832,7 +838,7 @@ lead_decisions = Table(
         ["contracts.centres.branch_id", "contracts.centres.centre_id"],
     ),
     CheckConstraint("approved = (owner_centre_id IS NOT NULL)", name="owner"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("A lead concerns the centres of its people and of its owner."),
 )
 lead_conversions = Table(
     "lead_conversions",

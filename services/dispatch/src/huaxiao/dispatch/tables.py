@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("dispatch")
@@ -53,6 +54,7 @@ centres = Table(
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("closed_from", Date),
+    info=whole_branch("The register, by which work finds its centre."),
 )
 people = Table(
     "people",
@@ -63,6 +65,7 @@ people = Table(
     Column("skills", JSONB, nullable=False),
     Column("left_on", Date),
     Column("engagement", Text),
+    info=whole_branch("The register, by which work finds its engineer."),
 )
 places_to_come = Table(
     "places_to_come",
@@ -75,6 +78,7 @@ places_to_come = Table(
     Column("skills", JSONB, nullable=False),
     Column("engagement", Text, nullable=False),
     Column("left_on", Date),
+    info=whole_branch("The register, by which work finds its engineer."),
 )
 """Where people work from a day to come on; ``people`` has where they work now."""
 territories = Table(
@@ -86,6 +90,7 @@ territories = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=whole_branch("The register, by which work finds its centre."),
 )
 fee_contracts = Table(
     "fee_contracts",
@@ -95,6 +100,7 @@ fee_contracts = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=whole_branch("People earn at every centre they have worked for."),
 )
 fee_terms = Table(
     "fee_terms",
@@ -156,6 +162,7 @@ order_clocks = Table(
     Column("next_at", DateTime(timezone=True)),
     Column("late_because_of_centre_id", Text),
     Index(None, "branch_id", "next_at"),
+    info=whole_branch("Follows the order."),
 )
 order_stops = Table(
     "order_stops",
@@ -169,6 +176,7 @@ order_stops = Table(
     Column("until", DateTime(timezone=True)),
     Column("stops_clock", Boolean, nullable=False),
     Column("responsible_centre_id", Text),
+    info=whole_branch("Follows the order."),
 )
 order_warnings = Table(
     "order_warnings",
@@ -181,7 +189,7 @@ order_warnings = Table(
     Column("centre_id", Text),
     Column("engineer_id", Text),
     Column("escalated_to", Text, nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the order."),
 )
 assets = Table(
     "assets",
@@ -199,6 +207,7 @@ assets = Table(
     Column("retired_on", Date),
     Column("next_round_on", Date),
     Index(None, "branch_id", "next_round_on"),
+    info=whole_branch("Looked after by whoever the order of the day falls to."),
 )
 rounds = Table(
     "rounds",
@@ -273,6 +282,9 @@ orders = Table(
     Index(None, "branch_id", "engineer_id", "state"),
     Index(None, "branch_id", "crew_id", "state"),
     UniqueConstraint("branch_id", "source", "reference"),
+    info=whole_branch(
+        "Work is asked for by one centre and done by others' people and crews, who see their own."
+    ),
 )
 """``reference`` names an order in its source; ``held`` ones are given out by people only."""
 shifts = Table(
@@ -331,6 +343,7 @@ appointments = Table(
         postgresql_where=text("state IN ('held', 'booked')"),
     ),
     Index(None, "branch_id", "starts_at"),
+    info=whole_branch("A slot is free when nobody's visit stands in it, whichever centre's."),
 )
 visit_quarters = Table(
     "visit_quarters",
@@ -368,7 +381,7 @@ order_steps = Table(
     Column("latitude", _DEGREES),
     Column("longitude", _DEGREES),
     Index(None, "branch_id", "step", "at"),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the order."),
 )
 order_tasks = Table(
     "order_tasks",
@@ -466,6 +479,7 @@ crews = Table(
     Column("skills", JSONB, nullable=False),
     # Several engineers who are sent together to this one order, and are no crew otherwise.
     Column("order_id", Text),
+    info=whole_branch("A crew may be of people of several centres."),
 )
 appraisals = Table(
     "appraisals",
@@ -500,6 +514,7 @@ appraisals = Table(
         "person_id",
         postgresql_nulls_not_distinct=True,
     ),
+    info=own_centre("rater_centre_id", "ratee_centre_id", person="person_id"),
 )
 listed_customers = Table(
     "listed_customers",
@@ -510,6 +525,7 @@ listed_customers = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
+    info=whole_branch("The register, by which work finds its centre."),
 )
 ticket_category_sets = Table(
     "ticket_category_sets",
@@ -571,6 +587,7 @@ tickets = Table(
     Index(None, "next_at"),
     Index(None, "branch_id", "owner_centre_id"),
     Index(None, "branch_id", "raiser_centre_id"),
+    info=own_centre("raiser_centre_id", "owner_centre_id"),
 )
 ticket_steps = Table(
     "ticket_steps",
@@ -591,7 +608,7 @@ ticket_steps = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the ticket."),
 )
 ticket_marks = Table(
     "ticket_marks",
@@ -610,7 +627,7 @@ ticket_marks = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the ticket."),
 )
 concurrent_posts = Table(
     "concurrent_posts",
@@ -618,6 +635,7 @@ concurrent_posts = Table(
     branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("centre_id", Text, primary_key=True),
+    info=whole_branch("The register, by which work finds its engineer."),
 )
 reverse_votes = Table(
     "reverse_votes",
@@ -634,7 +652,7 @@ reverse_votes = Table(
     Column("cast_at", DateTime(timezone=True), nullable=False),
     # Nobody votes twice, neither for two centres nor on two seats.
     UniqueConstraint("branch_id", "ratee_centre_id", "period", "person_id"),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Counted over the voters of all centres."),
 )
 reverse_answers = Table(
     "reverse_answers",
@@ -646,7 +664,7 @@ reverse_answers = Table(
     Column("reason", Text),
     Column("answered_by", Text, nullable=False),
     Column("answered_at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Counted over the voters of all centres."),
 )
 reverse_decisions = Table(
     "reverse_decisions",
@@ -660,7 +678,7 @@ reverse_decisions = Table(
     Column("card", JSONB, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Counted over the voters of all centres."),
 )
 plan_rules = Table(
     "plan_rules",
@@ -764,6 +782,7 @@ plans = Table(
         "asked_at",
         postgresql_where=text("state IN ('queued', 'running')"),
     ),
+    info=whole_branch("A plan of a day may be for several centres."),
 )
 day_routes = Table(
     "day_routes",
@@ -776,6 +795,7 @@ day_routes = Table(
     Column("plan_id", Text),
     Column("stops", JSONB, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    info=whole_branch("Follows the people, who are lent between centres."),
 )
 """Who visits whom on a day, in order, as it was planned last."""
 scorecards = Table(
@@ -838,6 +858,7 @@ appraisal_drafts = Table(
     Column("given", JSONB, nullable=False),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
+    info=own_centre("rater_centre_id"),
 )
 appraisal_revisions = Table(
     "appraisal_revisions",
@@ -920,7 +941,8 @@ appraisal_appeal_decisions = Table(
         ],
         name="appraisal_appeal_decisions_appeal_fkey",
     ),
-    info={"append_only": True},
+    info={"append_only": True}
+    | whole_branch("Follows the card, and is decided by neither of its centres."),
 )
 appraisal_corrections = Table(
     "appraisal_corrections",
@@ -949,7 +971,7 @@ late_raters = Table(
     Column("points", Integer, nullable=False),
     Column("cards", JSONB, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Months are published for all centres together."),
 )
 violations = Table(
     "violations",

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.tables import decisions, positions
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 
 _MOST_BYTES = 64 * 1024 * 1024
 _JSON = "application/json"
@@ -47,7 +48,7 @@ class Answers:
         if held is not None and held[0] == mark:
             self._held.move_to_end(key)
             return Response(held[1], media_type=_JSON)
-        async with self._database.read() as connection:
+        async with self._database.read(Scope.of_branch(branch_id)) as connection:
             report = await make(connection)
         body = report.model_dump_json().encode()
         self._keep(key, mark, body)
@@ -102,7 +103,7 @@ class Marks:
                     waited.set_result(found.get(branch_id, ()))
 
     async def _read(self, branch_ids: Collection[int]) -> dict[int, _Key]:
-        async with self._database.read() as connection:
+        async with self._database.read(Scope(frozenset(branch_ids))) as connection:
             rows = await connection.execute(
                 select(
                     positions.c.branch_id,

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.rows import COPIED, own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("kpi")
@@ -52,7 +53,7 @@ branches = Table(
     Column("default_centre_id", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The county itself; the pool's centre is known to everybody."),
 )
 centres = Table(
     "centres",
@@ -63,7 +64,7 @@ centres = Table(
     Column("name_zh", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, by which figures are told apart."),
 )
 centre_changes = Table(
     "centre_changes",
@@ -76,7 +77,7 @@ centre_changes = Table(
     Column("open", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, by which figures are told apart."),
 )
 places = Table(
     "places",
@@ -88,7 +89,7 @@ places = Table(
     Column("own_staff", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, by which figures are told apart."),
 )
 contracts = Table(
     "contracts",
@@ -100,7 +101,8 @@ contracts = Table(
     Column("term_to", Integer, nullable=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY
+    | whole_branch("A centre's goals rest on the county's contract, which names no centre."),
 )
 base_months = Table(
     "base_months",
@@ -146,6 +148,7 @@ measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
+    info=own_centre("centre_id"),
 )
 field_measures = Table(
     "field_measures",
@@ -157,6 +160,7 @@ field_measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
+    info=own_centre("centre_id"),
 )
 measure_changes = Table(
     "measure_changes",
@@ -173,7 +177,7 @@ measure_changes = Table(
     Column("measure", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id") | COPIED,
 )
 
 
@@ -223,6 +227,7 @@ unit_targets = Table(
     Column("source", Text, nullable=False),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
+    info=own_centre("centre_id"),
 )
 unit_target_confirmations = Table(
     "unit_target_confirmations",
@@ -263,6 +268,7 @@ standings = Table(
     Column("period", Integer, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("value", Double),
+    info=whole_branch("Looked at for all units of a branch together."),
 )
 alert_rules = Table(
     "alert_rules",
@@ -303,6 +309,7 @@ alerts = Table(
     Column("acknowledged_at", DateTime(timezone=True)),
     Column("note", Text),
     Index(None, "branch_id", "alert_id"),
+    info=own_centre("centre_id"),
 )
 alert_transitions = Table(
     "alert_transitions",

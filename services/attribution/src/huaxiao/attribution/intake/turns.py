@@ -20,6 +20,7 @@ from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.reading import Reading
 from huaxiao.attribution.intake.taking import CameBeforeError, take
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
@@ -90,7 +91,7 @@ class Turns:
 
     async def _commit(self, branch_id: int, parts: Sequence[_Part], *, first_time: bool) -> None:
         arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
-        async with self.database.write() as connection:
+        async with self.database.write(Scope.of_branch(branch_id)) as connection:
             await take(
                 connection,
                 self.counties,

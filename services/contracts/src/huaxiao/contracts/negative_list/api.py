@@ -14,7 +14,7 @@ from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Forbidden, StaleVersion, TwoPeople
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchWriteTx, ReadTx, WriteTx
 from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
 from huaxiao.shared.wire.negative_list import (
     ActivationIn,
@@ -128,7 +128,7 @@ async def may_i(
     request: Request,
     branch_id: BranchId,
     given: ProposalIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Reporter,
 ) -> MayIAnswer:
     """Ask whether an action is allowed; the answer is kept (R5)."""

@@ -19,6 +19,7 @@ from huaxiao.kpi.reasons import reasons_of
 from huaxiao.shared.database import Database
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.problems import NotFound
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.forecasts import Forecast, ForecastReport, Needed, TargetForecast
 from huaxiao.shared.wire.kpi import Comparison, Quotient, ReasonCode, TargetName
 
@@ -46,7 +47,7 @@ async def report(
         NotFound: there is no such branch or centre.
 
     """
-    async with database.read() as connection:
+    async with database.read(Scope.of_branch(branch_id)) as connection:
         county = await branch_months(
             connection,
             branch_id,
