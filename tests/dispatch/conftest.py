@@ -15,6 +15,7 @@ from huaxiao.dispatch.main import create_app
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.worker import apply_attribution, apply_contracts
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.rows import EVERYTHING
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ async def app(
 
 @pytest.fixture
 async def county(app: Any, branch_id: Any) -> Any:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(
             connection,
             branch_id,
@@ -73,7 +74,7 @@ def clock(app: Any) -> Iterator[MovedClock]:
 @pytest.fixture
 def request_work(app: Any, county: Any) -> Any:
     async def ask(*entries: Any) -> None:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await apply_attribution(connection, county, entries)
 
     return ask

@@ -21,6 +21,7 @@ from huaxiao.shared.audit.anchors import append
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 
 NOW = datetime(2017, 12, 6, 8, tzinfo=UTC)
 BRANCH = 130123
@@ -81,10 +82,10 @@ async def patient(
     database = Database(
         prepared.postgres.url("attribution", name).render_as_string(), service="attribution"
     )
-    async with database.write() as connection:
+    async with database.write(EVERYTHING) as connection:
         entries = [NewEntry(NOW, ORIGIN, 200, changes=[{"table": "x"}]) for _ in range(5)]
         await audit_log.append(connection, BRANCH, entries)
-    async with database.read() as connection:
+    async with database.read(EVERYTHING) as connection:
         heads = await audit_log.all_heads(connection)
     append(made.anchors / "attribution.jsonl", "attribution", heads, at=NOW)
     for service in ("contracts", "dispatch", "kpi"):

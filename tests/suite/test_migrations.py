@@ -12,6 +12,7 @@ from huaxiao.cli import embedded
 from huaxiao.shared import migrations
 from huaxiao.shared.migrations import alembic_config
 from huaxiao.shared.provision import SERVICES, owner_role
+from huaxiao.shared.rows import OPENED
 
 COLUMNS = """
     SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' ||
@@ -27,6 +28,13 @@ GRANTS = """
     SELECT table_name || ' ' || grantee || ' ' || privilege_type
     FROM information_schema.role_table_grants
     WHERE table_schema = $1 AND table_name <> 'alembic_version'
+"""
+POLICIES = """
+    SELECT c.oid::regclass || ' ' || c.relrowsecurity || c.relforcerowsecurity || ' ' || p.polname
+           || ' ' || coalesce(pg_get_expr(p.polqual, c.oid), '')
+           || ' ' || coalesce(pg_get_expr(p.polwithcheck, c.oid), '')
+    FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+    WHERE c.relnamespace = $1::regnamespace
 """
 TYPES = """
     SELECT typname || '' FROM pg_type WHERE typnamespace = $1::regnamespace AND typtype IN ('e', 'd')
@@ -45,11 +53,13 @@ def schema(url: URL, service: str) -> dict[str, list[Any]]:
     """Return what a schema is made of, as PostgreSQL tells it."""
 
     async def ask() -> dict[str, list[Any]]:
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            url.render_as_string(hide_password=False), server_settings=OPENED
+        )
         try:
             return {
                 query: sorted(row[0] for row in await connection.fetch(query, service))
-                for query in (COLUMNS, INDEXES, CONSTRAINTS, GRANTS, TYPES)
+                for query in (COLUMNS, INDEXES, CONSTRAINTS, GRANTS, TYPES, POLICIES)
             }
         finally:
             await connection.close()
@@ -81,8 +91,33 @@ def test_a_history_goes_up_from_nothing_and_back_and_comes_to_the_same_schema(
     again = schema(url, service)
 
     assert first[COLUMNS]
+    assert first[POLICIES]
     assert emptied == empty
     assert again == first
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_no_longer_holds_a_table_is_put_right_by_the_next_run(
+    service: str, scratch: PreparedDatabase
+) -> None:
+    url = make_url(scratch.url(owner_role(service)))
+    migrations.upgrade(service, url)
+    before = schema(url, service)
+
+    async def loosen() -> None:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        table = f"{service}.feed_entries"
+        await connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        await connection.execute(f"DROP POLICY scope ON {service}.feed_heads")
+        await connection.execute(f"GRANT UPDATE ON {table} TO {service}")
+        await connection.close()
+
+    asyncio.run(loosen())
+    loosened = schema(url, service)
+    migrations.upgrade(service, url)
+
+    assert loosened != before
+    assert schema(url, service) == before
 
 
 UNDER_WAY = """
@@ -130,7 +165,9 @@ def test_cards_of_before_keep_their_score_as_their_first_revision(
     migrations.upgrade("dispatch", url, revision="0009")
 
     async def work() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            url.render_as_string(hide_password=False), server_settings=OPENED
+        )
         try:
             await connection.execute(CARDS)
             await asyncio.to_thread(migrations.upgrade, "dispatch", url)
@@ -160,7 +197,9 @@ def test_work_under_way_keeps_when_it_is_due_and_who_did_it(scratch: PreparedDat
     migrations.upgrade("dispatch", url, revision="0005")
 
     async def run(query: str, *, ask: bool = True) -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            url.render_as_string(hide_password=False), server_settings=OPENED
+        )
         try:
             if ask:
                 return [tuple(row) for row in await connection.fetch(query)]
@@ -217,7 +256,9 @@ def test_figures_that_were_kept_without_their_history_are_followed_again(
     migrations.upgrade("kpi", url, revision="0002")
 
     async def run() -> list[tuple[int, int, int]]:
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            url.render_as_string(hide_password=False), server_settings=OPENED
+        )
         try:
             counts = await connection.fetch(
                 "SELECT (SELECT count(*) FROM kpi.measures), (SELECT count(*) FROM kpi.places),"
@@ -228,7 +269,9 @@ def test_figures_that_were_kept_without_their_history_are_followed_again(
             await connection.close()
 
     async def follow() -> None:
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            url.render_as_string(hide_password=False), server_settings=OPENED
+        )
         await connection.execute(FOLLOWED)
         await connection.close()
 

@@ -14,6 +14,7 @@ from huaxiao.dispatch.worker import apply_attribution, apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.dispatch import FinalIn, HorizontalIn
 
@@ -38,7 +39,7 @@ class Appraisals:
 
     async def begin(self) -> None:
         """Let the county be known since the month's first week."""
-        async with self.app.state.database.write() as connection:
+        async with self.app.state.database.write(EVERYTHING) as connection:
             await connection.execute(
                 insert(branches).values(branch_id=self.county, name_zh="云泽", known_at=START)
             )
@@ -56,7 +57,7 @@ class Appraisals:
             )
 
     async def ask(self, *order_ids: str, kind: str = "install") -> None:
-        async with self.app.state.database.write() as connection:
+        async with self.app.state.database.write(EVERYTHING) as connection:
             entries = [work(self.county, one, kind) for one in order_ids]
             await apply_attribution(connection, self.county, entries)
 

@@ -32,6 +32,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.feed import Follower
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Balance, HeldState
 
@@ -243,13 +244,13 @@ class Branch:
                 IS DISTINCT FROM (standing.centre_id, standing.field_id)
             GROUP BY 1, 2, 3, sides.centre_id, sides.field_id HAVING sum(amount_fen) <> 0
         """
-        async with self._app.state.database.read() as connection:
+        async with self._app.state.database.read(EVERYTHING) as connection:
             rows = await connection.execute(text(query), {"branch_id": self.branch_id})
             return [tuple(row) for row in rows]
 
     async def _spans(self, query: str, rest: str = "") -> list[tuple[int, ...]]:
         where = f"{query} WHERE branch_id = :branch_id {rest} ORDER BY 1"
-        async with self._app.state.database.read() as connection:
+        async with self._app.state.database.read(EVERYTHING) as connection:
             rows = await connection.execute(text(where), {"branch_id": self.branch_id})
             return [tuple(row) for row in rows]
 
@@ -275,7 +276,7 @@ class Branch:
 
     async def _summed(self, query: str) -> dict[tuple[int, str, str, str], int]:
         sums: Counter[tuple[int, str, str, str]] = Counter()
-        async with self._app.state.database.read() as connection:
+        async with self._app.state.database.read(EVERYTHING) as connection:
             for row in await connection.execute(text(query), {"branch_id": self.branch_id}):
                 sums[row.period, row.centre_id, row.field_id, row.account] += row.amount_fen
         return {key: amount for key, amount in sums.items() if amount}

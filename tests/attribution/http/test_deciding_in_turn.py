@@ -19,6 +19,7 @@ from huaxiao.attribution.tables import positions
 from huaxiao.attribution.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.attribution import ActivationIn, RuleSetIn
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -36,7 +37,7 @@ async def pooled(manager: AttributionClient, branch: int, sender: Sender) -> int
 
 async def while_fields_are_sealed(app: FastAPI, branch: int, call: Coroutine[Any, Any, Any]) -> Any:
     """Let a call begin while attribution is about to have learned of the county's fields."""
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             update(positions)
             .where(positions.c.branch_id == branch)
@@ -93,7 +94,7 @@ async def test_fields_are_followed_by_the_rules_activated_while_they_waited(
     without = [one for one in given.rules if one.code not in {"090", "100"}]
     drafted = RuleSetIn(title=given.title, title_zh=given.title_zh, rules=without)
     await manager.put_rule_set(pooled, "NO-ADDRESSES", drafted)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await rule_sets.activate(
             connection,
             pooled,

@@ -16,6 +16,7 @@ from huaxiao.attribution.intake import handlers
 from huaxiao.attribution.tables import received_events
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import HeldState, IntakeReport, Outcome
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
@@ -437,9 +438,9 @@ async def test_received_events_cannot_be_changed_by_the_service_itself(
             f"UPDATE attribution.{table} SET branch_id = 1 WHERE branch_id = {county}",
         ):
             with pytest.raises(Exception, match="permission denied"):
-                async with app.state.database.write() as connection:
+                async with app.state.database.write(EVERYTHING) as connection:
                     await connection.execute(text(statement))
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         rows = await connection.execute(
             select(received_events.c.event_id).where(received_events.c.branch_id == county)
         )

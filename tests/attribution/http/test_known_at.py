@@ -18,6 +18,7 @@ from huaxiao.attribution.intake.taking import take
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 
 LONG_AGO = datetime(2018, 1, 5, tzinfo=UTC)
 
@@ -85,7 +86,7 @@ async def test_a_statement_waits_for_the_booking_under_way(
     app: FastAPI, manager: AttributionClient, booked: int, sender: Sender
 ) -> None:
     late = Arrival(read(body(sender.bill("BI-3")), now=LONG_AGO), "test")
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await take(connection, Counties(), booked, [late], now=LONG_AGO)
         asked = asyncio.create_task(manager.statement(booked, "C1", period=201711))
         while not await somebody_waits(app):
@@ -98,7 +99,7 @@ async def test_a_statement_waits_for_the_booking_under_way(
 
 async def somebody_waits(app: FastAPI) -> bool:
     """Say whether a connection of the service waits for a row that another holds."""
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         waiting = await connection.scalar(
             text(
                 "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
@@ -129,7 +130,7 @@ async def test_a_past_moment_is_stated_without_waiting_once_it_is_settled(
     app: FastAPI, manager: AttributionClient, booked: int
 ) -> None:
     stated = await manager.statement(booked, "C1", period=201711)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             text("SELECT 1 FROM attribution.intakes WHERE branch_id = :one FOR UPDATE"),
             {"one": booked},

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from huaxiao.attribution.tables import positions
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Completeness, HeldState
 from huaxiao.shared.wire.feed import FeedEntry
@@ -100,7 +101,7 @@ async def test_following_again_changes_nothing(
     await follow([converted()])
     before = await earned(manager, county), await manager.balances(county, period=201711)
 
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         rewound = update(positions).where(positions.c.branch_id == county)
         await connection.execute(rewound.values(position=0))
     await follow([])

@@ -14,6 +14,7 @@ from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.reading import Reading, read
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.rows import EVERYTHING
 
 NOW = datetime(2018, 1, 5, tzinfo=UTC)
 
@@ -55,7 +56,7 @@ async def test_what_one_request_brings_never_fails_another(
     says = good[0].says
     assert isinstance(says, Message)
     broken = good[0]._replace(says=says._replace(event_id="\udc80"), digest=b"other")
-    async with turns.database.write() as connection:
+    async with turns.database.write(EVERYTHING) as connection:
         # While this holds the branch, the others gather behind it.
         await store.lock(connection, county)
         waiting = [

@@ -131,6 +131,7 @@ def test_a_role_that_only_adds_is_passed_over() -> None:
         (RoleFacts(rights=(), member_of=("kpi_owner",)), "is a member of kpi_owner"),
         (RoleFacts(rights=(), changeable=("attribution.entries",)), "append-only"),
         (RoleFacts(rights=(), missing=("kpi.audit_entries",)), "lacks kpi.audit_entries"),
+        (RoleFacts(rights=(), writer_may=("kpi.measures",)), "more than add rows to kpi.measures"),
     ],
 )
 def test_a_role_that_may_more_is_told(facts: RoleFacts, said: str) -> None:

@@ -34,6 +34,7 @@ from huaxiao.shared.addresses import address_range
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.contracts import (
     BranchIn,
     CentreIn,
@@ -488,7 +489,7 @@ async def sealed(county: int, manager: ContractsClient, caller: Caller) -> int:
 
 async def refused_by_database(app: FastAPI, statement: Any) -> str | None:
     with pytest.raises(DBAPIError) as refused:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await connection.execute(statement)
     return getattr(refused.value.orig, "sqlstate", None)
 
@@ -513,7 +514,7 @@ async def seal_beside(
     scope[name] = [listed_as if name == "customers" else next(iter(listed_as.values()))]
     key = {"branch_id": branch_id, "field_id": field_id}
     drawn = {"kind": "regional", "centre_id": "C1", "name_zh": "旁边", "scope": scope} | term
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(insert(fields).values(key | drawn))
         await connection.execute(
             insert(sealed_fields).values(

@@ -25,6 +25,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.contracts import CentreIn, CentreKind
 from huaxiao.shared.wire.leads import (
@@ -449,7 +450,7 @@ async def test_what_is_on_record_of_a_lead_is_neither_changed_nor_removed(
 
     for attempt in (update(table).values(branch_id=county), delete(table)):
         with pytest.raises(DBAPIError) as held:
-            async with app.state.database.write() as connection:
+            async with app.state.database.write(EVERYTHING) as connection:
                 await connection.execute(attempt.where(table.c.branch_id == county))
         assert sqlstate(held.value) == "42501"
 

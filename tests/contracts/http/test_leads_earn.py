@@ -18,6 +18,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.feed import Follower
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.attribution import HeldState
 from huaxiao.shared.wire.leads import LeadConversionIn, LeadDecisionIn, LeadIn, LeadPersonIn
 
@@ -143,7 +144,7 @@ async def test_a_converted_lead_books_the_commission_of_a_payment_once_and_to_th
     assert difference == 0
     # Once followed, it is behind the follower; followed from the beginning, it is known.
     assert await follower.step(branch_id) == 0
-    async with books_app.state.database.write() as connection:
+    async with books_app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, branch_id, await manager.feed(branch_id, after=0))
     assert await told() == before
     assert (await books.quarantine(branch_id, state=HeldState.HELD)).items == []

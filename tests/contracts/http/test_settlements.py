@@ -43,6 +43,7 @@ from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.money import fen_of_yuan
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.attribution import DraftField
 from huaxiao.shared.wire.contracts import CentreIn, CentreKind, FieldKind, FieldScopeIn
@@ -171,7 +172,7 @@ async def county(
         await bind(caller, branch_id, f"CT-{centre}")
     entries = await manager.feed(branch_id, after=0)
     for name, follow in (("attribution", attribution_follows), ("dispatch", dispatch_follows)):
-        async with peers[name].state.database.write() as connection:
+        async with peers[name].state.database.write(EVERYTHING) as connection:
             await follow(connection, branch_id, entries)
     transport = httpx.ASGITransport(app=peers["attribution"])
     books = [
@@ -278,7 +279,7 @@ async def _reverse_score(county: County, revision: int, exact: str) -> None:
     """Let dispatch have a reverse card of the support centre, at its next revision."""
     card = {"branch_id": county.branch_id, "appraisal_id": "R1-1"}
     when = datetime.now(UTC)
-    async with county.peers["dispatch"].state.database.write() as connection:
+    async with county.peers["dispatch"].state.database.write(EVERYTHING) as connection:
         if revision == 1:
             await connection.execute(
                 insert(appraisals).values(
@@ -466,7 +467,7 @@ async def test_a_period_is_settled_when_the_one_before_is_closed(
 async def finish_order(county: County, token: Callable[..., str], order_id: str) -> None:
     """Have an order of November asked for, and done by C1's contractor himself."""
     dispatch = county.peers["dispatch"]
-    async with dispatch.state.database.write() as connection:
+    async with dispatch.state.database.write(EVERYTHING) as connection:
         place = f"{county.branch_id}101201"
         entry = work.work(county.branch_id, order_id, customer_class="public", address=place)
         await work_comes(connection, county.branch_id, [entry])
@@ -520,7 +521,7 @@ async def test_a_closed_statement_is_held_by_the_database(
     await both_confirm(county, finance, boss)
 
     with pytest.raises(DBAPIError) as held:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await connection.execute(
                 update(statements)
                 .where(statements.c.branch_id == county.branch_id)

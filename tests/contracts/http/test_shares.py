@@ -16,6 +16,7 @@ from huaxiao.contracts.tables import share_movements
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.contracts import Engagement
 from huaxiao.shared.wire.organisation import LeaveIn
@@ -117,7 +118,7 @@ async def test_the_database_keeps_the_register_as_it_is(
 
     for statement in (update(share_movements).values(shares=1), delete(share_movements)):
         with pytest.raises(DBAPIError) as denied:
-            async with app.state.database.write() as connection:
+            async with app.state.database.write(EVERYTHING) as connection:
                 await connection.execute(statement)
         assert sqlstate(denied.value) == "42501"
 

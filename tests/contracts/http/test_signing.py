@@ -1,9 +1,12 @@
+import httpx
 import pytest
+from fastapi import FastAPI
 from support.register import Caller, bind, contract, county_with_centres, regional
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.contracts import CONTRACT_SIGNED, DivisionIn, DivisionLevel, LockState
 from huaxiao.shared.wire.settlement import Side
 from huaxiao.shared.wire.signing import (
@@ -155,6 +158,27 @@ async def test_the_county_signs_with_its_coverage_and_what_was_covered_stays_on_
     with pytest.raises(PeerProblem) as none:
         await manager.coverage_at_signature(branch_id, "CT-C1")
     assert none.value.status == 404
+
+
+async def test_nobody_signs_for_both_sides_so_two_people_seal(
+    county: int, manager: ContractsClient, app: FastAPI, issuer: Issuer
+) -> None:
+    review = await manager.submit(county, "CT-C1")
+
+    async def sign(role: Role, centre_ids: list[str] | None) -> None:
+        signed = issuer.token(
+            "one person", roles=[role], branch_ids=[county], centre_ids=centre_ids
+        )
+        transport = httpx.ASGITransport(app=app)
+        async with ContractsClient("http://contracts", lambda: signed, transport=transport) as own:
+            await own.sign(county, "CT-C1", review.digest)
+
+    await sign(Role.COUNTY_MANAGER, None)
+    with pytest.raises(PeerProblem) as alone:
+        await sign(Role.CONTRACTOR, ["C1"])
+
+    assert refusal(alone) == (409, "two-people")
+    assert (await manager.contract(county, "CT-C1")).state is LockState.IN_REVIEW
 
 
 async def test_a_suspension_takes_two_people_and_ends_the_same_way(

@@ -21,6 +21,7 @@ from support.work import START, centre, person
 
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appointments import LeaveIn, Shift, ShiftsIn
 from huaxiao.shared.wire.dispatch import OrderState, OrderStepIn, StepName
 from huaxiao.shared.wire.plans import (
@@ -119,7 +120,7 @@ async def test_who_is_away_by_now_or_elsewhere_gets_nothing(
     await manager.put_leave(staffed, "W01", "L1", leave)
     apply = manager.apply_plan(staffed, plan.plan_id, ApplyIn())
     assert await outdated(apply) == dict.fromkeys(of["W01"], "cannot")
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [person(staffed, "W02", "B1")])
     apply = manager.apply_plan(staffed, plan.plan_id, ApplyIn())
     assert await outdated(apply) == dict.fromkeys(visits(plan), "cannot")
@@ -189,7 +190,7 @@ async def test_a_crew_for_one_order_changes_with_the_plan(
     name = await order("heavy", 1, people_needed=2)
     plan = await planned()
     await manager.apply_plan(staffed, plan.plan_id, ApplyIn())
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [person(staffed, "W03", "C1")])
     await manager.put_shifts(staffed, "W03", working_day())
     leave = LeaveIn(since=MIDNIGHT, until=MIDNIGHT + DAY, reason="ill")
@@ -204,7 +205,7 @@ async def test_a_crew_for_one_order_changes_with_the_plan(
 
 
 async def neighbours(app: Any, staffed: Any, manager: Any) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         new = [centre(staffed, "C2", "town"), person(staffed, "V01", "C2")]
         await apply_contracts(connection, staffed, new)
     await manager.put_start_place(staffed, StartOf.CENTRE, "C2", HOME)

@@ -14,6 +14,7 @@ from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.appointments import (
     AppointmentIn,
@@ -96,7 +97,7 @@ async def test_who_leaves_the_company_has_no_time_for_customers(
     app: Any, staffed: Any, offered: Any
 ) -> None:
     left = {"person_id": "W01", "centre_id": "C1", "from_day": "2017-11-07"}
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [entry(staffed, "contracts.person.left", left)])
     assert await offered() == [(EIGHT, 1), (TEN, 1)]
 
@@ -106,7 +107,7 @@ async def test_a_visit_that_nobody_can_make_any_more_is_named_and_given_to_anoth
 ) -> None:
     made = await booked(manager, staffed, "O0")
     left = {"person_id": made.person_id, "centre_id": "C1", "from_day": "2017-11-07"}
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [entry(staffed, "contracts.person.left", left)])
     (named,) = await manager.appointments(staffed, staffed=False)
     assert (named.appointment_id, named.staffed) == (made.appointment_id, False)
@@ -152,7 +153,7 @@ async def test_fifty_who_book_five_places_at_once_get_five(
     clock.at(START)
     manager = caller(Role.COUNTY_MANAGER)
     team = [f"T{number}" for number in range(5)]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, one, "C1") for one in team])
     for one in team:
         await manager.put_shifts(county, one, worked(TUESDAY))
@@ -172,7 +173,7 @@ async def test_fifty_who_book_five_places_at_once_get_five(
     taken = "slot-taken 2017-11-07T02:00:00Z"
     assert sorted(one for one in outcomes if one != taken) == team
     assert outcomes.count(taken) == 45
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         quarters = await connection.scalar(
             select(func.count()).where(visit_quarters.c.branch_id == county)
         )
@@ -190,7 +191,7 @@ async def test_the_database_itself_promises_nobody_to_two_customers_at_once(
         "appointment_id": other.appointment_id,
     }
     with pytest.raises(IntegrityError):
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await connection.execute(insert(visit_quarters).values(**row))
 
 
@@ -401,7 +402,7 @@ async def test_no_visit_is_promised_of_work_that_is_under_way(staffed: Any, mana
 async def test_the_centre_that_gets_an_order_is_told_of_the_visit_that_nobody_can_make(
     app: Any, staffed: Any, manager: Any, caller: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         told = [centre(staffed, "C2", "township"), person(staffed, "W09", "C2")]
         await apply_contracts(connection, staffed, told)
     await manager.put_shifts(staffed, "W09", worked(TUESDAY))
@@ -419,7 +420,7 @@ async def test_the_centre_that_gets_an_order_is_told_of_the_visit_that_nobody_ca
 async def test_a_slot_of_a_centre_that_has_the_order_no_more_is_not_promised(
     app: Any, staffed: Any, manager: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [centre(staffed, "C2", "township")])
     held = await manager.hold_slot(staffed, slot("O0"))
     given = OrderStepIn(step=StepName.HAND_OVER, centre_id="C2", reason="nearer")
@@ -446,7 +447,7 @@ async def test_a_visit_is_promised_of_somebody_who_can_do_all_of_the_work(
     app: Any, staffed: Any, manager: Any
 ) -> None:
     able = person(staffed, "W02", "C1", ["install", "drive"])
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, staffed, [able])
     given = {
         "source": OrderSource.FRONT_END,
@@ -515,7 +516,7 @@ async def test_only_visits_to_make_are_named_as_ones_that_nobody_can(
     for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
         await engineer.step(staffed, "O0", OrderStepIn(step=name))
     to_make = await booked(manager, staffed, "O2", TEN)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         told = [centre(staffed, "C2", "township")]
         told += [person(staffed, one, "C2") for one in ("W01", "W02")]
         await apply_contracts(connection, staffed, told)

@@ -32,6 +32,7 @@ from huaxiao.dispatch.tables import (
 )
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appraisals import (
     APPRAISAL_RESTATED,
     AppealAnswerIn,
@@ -109,14 +110,14 @@ async def test_an_appeal_is_made_once_answered_and_decided_and_everything_is_kep
     )
     for table in kept:
         for change in (delete(table), update(table).values(by="x")):
-            async with app.state.database.engine.connect() as connection:
+            async with app.state.database.write(EVERYTHING) as connection:
                 with pytest.raises(DBAPIError, match="permission denied"):
                     await connection.execute(change)
 
 
 async def test_who_has_a_part_in_a_card_does_not_decide_upon_it(app: Any, rated: Any) -> None:
     await appeal(rated)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         helps_out = person(rated.county, "P40", "SS", primary=True)
         also = person(rated.county, "P40", "C1", primary=False)
         await apply_contracts(connection, rated.county, [helps_out, also])
@@ -130,7 +131,7 @@ async def test_the_general_manager_decides_where_there_is_no_support_centre(
     app: Any, rated: Any
 ) -> None:
     await appeal(rated)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         from huaxiao.dispatch.tables import centres  # noqa: PLC0415 - only here
 
         await connection.execute(
@@ -260,7 +261,7 @@ def violation(rated: Any, number: int, points: int, at: Any = None, **of: Any) -
 async def test_points_of_the_negative_list_come_off_a_persons_final_score(
     app: Any, rated: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         facts = [
             violation(rated, 1, 8),
             violation(rated, 2, 9),
@@ -280,7 +281,7 @@ async def test_a_violation_that_is_decided_after_the_close_restates_the_card_and
     await rated.to(CLOSED)
     before, untouched = await rated.cards("final")
     later = CLOSED + 20 * DAY
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, rated.county, [violation(rated, 1, 8, later)])
     one, two = await rated.cards("final")
     assert (before.score - one.score, two) == (8, untouched)
@@ -290,7 +291,7 @@ async def test_a_violation_that_is_decided_after_the_close_restates_the_card_and
     by = rated.engineer("W01")
     assert (await by.explanation(rated.county, one.appraisal_id)).recomputes
     # Overturned on appeal, it gives the points back.
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         taken_back = violation(rated, 1, 0, later + DAY, upheld=False)
         await apply_contracts(connection, rated.county, [taken_back])
     assert (await rated.cards("final"))[0].score == before.score
@@ -314,7 +315,7 @@ async def test_an_engineer_may_appeal_against_their_own_items_of_the_horizontal_
 async def test_an_outsourced_engineers_score_becomes_the_suppliers_coefficient(
     app: Any, rated: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         told = person(rated.county, "W02", "C1")
         told.data["person"]["engagement"] = "outsourced"
         await apply_contracts(connection, rated.county, [told])

@@ -24,6 +24,7 @@ from support.work import START, centre, person, work
 from huaxiao.dispatch.tables import appraisal_evidence
 from huaxiao.dispatch.worker import apply_attribution, apply_contracts
 from huaxiao.shared.auth import Role
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appraisals import (
     APPRAISAL_RESTATED,
     RATER_LATE,
@@ -97,7 +98,7 @@ async def test_work_that_is_told_of_after_the_third_day_is_not_evidence(
 ) -> None:
     await appraising.work()
     told = msgspec.structs.replace(work(appraising.county, "TOLD"), time=FROZEN)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_attribution(connection, appraising.county, [told])
     month = await appraising.manager.appraisal_month(appraising.county, PERIOD)
     assert (month.evidence.orders, [one.event for one in month.events]) == (12, ["frozen"])
@@ -108,7 +109,7 @@ async def test_evidence_that_somebody_tampered_with_is_found(app: Any, appraisin
     await appraising.to(FROZEN)
     card = await appraising.rate()
     assert (await appraising.rater.explanation(appraising.county, card.appraisal_id)).recomputes
-    async with app.state.database.engine.connect() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         with pytest.raises(Exception, match="permission denied"):
             await connection.execute(update(appraisal_evidence).values(record={}))
 
@@ -255,7 +256,7 @@ async def test_nobody_rates_their_own_centre_in_whatever_role_they_come(
     app: Any, appraising: Any
 ) -> None:
     await appraising.work()
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(
             connection,
             appraising.county,
@@ -299,7 +300,7 @@ async def test_a_month_that_was_over_before_its_county_came_is_rated_without_its
     app: Any, appraising: Any
 ) -> None:
     await appraising.work()
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             text("UPDATE dispatch.branches SET known_at = :at WHERE branch_id = :branch"),
             {"at": MONTH_END, "branch": appraising.county},
@@ -355,7 +356,7 @@ async def test_a_centre_that_served_no_enterprise_centre_rates_by_its_own_part_a
     county = appraising.county
     appraising.clock.at(START + 6 * DAY)
     orders = [f"P{number}" for number in range(6)]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         entries = [work(county, one, customer_class="public") for one in orders]
         await apply_attribution(connection, county, entries)
     await appraising.do(*orders)
@@ -371,7 +372,7 @@ async def test_no_horizontal_card_comes_after_the_final_ones_that_would_rest_on_
     app: Any, appraising: Any
 ) -> None:
     await appraising.work()
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             text("UPDATE dispatch.branches SET known_at = :at WHERE branch_id = :branch"),
             {"at": MONTH_END, "branch": appraising.county},

@@ -14,6 +14,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.periods import Period
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.contracts import Engagement
 from huaxiao.shared.wire.dispatch import Area, OrderKind, OrderStepIn, StepName, WorkShare
 from huaxiao.shared.wire.orders import CrewIn
@@ -46,7 +47,7 @@ def signed(branch_id: Any, contract_id: str, centre_id: Any, fees: Any, **more: 
 @pytest.fixture
 def learn(app: Any, county: Any) -> Any:
     async def apply(*entries: Any) -> None:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await apply_contracts(connection, county, entries)
 
     return apply

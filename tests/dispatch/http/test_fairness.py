@@ -9,6 +9,7 @@ from support.work import HOUR, work
 from huaxiao.dispatch.worker import apply_attribution
 from huaxiao.shared.auth import Role
 from huaxiao.shared.periods import Period, ends_at, starts_at
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appraisals import AppealDecisionIn, AppealIn
 from huaxiao.shared.wire.dispatch import Evidence, HorizontalIn, OrderStepIn, StepName
 from huaxiao.shared.wire.fairness import FindingKind
@@ -26,7 +27,7 @@ async def _work_of(appraising: Any, period: int) -> None:
     entries = [msgspec.structs.replace(work(county, one), time=begin) for one in orders]
     for one in entries:
         one.data["requested_at"] = begin.isoformat()
-    async with appraising.app.state.database.write() as connection:
+    async with appraising.app.state.database.write(EVERYTHING) as connection:
         await apply_attribution(connection, county, entries)
     for order_id in orders:
         order = await appraising.manager.order(county, order_id)

@@ -13,6 +13,7 @@ from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.periods import business_day
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.dispatch import OrderState, OrderStepIn, StepName
 from huaxiao.shared.wire.orders import CrewIn
@@ -31,7 +32,7 @@ def leave(app: Any, county: Any) -> Any:
     async def told(person_id: str, from_day: date = PAST) -> None:
         left = {"person_id": person_id, "centre_id": "C1", "from_day": from_day.isoformat()}
         fact = entry(county, "contracts.person.left", left)
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await apply_contracts(connection, county, [fact])
 
     return told
@@ -82,7 +83,7 @@ async def test_work_that_nobody_else_can_do_waits_at_its_centre_and_says_why(
     waiting = await caller(Role.COUNTY_MANAGER).order(county, "O1")
     assert (waiting.state, waiting.engineer_id, waiting.reason) == (S.NEW, None, "no-engineer")
     assert waiting.steps[-1].reason == "engineer_left"
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W03", "C1")])
     given = await caller(Role.COUNTY_MANAGER).order(county, "O1")
     assert (given.state, given.engineer_id) == (S.DISPATCHED, "W03")
@@ -98,7 +99,7 @@ async def test_who_leaves_on_a_later_day_keeps_their_work_until_then(
     await tick()
     manager = caller(Role.COUNTY_MANAGER)
     kept = [(await manager.order(county, one)).engineer_id for one in ("O1", "O2", "O3")]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         of_w01 = people.c.branch_id == county, people.c.person_id == "W01"
         await connection.execute(update(people).where(*of_w01).values(left_on=today))
     await tick()
@@ -132,7 +133,7 @@ async def test_a_crew_that_nobody_is_left_of_has_no_work(
 ) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     await manager.put_crew(county, "K1", CrewIn(centre_id="C1", members=["W01", "W02"]))
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W03", "C1")])
     await request_work(work(county, "O1"))
     await manager.step(county, "O1", step(N.REASSIGN, crew_id="K1", reason="two are needed"))
@@ -165,15 +166,15 @@ async def test_a_centre_that_closes_on_a_later_day_keeps_its_work_until_then(
     told += [person(county, "W08", "B1"), person(county, "W09", "B2")]
     closing = {"centre_id": "B1", "name": "B", "name_zh": "建维", "open": False}
     closing["from_day"] = (today + timedelta(days=2)).isoformat()
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, told)
     await request_work(work(county, "O1", address="130123999001"))
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         fact = entry(county, "contracts.centre.changed", closing)
         await apply_contracts(connection, county, [fact])
     await tick()
     before = await manager.order(county, "O1")
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         of_b1 = centres.c.branch_id == county, centres.c.centre_id == "B1"
         await connection.execute(update(centres).where(*of_b1).values(closed_from=today))
     await tick()
@@ -188,7 +189,7 @@ def place(app: Any, county: Any) -> Any:
     async def told(person_id: str, centre_id: str, from_day: date, **more: Any) -> None:
         fact = person(county, person_id, centre_id, **more)
         fact.data["assignment"]["from_day"] = from_day.isoformat()
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await apply_contracts(connection, county, [fact])
 
     return told
@@ -199,7 +200,7 @@ def day_comes(app: Any, county: Any, tick: Any) -> Any:
     """Let the day come from which people work elsewhere."""
 
     async def so(day: date) -> None:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             those = places_to_come.c.branch_id == county, places_to_come.c.from_day == day
             values = {"from_day": business_day(system_clock())}
             await connection.execute(update(places_to_come).where(*those).values(values))
@@ -212,7 +213,7 @@ async def test_who_works_elsewhere_from_a_later_day_on_works_where_they_are_unti
     app: Any, county: Any, request_work: Any, caller: Any, place: Any, day_comes: Any
 ) -> None:
     manager, day = caller(Role.COUNTY_MANAGER), business_day(system_clock()) + timedelta(days=30)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [centre(county, "C2", "township")])
     for person_id in ("W01", "W02"):
         await place(person_id, "C2", day)
@@ -242,7 +243,7 @@ async def test_who_begins_on_a_later_day_has_no_work_before_and_none_after_they_
     before = await manager.order(county, "O1")
     await day_comes(today + timedelta(days=3))
     after = await manager.order(county, "O1")
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         those = people.c.branch_id == county, people.c.person_id.in_(["W01", "W08"])
         leave_on = await connection.scalars(select(people.c.left_on).where(*those))
 

@@ -14,6 +14,7 @@ from huaxiao.dispatch.shifts.store import book_alone
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import OrderKind, OrderState, OrderStepIn, StepName
 from huaxiao.shared.wire.orders import (
     AttachmentKind,
@@ -63,7 +64,7 @@ async def builders(app: Any, county: Any) -> Any:
     people = [person(county, one, "B1") for one in ("W05", "W06")]
     people[0].data["person"]["skills"] = ["maintain"]
     people[1].data["person"]["skills"] = ["drive"]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [*people, centre(county, "C2", "township")])
     return county
 
@@ -515,7 +516,7 @@ async def test_devices_wait_for_nobody_who_gives_time_away(
     app: Any, county: Any, begun: Any
 ) -> None:
     """A booking holds its lock and then wants the order; a device holds the order and wants its lock."""
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await book_alone(connection, county)
         used = begun.put_serial(county, "O1", "HWTC0010", SerialIn(use=SerialUse.USED))
         order = await asyncio.wait_for(used, timeout=5)

@@ -15,6 +15,7 @@ from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import (
     CustomerClass,
     Evidence,
@@ -54,7 +55,7 @@ async def maintained(app: Any, county: Any) -> Any:
     people = [person(county, one, home) for one, home in (("W01", "C1"), ("W05", "B1"))]
     for one in people:
         one.data["person"]["skills"] = ["install", "maintain"]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [*people, centre(county, "C2", "township")])
     return county
 
@@ -171,7 +172,7 @@ async def test_an_order_is_handed_over_with_a_reason_and_its_clock_goes_on(
     app: Any, maintained: Any, request_work: Any, caller: Any
 ) -> None:
     await request_work(work(maintained, "O1"))
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, maintained, [person(maintained, "W07", "C2")])
     give = step(StepName.HAND_OVER, 2, centre_id="C2", reason="the road is closed")
 
@@ -190,7 +191,7 @@ async def test_an_order_is_handed_over_with_a_reason_and_its_clock_goes_on(
     assert (moved.state, moved.handovers) == (OrderState.DISPATCHED, 1)
     assert moved.due_at == START + 24 * HOUR
     assert [one.step for one in moved.steps] == ["dispatch", "hand_over", "dispatch"]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, maintained, [person(maintained, "W08", "C1")])
     kept = await caller(Role.COUNTY_MANAGER).order(maintained, "O1")
     assert (kept.performer_centre_id, kept.engineer_id) == ("C2", "W07")
@@ -269,7 +270,7 @@ async def test_work_that_waits_for_a_skill_goes_to_who_brings_it(
     )
     driver = person(maintained, "W09", "C1")
     driver.data["person"]["skills"] = ["maintain", "drive"]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, maintained, [driver])
     order = await caller(Role.COUNTY_MANAGER).order(maintained, waiting.order_id)
 
@@ -445,7 +446,7 @@ async def test_an_order_that_people_give_out_waits_for_them_when_its_engineer_le
     await manager.step(maintained, made.order_id, given)
     left = {"person_id": "W01", "centre_id": "C1", "from_day": "2017-11-06"}
     fact = entry(maintained, "contracts.person.left", left)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, maintained, [fact])
     order = await manager.order(maintained, made.order_id)
 
@@ -475,7 +476,7 @@ async def test_what_showed_a_result_that_is_not_accepted_shows_no_other(
     await requester.step(county, "O1", step(StepName.REWORK, 3, reason="no signal"))
     for name in (StepName.ACCEPT, StepName.START, StepName.FINISH):
         await engineer.step(county, "O1", step(name, 4))
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         row = await store.load(connection, county, "O1")
     assert row is not None
     assert row["evidence"] == {"appointment_kept": True}
@@ -508,7 +509,7 @@ async def test_no_order_is_handed_over_to_a_centre_that_is_closed(
 ) -> None:
     closed = {"centre_id": "C2", "from_day": "2017-11-06", "name": "C2", "name_zh": "C2"}
     fact = entry(maintained, "contracts.centre.changed", closed | {"open": False})
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, maintained, [fact])
     await request_work(work(maintained, "O1"))
     given = step(StepName.HAND_OVER, centre_id="C2", reason="nearer")
@@ -549,7 +550,7 @@ async def test_nobody_confirms_for_the_requester_what_their_own_centre_did(
     app: Any, county: Any, request_work: Any, caller: Any
 ) -> None:
     posts = [person(county, "P07", "G1"), person(county, "P07", "C1", primary=False)]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, posts)
     await request_work(work(county, "O1"))
     await finish(caller(Role.ENGINEER, ["C1"], "W01"), county, "O1")

@@ -9,6 +9,7 @@ from support.work import centre, person
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appointments import LeaveIn
 from huaxiao.shared.wire.dispatch import OrderStepIn, StepName
 from huaxiao.shared.wire.orders import CrewIn
@@ -106,7 +107,7 @@ async def test_a_crew_works_while_all_of_it_are_there(
 async def test_a_centre_is_not_told_of_the_people_who_had_an_order_before(
     app: Any, staffed: Any, manager: Any, order: Any, caller: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         new = [centre(staffed, "C2", "town"), person(staffed, "V01", "C2")]
         await apply_contracts(connection, staffed, new)
     window = Window(opens_at=at(9), closes_at=at(11))

@@ -15,6 +15,7 @@ from support.work import centre, person
 from huaxiao.dispatch.plans.running import Planners
 from huaxiao.dispatch.tables import plans
 from huaxiao.dispatch.worker import apply_contracts
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.plans import ApplyIn, PlanIn, PlanRoundIn, StartOf
 
 ENDLESS = 10_000_000
@@ -73,7 +74,7 @@ async def test_a_search_whose_process_is_killed_is_made_again(
     )
     plan = await finished(manager, staffed, next_one.plan_id)
     assert set(visits(plan)) == {name}
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             plans.update()
             .where(plans.c.branch_id == staffed, plans.c.plan_id == killed.plan_id)
@@ -105,7 +106,7 @@ async def test_rounds_wait_for_the_processes_that_there_are(
 
 
 async def neighbours(app: Any, staffed: Any, manager: Any) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         new = [centre(staffed, "C2", "town"), person(staffed, "V01", "C2")]
         await apply_contracts(connection, staffed, new)
     await manager.put_start_place(staffed, StartOf.CENTRE, "C2", HOME)

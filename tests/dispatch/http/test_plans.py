@@ -28,6 +28,7 @@ from huaxiao.dispatch.tables import plans
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appointments import LeaveIn
 from huaxiao.shared.wire.dispatch import OrderKind, OrderState, OrderStepIn, StepName
 from huaxiao.shared.wire.orders import CrewIn
@@ -89,7 +90,7 @@ async def test_a_plan_is_made_again_from_its_seed(
     first, again = await planned(seed=3), await planned(seed=3)
     assert visits(first) == visits(again)
     assert (first.cost, first.routes) == (again.cost, again.routes)
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         rows = (await connection.execute(plans.select().where(plans.c.branch_id == staffed))).all()
     one, other = rows
     assert problem_of(one.problem) == problem_of(other.problem)
@@ -262,7 +263,7 @@ async def test_the_network_s_work_goes_to_crews_and_their_outside_companies(
 async def test_neighbours_help_with_what_is_urgent_and_left_over(
     app: Any, staffed: Any, manager: Any, order: Any, planners: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(
             connection,
             staffed,
@@ -391,7 +392,7 @@ async def test_a_plan_whose_service_is_gone_is_taken_up_by_another(
     asked = await manager.ask_for_plan(
         staffed, PlanIn(day=TUESDAY, centre_id="C1", iterations=SEARCHED)
     )
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             plans.update()
             .where(plans.c.branch_id == staffed)

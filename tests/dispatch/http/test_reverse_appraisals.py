@@ -15,6 +15,7 @@ from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import APPRAISAL_PUBLISHED
 from huaxiao.shared.wire.reverse import (
     Outcome,
@@ -48,7 +49,7 @@ def clock(app: Any) -> Iterator[Callable[[datetime], None]]:
 
 @pytest.fixture
 async def branch(app: Any, county: Any, clock: Any) -> Any:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(
             connection,
             county,
@@ -404,7 +405,7 @@ async def test_the_ratee_agrees_or_objects_once_and_an_objection_is_decided_with
 async def test_the_build_and_maintain_centre_is_rated_by_the_front_line_on_its_orders(
     ballot: Any, clock: Any, request_work: Any, app: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, ballot.branch, [person(ballot.branch, "P19", "B1")])
     elsewhere = "130123200201"  # no field covers it
     await request_work(

@@ -13,6 +13,7 @@ from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.assets import AssetIn, RoundState
 from huaxiao.shared.wire.dispatch import OrderState, OrderStepIn, StepName
@@ -33,7 +34,7 @@ STATION = AssetIn(
 @pytest.fixture
 async def patrolled(app: Any, county: Any, clock: Any) -> Any:
     """Return the county with somebody in B1 who patrols."""
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "P1", "B1", ["maintain"])])
     clock.at(NOON)
     return county
@@ -80,7 +81,7 @@ async def test_after_weeks_down_every_missed_round_is_created_once_and_marked_la
     )
     await tick(NOON + 29 * DAY)
 
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         held = (
             await connection.execute(
                 select(rounds).where(rounds.c.branch_id == patrolled).order_by(rounds.c.starts_on)
@@ -146,7 +147,7 @@ async def test_an_assets_new_owner_gets_its_round_if_nobody_has_begun_it(
     manager = caller(Role.COUNTY_MANAGER)
     await manager.put_asset(patrolled, "BS-1", STATION)
     await tick(NOON)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, patrolled, [person(patrolled, "P2", "C1", ["maintain"])])
     before = (await manager.orders(patrolled)).items[0]
     await manager.put_asset(patrolled, "BS-1", STATION.model_copy(update={"centre_id": "C1"}))
@@ -164,7 +165,7 @@ async def test_a_round_nobody_can_do_waits_and_its_clock_runs(
     (order,) = (await manager.orders(patrolled)).items
     assert (order.state, order.reason) == (OrderState.NEW, "no-engineer")
     assert [one.percent for one in (await manager.clock_warnings(patrolled)).items] == [80]
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, patrolled, [person(patrolled, "P2", "C1", ["maintain"])])
     given = await manager.order(patrolled, order.order_id)
     assert (given.engineer_id, given.due_at) == ("P2", order.due_at)

@@ -14,6 +14,7 @@ from huaxiao.dispatch.worker import apply_attribution
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import Evidence, HorizontalIn, OrderStepIn, StepName
 from huaxiao.shared.wire.scorecards import ScorecardIn, ScorecardInForceIn
 
@@ -138,7 +139,7 @@ async def _work_of_december(appraising: Any, begin: datetime) -> None:
     entries = [msgspec.structs.replace(work(county, one), time=begin) for one in orders]
     for one in entries:
         one.data["requested_at"] = begin.isoformat()
-    async with appraising.app.state.database.write() as connection:
+    async with appraising.app.state.database.write(EVERYTHING) as connection:
         await apply_attribution(connection, county, entries)
     for order_id in orders:
         order = await appraising.manager.order(county, order_id)

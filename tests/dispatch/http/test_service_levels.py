@@ -16,6 +16,7 @@ from huaxiao.dispatch.timer import JOBS
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.dispatch import (
     OrderKind,
@@ -140,7 +141,7 @@ async def test_an_order_is_judged_by_the_version_of_the_day_it_was_dispatched_on
 async def test_circuits_have_clocks_of_their_own(
     app: Any, county: Any, request_work: Any, caller: Any, more: Any, unit: Any, due: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W09", "C1", ["repair"])])
     await request_work(circuit(county, "O1", **more))
     found = await caller(Role.COUNTY_MANAGER).order_clock(county, "O1")
@@ -333,7 +334,7 @@ async def test_whoever_gets_an_order_later_gets_its_clock_as_it_stands(
     await begin_work(engineer, county)
     await take(engineer, county, 1, StepName.SUSPEND, reason="nobody at home")
     await take(engineer, county, 4, StepName.RESUME)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W07", "B1")])
     clock.at(START + 6 * HOUR)
     before = await manager.order_clock(county, "O1")
@@ -353,12 +354,12 @@ async def test_where_an_address_lies_changes_the_target_and_not_when_the_clock_b
 ) -> None:
     rural = "130123200201"
     await request_work(work(county, "O1", customer_class="public", address=rural))
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W07", "B1")])
     manager = caller(Role.COUNTY_MANAGER)
     town = await manager.order_clock(county, "O1")
     field = FIELD | {"field_id": "F2", "centre_id": "C2", "scope": {"address_prefixes": [rural]}}
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         known = [centre(county, "C2", "township"), person(county, "W08", "C2")]
         sealed = entry(county, "contracts.field.sealed", field)
         await apply_contracts(connection, county, [*known, sealed])
@@ -372,7 +373,7 @@ async def test_where_an_address_lies_changes_the_target_and_not_when_the_clock_b
 async def test_network_work_that_monitoring_asks_for_has_a_clock_of_the_same_table(
     app: Any, county: Any, caller: Any
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [person(county, "W05", "B1", ["maintain"])])
     manager = caller(Role.COUNTY_MANAGER)
     for kind, days in ((OrderKind.COMMISSIONING, 7), (OrderKind.CONSTRUCTION, 21)):
@@ -449,7 +450,7 @@ class Walk:
 async def test_however_an_order_goes_its_clock_leaves_out_only_what_it_may(
     app: Any, county: Any, request_work: Any, caller: Any, seed: int
 ) -> None:
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         known = [centre(county, "C2", "town"), person(county, "W08", "C2")]
         await apply_contracts(connection, county, known)
     await request_work(work(county, "O1"))

@@ -21,6 +21,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.database import Database
 from huaxiao.shared.periods import BUSINESS_ZONE
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.appointments import AppointmentRulesIn
 from huaxiao.shared.wire.service_levels import InForceIn
 from huaxiao.shared.wire.tickets import (
@@ -76,7 +77,7 @@ def clock(app: Any) -> Iterator[Callable[[datetime], None]]:
 @pytest.fixture
 async def branch(app: Any, county: Any, clock: Any) -> Any:
     """Return a county with a support centre, a second town and a list of customers."""
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(
             connection,
             county,
@@ -635,7 +636,7 @@ async def test_whatever_people_do_and_whenever_the_loop_runs_what_is_kept_follow
     clock(now)
     await timing.catch_up(app.state.database, now=now)
     assert taken > 3
-    async with app.state.database.read() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         rows = await connection.execute(
             select(tickets).where(tickets.c.ticket_id == ticket.ticket_id)
         )
@@ -789,7 +790,7 @@ async def test_nobody_closes_what_a_centre_owes_in_which_they_have_another_post(
 ) -> None:
     posts = [person(people.branch, "P07", "C1"), person(people.branch, "P08", "SS")]
     posts.insert(1, person(people.branch, "P07", "SS", primary=False))
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, people.branch, posts)
     answered = await people.answered()
     for role, centre_ids, person_id in (

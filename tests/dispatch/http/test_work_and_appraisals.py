@@ -15,6 +15,7 @@ from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.clients.dispatch import FakeDispatch
 from huaxiao.shared.feed import Follower
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import (
     ORDER_FINISHED,
     FinalIn,
@@ -204,7 +205,7 @@ async def test_a_card_that_nobody_answers_counts_as_confirmed_when_its_time_is_o
     with pytest.raises(PeerProblem) as refused:
         await ratee.appraise_final(county, wanted)
     assert refused.value.code == "horizontal-not-confirmed"
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await connection.execute(
             update(appraisals)
             .where(appraisals.c.appraisal_id == card.appraisal_id)
@@ -233,10 +234,10 @@ async def test_work_and_its_county_that_come_at_the_same_moment_find_each_other(
     (leads, its), (follows, others) = both if first_comes == "the county" else both[::-1]
 
     async def follow() -> None:
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await follows(connection, branch_id, others)
 
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await leads(connection, branch_id, its)
         beside = asyncio.create_task(follow())
         finished, _ = await asyncio.wait([beside], timeout=0.5)
@@ -253,7 +254,7 @@ async def test_who_leaves_gets_no_more_work_and_what_waits_goes_to_another(
     manager = caller(Role.COUNTY_MANAGER)
     before = await manager.order(county, "O1")
     left = {"person_id": before.engineer_id, "centre_id": "C1", "from_day": "2017-11-06"}
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await apply_contracts(connection, county, [entry(county, "contracts.person.left", left)])
     await request_work(work(county, "O2"))
 
@@ -272,12 +273,12 @@ async def test_a_closed_centre_gets_no_more_work(
     closed = {"centre_id": "B1", "from_day": "2017-11-06", "name": "B", "name_zh": "建维"}
     renamed = closed | {"centre_id": "B2", "name": "Build", "open": True}
     manager = caller(Role.COUNTY_MANAGER)
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         told = [centre(county, "B2", "build_maintain"), person(county, "W09", "B2")]
         await apply_contracts(connection, county, told)
     await request_work(work(county, "O1", address="130123999001"))
     before = await manager.order(county, "O1")
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         facts = [
             entry(county, "contracts.centre.changed", one)
             for one in (renamed, closed | {"open": False})

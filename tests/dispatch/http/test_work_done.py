@@ -7,6 +7,7 @@ from support.work import finish, work
 from huaxiao.dispatch.tables import orders
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.dispatch import FinishedWork, HorizontalIn, OrderKind
 
 INSTALLED = {"period": 201711, "centre_id": "C1", "kind": OrderKind.INSTALL}
@@ -43,7 +44,7 @@ async def test_what_was_not_known_at_a_moment_is_not_told_of_it(
 ) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     before = datetime.now(UTC)
-    async with app.state.database.engine.connect() as connection:
+    async with app.state.database.read(EVERYTHING) as connection:
         kept = (await connection.execute(orders.select().where(orders.c.branch_id == county))).all()
     confirmed = await caller(Role.CONTRACTOR, ["C1"]).confirm_appraisal(county, served.appraisal_id)
     span = {"period_from": 201711, "period_to": 201711}

@@ -20,6 +20,7 @@ from huaxiao.kpi.forecasts.running import Forecasters
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.kpi import KpiClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.alerts import (
     AcknowledgementIn,
@@ -486,7 +487,7 @@ async def test_a_look_that_was_cut_off_tells_of_nothing_and_is_taken_again(
     await peers.told(*NOVEMBER)
     (job,) = jobs(app.state.forecasters).values()
 
-    async with app.state.database.write() as connection:
+    async with app.state.database.write(EVERYTHING) as connection:
         await job(connection, peers.branch_id, START)
         await connection.rollback()
 

@@ -38,6 +38,7 @@ from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.clients.dispatch import DispatchClient
 from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.contracts import PayIn
 from huaxiao.shared.wire.dispatch import Appraisal, FinalIn, HorizontalIn
 from huaxiao.shared.wire.kpi import Measure
@@ -181,7 +182,7 @@ async def county(suite: Suite) -> None:
         ("attribution", attribution_follows),
         ("dispatch", dispatch_follows),
     ):
-        async with suite.apps[service].state.database.write() as connection:
+        async with suite.apps[service].state.database.write(EVERYTHING) as connection:
             await follow(connection, branch, told)
     for amount in (10_000, 2_345, 7):
         await suite.bill("C1", NOVEMBER, amount)
@@ -198,7 +199,7 @@ async def county(suite: Suite) -> None:
 async def orders(suite: Suite, count: int = 3) -> None:
     branch = suite.branch_id
     asked = [work.work(branch, f"O{number}", address=f"{branch}101201") for number in range(count)]
-    async with suite.apps["dispatch"].state.database.write() as connection:
+    async with suite.apps["dispatch"].state.database.write(EVERYTHING) as connection:
         await work_comes(connection, branch, asked)
     manager = suite.client(DispatchClient, "dispatch", Role.COUNTY_MANAGER)
     for order in (await manager.orders(branch)).items:

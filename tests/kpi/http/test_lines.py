@@ -13,6 +13,7 @@ from huaxiao.kpi.worker import apply_attribution
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.kpi import KpiClient
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import attribution
 from huaxiao.shared.wire.contributions import ExplainedFigure, Explanation
 from huaxiao.shared.wire.feed import FeedEntry
@@ -151,7 +152,7 @@ async def test_lines_are_counted_once_whatever_the_feed_repeats(
     await peers.told(one, billed(201711, "C1", 500, 1))
     again = await peers.attribution.feed(peers.branch_id, after=0)
     with pytest.raises(UniqueViolationError):
-        async with app.state.database.write() as connection:
+        async with app.state.database.write(EVERYTHING) as connection:
             await apply_attribution(connection, peers.branch_id, again)
     measures = await caller(Role.COUNTY_MANAGER).measures(peers.branch_id, period=201711)
     assert [one.amount for one in measures if one.measure == "lines.billed"] == [11]

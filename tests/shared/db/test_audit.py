@@ -24,6 +24,7 @@ from huaxiao.shared.audit.log import AuditLog, NewEntry, hashed
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.auth import Role
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.settings import ServiceSettings
 
 NOW = datetime(2017, 11, 6, 8, tzinfo=UTC)
@@ -35,7 +36,7 @@ async def first_fault(
 ) -> ChainFault | None:
     check = ChainCheck(branch_id, anchored)
     table, heads = audit_log.entries, audit_log.heads
-    async with database.read() as connection:
+    async with database.read(EVERYTHING) as connection:
         rows = await connection.execute(
             select(table).where(table.c.branch_id == branch_id).order_by(table.c.position)
         )
@@ -255,7 +256,7 @@ async def chained(database: Database, branch_id: int, count: int) -> None:
         )
         changes = [{"table": "fields", "added": {"field_id": f"F{number}", "name_zh": "诸福屯"}}]
         entry = NewEntry(NOW, origin, 201, drawn.choice([None, "因为"]), changes)
-        async with database.write() as connection:
+        async with database.write(EVERYTHING) as connection:
             await of_contracts.append(connection, branch_id, [entry])
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.feed import Follower, NewFact
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
@@ -27,12 +28,12 @@ def fact(number: int) -> NewFact:
 
 
 async def publish(kit: Any, branch_id: int, number: int) -> None:
-    async with kit.database.write() as connection:
+    async with kit.database.write(EVERYTHING) as connection:
         await feed.append(connection, branch_id, [fact(number)], now=system_clock())
 
 
 async def read(kit: Any, branch_id: int, after: int = 0) -> list[FeedEntry]:
-    async with kit.database.read() as connection:
+    async with kit.database.read(EVERYTHING) as connection:
         return await feed.read(connection, branch_id, after=after, limit=1000)
 
 
@@ -119,7 +120,7 @@ async def test_two_replicas_apply_each_entry_once(kit: Any, branch_id: int) -> N
     for _ in range(10):
         await asyncio.gather(*(replica.step(branch_id) for replica in replicas))
 
-    async with kit.database.read() as connection:
+    async with kit.database.read(EVERYTHING) as connection:
         count = await connection.scalar(
             text("SELECT count(*) FROM kit.notes WHERE branch_id = :b"), {"b": branch_id}
         )
@@ -183,7 +184,7 @@ async def test_a_feed_is_sent_as_it_is_stored_in_the_form_that_is_documented(
 ) -> None:
     held = {"none": None, "nested": [{"number": 2**62, "part": 0.25}], "text": '营服 \x01 "'}
     now = system_clock()
-    async with kit.database.write() as connection:
+    async with kit.database.write(EVERYTHING) as connection:
         told = NewFact("kit.held", "主题", Held(held=held))
         await feed.append(connection, branch_id, [told], now=now)
 

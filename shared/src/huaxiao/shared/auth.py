@@ -21,6 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
+from huaxiao.shared.rows import NO_BRANCH, Scope
 from huaxiao.shared.trusted_keys import KeySource, require_private
 
 _TOKENS_KEPT = 1_000
@@ -78,6 +79,24 @@ class Principal:
     def may_see(self, centre_id: str) -> bool:
         """Say whether the centre is within the caller's scope."""
         return self.centre_ids is None or centre_id in self.centre_ids
+
+    def scope(self, branch_id: int | None) -> Scope:
+        """Return the rows that a transaction of the caller's may see, of one branch or all of theirs.
+
+        Whoever decides between centres, as the support centre does, is bound to one and must find
+        the rows of all; what they are shown is up to the queries.
+
+        Raises:
+            NotFound: the branch is beyond the caller's.
+
+        """
+        centre_ids = None if Role.SUPPORT_CENTRE in self.roles else self.centre_ids
+        if branch_id is None:
+            own = None if self.branch_ids is None else self.branch_ids | {NO_BRANCH}
+            return Scope(own, centre_ids, self.person_id)
+        if not self.may_enter(branch_id):
+            raise NotFound
+        return Scope(frozenset({branch_id}), centre_ids, self.person_id)
 
     def require_centre(self, centre_id: str) -> None:
         """Raise NotFound for a centre outside the scope, as if it did not exist."""
@@ -221,6 +240,8 @@ def _principal(claims: dict[str, Any], terms: TrustedIssuer | None) -> Principal
         person_id=claims.get(f"{prefix}person_id"),
         token_id=claims.get("jti"),
     )
+    # What is no code of a branch, a centre or a person is refused here, before anything is asked with it.
+    Scope(found.branch_ids, found.centre_ids, found.person_id)
     if terms is None:
         return found
     beyond = terms.branch_ids is not None and (

@@ -1,13 +1,20 @@
 """The database as a service sees it: one role, one schema, two kinds of transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, MetaData, text, true
+import asyncpg
+from asyncpg import InterfaceError, PostgresConnectionError
+from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, text, true
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from typing_extensions import override
+
+from huaxiao.shared.audit.changes import copied
+from huaxiao.shared.provision import writer_role
+from huaxiao.shared.rows import NOTHING, Scope, scope_statements
 
 _SESSION = {
     "statement_timeout": "30s",
@@ -43,6 +50,96 @@ def within(column: ColumnElement[Any], centre_ids: AbstractSet[str] | None) -> C
     return true() if centre_ids is None else column.in_(sorted(centre_ids))
 
 
+class _ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Begins each transaction with the scope of whoever holds the connection, in one message."""
+
+    scope: Scope | None = None
+
+    @override
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        if self.scope is not None and query.startswith("BEGIN"):
+            query = f"{query} {scope_statements(self.scope)}"
+        done: str = await super().execute(query, *args, timeout=timeout)
+        return done
+
+
+async def _driver(connection: AsyncConnection) -> _ScopedConnection:
+    raw = await connection.get_raw_connection()
+    assert isinstance(raw.driver_connection, _ScopedConnection)  # noqa: S101 - every one is made so
+    return raw.driver_connection
+
+
+@asynccontextmanager
+async def _scoped(connection: AsyncConnection, scope: Scope) -> AsyncIterator[None]:
+    driver = await _driver(connection)
+    driver.scope = scope
+    try:
+        yield
+    finally:
+        driver.scope = None
+
+
+class ForeignRowsError(RuntimeError):
+    """Rows were to be copied that lie beyond the scope of their transaction."""
+
+
+class Copying:
+    """Adds rows to tables that are marked as ``copied``, as the service's writer."""
+
+    def __init__(self, connection: AsyncConnection, driver: _ScopedConnection) -> None:
+        """Begin as the service itself; it becomes the writer with the first row."""
+        self._connection, self._driver, self._entered = connection, driver, False
+
+    async def into(
+        self, table: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]
+    ) -> None:
+        """Add rows, whose first column is the branch.
+
+        Raises:
+            ForeignRowsError: a row is of another branch, or the transaction sees some centres only.
+
+        """
+        if not rows:
+            return
+        own = self._driver.scope is not None and self._driver.scope.holds({row[0] for row in rows})
+        if columns[0] != "branch_id" or not own:
+            raise ForeignRowsError(table.fullname)
+        if not self._entered:
+            # By SQLAlchemy, which begins the transaction if this is the first that is done in it.
+            await self._connection.execute(text(f"SET LOCAL ROLE {writer_role(str(table.schema))}"))
+            self._entered = True
+        copied(self._connection, table, len(rows))
+        await self._driver.copy_records_to_table(
+            table.name, schema_name=table.schema, columns=list(columns), records=rows
+        )
+
+    async def leave(self) -> None:
+        """Become the service itself again."""
+        if self._entered:
+            await self._driver.execute("SET LOCAL ROLE NONE")
+
+
+@asynccontextmanager
+async def copying(connection: AsyncConnection) -> AsyncIterator[Copying]:
+    """Let rows be added by COPY within the block, and nothing else be done meanwhile.
+
+    PostgreSQL copies into no table whose policies hold the role. So it is done as the service's
+    writer, whom they do not hold, and who may add rows to such tables and do nothing else; that the
+    rows are of the transaction's own branches is held here. When the block raises, the transaction
+    has failed, and the role ends with it.
+
+    Raises:
+        ConnectionError: the database went away.
+
+    """
+    copier = Copying(connection, await _driver(connection))
+    try:
+        yield copier
+        await copier.leave()
+    except (InterfaceError, PostgresConnectionError) as error:
+        raise ConnectionError(f"the database went away: {error}") from error
+
+
 class Database:
     """A pool of connections as the service's own role."""
 
@@ -59,19 +156,30 @@ class Database:
             pool_pre_ping=True,
             # The connection used last has prepared what is asked most; one seldom used begins anew.
             pool_use_lifo=True,
-            connect_args={"server_settings": settings, "timeout": 5},
+            connect_args={
+                "server_settings": settings,
+                "timeout": 5,
+                "connection_class": _ScopedConnection,
+            },
         )
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that commits when the block ends and rolls back when it raises."""
-        async with self.engine.begin() as connection:
+    async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits when the block ends and rolls back when it raises.
+
+        It sees and writes rows of its scope and no others.
+        """
+        async with (
+            self.engine.connect() as connection,
+            _scoped(connection, scope),
+            connection.begin(),
+        ):
             yield connection
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a read-only transaction: one snapshot for everything read in the block."""
-        async with self.engine.connect() as connection:
+    async def read(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
+        """Open a read-only transaction: one snapshot, within a scope, for all that is read in it."""
+        async with self.engine.connect() as connection, _scoped(connection, scope):
             reader = await connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -84,7 +192,7 @@ class Database:
             UnsafeDatabaseError: the server may forget what it has acknowledged.
 
         """
-        async with self.read() as connection:
+        async with self.read(NOTHING) as connection:
             rows = await connection.execute(
                 text(
                     "SELECT name, setting FROM pg_settings WHERE name IN"

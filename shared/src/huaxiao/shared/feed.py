@@ -39,6 +39,7 @@ from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.together import Together
 from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
@@ -233,7 +234,7 @@ class Feed:
             loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout / 1000
             while True:
-                async with database.read() as connection:
+                async with database.read(Scope.of_branch(branch_id)) as connection:
                     entries = await self._page(connection, branch_id, last_event_id, limit)
                 while not (entries or loop.time() >= deadline or await _nobody_waits(request)):
                     # All who wait look at the same moments, so that they look together.
@@ -259,7 +260,7 @@ class _Heads(Together[int, int]):
     @override
     async def _read(self, branch_ids: Collection[int]) -> Mapping[int, int]:
         held = self._table.c
-        async with self._database.read() as connection:
+        async with self._database.read(Scope(frozenset(branch_ids))) as connection:
             rows = await connection.execute(
                 select(held.branch_id, held.position).where(held.branch_id.in_(list(branch_ids)))
             )
@@ -391,7 +392,7 @@ class Follower:
         entries = in_order(read, after=before)
         if not entries:
             raise FeedOutOfOrderError(self.source, branch_id, before)
-        async with self.database.write() as connection:
+        async with self.database.write(Scope.of_branch(branch_id)) as connection:
             if not await self._advance(connection, branch_id, before, entries[-1].position):
                 return 0
             async with by_itself(
@@ -402,7 +403,7 @@ class Follower:
 
     async def _position(self, branch_id: int) -> int:
         table = self.positions
-        async with self.database.read() as connection:
+        async with self.database.read(Scope.of_branch(branch_id)) as connection:
             held = await connection.scalar(
                 select(table.c.position).where(
                     table.c.branch_id == branch_id, table.c.source == self.source

@@ -1,5 +1,9 @@
 """How every service's Alembic history runs: under its owner role, one at a time, with time-outs.
 
+A history makes tables. What every table of a kind is held to (no row of an append-only one changes,
+no row beyond the scope is seen) is said once, by ``tables.py``, and made so after each run, for
+tables that came with it as for those that were there.
+
 ``python -m huaxiao.shared.migrations upgrade kpi`` reads ``KPI_MIGRATION_DATABASE_URL``;
 ``revision kpi slug`` writes the next version from what ``tables.py`` says and the database lacks.
 """
@@ -18,7 +22,8 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from huaxiao.shared.provision import append_only_statements
+from huaxiao.shared import rows
+from huaxiao.shared.provision import append_only_statements, copied_statements
 
 _ADVISORY_LOCK = 7_201_711
 
@@ -45,7 +50,7 @@ def downgrade(service: str, url: URL, *, revision: str = "base") -> None:
 
 
 def run_migrations(service: str, metadata: MetaData) -> None:
-    """Run from a history's ``env.py``: connect, take the lock, migrate, close grants."""
+    """Run from a history's ``env.py``: connect, take the lock, migrate, close grants and rows."""
     asyncio.run(_run(service, metadata, context.config.attributes["url"]))
 
 
@@ -61,6 +66,9 @@ async def _run(service: str, metadata: MetaData, url: URL) -> None:
 
 def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
     connection.execute(text("SET lock_timeout = '10s'"))
+    # The owner is held to a scope as well, and a migration may have to rewrite what is there.
+    for setting, opened in rows.OPENED.items():
+        connection.execute(text(f"SET {setting} = '{opened}'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     context.configure(
         connection=connection,
@@ -72,19 +80,31 @@ def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    _close(connection, service, metadata)
+
+
+def _close(connection: Connection, service: str, metadata: MetaData) -> None:
+    """Hold the tables there are to what is said of them: grants, and the scope of rows."""
     existing = set(
         connection.scalars(
             text("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname = :schema"),
             {"schema": service},
         )
     )
-    for table, statement in zip(
-        [table for table in metadata.sorted_tables if table.info.get("append_only")],
-        append_only_statements(service, metadata),
-        strict=True,
-    ):
-        if table.fullname in existing:
-            connection.execute(text(statement))
+    held = {row[0]: row[1] for row in connection.execute(text(rows.HELD), {"schema": service})}
+    there = [table for table in metadata.sorted_tables if table.fullname in existing]
+    statements = [
+        *append_only_statements(service, there),
+        *copied_statements(service, there),
+        *(
+            statement
+            for table in there
+            if held.get(table.fullname) != rows.policy_of(table)
+            for statement in rows.row_security_statements(table)
+        ),
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,13 +1,15 @@
 """What a database administrator does once: a schema, an owner and a service role for each service.
 
-The owner runs migrations. The service's own role owns nothing: it may read and write rows, and on
-append-only tables it may only add them. Safe to run again.
+The owner runs migrations. The service's own role owns nothing: it may read and write rows of the
+scope that a transaction names, and on append-only tables it may only add them. The service's writer
+is nobody who can log in: as it, the service adds rows to the few tables that are copied into, since
+PostgreSQL copies nothing past a policy, and can do nothing else. Safe to run again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
-from sqlalchemy import MetaData
+from sqlalchemy import Table
 from sqlalchemy.engine import URL
 
 SERVICES = ("contracts", "attribution", "dispatch", "kpi")
@@ -17,6 +19,11 @@ SERVICES = ("contracts", "attribution", "dispatch", "kpi")
 def owner_role(service: str) -> str:
     """Return the role that owns a service's schema and runs its migrations."""
     return f"{service}_owner"
+
+
+def writer_role(service: str) -> str:
+    """Return the role as which a service copies rows into tables, and can do nothing else."""
+    return f"{service}_writer"
 
 
 def provision_statements(
@@ -38,22 +45,37 @@ def provision_statements(
             if passwords is not None:
                 quoted = passwords[role].replace("'", "''")
                 statements.append(f"ALTER ROLE {role} PASSWORD '{quoted}'")
+        writer = writer_role(service)
+        statements.append(
+            f"DO $$ BEGIN CREATE ROLE {writer} NOLOGIN NOSUPERUSER BYPASSRLS;"
+            " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
         defaults = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT"
         statements += [
             f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}",
-            f"GRANT USAGE ON SCHEMA {service} TO {service}",
+            f"GRANT USAGE ON SCHEMA {service} TO {service}, {writer}",
+            f"GRANT {writer} TO {service} WITH INHERIT FALSE, SET TRUE",
             f"{defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {service}",
             f"{defaults} USAGE, SELECT ON SEQUENCES TO {service}",
         ]
     return statements
 
 
-def append_only_statements(service: str, metadata: MetaData) -> list[str]:
+def append_only_statements(service: str, tables: Iterable[Table]) -> list[str]:
     """Return the grants that make a service's append-only tables so, for their owner."""
     return [
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {table.fullname} FROM {service}"
-        for table in metadata.sorted_tables
+        for table in tables
         if table.info.get("append_only")
+    ]
+
+
+def copied_statements(service: str, tables: Iterable[Table]) -> list[str]:
+    """Return the grants by which a service's writer may add rows to tables that are copied into."""
+    return [
+        f"GRANT INSERT ON {table.fullname} TO {writer_role(service)}"
+        for table in tables
+        if table.info.get("copied")
     ]
 
 

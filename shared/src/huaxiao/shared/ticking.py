@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.web import Lifespan
 
@@ -32,7 +33,7 @@ async def catch_up(
     for name, job in jobs.items():
         while True:
             async with (
-                database.write() as connection,
+                database.write(Scope.of_branch(branch_id)) as connection,
                 by_itself(connection, branch_id, what=name, clock=clock),
             ):
                 done = await job(connection, branch_id, clock())

@@ -10,6 +10,7 @@ puts on record who asked, and what was changed.
 import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -37,6 +38,7 @@ from huaxiao.shared.audit.requests import record
 from huaxiao.shared.auth import Principal, authenticate
 from huaxiao.shared.database import Database, branch_column
 from huaxiao.shared.problems import Fault, IdempotencyKeyReused, Malformed
+from huaxiao.shared.rows import NO_BRANCH, Scope
 
 _ATTEMPTS = 3
 _RETRYABLE = {"40001", "40P01"}
@@ -69,31 +71,43 @@ class _UnitOfWork:
     """The request's transaction and its idempotency key."""
 
     def __init__(self, database: Database, stack: AsyncExitStack) -> None:
+        """Begin with no transaction; each is opened within the rows that the caller may see."""
         self._database = database
         self._stack = stack
         self._writing: AsyncConnection | None = None
+        self._scope: Scope | None = None
         self._reading: AsyncConnection | None = None
         self._changes = Changes()
         self._claimed: tuple[Table, dict[str, Any]] | None = None
 
-    async def reading(self) -> AsyncConnection:
+    async def reading(self, scope: Scope) -> AsyncConnection:
+        self._hold_to(scope)
         if self._reading is None:
-            self._reading = await self._stack.enter_async_context(self._database.read())
+            self._reading = await self._stack.enter_async_context(self._database.read(scope))
         return self._reading
 
-    async def writing(self) -> AsyncConnection:
+    async def writing(self, scope: Scope) -> AsyncConnection:
+        self._hold_to(scope)
         if self._writing is None:
-            self._writing = await self._stack.enter_async_context(self._database.write())
+            self._writing = await self._stack.enter_async_context(self._database.write(scope))
             await self._changes.of(self._writing)
         return self._writing
 
-    async def claim(self, table: Table, *, key: tuple[int, str, str], fingerprint: str) -> None:
+    def _hold_to(self, scope: Scope) -> None:
+        """Refuse to take a request's transaction for a wider one than its route opened."""
+        if self._scope not in {None, scope}:
+            raise RuntimeError("one request, two scopes")
+        self._scope = scope
+
+    async def claim(
+        self, table: Table, scope: Scope, *, key: tuple[int, str, str], fingerprint: str
+    ) -> None:
         """Return quietly for a new key; raise the earlier answer for a known one.
 
         The claim is a row of this transaction, so a second request with the key waits here until
         the first has committed or rolled back.
         """
-        connection = await self.writing()
+        connection = await self.writing(scope)
         row = dict(zip(("branch_id", "caller", "key"), key, strict=True))
         claimed = await connection.execute(
             insert(table)
@@ -114,11 +128,10 @@ class _UnitOfWork:
         )
 
     async def remember(self, response: Response) -> None:
-        if self._claimed is None:
+        if self._claimed is None or self._writing is None:
             return
         table, row = self._claimed
-        connection = await self.writing()
-        await connection.execute(
+        await self._writing.execute(
             update(table)
             .filter_by(**row)
             .values(
@@ -169,17 +182,59 @@ def sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-async def _read(request: Request) -> AsyncConnection:
+async def _caller_scope(
+    request: Request, principal: Annotated[Principal, Depends(authenticate)]
+) -> Scope:
+    branch_id = request.path_params.get("branch_id")
+    return principal.scope(None if branch_id is None else int(branch_id))
+
+
+async def seeing_whole_branch(scope: Annotated[Scope, Depends(_caller_scope)]) -> Scope:
+    """Widen a caller's scope to every centre of the branch, for what only all of it can decide.
+
+    The one way to do so: a route that needs it takes ``BranchReadTx`` or ``BranchWriteTx``, and its
+    module says why. The queries go on to hold what is shown to the caller's centres.
+    """
+    return replace(scope, centre_ids=None)
+
+
+async def _read(
+    request: Request, scope: Annotated[Scope, Depends(_caller_scope)]
+) -> AsyncConnection:
     unit: _UnitOfWork = request.state.unit_of_work
-    return await unit.reading()
+    return await unit.reading(scope)
+
+
+async def _read_branch(
+    request: Request, scope: Annotated[Scope, Depends(seeing_whole_branch)]
+) -> AsyncConnection:
+    unit: _UnitOfWork = request.state.unit_of_work
+    return await unit.reading(scope)
+
+
+_Key = Annotated[str | None, Header(description="Makes this request safe to send again")]
 
 
 async def _write(
     request: Request,
     principal: Annotated[Principal, Depends(authenticate)],
-    idempotency_key: Annotated[
-        str | None, Header(description="Makes this request safe to send again")
-    ] = None,
+    scope: Annotated[Scope, Depends(_caller_scope)],
+    idempotency_key: _Key = None,
+) -> AsyncConnection:
+    return await _writing(request, principal, scope, idempotency_key)
+
+
+async def _write_branch(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticate)],
+    scope: Annotated[Scope, Depends(seeing_whole_branch)],
+    idempotency_key: _Key = None,
+) -> AsyncConnection:
+    return await _writing(request, principal, scope, idempotency_key)
+
+
+async def _writing(
+    request: Request, principal: Principal, scope: Scope, idempotency_key: str | None
 ) -> AsyncConnection:
     unit: _UnitOfWork = request.state.unit_of_work
     if idempotency_key is not None:
@@ -191,10 +246,15 @@ async def _write(
             )
         await unit.claim(
             request.app.state.idempotency_keys,
-            key=(int(request.path_params.get("branch_id", 0)), principal.subject, idempotency_key),
+            scope,
+            key=(
+                int(request.path_params.get("branch_id", NO_BRANCH)),
+                principal.subject,
+                idempotency_key,
+            ),
             fingerprint=await _fingerprint(request),
         )
-    return await unit.writing()
+    return await unit.writing(scope)
 
 
 async def _fingerprint(request: Request) -> str:
@@ -207,3 +267,7 @@ ReadTx = Annotated[AsyncConnection, Depends(_read)]
 """A read-only snapshot for this request."""
 WriteTx = Annotated[AsyncConnection, Depends(_write)]
 """This request's transaction; it commits before the response is sent."""
+BranchReadTx = Annotated[AsyncConnection, Depends(_read_branch)]
+"""``ReadTx`` that finds the rows of every centre of the branch, whoever asks."""
+BranchWriteTx = Annotated[AsyncConnection, Depends(_write_branch)]
+"""``WriteTx`` that finds and writes the rows of every centre of the branch, whoever asks."""

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.cli.doctor.findings import Finding, Level, unless_found
+from huaxiao.shared.provision import writer_role
 
 CHECK = "roles"
 _ATTRIBUTES = text(
@@ -33,6 +34,11 @@ _MAY_CHANGE = text(
     "  OR has_any_column_privilege(:role, to_regclass(t.name), 'UPDATE')) AS changeable"
     " FROM unnest(CAST(:tables AS text[])) AS t(name) ORDER BY 1"
 )
+_WRITER_MAY = text(
+    "SELECT oid::regclass::text AS name FROM pg_class"
+    " WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = to_regnamespace(:schema)"
+    " AND has_table_privilege(:role, oid, 'SELECT, UPDATE, DELETE, TRUNCATE') ORDER BY 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class RoleFacts:
     changeable: tuple[str, ...] = ()
     """Append-only tables that it may change."""
     missing: tuple[str, ...] = ()
+    writer_may: tuple[str, ...] = ()
+    """Tables of which its writer, whom no policy holds, may do more than add rows."""
 
 
 async def check(connection: AsyncConnection, schemas: Mapping[str, MetaData]) -> list[Finding]:
@@ -70,9 +78,12 @@ async def check(connection: AsyncConnection, schemas: Mapping[str, MetaData]) ->
         facts = RoleFacts(
             rights=attributes[service],
             owned=tuple(owned.get(service, ())),
-            member_of=tuple(member_of.get(service, ())),
+            member_of=tuple(
+                one for one in member_of.get(service, ()) if one != writer_role(service)
+            ),
             changeable=tuple(row.name for row in rows if row.changeable),
             missing=tuple(row.name for row in rows if row.missing),
+            writer_may=await _writer_may(connection, service),
         )
         found += [_wrong(service, what) for what in role_faults(facts)]
     return unless_found(CHECK, found, "services own nothing, and only add to what is append-only")
@@ -88,8 +99,18 @@ def role_faults(facts: RoleFacts) -> Iterable[str]:
         yield f"its role is a member of {_some(facts.member_of)}"
     if facts.changeable:
         yield f"its role may change what is append-only: {_some(facts.changeable)}"
+    if facts.writer_may:
+        yield f"its writer may do more than add rows to {_some(facts.writer_may)}"
     if facts.missing:
         yield f"its schema lacks {_some(facts.missing)}"
+
+
+async def _writer_may(connection: AsyncConnection, service: str) -> tuple[str, ...]:
+    writer = writer_role(service)
+    if await connection.scalar(text("SELECT to_regrole(:role) IS NULL"), {"role": writer}):
+        return ()
+    rows = await connection.execute(_WRITER_MAY, {"role": writer, "schema": service})
+    return tuple(row.name for row in rows)
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.rows import COPIED, own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("attribution")
@@ -41,7 +42,7 @@ branches = Table(
     branch_column(),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The county itself; the pool's centre is known to everybody."),
 )
 centres = Table(
     "centres",
@@ -51,7 +52,7 @@ centres = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 centre_names = Table(
     "centre_names",
@@ -61,7 +62,7 @@ centre_names = Table(
     Column("from_day", Date, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 people = Table(
     "people",
@@ -70,7 +71,7 @@ people = Table(
     Column("person_id", Text, primary_key=True),
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 channels = Table(
     "channels",
@@ -80,7 +81,7 @@ channels = Table(
     Column("kind", Text, nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 channel_moves = Table(
     "channel_moves",
@@ -90,7 +91,7 @@ channel_moves = Table(
     Column("from_day", Date, primary_key=True),
     Column("centre_id", Text, nullable=False),
     Column("open", Boolean, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 fields = Table(
     "fields",
@@ -104,7 +105,7 @@ fields = Table(
     Column("term_to", Integer, nullable=False),
     Column("scope", JSONB, nullable=False),
     Column("digest", Text, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
 
 # --- what came in -------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ received_events = Table(
     Column("event_id", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | COPIED,
 )
 held_events = Table(
     "held_events",
@@ -175,6 +176,7 @@ held_events = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
+    info=COPIED,
 )
 intake_counts = Table(
     "intake_counts",
@@ -214,7 +216,7 @@ subscriptions = Table(
     Column("account_manager_id", Text),
     Column("campus_id", Text),
     Index(None, "branch_id", "main_subscription_id"),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | COPIED,
 )
 subscription_changes = Table(
     "subscription_changes",
@@ -228,7 +230,7 @@ subscription_changes = Table(
     Column("customer_id", Text),
     Column("standard_address", Text),
     Column("resource_address", Text),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | COPIED,
 )
 bundle_statements = Table(
     "bundle_statements",
@@ -240,7 +242,7 @@ bundle_statements = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("members", ARRAY(Text), nullable=False),
     Column("joins", Boolean, nullable=False),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | COPIED,
 )
 bundle_members = Table(
     "bundle_members",
@@ -265,7 +267,7 @@ leads = Table(
     Column("shares", ARRAY(Integer), nullable=False, comment="of each person, in basis points"),
     Column("rate_basis_points", Integer, comment="of what is collected; null is by the terms"),
     Column("months", Integer, comment="that earn; null is by the terms"),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | whole_branch("Evidence that decides between centres.") | COPIED,
 )
 baselines = Table(
     "baselines",
@@ -277,7 +279,7 @@ baselines = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("centre_id", Text, nullable=False),
     Column("field_id", Text),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | whole_branch("Evidence that decides between centres.") | COPIED,
     comment="Whose lines were when a contract began, for those that no other evidence places",
 )
 documents = Table(
@@ -298,7 +300,7 @@ documents = Table(
         "document_id",
         postgresql_where=text("remitted_fen < amount_fen"),
     ),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | COPIED,
     comment="Bill items, payments, refunds, costs by their own numbers: none is booked twice",
 )
 settled_items = Table(
@@ -352,7 +354,7 @@ rulings = Table(
     Column("dispute_id", Text, comment="the dispute it decides"),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("A ruling moves lines from one centre to another."),
 )
 ruled_subscriptions = Table(
     "ruled_subscriptions",
@@ -411,6 +413,7 @@ disputes = Table(
         unique=True,
         postgresql_where=text("frozen"),
     ),
+    info=whole_branch("Whether a line is contested is asked by whoever has it or wants it."),
 )
 dispute_steps = Table(
     "dispute_steps",
@@ -483,7 +486,10 @@ decisions = Table(
     Column("evidence", JSON, nullable=False, comment="kept as it was written; never searched"),
     Column("evidence_digest", LargeBinary, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info=_APPEND_ONLY | PAY,
+    info=_APPEND_ONLY
+    | PAY
+    | whole_branch("People have commissions from lines of any centre, found through the owner.")
+    | COPIED,
     comment="Stands until the next from_period of its version; a higher version lies over lower ones"
     " from its first from_period on",
 )
@@ -503,7 +509,7 @@ deferred_decisions = Table(
     Column("evidence", JSON, nullable=False),
     Column("evidence_digest", LargeBinary, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("What a dispute holds back, between two centres.") | COPIED,
     comment="What would have been decided on a line that is frozen; it goes when the dispute ends",
 )
 entries = Table(
@@ -524,7 +530,7 @@ entries = Table(
     Column("event_id", Text, nullable=False),
     Column("booked_at", DateTime(timezone=True), nullable=False),
     Index(None, "branch_id", "subscription_id"),
-    info=_APPEND_ONLY | PAY,
+    info=_APPEND_ONLY | PAY | own_centre("centre_id") | COPIED,
 )
 commissions = Table(
     "commissions",
@@ -544,7 +550,7 @@ commissions = Table(
     Column("booked_at", DateTime(timezone=True), nullable=False),
     Index(None, "branch_id", "period", "person_id", "number"),
     Index(None, "branch_id", "subscription_id"),
-    info=_APPEND_ONLY | PAY,
+    info=_APPEND_ONLY | PAY | COPIED,
     comment="Who has what of the ledger's lead commissions; what was wrong is made good by a minus",
 )
 balances = Table(
@@ -556,7 +562,7 @@ balances = Table(
     Column("field_id", Text, primary_key=True, comment="empty for what lies in no field"),
     Column("account", Text, primary_key=True),
     Column("amount_fen", BigInteger, nullable=False),
-    info=DERIVED,
+    info=DERIVED | own_centre("centre_id"),
 )
 period_totals = Table(
     "period_totals",

@@ -27,6 +27,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
+from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("contracts")
@@ -89,6 +90,7 @@ branches = Table(
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("default_centre_id", Text, nullable=False),
+    info=whole_branch("The county itself; the pool's centre is known to everybody."),
 )
 divisions = Table(
     "divisions",
@@ -122,7 +124,7 @@ centres = Table(
     # As registered: what it is called later is in its changes. Null is: as long as the branch.
     Column("from_day", Date),
     _of_a_branch(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 centre_changes = Table(
     "centre_changes",
@@ -136,7 +138,7 @@ centre_changes = Table(
     Column("open", Boolean, nullable=False),
     Column("reason", Text),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 placements = Table(
     "placements",
@@ -153,7 +155,8 @@ placements = Table(
     Column("here", Boolean, nullable=False, server_default=true()),
     Column("reason", Text),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY
+    | whole_branch("The register: whose a person is decides what they may do elsewhere."),
 )
 channels = Table(
     "channels",
@@ -164,7 +167,7 @@ channels = Table(
     Column("centre_id", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 channel_moves = Table(
     "channel_moves",
@@ -181,7 +184,7 @@ channel_moves = Table(
         ["contracts.channels.branch_id", "contracts.channels.channel_id"],
     ),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("The register, which everybody looks up."),
 )
 fields = Table(
     "fields",
@@ -198,6 +201,7 @@ fields = Table(
     Column("review_of", Text),
     _of_a_centre(),
     Index(None, "branch_id", "kind", "term_from"),
+    info=whole_branch("No two fields may cover the same, so each is held against all."),
 )
 contracts = Table(
     "contracts",
@@ -216,6 +220,7 @@ contracts = Table(
     Column("review", Integer),
     _of_a_branch(),
     _of_a_centre(),
+    info=whole_branch("A centre's contract rests on the county's, which names no centre."),
 )
 signatures = Table(
     "signatures",
@@ -327,7 +332,7 @@ refused_changes = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("asked", JSONB, nullable=False),
     _of_a_branch(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("Numbered through the branch by whatever was refused."),
 )
 payroll = Table(
     "payroll",
@@ -340,7 +345,7 @@ payroll = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
     Index(None, "branch_id", "centre_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 
 
@@ -436,6 +441,7 @@ statements = Table(
     Column("closed_at", DateTime(timezone=True)),
     _of_a_contract(),
     Index(None, "branch_id", "period", "contract_id"),
+    info=own_centre("centre_id"),
 )
 statement_revisions = Table(
     "statement_revisions",
@@ -597,7 +603,7 @@ inquiries = Table(
     Column("asked_by", Text, nullable=False),
     Column("asked_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 violations = Table(
     "violations",
@@ -618,7 +624,7 @@ violations = Table(
     Column("reported_at", DateTime(timezone=True), nullable=False),
     _of_a_centre(),
     Index(None, "branch_id", "centre_id", "period"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | own_centre("centre_id"),
 )
 violation_steps = Table(
     "violation_steps",
@@ -813,7 +819,7 @@ lead_people = Table(
     _of_a_centre(),
     UniqueConstraint("branch_id", "lead", "place"),
     CheckConstraint("share_basis_points BETWEEN 1 AND 10000", name="share_basis_points"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("A lead is shown with all its people, of whatever centre."),
 )
 # A lead is decided once and converted once: the keys say so.
 lead_decisions = Table(
@@ -835,7 +841,7 @@ lead_decisions = Table(
         ["contracts.centres.branch_id", "contracts.centres.centre_id"],
     ),
     CheckConstraint("approved = (owner_centre_id IS NOT NULL)", name="owner"),
-    info=_APPEND_ONLY,
+    info=_APPEND_ONLY | whole_branch("A lead concerns the centres of its people and of its owner."),
 )
 lead_conversions = Table(
     "lead_conversions",

@@ -25,6 +25,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("dispatch")
@@ -57,7 +58,7 @@ centres = Table(
     Column("centre_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("closed_from", Date),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its centre."),
 )
 people = Table(
     "people",
@@ -68,7 +69,7 @@ people = Table(
     Column("skills", JSONB, nullable=False),
     Column("left_on", Date),
     Column("engagement", Text),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its engineer."),
 )
 places_to_come = Table(
     "places_to_come",
@@ -81,7 +82,7 @@ places_to_come = Table(
     Column("skills", JSONB, nullable=False),
     Column("engagement", Text, nullable=False),
     Column("left_on", Date),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its engineer."),
 )
 """Where people work from a day to come on; ``people`` has where they work now."""
 territories = Table(
@@ -93,7 +94,7 @@ territories = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its centre."),
 )
 fee_contracts = Table(
     "fee_contracts",
@@ -103,7 +104,7 @@ fee_contracts = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
-    info=PAY,
+    info=PAY | whole_branch("People earn at every centre they have worked for."),
 )
 fee_terms = Table(
     "fee_terms",
@@ -165,6 +166,7 @@ order_clocks = Table(
     Column("next_at", DateTime(timezone=True)),
     Column("late_because_of_centre_id", Text),
     Index(None, "branch_id", "next_at"),
+    info=whole_branch("Follows the order."),
 )
 order_stops = Table(
     "order_stops",
@@ -178,6 +180,7 @@ order_stops = Table(
     Column("until", DateTime(timezone=True)),
     Column("stops_clock", Boolean, nullable=False),
     Column("responsible_centre_id", Text),
+    info=whole_branch("Follows the order."),
 )
 order_warnings = Table(
     "order_warnings",
@@ -190,7 +193,7 @@ order_warnings = Table(
     Column("centre_id", Text),
     Column("engineer_id", Text),
     Column("escalated_to", Text, nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the order."),
 )
 assets = Table(
     "assets",
@@ -208,6 +211,7 @@ assets = Table(
     Column("retired_on", Date),
     Column("next_round_on", Date),
     Index(None, "branch_id", "next_round_on"),
+    info=whole_branch("Looked after by whoever the order of the day falls to."),
 )
 rounds = Table(
     "rounds",
@@ -282,6 +286,9 @@ orders = Table(
     Index(None, "branch_id", "engineer_id", "state"),
     Index(None, "branch_id", "crew_id", "state"),
     UniqueConstraint("branch_id", "source", "reference"),
+    info=whole_branch(
+        "Work is asked for by one centre and done by others' people and crews, who see their own."
+    ),
 )
 """``reference`` names an order in its source; ``held`` ones are given out by people only."""
 shifts = Table(
@@ -340,6 +347,7 @@ appointments = Table(
         postgresql_where=text("state IN ('held', 'booked')"),
     ),
     Index(None, "branch_id", "starts_at"),
+    info=whole_branch("A slot is free when nobody's visit stands in it, whichever centre's."),
 )
 visit_quarters = Table(
     "visit_quarters",
@@ -378,7 +386,7 @@ order_steps = Table(
     Column("latitude", _DEGREES),
     Column("longitude", _DEGREES),
     Index(None, "branch_id", "step", "at"),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the order."),
 )
 order_tasks = Table(
     "order_tasks",
@@ -476,6 +484,7 @@ crews = Table(
     Column("skills", JSONB, nullable=False),
     # Several engineers who are sent together to this one order, and are no crew otherwise.
     Column("order_id", Text),
+    info=whole_branch("A crew may be of people of several centres."),
 )
 appraisals = Table(
     "appraisals",
@@ -510,7 +519,7 @@ appraisals = Table(
         "person_id",
         postgresql_nulls_not_distinct=True,
     ),
-    info=PAY,
+    info=PAY | own_centre("rater_centre_id", "ratee_centre_id", person="person_id"),
 )
 listed_customers = Table(
     "listed_customers",
@@ -521,7 +530,7 @@ listed_customers = Table(
     Column("centre_id", Text, nullable=False),
     Column("term_from", Integer, nullable=False),
     Column("term_to", Integer, nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its centre."),
 )
 ticket_category_sets = Table(
     "ticket_category_sets",
@@ -583,6 +592,7 @@ tickets = Table(
     Index(None, "next_at"),
     Index(None, "branch_id", "owner_centre_id"),
     Index(None, "branch_id", "raiser_centre_id"),
+    info=own_centre("raiser_centre_id", "owner_centre_id"),
 )
 ticket_steps = Table(
     "ticket_steps",
@@ -603,7 +613,7 @@ ticket_steps = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the ticket."),
 )
 ticket_marks = Table(
     "ticket_marks",
@@ -622,7 +632,7 @@ ticket_marks = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Follows the ticket."),
 )
 concurrent_posts = Table(
     "concurrent_posts",
@@ -630,7 +640,7 @@ concurrent_posts = Table(
     branch_column(),
     Column("person_id", Text, primary_key=True),
     Column("centre_id", Text, primary_key=True),
-    info=DERIVED,
+    info=DERIVED | whole_branch("The register, by which work finds its engineer."),
 )
 reverse_votes = Table(
     "reverse_votes",
@@ -647,7 +657,7 @@ reverse_votes = Table(
     Column("cast_at", DateTime(timezone=True), nullable=False),
     # Nobody votes twice, neither for two centres nor on two seats.
     UniqueConstraint("branch_id", "ratee_centre_id", "period", "person_id"),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Counted over the voters of all centres."),
 )
 reverse_answers = Table(
     "reverse_answers",
@@ -659,7 +669,7 @@ reverse_answers = Table(
     Column("reason", Text),
     Column("answered_by", Text, nullable=False),
     Column("answered_at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True},
+    info={"append_only": True} | whole_branch("Counted over the voters of all centres."),
 )
 reverse_decisions = Table(
     "reverse_decisions",
@@ -673,7 +683,7 @@ reverse_decisions = Table(
     Column("card", JSONB, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True} | PAY,
+    info={"append_only": True} | PAY | whole_branch("Counted over the voters of all centres."),
 )
 plan_rules = Table(
     "plan_rules",
@@ -777,6 +787,7 @@ plans = Table(
         "asked_at",
         postgresql_where=text("state IN ('queued', 'running')"),
     ),
+    info=whole_branch("A plan of a day may be for several centres."),
 )
 day_routes = Table(
     "day_routes",
@@ -789,7 +800,7 @@ day_routes = Table(
     Column("plan_id", Text),
     Column("stops", JSONB, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
-    info=DERIVED,
+    info=DERIVED | whole_branch("Follows the people, who are lent between centres."),
 )
 """Who visits whom on a day, in order, as it was planned last."""
 scorecards = Table(
@@ -852,6 +863,7 @@ appraisal_drafts = Table(
     Column("given", JSONB, nullable=False),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", DateTime(timezone=True), nullable=False),
+    info=own_centre("rater_centre_id"),
 )
 appraisal_revisions = Table(
     "appraisal_revisions",
@@ -934,7 +946,9 @@ appraisal_appeal_decisions = Table(
         ],
         name="appraisal_appeal_decisions_appeal_fkey",
     ),
-    info={"append_only": True} | PAY,
+    info={"append_only": True}
+    | PAY
+    | whole_branch("Follows the card, and is decided by neither of its centres."),
 )
 appraisal_corrections = Table(
     "appraisal_corrections",
@@ -963,7 +977,9 @@ late_raters = Table(
     Column("points", Integer, nullable=False),
     Column("cards", JSONB, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    info={"append_only": True} | PAY,
+    info={"append_only": True}
+    | PAY
+    | whole_branch("Months are published for all centres together."),
 )
 violations = Table(
     "violations",

@@ -12,6 +12,7 @@ from huaxiao.dispatch.orders import handlers as orders
 from huaxiao.dispatch.rounds import handlers as rounds
 from huaxiao.dispatch.tables import branches
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import Job
 
 JOBS: Mapping[str, Job] = {
@@ -28,6 +29,6 @@ JOBS: Mapping[str, Job] = {
 
 async def known_branches(database: Database) -> Sequence[int]:
     """Return the branches that dispatch has been told of."""
-    async with database.read() as connection:
+    async with database.read(EVERYTHING) as connection:
         found = await connection.scalars(select(branches.c.branch_id).order_by("branch_id"))
         return found.all()

@@ -22,6 +22,7 @@ from huaxiao.kpi.readers import sees_county
 from huaxiao.kpi.tables import decisions, positions
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.together import Together
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -60,14 +61,14 @@ class Answers:
             return Response(held[1], media_type=_JSON)
         making = self._making.get((key, mark))
         if making is None:
-            making = asyncio.create_task(self._made(key, mark, make))
+            making = asyncio.create_task(self._made(branch_id, key, mark, make))
             self._making[key, mark] = making
             making.add_done_callback(lambda _: self._making.pop((key, mark)))
         # One who leaves while it is made leaves the others waiting.
         return Response(await asyncio.shield(making), media_type=_JSON)
 
-    async def _made(self, key: _Key, mark: _Key, make: Make) -> bytes:
-        async with self._database.read() as connection:
+    async def _made(self, branch_id: int, key: _Key, mark: _Key, make: Make) -> bytes:
+        async with self._database.read(Scope.of_branch(branch_id)) as connection:
             report = await make(connection)
         body = report.model_dump_json().encode()
         self._keep(key, mark, body)
@@ -100,7 +101,7 @@ class Marks(Together[int, _Key]):
 
     @override
     async def _read(self, branch_ids: Collection[int]) -> dict[int, _Key]:
-        async with self._database.read() as connection:
+        async with self._database.read(Scope(frozenset(branch_ids))) as connection:
             rows = await connection.execute(
                 select(
                     positions.c.branch_id,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from huaxiao.kpi import tables
+from huaxiao.shared.rows import OPENED
 
 _TOLD: Mapping[Table, str] = {
     tables.branches: "/contracts",
@@ -80,7 +81,11 @@ async def rebuild(
         NotFollowedError: nothing was followed for a while.
 
     """
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        poolclass=NullPool,
+        connect_args={"server_settings": OPENED},
+    )
     try:
         async with engine.begin() as connection:
             before = await _empty(connection)

@@ -29,6 +29,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.rows import COPIED, own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("kpi")
@@ -56,7 +57,9 @@ branches = Table(
     Column("default_centre_id", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY
+    | DERIVED
+    | whole_branch("The county itself; the pool's centre is known to everybody."),
 )
 centres = Table(
     "centres",
@@ -67,7 +70,7 @@ centres = Table(
     Column("name_zh", Text, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | whole_branch("The register, by which figures are told apart."),
 )
 centre_changes = Table(
     "centre_changes",
@@ -80,7 +83,7 @@ centre_changes = Table(
     Column("open", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | whole_branch("The register, by which figures are told apart."),
 )
 places = Table(
     "places",
@@ -92,7 +95,7 @@ places = Table(
     Column("own_staff", Boolean, nullable=False),
     _position(),
     _known_at(),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | whole_branch("The register, by which figures are told apart."),
 )
 contracts = Table(
     "contracts",
@@ -104,7 +107,9 @@ contracts = Table(
     Column("term_to", Integer, nullable=False),
     _position(in_key=False),
     _known_at(),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY
+    | DERIVED
+    | whole_branch("A centre's goals rest on the county's contract, which names no centre."),
 )
 base_months = Table(
     "base_months",
@@ -160,7 +165,7 @@ measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
-    info=DERIVED,
+    info=DERIVED | own_centre("centre_id"),
 )
 field_measures = Table(
     "field_measures",
@@ -172,7 +177,7 @@ field_measures = Table(
     Column("measure", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period", "centre_id"),
-    info=DERIVED,
+    info=DERIVED | own_centre("centre_id"),
 )
 measure_changes = Table(
     "measure_changes",
@@ -189,7 +194,7 @@ measure_changes = Table(
     Column("measure", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index(None, "branch_id", "period"),
-    info=_APPEND_ONLY | DERIVED,
+    info=_APPEND_ONLY | DERIVED | own_centre("centre_id") | COPIED,
 )
 
 
@@ -248,6 +253,7 @@ unit_targets = Table(
         " AND num_nonnulls(figure, value) = 1",
         name="measure_or_figure",
     ),
+    info=own_centre("centre_id"),
 )
 unit_target_confirmations = Table(
     "unit_target_confirmations",
@@ -288,7 +294,7 @@ standings = Table(
     Column("period", Integer, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("value", Double),
-    info=DERIVED,
+    info=DERIVED | whole_branch("Looked at for all units of a branch together."),
 )
 alert_rules = Table(
     "alert_rules",
@@ -332,6 +338,7 @@ alerts = Table(
     Column("acknowledged_at", DateTime(timezone=True)),
     Column("note", Text),
     Index(None, "branch_id", "alert_id"),
+    info=own_centre("centre_id"),
 )
 alert_transitions = Table(
     "alert_transitions",

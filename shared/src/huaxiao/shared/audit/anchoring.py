@@ -9,6 +9,7 @@ from huaxiao.shared.audit.anchors import append
 from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.structured import tell
 
@@ -29,7 +30,7 @@ async def anchor(
     """
     if settings.anchor_file is None:
         return 0
-    async with database.read() as connection:
+    async with database.read(EVERYTHING) as connection:
         heads = await audit_log.all_heads(connection)
     moment = clock()
     written = await asyncio.to_thread(

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import RowMapping
 
 from huaxiao.shared import web
-from huaxiao.shared.audit.log import NO_BRANCH, AuditLog
+from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.auth import Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import BigInt, Page, PageOf
 from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.rows import NO_BRANCH
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.audit import AuditEntry
 from huaxiao.shared.wire.base import Moment

@@ -31,8 +31,6 @@ from huaxiao.shared.audit.origins import Origin, own_origin
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database, branch_column
 
-NO_BRANCH = 0
-"""The chain of requests that lie outside any branch."""
 _DONE = 200
 
 

@@ -4,8 +4,9 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.audit.changes import Changes
-from huaxiao.shared.audit.log import NO_BRANCH, AuditLog, NewEntry
+from huaxiao.shared.audit.log import AuditLog, NewEntry
 from huaxiao.shared.audit.origins import origin_of, reason_of
+from huaxiao.shared.rows import NO_BRANCH
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

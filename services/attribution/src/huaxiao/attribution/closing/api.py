@@ -1,4 +1,7 @@
-"""Routes of periods and their closing."""
+"""Routes of periods and their closing.
+
+A month is closed for the whole branch.
+"""
 
 from fastapi import Request
 
@@ -17,7 +20,7 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden, TwoPeople
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
 from huaxiao.shared.wire.attribution import Period, UnresolvedApprovalIn, Verification
 from huaxiao.shared.wire.base import PeriodText
 
@@ -26,7 +29,7 @@ router = web.router(tags=["closing"])
 
 @router.get("/periods", responses=web.problem_responses(Forbidden))
 async def list_periods(
-    branch_id: BranchId, connection: ReadTx, principal: Reader, page: PageOf
+    branch_id: BranchId, connection: BranchReadTx, principal: Reader, page: PageOf
 ) -> Page[Period]:
     """List the periods that anything is known of, and those between, open and closed."""
     (after,) = page.after(int) or (0,)
@@ -36,7 +39,7 @@ async def list_periods(
 
 @router.get("/periods/{period}", responses=web.problem_responses(Forbidden))
 async def get_period(
-    branch_id: BranchId, period: PeriodText, connection: ReadTx, principal: Reader
+    branch_id: BranchId, period: PeriodText, connection: BranchReadTx, principal: Reader
 ) -> Period:
     """Show whether a period is open or closed, by whom, under which seal, and what is unresolved."""
     return _for(principal, await store.period(connection, branch_id, period))
@@ -51,7 +54,7 @@ def _for(principal: Principal, period: Period) -> Period:
 
 @router.get("/periods/{period}/verification", responses=web.problem_responses(Forbidden))
 async def verify_period(
-    branch_id: BranchId, period: PeriodText, connection: ReadTx, _: BranchReader
+    branch_id: BranchId, period: PeriodText, connection: BranchReadTx, _: BranchReader
 ) -> Verification:
     """Hold a closed period against its seal, what was published of it, and its own books."""
     return await handlers.verify(connection, branch_id, period)
@@ -65,7 +68,7 @@ async def begin_closing(
     request: Request,
     branch_id: BranchId,
     period: PeriodText,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Closer,
 ) -> Period:
     """Begin to close a period; somebody else closes it."""
@@ -83,7 +86,7 @@ async def approve_unresolved(
     branch_id: BranchId,
     period: PeriodText,
     given: UnresolvedApprovalIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: GeneralManager,
 ) -> Period:
     """Approve that a period is closed with what is unresolved of it now; somebody else closes it."""
@@ -113,7 +116,7 @@ async def close_period(
     request: Request,
     branch_id: BranchId,
     period: PeriodText,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Closer,
 ) -> Period:
     """Close and seal a period: what comes later of it is booked in the first open one."""

@@ -1,4 +1,7 @@
-"""Routes that prove that nothing was lost."""
+"""Routes that prove that nothing was lost.
+
+What is missing is missing in the whole branch.
+"""
 
 from datetime import date
 from typing import Annotated
@@ -11,7 +14,7 @@ from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.attribution import Completeness, SenderSequence
 
 router = web.router(tags=["completeness"])
@@ -20,7 +23,7 @@ router = web.router(tags=["completeness"])
 @router.get("/completeness", responses=web.problem_responses(Forbidden))
 async def list_completeness(
     branch_id: BranchId,
-    connection: ReadTx,
+    connection: BranchReadTx,
     _: BranchReader,
     page: PageOf,
     first: Annotated[date, Query(alias="from", description="business day of receipt")] = date.min,
@@ -41,7 +44,7 @@ async def list_completeness(
 
 @router.get("/sequences", responses=web.problem_responses(Forbidden))
 async def list_sequences(
-    branch_id: BranchId, connection: ReadTx, _: BranchReader, page: PageOf
+    branch_id: BranchId, connection: BranchReadTx, _: BranchReader, page: PageOf
 ) -> Page[SenderSequence]:
     """List, for senders that number their events, which numbers have not come."""
     (after,) = page.after(str) or ("",)

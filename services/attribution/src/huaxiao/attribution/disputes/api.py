@@ -1,4 +1,7 @@
-"""Routes of disputes."""
+"""Routes of disputes.
+
+A dispute is between two centres, over entries of either: these find the whole branch.
+"""
 
 from typing import Annotated
 
@@ -18,7 +21,7 @@ from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden, TwoPeople
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
 from huaxiao.shared.wire.attribution import (
     Dispute,
     DisputeDecisionIn,
@@ -33,7 +36,9 @@ router = web.router(tags=["disputes"])
 
 
 @router.get("/dispute-limits", responses=web.problem_responses(Forbidden))
-async def get_dispute_limits(branch_id: BranchId, connection: ReadTx, _: Reader) -> DisputeLimits:
+async def get_dispute_limits(
+    branch_id: BranchId, connection: BranchReadTx, _: Reader
+) -> DisputeLimits:
     """Show how long the steps of a dispute may take."""
     return await store.limits(connection, branch_id)
 
@@ -43,7 +48,7 @@ async def put_dispute_limits(
     request: Request,
     branch_id: BranchId,
     given: DisputeLimits,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: RuleMaker,
 ) -> DisputeLimits:
     """Set how long the steps of a dispute may take; steps that have begun keep their time."""
@@ -56,7 +61,7 @@ async def put_dispute_limits(
 async def list_disputes(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Reader,
     page: PageOf,
     state: Annotated[DisputeState | None, Query()] = None,
@@ -89,7 +94,7 @@ async def get_dispute(
     request: Request,
     branch_id: BranchId,
     dispute_id: Identifier,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Reader,
 ) -> Dispute:
     """Show a dispute with everything that was said and done."""
@@ -115,7 +120,7 @@ async def raise_dispute(
     branch_id: BranchId,
     dispute_id: Identifier,
     given: DisputeIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Party,
 ) -> Dispute:
     """Contest whose a line is; another's stays with its present owner until the dispute ends."""
@@ -139,7 +144,7 @@ async def reply_to_dispute(
     branch_id: BranchId,
     dispute_id: Identifier,
     given: PleaIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Party,
 ) -> Dispute:
     """Answer for the other centre."""
@@ -166,7 +171,7 @@ async def propose_decision(
     branch_id: BranchId,
     dispute_id: Identifier,
     given: DisputeDecisionIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Judge,
 ) -> Dispute:
     """Propose the decision, or that of an appeal; its ruling can be previewed before it is confirmed."""
@@ -191,7 +196,7 @@ async def confirm_decision(
     request: Request,
     branch_id: BranchId,
     dispute_id: Identifier,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Confirmer,
 ) -> Dispute:
     """Confirm what somebody else has proposed: it is in force, and what was booked moves."""
@@ -214,7 +219,7 @@ async def appeal_dispute(
     branch_id: BranchId,
     dispute_id: Identifier,
     given: PleaIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Party,
 ) -> Dispute:
     """Take a decision, or one that did not come in time, to the general manager; once."""
@@ -235,7 +240,7 @@ async def withdraw_dispute(
     request: Request,
     branch_id: BranchId,
     dispute_id: Identifier,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Party,
 ) -> Dispute:
     """Withdraw a claim that is not decided yet."""
@@ -256,7 +261,7 @@ async def lapse_dispute(
     request: Request,
     branch_id: BranchId,
     dispute_id: Identifier,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Party,
 ) -> Dispute:
     """End a dispute whose appeal nobody has decided in time; what stands goes on standing."""

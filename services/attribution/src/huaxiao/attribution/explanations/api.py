@@ -1,4 +1,7 @@
-"""The route that says why."""
+"""The route that says why.
+
+A line's story names its owners before and who contests it: it is found in the whole branch.
+"""
 
 from fastapi import Request
 
@@ -7,7 +10,7 @@ from huaxiao.attribution.explanations import handlers
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.attribution import Explanation
 from huaxiao.shared.wire.base import PeriodText
 
@@ -21,7 +24,7 @@ async def get_explanation(
     request: Request,
     branch_id: BranchId,
     subscription_id: Identifier,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Reader,
     period: PeriodText | None = None,
 ) -> Explanation:

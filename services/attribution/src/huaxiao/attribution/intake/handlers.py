@@ -18,6 +18,7 @@ from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.problems import Unavailable
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.attribution import (
     EventOutcome,
     IntakeReport,
@@ -57,7 +58,7 @@ async def receive(
     named = {one.name.branch_id for one in readings if one.name.branch_id is not None}
     known = turns.counties.known_registered(named)
     if known < named:
-        async with turns.database.read() as connection:
+        async with turns.database.read(Scope(frozenset(named))) as connection:
             known = await turns.counties.registered(connection, named)
     placed = [place(one, principal, known) for one in readings]
     parts: dict[int, list[int]] = defaultdict(list)

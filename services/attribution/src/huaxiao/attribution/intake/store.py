@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from asyncpg import InterfaceError, PostgresConnectionError
 from sqlalchemy import Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,7 +47,7 @@ from huaxiao.attribution.tables import (
     subscription_changes,
     subscriptions,
 )
-from huaxiao.shared.audit.changes import copied
+from huaxiao.shared.database import Copying, copying
 from huaxiao.shared.periods import Period
 
 _OWNER_COLUMNS = (
@@ -541,26 +540,6 @@ async def every_subscription(connection: AsyncConnection, branch_id: int) -> lis
 # --- writing ------------------------------------------------------------------------------------
 
 
-async def _copy(
-    connection: AsyncConnection,
-    table: Table,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-) -> None:
-    records = list(rows)
-    if not records:
-        return
-    copied(connection, table, len(records))
-    raw = await connection.get_raw_connection()
-    assert raw.driver_connection is not None  # noqa: S101 - the connection is open
-    try:
-        await raw.driver_connection.copy_records_to_table(
-            table.name, schema_name=table.schema, columns=list(columns), records=records
-        )
-    except (InterfaceError, PostgresConnectionError) as error:
-        raise ConnectionError(f"the database went away: {error}") from error
-
-
 async def record_received(
     connection: AsyncConnection,
     branch_id: int,
@@ -569,12 +548,12 @@ async def record_received(
     now: datetime,
 ) -> None:
     """Remember events for ever, by source, id and digest."""
-    await _copy(
-        connection,
-        received_events,
-        ("branch_id", "source", "event_id", "digest", "received_at"),
-        ((branch_id, *one, now) for one in taken),
-    )
+    async with copying(connection) as copy:
+        await copy.into(
+            received_events,
+            ("branch_id", "source", "event_id", "digest", "received_at"),
+            [(branch_id, *one, now) for one in taken],
+        )
 
 
 async def record(
@@ -587,40 +566,33 @@ async def record(
     now: datetime,
 ) -> None:
     """Write lines, decisions, documents, and numbered entries and commissions."""
-    await _copy(
-        connection,
-        subscriptions,
-        ("branch_id", *_LINE_COLUMNS),
-        ((branch_id, *_line_values(line)) for line in produced.lines),
-    )
-    await _copy(
-        connection,
-        subscription_changes,
-        ("branch_id", "subscription_id", "kind", *Change.__dataclass_fields__),
-        ((branch_id, one, kind, *_change_values(change)) for one, kind, change in produced.changes),
-    )
-    await _record_statements(connection, branch_id, produced.statements)
-    await _copy(
-        connection,
-        leads,
-        ("branch_id", "subscription_id", *Lead.__dataclass_fields__),
-        ((branch_id, one, *_lead_values(lead)) for one, lead in produced.leads),
-    )
-    await _copy(
-        connection,
-        baselines,
-        ("branch_id", "subscription_id", *Baseline.__dataclass_fields__),
-        ((branch_id, one, *_baseline_values(stated)) for one, stated in produced.baselines),
-    )
-    await _copy(
-        connection,
-        documents,
-        ("branch_id", *Document._fields),
-        ((branch_id, *one) for one in produced.documents),
-    )
+    async with copying(connection) as copy:
+        await _copy_evidence(copy, branch_id, produced)
+        await copy.into(
+            documents,
+            ("branch_id", *Document._fields),
+            [(branch_id, *one) for one in produced.documents],
+        )
+        await _copy_decisions(copy, branch_id, decisions, produced.decided, now=now)
+        await _copy_decisions(copy, branch_id, deferred_decisions, produced.deferred, now=now)
+        await copy.into(
+            entries,
+            ("branch_id", "number", *Entry._fields),
+            [
+                (branch_id, number, *one)
+                for number, one in enumerate(produced.entries, start=first_entry)
+            ],
+        )
+        await copy.into(
+            commissions,
+            ("branch_id", "number", *Commission._fields, "booked_at"),
+            [
+                (branch_id, number, *one, now)
+                for number, one in enumerate(produced.commissions, start=first_commission)
+            ],
+        )
+    await _record_members(connection, branch_id, produced.statements)
     await _record_settled(connection, branch_id, produced.settled)
-    await _record_decisions(connection, branch_id, decisions, produced.decided, now=now)
-    await _record_decisions(connection, branch_id, deferred_decisions, produced.deferred, now=now)
     if produced.thawed:
         await connection.execute(
             delete(deferred_decisions).where(
@@ -628,39 +600,43 @@ async def record(
                 deferred_decisions.c.subscription_id.in_(produced.thawed),
             )
         )
-    await _copy(
-        connection,
-        entries,
-        ("branch_id", "number", *Entry._fields),
-        (
-            (branch_id, number, *one)
-            for number, one in enumerate(produced.entries, start=first_entry)
-        ),
+
+
+async def _copy_evidence(copy: Copying, branch_id: int, produced: Produced) -> None:
+    await copy.into(
+        subscriptions,
+        ("branch_id", *_LINE_COLUMNS),
+        [(branch_id, *_line_values(line)) for line in produced.lines],
     )
-    await _copy(
-        connection,
-        commissions,
-        ("branch_id", "number", *Commission._fields, "booked_at"),
-        (
-            (branch_id, number, *one, now)
-            for number, one in enumerate(produced.commissions, start=first_commission)
-        ),
+    await copy.into(
+        subscription_changes,
+        ("branch_id", "subscription_id", "kind", *Change.__dataclass_fields__),
+        [(branch_id, one, kind, *_change_values(change)) for one, kind, change in produced.changes],
+    )
+    await copy.into(
+        bundle_statements,
+        ("branch_id", *BundleStatement.__dataclass_fields__),
+        [(branch_id, *_statement_values(one)) for one in produced.statements],
+    )
+    await copy.into(
+        leads,
+        ("branch_id", "subscription_id", *Lead.__dataclass_fields__),
+        [(branch_id, one, *_lead_values(lead)) for one, lead in produced.leads],
+    )
+    await copy.into(
+        baselines,
+        ("branch_id", "subscription_id", *Baseline.__dataclass_fields__),
+        [(branch_id, one, *_baseline_values(stated)) for one, stated in produced.baselines],
     )
 
 
-async def _record_decisions(
-    connection: AsyncConnection,
-    branch_id: int,
-    table: Table,
-    decided: Iterable[Decided],
-    *,
-    now: datetime,
+async def _copy_decisions(
+    copy: Copying, branch_id: int, table: Table, decided: Iterable[Decided], *, now: datetime
 ) -> None:
-    await _copy(
-        connection,
+    await copy.into(
         table,
         ("branch_id", *_OWNER_COLUMNS, "rule_set", "evidence", "decided_at"),
-        (
+        [
             (
                 branch_id,
                 one.subscription_id,
@@ -672,19 +648,13 @@ async def _record_decisions(
                 now,
             )
             for one in decided
-        ),
+        ],
     )
 
 
-async def _record_statements(
+async def _record_members(
     connection: AsyncConnection, branch_id: int, statements: Sequence[BundleStatement]
 ) -> None:
-    await _copy(
-        connection,
-        bundle_statements,
-        ("branch_id", *BundleStatement.__dataclass_fields__),
-        ((branch_id, *_statement_values(one)) for one in statements),
-    )
     named = {(one.bundle_id, member) for one in statements for member in one.members}
     if named:
         await connection.execute(
@@ -766,15 +736,15 @@ async def hold(
     now: datetime,
 ) -> None:
     """Keep events in quarantine."""
-    await _copy(
-        connection,
-        held_events,
-        ("branch_id", "number", *NewHeld.__dataclass_fields__, "received_at"),
-        (
-            (branch_id, number, *_held_values(one), now)
-            for number, one in enumerate(kept, start=first_number)
-        ),
-    )
+    async with copying(connection) as copy:
+        await copy.into(
+            held_events,
+            ("branch_id", "number", *NewHeld.__dataclass_fields__, "received_at"),
+            [
+                (branch_id, number, *_held_values(one), now)
+                for number, one in enumerate(kept, start=first_number)
+            ],
+        )
 
 
 async def hold_on(

@@ -24,6 +24,7 @@ from huaxiao.attribution.tables import audit_log
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import Scope
 
 _DONE = 200
 TOGETHER = 1_000
@@ -105,7 +106,7 @@ class Turns:
 
     async def _commit(self, branch_id: int, parts: Sequence[_Part], *, first_time: bool) -> None:
         arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
-        async with self.database.write() as connection:
+        async with self.database.write(Scope.of_branch(branch_id)) as connection:
             await take(
                 connection,
                 self.counties,

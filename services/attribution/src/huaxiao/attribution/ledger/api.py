@@ -1,4 +1,7 @@
-"""Routes of the ledger."""
+"""Routes of the ledger.
+
+A period's books are held against each other as a whole: these find the whole branch.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +16,8 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import BigInt, Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.rows import Scope
+from huaxiao.shared.unit_of_work import BranchReadTx, ReadTx
 from huaxiao.shared.wire.attribution import Balance, Entry, PeriodBooks, Reconciliation, Statement
 from huaxiao.shared.wire.base import Moment, PeriodText
 
@@ -31,7 +35,7 @@ async def _settled_moment(
 ) -> datetime:
     """Settle a moment, the present one if none is named, in a transaction that ends here."""
     database: Database = request.app.state.database
-    async with database.write() as connection:
+    async with database.write(Scope.of_branch(branch_id)) as connection:
         return await handlers.settle(connection, branch_id, known_at, now=request.app.state.clock())
 
 
@@ -100,7 +104,7 @@ async def list_entries(
 
 @router.get("/reconciliations", responses=web.problem_responses(Forbidden))
 async def list_reconciliations(
-    branch_id: BranchId, connection: ReadTx, _: BranchReader, page: PageOf
+    branch_id: BranchId, connection: BranchReadTx, _: BranchReader, page: PageOf
 ) -> Page[PeriodBooks]:
     """Hold the books of every period against its documents, the newest first."""
     (before,) = page.after(int) or (None,)
@@ -110,7 +114,7 @@ async def list_reconciliations(
 
 @router.get("/reconciliation", responses=web.problem_responses(Forbidden))
 async def get_reconciliation(
-    branch_id: BranchId, connection: ReadTx, _: BranchReader, period: PeriodText
+    branch_id: BranchId, connection: BranchReadTx, _: BranchReader, period: PeriodText
 ) -> Reconciliation:
     """Hold the books of a period against the events they came from."""
     return await handlers.reconcile(connection, branch_id, period)

@@ -1,4 +1,7 @@
-"""Routes of quarantine: of a branch, and of events that could be placed in none."""
+"""Routes of quarantine: of a branch, and of events that could be placed in none.
+
+What is held belongs to no centre yet: these find the whole branch.
+"""
 
 from typing import Annotated
 
@@ -14,7 +17,7 @@ from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import BigInt, Page, PageOf, PageQuery
 from huaxiao.shared.problems import Forbidden, NotFound
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
 from huaxiao.shared.wire.attribution import HeldEvent, HeldState, IntakeReport, ReplayIn
 
 router = web.router(tags=["quarantine"])
@@ -60,7 +63,7 @@ async def _page(
 @router.get("/quarantine", responses=web.problem_responses(Forbidden))
 async def list_quarantine(
     branch_id: BranchId,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Mender,
     page: PageOf,
     state: State = None,
@@ -72,7 +75,7 @@ async def list_quarantine(
 
 @router.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
 async def get_held_event(
-    branch_id: BranchId, held_id: Identifier, connection: ReadTx, principal: Mender
+    branch_id: BranchId, held_id: Identifier, connection: BranchReadTx, principal: Mender
 ) -> HeldEvent:
     """Show an event in quarantine."""
     found = await store.one(connection, branch_id, _number(held_id), posted_by=_own(principal))
@@ -90,7 +93,7 @@ async def replay_held_event(
     branch_id: BranchId,
     held_id: Identifier,
     given: ReplayIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Mender,
 ) -> IntakeReport:
     """Try an event again: mended, or as it came when no event is given."""
@@ -108,7 +111,7 @@ async def replay_held_event(
 
 @unplaced.get("/quarantine", responses=web.problem_responses(Forbidden))
 async def list_unplaced(
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Mender,
     page: PageOf,
     state: State = None,
@@ -126,7 +129,7 @@ async def replay_unplaced(
     request: Request,
     held_id: Identifier,
     given: ReplayIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Mender,
 ) -> IntakeReport:
     """Try an event again that belonged to no branch; a mended one goes to the branch it names."""

@@ -1,4 +1,7 @@
-"""Routes of rulings."""
+"""Routes of rulings.
+
+A ruling moves lines from any centre to any other: these find the whole branch.
+"""
 
 from fastapi import Request
 
@@ -10,7 +13,7 @@ from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden, TwoPeople
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
 from huaxiao.shared.wire.attribution import Ruling, RulingIn, RulingPreview
 
 router = web.router(tags=["rulings"])
@@ -18,7 +21,7 @@ router = web.router(tags=["rulings"])
 
 @router.get("/rulings", responses=web.problem_responses(Forbidden))
 async def list_rulings(
-    branch_id: BranchId, connection: ReadTx, _: RulingReader, page: PageOf
+    branch_id: BranchId, connection: BranchReadTx, _: RulingReader, page: PageOf
 ) -> Page[Ruling]:
     """List rulings, proposed and in force."""
     (after,) = page.after(str) or ("",)
@@ -28,7 +31,7 @@ async def list_rulings(
 
 @router.get("/rulings/{ruling_id}", responses=web.problem_responses(Forbidden))
 async def get_ruling(
-    branch_id: BranchId, ruling_id: Identifier, connection: ReadTx, _: RulingReader
+    branch_id: BranchId, ruling_id: Identifier, connection: BranchReadTx, _: RulingReader
 ) -> Ruling:
     """Show a ruling."""
     return await handlers.show(connection, branch_id, ruling_id)
@@ -39,7 +42,7 @@ async def preview_ruling(
     request: Request,
     branch_id: BranchId,
     ruling_id: Identifier,
-    connection: ReadTx,
+    connection: BranchReadTx,
     _: RulingReader,
 ) -> RulingPreview:
     """Show what approving a ruling would move, and what each centre gains or loses by it."""
@@ -63,7 +66,7 @@ async def put_ruling(
     branch_id: BranchId,
     ruling_id: Identifier,
     given: RulingIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Closer,
 ) -> Ruling:
     """Propose whose subscriptions are to be (rule 010); it moves nothing before its approval."""
@@ -88,7 +91,7 @@ async def approve_ruling(
     request: Request,
     branch_id: BranchId,
     ruling_id: Identifier,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Closer,
 ) -> Ruling:
     """Put a ruling in force that somebody else has proposed."""

@@ -1,4 +1,7 @@
-"""Routes of what somebody should look into, who does, and how much of it there may be."""
+"""Routes of what somebody should look into, who does, and how much of it there may be.
+
+What has no owner yet is looked for in the whole branch.
+"""
 
 from typing import Annotated
 
@@ -18,7 +21,7 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
 from huaxiao.shared.wire.attribution import (
     UnresolvedAssignment,
     UnresolvedAssignmentIn,
@@ -32,7 +35,7 @@ router = web.router(tags=["unresolved"])
 
 @router.get("/unresolved-limits", responses=web.problem_responses(Forbidden))
 async def get_unresolved_limits(
-    branch_id: BranchId, connection: ReadTx, _: Reader
+    branch_id: BranchId, connection: BranchReadTx, _: Reader
 ) -> UnresolvedLimits:
     """Show how much of a month may be unresolved, and for how long a line."""
     return await store.limits(connection, branch_id)
@@ -43,7 +46,7 @@ async def put_unresolved_limits(
     request: Request,
     branch_id: BranchId,
     given: UnresolvedLimits,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: RuleMaker,
 ) -> UnresolvedLimits:
     """Set how much of a month may be unresolved, and for how long a line; closed months keep theirs."""
@@ -56,7 +59,7 @@ async def put_unresolved_limits(
 async def list_unresolved(
     request: Request,
     branch_id: BranchId,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Reader,
     page: PageOf,
     period: PeriodText,
@@ -101,7 +104,7 @@ async def assign_unresolved(
     branch_id: BranchId,
     subscription_id: Identifier,
     given: UnresolvedAssignmentIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Closer,
 ) -> UnresolvedAssignment:
     """Say who is to work off a line, of whatever month; null is nobody."""
@@ -119,7 +122,7 @@ async def assign_unresolved(
 async def list_unresolved_assignments(
     branch_id: BranchId,
     subscription_id: Identifier,
-    connection: ReadTx,
+    connection: BranchReadTx,
     _: BranchReader,
     page: PageOf,
 ) -> Page[UnresolvedAssignment]:

@@ -1,4 +1,7 @@
-"""The route that tries other rules or fields."""
+"""The route that tries other rules or fields.
+
+Other rules would move lines between any centres: these find the whole branch.
+"""
 
 from fastapi import Request
 
@@ -8,7 +11,7 @@ from huaxiao.attribution.what_if import handlers
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.attribution import WhatIf, WhatIfIn
 
 router = web.router(tags=["rules"])
@@ -19,7 +22,7 @@ async def ask_what_if(
     request: Request,
     branch_id: BranchId,
     given: WhatIfIn,
-    connection: ReadTx,
+    connection: BranchReadTx,
     _: BranchReader,
 ) -> WhatIf:
     """Show how other rules or fields would have divided past months; nothing is changed."""

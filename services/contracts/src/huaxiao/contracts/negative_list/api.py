@@ -11,7 +11,7 @@ from huaxiao.shared.drafting_routes import Drafted, OnDay, Told, add_routes
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchWriteTx, ReadTx
 from huaxiao.shared.wire.negative_list import (
     ActivationIn,
     MayIAnswer,
@@ -60,7 +60,7 @@ async def may_i(
     request: Request,
     branch_id: BranchId,
     given: ProposalIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Reporter,
 ) -> MayIAnswer:
     """Ask whether an action is allowed; the answer is kept (R5)."""

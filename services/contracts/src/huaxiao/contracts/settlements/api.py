@@ -99,7 +99,7 @@ async def _asked_for_all(
 ) -> _Asked:
     """Ask before the transaction that writes begins, so that it waits for nobody."""
     database: Database = request.app.state.database
-    async with database.read() as connection:
+    async with database.read(principal.scope(branch_id)) as connection:
         rows = await store.signed_contracts(
             connection,
             branch_id,
@@ -130,7 +130,7 @@ async def _asked_for_one(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> _Asked:
     database: Database = request.app.state.database
-    async with database.read() as connection:
+    async with database.read(principal.scope(branch_id)) as connection:
         row = await contract_store.load(connection, branch_id, contract_id, principal.centre_ids)
         if row is None:
             raise NotFound

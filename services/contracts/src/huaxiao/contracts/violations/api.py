@@ -1,4 +1,7 @@
-"""Routes of violations."""
+"""Routes of violations.
+
+Violations are numbered through the branch: writing finds all of it.
+"""
 
 from typing import Annotated
 
@@ -12,7 +15,7 @@ from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden, TwoPeople
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchWriteTx, ReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.negative_list import (
     DecisionIn,
@@ -33,7 +36,7 @@ async def report_violation(
     request: Request,
     branch_id: BranchId,
     given: ViolationIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Reporter,
 ) -> Violation:
     """Report a violation of the negative list; anybody may (R5)."""
@@ -81,7 +84,7 @@ async def hear_centre(
     branch_id: BranchId,
     number: Number,
     given: StatementIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Concerned,
 ) -> Violation:
     """Say something on a report as the contractor of the centre concerned."""
@@ -99,7 +102,7 @@ async def decide_violation(
     branch_id: BranchId,
     number: Number,
     given: DecisionIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Decider,
 ) -> Violation:
     """Uphold or dismiss, as somebody who did not report it, once the centre could be heard."""
@@ -116,7 +119,7 @@ async def appeal_violation(
     branch_id: BranchId,
     number: Number,
     given: StatementIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Concerned,
 ) -> Violation:
     """Appeal as the contractor of the centre concerned, once and in time."""
@@ -134,7 +137,7 @@ async def decide_appeal(
     branch_id: BranchId,
     number: Number,
     given: DecisionIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Decider,
 ) -> Violation:
     """Decide on the appeal as somebody who neither reported nor decided before; this is final."""

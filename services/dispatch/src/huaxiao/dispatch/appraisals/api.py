@@ -1,4 +1,7 @@
-"""Routes of appraisals."""
+"""Routes of appraisals.
+
+Cards are drawn up from those of other centres, and locked together: writing finds the whole branch.
+"""
 
 from typing import Annotated
 
@@ -19,7 +22,7 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Conflict, Forbidden
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx, ReadTx
 from huaxiao.shared.wire.appraisals import (
     AppealAnswerIn,
     AppealDecisionIn,
@@ -90,7 +93,7 @@ async def appraise_horizontal(
     request: Request,
     branch_id: BranchId,
     given: HorizontalIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> Appraisal:
     """Rate a regional centre as the enterprise centre it served (R26)."""
@@ -108,7 +111,7 @@ async def appraise_final(
     request: Request,
     branch_id: BranchId,
     given: FinalIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> Appraisal:
     """Rate an engineer of one's own centre, bound to the horizontal result (R27)."""
@@ -131,7 +134,7 @@ async def draft_horizontal(
     ratee_centre_id: Identifier,
     period: PeriodText,
     given: HorizontalDraftIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> AppraisalDraft:
     """Keep what is judged so far; nobody else sees it before it is submitted."""
@@ -178,7 +181,7 @@ async def submit_horizontal(
     rater_centre_id: Identifier,
     ratee_centre_id: Identifier,
     period: PeriodText,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> Appraisal:
     """Submit a draft; every item must be judged."""
@@ -201,7 +204,7 @@ async def draft_final(
     person_id: Identifier,
     period: PeriodText,
     given: FinalDraftIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> AppraisalDraft:
     """Keep what is judged so far of one's engineer."""
@@ -243,7 +246,7 @@ async def submit_final(
     branch_id: BranchId,
     person_id: Identifier,
     period: PeriodText,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> Appraisal:
     """Submit a draft; every item must be judged."""
@@ -328,7 +331,7 @@ async def confirm_appraisal(
     request: Request,
     branch_id: BranchId,
     appraisal_id: _Id,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Ratee,
 ) -> Appraisal:
     """Agree with a card as its ratee: a centre, or an engineer."""
@@ -348,7 +351,7 @@ async def appeal_against_item(
     appraisal_id: _Id,
     item: _Item,
     given: AppealIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Ratee,
 ) -> AppraisalHistory:
     """Appeal against an item, once, with evidence, until the eighth day."""
@@ -374,7 +377,7 @@ async def answer_appeal(
     appraisal_id: _Id,
     item: _Item,
     given: AppealAnswerIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Rater,
 ) -> AppraisalHistory:
     """Answer an appeal as the rater."""
@@ -400,7 +403,7 @@ async def decide_appeal(
     appraisal_id: _Id,
     item: _Item,
     given: AppealDecisionIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Decider,
 ) -> AppraisalHistory:
     """Decide an appeal until the tenth day, as the support centre, or the general manager."""
@@ -425,7 +428,7 @@ async def correct_appraisal(
     branch_id: BranchId,
     appraisal_id: _Id,
     given: CorrectionIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)],
 ) -> AppraisalHistory:
     """Correct a published card; of a closed month that is dated in the month it is made in."""
@@ -443,7 +446,7 @@ async def correct_appraisal(
 async def get_appraisal_month(
     branch_id: BranchId,
     period: PeriodText,
-    connection: ReadTx,
+    connection: BranchReadTx,
     _: Annotated[
         Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
     ],

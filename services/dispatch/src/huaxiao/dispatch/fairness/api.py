@@ -1,4 +1,7 @@
-"""The route of the fairness views."""
+"""The route of the fairness views.
+
+Centres are held against one another: what they gave and got is found in the whole branch.
+"""
 
 from typing import Annotated
 
@@ -8,7 +11,7 @@ from huaxiao.shared import web
 from huaxiao.shared.auth import Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx
+from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.fairness import FairnessReport
 
@@ -18,7 +21,7 @@ router = web.router(tags=["appraisals"])
 @router.get("/appraisal-fairness", responses=web.problem_responses(Forbidden, BadSpan))
 async def get_fairness(
     branch_id: BranchId,
-    connection: ReadTx,
+    connection: BranchReadTx,
     principal: Annotated[
         Principal, allow(Role.COUNTY_MANAGER, Role.AUDITOR, Role.PROVINCE, whole_branch=True)
     ],

@@ -28,6 +28,7 @@ from huaxiao.dispatch.plans.routing import RouterError, over_roads
 from huaxiao.dispatch.plans.searching import HelpOut, Running, Search, Searchers
 from huaxiao.dispatch.settings import Settings
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING, Scope
 from huaxiao.shared.web import Lifespan
 from huaxiao.shared.wire.plans import PlanKind, PlanState
 
@@ -77,7 +78,7 @@ class Planners:
             return False
         row = None
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(EVERYTHING) as connection:
                 row = await store.claim(connection)
         finally:
             if row is None:
@@ -110,7 +111,7 @@ class Planners:
             _log.warning("plan %s of %s: %r", plan_id, branch_id, error)
             changes = {"state": PlanState.FAILED, "failure": repr(error)}
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(Scope.of_branch(branch_id)) as connection:
                 await store.finish(connection, branch_id, plan_id, changes)
         except Exception as error:  # noqa: BLE001 - what was found is lost, and found again
             _log.warning("cannot keep plan %s of %s: %r", plan_id, branch_id, error)
@@ -151,7 +152,7 @@ class Planners:
             return problem
 
     async def _neighbours(self, row: RowMapping, problem: Problem) -> HelpOut:
-        async with self._database.read() as connection:
+        async with self._database.read(Scope.of_branch(row["branch_id"])) as connection:
             found = await store.of_round(
                 connection, row["branch_id"], row["round_id"], with_routes=True
             )
@@ -177,7 +178,7 @@ class Planners:
                 "cost": heard.cost,
             }
             try:
-                async with self._database.write() as connection:
+                async with self._database.write(Scope.of_branch(row["branch_id"])) as connection:
                     asked = await store.renew(
                         connection, row["branch_id"], row["plan_id"], progress
                     )

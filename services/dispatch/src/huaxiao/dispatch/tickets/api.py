@@ -1,4 +1,7 @@
-"""Routes of support tickets."""
+"""Routes of support tickets.
+
+A ticket may be handed on to a third centre: writing finds the whole branch.
+"""
 
 from typing import Annotated
 
@@ -16,7 +19,7 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.unit_of_work import BranchWriteTx, ReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.tickets import (
     CategoryCode,
@@ -44,7 +47,7 @@ async def raise_ticket(
     request: Request,
     branch_id: BranchId,
     given: TicketIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Raiser,
 ) -> TicketDetail:
     """Ask for support, at the one point of entry (R18): the category's rule says who owes it."""
@@ -112,7 +115,7 @@ async def step_ticket(
     branch_id: BranchId,
     ticket_id: Identifier,
     given: TicketStepIn,
-    connection: WriteTx,
+    connection: BranchWriteTx,
     principal: _Worker,
 ) -> TicketDetail:
     """Take the next step of a ticket. Who owes it never closes it."""

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from huaxiao.dispatch.domain.business_time import CALENDAR_VERSION
 from huaxiao.dispatch.tickets import histories, store
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.web import Lifespan
 
@@ -62,7 +63,7 @@ async def _settle_one(
     unless_by: str | None,
     passing_over: Collection[tuple[int, str]],
 ) -> bool:
-    async with database.write() as connection:
+    async with database.write(EVERYTHING) as connection:
         row = await store.next_due(
             connection, before=now, unless_by=unless_by, passing_over=passing_over
         )
@@ -100,7 +101,7 @@ async def _keep(database: Database, app: FastAPI) -> None:
         try:
             await catch_up(database, now=app.state.clock(), starting=starting)
             starting = told = False
-            async with database.read() as connection:
+            async with database.read(EVERYTHING) as connection:
                 coming = await store.next_moment(connection)
             if coming is not None:
                 ahead = (coming - app.state.clock()).total_seconds()

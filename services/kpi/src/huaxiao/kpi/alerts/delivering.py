@@ -20,6 +20,7 @@ from huaxiao.kpi.alerts.outgoing import ForbiddenUrl, outgoing_client, send
 from huaxiao.kpi.settings import Settings
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING, Scope
 from huaxiao.shared.web import Lifespan
 from huaxiao.shared.wire.alerts import DeliveryState
 
@@ -41,7 +42,7 @@ async def deliver_due(
     database: Database, client: httpx.AsyncClient, *, allowed: Collection[str], clock: Clock
 ) -> int:
     """Send what is due, side by side; return how much there was."""
-    async with database.write() as connection:
+    async with database.write(EVERYTHING) as connection:
         taken = await store.claim(connection, now=clock(), lease=_LEASE, limit=_AT_ONCE)
     await asyncio.gather(
         *(_deliver(database, client, row, allowed=allowed, clock=clock) for row in taken)
@@ -58,7 +59,7 @@ async def _deliver(
     clock: Clock,
 ) -> None:
     failure = await _failure(client, row, allowed=allowed, now=clock())
-    async with database.write() as connection:
+    async with database.write(Scope.of_branch(row["branch_id"])) as connection:
         await store.settle(connection, row, outcome(failure, row["tries"], clock()))
 
 

@@ -26,6 +26,7 @@ from huaxiao.kpi.tables import (
     webhooks,
 )
 from huaxiao.shared.database import Database
+from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.alerts import (
     ALERT_FIRING,
     AlertFact,
@@ -38,7 +39,7 @@ from huaxiao.shared.wire.attribution import CASH_IN, CASH_OUT_PREFIX, COST_PREFI
 
 async def known_branches(database: Database) -> Sequence[int]:
     """Return the branches that facts have told of."""
-    async with database.read() as connection:
+    async with database.read(EVERYTHING) as connection:
         found = await connection.scalars(
             select(branches.c.branch_id).distinct().order_by(branches.c.branch_id)
         )

@@ -29,6 +29,7 @@ from huaxiao.kpi.unit_targets.progress import amount_of, goal_of, goals_of
 from huaxiao.shared.database import Database
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.problems import NotFound
+from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.figures import Direction
 from huaxiao.shared.wire.forecasts import (
     AmountForecast,
@@ -69,7 +70,7 @@ async def report(
         NotFound: there is no such branch or centre.
 
     """
-    async with database.read() as connection:
+    async with database.read(Scope.of_branch(branch_id)) as connection:
         held = await in_force(connection, branch_id, first=period, last=period, known_at=known_at)
         own = [one for one in held if one.centre_id == unit]
         far_back = min([shift(period, -HISTORY_MONTHS), *(one.from_period for one in own)])

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from asyncpg import InterfaceError, PostgresConnectionError
 from sqlalchemy import (
     BigInteger,
     FromClause,
@@ -27,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.kpi.county.store import Told
 from huaxiao.kpi.tables import field_measures, measure_changes, measures
-from huaxiao.shared.database import within
+from huaxiao.shared.database import copying, within
 from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period, year_before
 
 Key = tuple[str, int, str]
@@ -120,15 +119,9 @@ async def restated(
 
 
 async def _append(connection: AsyncConnection, rows: Sequence[Sequence[object]]) -> None:
-    raw = await connection.get_raw_connection()
-    assert raw.driver_connection is not None  # noqa: S101 - the connection is open
     columns = [one.name for one in measure_changes.columns]
-    try:
-        await raw.driver_connection.copy_records_to_table(
-            measure_changes.name, schema_name=measure_changes.schema, columns=columns, records=rows
-        )
-    except (InterfaceError, PostgresConnectionError) as error:
-        raise ConnectionError(f"the database went away: {error}") from error
+    async with copying(connection) as copy:
+        await copy.into(measure_changes, columns, rows)
 
 
 async def _move(
