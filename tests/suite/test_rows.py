@@ -22,6 +22,7 @@ from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.problems import Unauthenticated
 from huaxiao.shared.provision import SERVICES, owner_role, writer_role
 from huaxiao.shared.rows import EVERYTHING, NOTHING, POLICY, Scope, policy_of, undeclared
+from huaxiao.shared.trusted_keys import KeyFile
 
 NOW = datetime(2017, 11, 6, tzinfo=UTC)
 TABLES = """
@@ -247,14 +248,14 @@ def test_a_scope_is_made_of_codes_and_of_nothing_else(attack: str) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_token_that_names_what_is_no_code_is_refused(
+async def test_a_token_that_names_what_is_no_code_is_refused(
     attack: str, keys: Keys, issuer: Issuer, branch_id: int
 ) -> None:
-    verifier = TokenVerifier.from_file(keys.jwks, issuer=TOKEN_ISSUER, service="kpi")
+    verifier = TokenVerifier(KeyFile(keys.jwks, issuer=TOKEN_ISSUER), service="kpi")
     for claims in ({"centre_ids": [attack]}, {"centre_ids": ["C1"], "person_id": attack}):
         signed = issuer.token("x", roles=[Role.CONTRACTOR], branch_ids=[branch_id], **claims)  # type: ignore[arg-type]
         with pytest.raises(Unauthenticated):
-            verifier.verify(signed)
+            await verifier.verify(signed)
 
 
 async def test_the_owner_of_the_tables_is_held_as_well(
