@@ -207,6 +207,34 @@ async def test_who_has_left_is_not_paid_for_later_months(
     assert refused.value.code == "not-payable"
 
 
+async def test_a_payroll_is_told_of_again_when_a_later_told_move_changes_its_heads(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    finance = caller(Role.COUNTY_FINANCE)
+    pays = [
+        PayIn(person_id=P1, centre_id="C1", period=period, pay_fen=1_000)
+        for period in (201711, 201712)
+    ]
+    await finance.record_payroll(county, pays)
+    told = len(await manager.feed(county, after=0))
+
+    await manager.put_person(
+        county, P1, member_of("C2").model_copy(update={"from_day": date(2017, 12, 15)})
+    )
+    await manager.leave(county, P1, LeaveIn(day=date(2018, 1, 1), reason="辞职"))
+    await manager.put_person(
+        county, P1, member_of("C1").model_copy(update={"from_day": date(2018, 2, 1)})
+    )
+
+    names = ("centre_id", "period", "pay_fen", "headcount_start", "headcount_end")
+    restated = [
+        tuple(one.data[name] for name in names)
+        for one in await manager.feed(county, after=told)
+        if one.type == "contracts.payroll.recorded"
+    ]
+    assert restated == [("C1", 201712, 1_000, 1, 0)]
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize(
     ("path", "name", "rest"),

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
+from huaxiao.contracts.domain.headcount import Placement
 from huaxiao.contracts.domain.organisation import (
     CentreNotOpen,
     ChannelLife,
@@ -19,6 +20,7 @@ from huaxiao.contracts.domain.organisation import (
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.domain.reorganisation import Placed, heads
 from huaxiao.contracts.organisation import store
+from huaxiao.contracts.payroll.handlers import restated_heads
 from huaxiao.contracts.tables import feed
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.problems import Conflict, NotFound
@@ -213,6 +215,8 @@ async def place_person(
         )
         for index, place in enumerate(places)
     ]
+    placement = Placement(person_id, given.from_day, given.engagement, given.centre_id)
+    facts += await restated_heads(connection, branch_id, placement)
     await feed.append(connection, branch_id, facts, now=now)
     return wanted, latest is None
 
@@ -239,7 +243,11 @@ async def leave(
     row |= {"from_day": given.day, "concurrent": [], "here": False, "reason": given.reason}
     await store.add_placement(connection, branch_id, row)
     fact = PersonLeft(person_id=person_id, centre_id=held["centre_id"], from_day=given.day)
-    await feed.append(connection, branch_id, [NewFact(PERSON_LEFT, person_id, fact)], now=now)
+    engagement = Engagement(held["engagement"])
+    placement = Placement(person_id, given.day, engagement, held["centre_id"], here=False)
+    facts = [NewFact(PERSON_LEFT, person_id, fact)]
+    facts += await restated_heads(connection, branch_id, placement)
+    await feed.append(connection, branch_id, facts, now=now)
     return await person(connection, branch_id, person_id, None)
 
 

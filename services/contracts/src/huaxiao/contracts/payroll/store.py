@@ -43,6 +43,14 @@ async def recorded(
     return [Pay(row.person_id, row.centre_id, Period(row.period), row.pay_fen) for row in rows]
 
 
+async def recorded_since(connection: AsyncConnection, branch_id: int, period: int) -> list[Pay]:
+    """Return the pay recorded for a period and all after it."""
+    rows = await connection.execute(
+        select(payroll).where(payroll.c.branch_id == branch_id, payroll.c.period >= period)
+    )
+    return [Pay(row.person_id, row.centre_id, Period(row.period), row.pay_fen) for row in rows]
+
+
 async def page(
     connection: AsyncConnection,
     branch_id: int,
