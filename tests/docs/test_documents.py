@@ -128,3 +128,20 @@ def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> Non
     exec(compile(example, "integrate-billing.md", "exec"), names)
     found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))
     assert not isinstance(found.says, reading.Refusal), found.says
+
+
+def test_every_test_that_a_promise_names_exists(project: Path) -> None:
+    """A promise stands beside the test that shows it: a file, or a test in it."""
+    named = {
+        (path, test)
+        for document in documents(project)
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", document.read_text())
+    }
+    missing = [
+        f"{path}::{test}"
+        for path, test in sorted(named)
+        if not (project / path).is_file()
+        or (test and f"def {test}(" not in (project / path).read_text())
+    ]
+    assert missing == []
+    assert len(named) >= 20
