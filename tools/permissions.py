@@ -21,6 +21,7 @@ Written by `make openapi` from the code; `tests/suite/test_permissions.py` tries
 ● may, ◐ may with a token that is bound to no centre, ◎ with one that is bound to no branch either, and what
 has no mark is refused (403). What a caller may see of what it asks is a second question: a token that is
 bound to centres sees those, an engineer's what is theirs, and anything else is not found (404).
+A route without any mark takes a signature and no token (401).
 """
 _MARKS = {Reach.ANY: "●", Reach.WHOLE_BRANCH: "◐", Reach.EVERY_BRANCH: "◎"}
 

@@ -15,6 +15,7 @@ from support.suite import huaxiao, reachable, run, up
 from huaxiao.attribution.domain import booking, books
 from huaxiao.attribution.intake import arrivals, handlers, reading
 from huaxiao.attribution.rule_sets.reading import default_given
+from huaxiao.attribution.signed import handlers as signing
 
 RUN_ELSEWHERE = {"make demo", "make test", "make up"}
 """`tests/cli` runs what the first and last of these run; the second runs this."""
@@ -98,7 +99,7 @@ def test_attributions_codes_are_all_explained_and_all_there(project: Path) -> No
     table = page[page.index("## What cannot be booked") :]
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
     in_code: set[str] = set()
-    for module in (arrivals, booking, books, handlers, reading):
+    for module in (arrivals, booking, books, handlers, reading, signing):
         source = Path(str(module.__file__)).read_text()
         in_code |= set(re.findall(r'(?:Refusal|Waiting)\(\s*"([a-z-]+)"', source))
     assert explained == in_code - {"booked"}

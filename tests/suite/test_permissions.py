@@ -17,6 +17,8 @@ from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
 
 PUBLIC = {"/healthz", "/readyz", "/problems", "/problems/{code}"}
+SIGNED = {"/v1/branches/{branch_id}/signed-sources/{source_id}/events"}
+"""What is opened by a signature, and by no token."""
 _MARKS = {"": 0, "◎": 1, "◐": 2, "●": 3}
 """How many of the three tokens are let through: of every branch, of the branch, of a centre."""
 _LINE = re.compile(r"^\| `(\w+) (\S+)` \|(.*)\|$")
@@ -92,7 +94,7 @@ async def test_every_role_is_let_through_to_what_the_table_says_and_to_nothing_e
     asked = 0
     async with calling(app) as client:
         for (method, path), marks in table.items():
-            if path in PUBLIC:
+            if path in PUBLIC | SIGNED:
                 continue
             url = re.sub(r"{\w+}", "X1", path.replace("{branch_id}", str(branch_id)))
             for role, mark in marks.items():
@@ -110,7 +112,20 @@ async def test_every_role_is_let_through_to_what_the_table_says_and_to_nothing_e
                         wrong.append((method, path, role, number, answer.text))
                     asked += 1
     assert wrong == []
-    assert asked == 3 * len(Role) * sum(path not in PUBLIC for _, path in table)
+    assert asked == 3 * len(Role) * sum(path not in PUBLIC | SIGNED for _, path in table)
+
+
+async def test_what_takes_a_signature_is_opened_by_no_token(
+    settings_for: Callable[[str], dict[str, Any]], issuer: Issuer, branch_id: int
+) -> None:
+    app = create_service("attribution", settings_for("attribution"))
+    async with calling(app) as client:
+        for path in SIGNED:
+            url = path.replace("{branch_id}", str(branch_id)).replace("{source_id}", "X1")
+            for role in Role:
+                bearer = issuer.token("test", roles=[role], branch_ids=None)
+                headers = {"Authorization": f"Bearer {bearer}"}
+                assert (await client.post(url, headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize("spelling", ["{}.0", "+{}", " {}", "{} ", "1_{:05}", "０{}", "%2B{}"])

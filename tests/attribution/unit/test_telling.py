@@ -187,12 +187,12 @@ LEFT = bundled(statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 
             (
                 "Rule 070 (“Bundle with a fixed line”) decides: it has been in bundle B-1 since 1 October"
                 " 2017, which follows its broadband line S-2 (broadband before television before voice,"
-                " then the oldest); its standard address 1301230010010001 lies under 130123001001, which"
+                " then the oldest); its standard address 130123001001*** lies under 130123001001, which"
                 " belongs to field F-TOWN (东关片, under contract from November 2017 to October 2018)."
             ),
             (
                 "依据规则 070“融合随固网”：它自2017年10月1日起在融合套餐 B-1 中，套餐随其宽带 S-2"
-                "（宽带先于电视、固话，同类取入网最早者）；其标准地址 1301230010010001 在 130123001001 之下，后者属于"
+                "（宽带先于电视、固话，同类取入网最早者）；其标准地址 130123001001*** 在 130123001001 之下，后者属于"
                 " 责任田 东关片（F-TOWN，承包期2017年11月至2018年10月）。"
             ),
         ),
@@ -222,12 +222,12 @@ LEFT = bundled(statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 
             (
                 "Rule 080 (“Mobile that left its bundle”) decides: it left bundle B-1 on 10 November"
                 " 2017, is in no other, and stays with that bundle, which follows its broadband line S-2;"
-                " its standard address 1301230010010001 lies under 130123001001, which belongs to field"
+                " its standard address 130123001001*** lies under 130123001001, which belongs to field"
                 " F-TOWN (东关片, under contract from November 2017 to October 2018)."
             ),
             (
                 "依据规则 080“离开融合后保持原归属”：它于2017年11月10日离开融合套餐 B-1，之后未入其他套餐，保持原归属："
-                "套餐随其宽带 S-2；其标准地址 1301230010010001 在 130123001001 之下，后者属于"
+                "套餐随其宽带 S-2；其标准地址 130123001001*** 在 130123001001 之下，后者属于"
                 " 责任田 东关片（F-TOWN，承包期2017年11月至2018年10月）。"
             ),
         ),
@@ -356,7 +356,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
     assert [one.text_zh for one in story] == [
         "2017年12月，宽带 S-1 的收入归 县城营服中心（C1）、责任田 东关片（F-TOWN）。",
         (
-            "依据规则 090“标准地址”：其标准地址 1301230010010001 在 130123001001 之下，后者属于"
+            "依据规则 090“标准地址”：其标准地址 130123001001*** 在 130123001001 之下，后者属于"
             " 责任田 东关片（F-TOWN，承包期2017年11月至2018年10月）。"
         ),
         "以上为2017年12月1日零时的状态；移机、套餐变更自次月起计。",
@@ -382,7 +382,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             " (东关片)."
         ),
         (
-            "Rule 090 (“Standard address”) decides: its standard address 1301230010010001 lies under"
+            "Rule 090 (“Standard address”) decides: its standard address 130123001001*** lies under"
             " 130123001001, which belongs to field F-TOWN (东关片, under contract from November 2017 to"
             " October 2018)."
         ),

@@ -81,7 +81,7 @@ async def test_the_same_reference_is_the_same_order_and_another_body_a_conflict(
 
     assert first == again
     assert (first.engineer_id, first.state, first.priority) == ("W01", OrderState.DISPATCHED, 1)
-    assert (first.source, first.reference, first.contact_note) == ("front_end", "R1", "敲门三下")
+    assert (first.source, first.reference, first.contact_note) == ("front_end", "R1", "***")
     assert first.due_at == START + 24 * HOUR
     assert (problem.code, problem.body["order_id"]) == ("conflict", first.order_id)
     assert other.order_id != first.order_id

@@ -13,10 +13,10 @@ from starlette.requests import Request
 
 from huaxiao.shared.audit.anchors import BrokenAnchorsError, append, read
 from huaxiao.shared.audit.chain import BEGINNING, ChainCheck, ChainFault, Head, chained, told_at
-from huaxiao.shared.audit.masking import masked, masked_query
 from huaxiao.shared.audit.origins import client_address
 from huaxiao.shared.audit.values import plain, shown
 from huaxiao.shared.documents import canonical
+from huaxiao.shared.masking import masked, masked_query
 
 NOW = datetime(2017, 11, 6, 8, tzinfo=UTC)
 Row = tuple[int, dict[str, Any], str]

@@ -267,12 +267,12 @@ async def authenticate(
     principal = await verifier.verify(credentials.credentials)
     request.state.principal = principal
     branch_id = request.path_params.get("branch_id")
-    if branch_id is not None and not principal.may_enter(_branch_of(str(branch_id))):
+    if branch_id is not None and not principal.may_enter(branch_of(str(branch_id))):
         raise OutOfScope
     return principal
 
 
-def _branch_of(code: str) -> int:
+def branch_of(code: str) -> int:
     """Return the branch that a path names, in the one spelling that a code has.
 
     What reads a path as a number takes ``+130123`` and ``130123.0`` for it too: a scope that was

@@ -156,6 +156,8 @@ class Database:
             pool_pre_ping=True,
             # The connection used last has prepared what is asked most; one seldom used begins anew.
             pool_use_lifo=True,
+            # An error that is logged says which statement failed, and not what of whom it held.
+            hide_parameters=True,
             connect_args={
                 "server_settings": settings,
                 "timeout": 5,

@@ -233,6 +233,20 @@ async def _write_branch(
     return await _writing(request, principal, scope, idempotency_key)
 
 
+async def _write_unremembered(
+    request: Request, scope: Annotated[Scope, Depends(_caller_scope)]
+) -> AsyncConnection:
+    unit: _UnitOfWork = request.state.unit_of_work
+    return await unit.writing(scope)
+
+
+async def _write_branch_unremembered(
+    request: Request, scope: Annotated[Scope, Depends(seeing_whole_branch)]
+) -> AsyncConnection:
+    unit: _UnitOfWork = request.state.unit_of_work
+    return await unit.writing(scope)
+
+
 async def _writing(
     request: Request, principal: Principal, scope: Scope, idempotency_key: str | None
 ) -> AsyncConnection:
@@ -271,3 +285,7 @@ BranchReadTx = Annotated[AsyncConnection, Depends(_read_branch)]
 """``ReadTx`` that finds the rows of every centre of the branch, whoever asks."""
 BranchWriteTx = Annotated[AsyncConnection, Depends(_write_branch)]
 """``WriteTx`` that finds and writes the rows of every centre of the branch, whoever asks."""
+UnrememberedTx = Annotated[AsyncConnection, Depends(_write_unremembered)]
+"""``WriteTx`` whose answer is kept nowhere, by no ``Idempotency-Key``: it shows personal data."""
+BranchUnrememberedTx = Annotated[AsyncConnection, Depends(_write_branch_unremembered)]
+"""``BranchWriteTx`` whose answer is kept nowhere."""

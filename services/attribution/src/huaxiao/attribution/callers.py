@@ -13,7 +13,14 @@ Mender = Annotated[
 """Reads and mends what is in quarantine."""
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, whole_branch=True)]
 GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
-"""Approves that a month is closed with more unresolved than the limit."""
+"""Approves a closing beyond the limit, registers sources, and has personal data erased."""
+BodyReader = Annotated[Principal, allow(Role.BSS_SOURCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)]
+"""Mends what is in quarantine, and must see it for that."""
+AddressReader = Annotated[
+    Principal,
+    allow(Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.SUPPORT_CENTRE, Role.CONTRACTOR),
+]
+"""Whose work needs to know where a line is."""
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
 """Drafts and activates rule sets."""
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]

@@ -12,11 +12,15 @@ from huaxiao.attribution.explanations import api as explanations
 from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.ledger import api as ledger
+from huaxiao.attribution.personal import api as personal
+from huaxiao.attribution.personal.handlers import forget_bodies, known_branches
 from huaxiao.attribution.quarantine import api as quarantine
 from huaxiao.attribution.receipts import api as receipts
 from huaxiao.attribution.rule_sets import api as rule_sets
 from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
+from huaxiao.attribution.signed import api as signed
+from huaxiao.attribution.signed.handlers import forget
 from huaxiao.attribution.tables import audit_log, feed, idempotency_keys, positions
 from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.what_if import api as what_if
@@ -25,6 +29,7 @@ from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.ticking import ticking
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,8 +49,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit_log=audit_log,
         routers=[
             intake.router,
+            signed.router,
+            signed.signed,
             quarantine.unplaced,
             quarantine.router,
+            personal.unplaced,
+            personal.router,
             ledger.router,
             closing.router,
             explanations.router,
@@ -61,8 +70,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             *audit.routes(),
             feed.router(),
         ],
-        lifespan=following(
-            settings, database, service="attribution", apply=FOLLOWED, positions=positions
+        lifespan=web.together(
+            following(
+                settings, database, service="attribution", apply=FOLLOWED, positions=positions
+            ),
+            ticking(
+                settings,
+                database,
+                jobs={
+                    "bodies": forget_bodies(settings.quarantine_days),
+                    "signed messages": forget,
+                },
+                branches=known_branches,
+            ),
         ),
     )
     app.state.counties = Counties()

@@ -19,12 +19,15 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.personal import erasures_table, full_views_table
 from huaxiao.shared.rows import COPIED, own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("attribution")
 feed = Feed(metadata, service="attribution")
 idempotency_keys = idempotency_table(metadata)
+full_views = full_views_table(metadata)
+erasures = erasures_table(metadata)
 audit_log = AuditLog(metadata, service="attribution")
 positions = positions_table(metadata)
 
@@ -175,8 +178,48 @@ held_events = Table(
         "waiting_for",
         postgresql_where=text("resolved_at IS NULL"),
     ),
+    Index(
+        "held_events_kept_index",
+        "branch_id",
+        "received_at",
+        postgresql_where=text("octet_length(body) > 0"),
+    ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
     info=COPIED,
+)
+signed_sources = Table(
+    "signed_sources",
+    metadata,
+    branch_column(),
+    Column("source_id", Text, primary_key=True),
+    Column("source", Text, nullable=False, comment="of all its events"),
+    Column("registered_by", Text, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+    comment="Senders that sign what they post instead of bearing a token",
+)
+signed_secrets = Table(
+    "signed_secrets",
+    metadata,
+    branch_column(),
+    Column("source_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("secret", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_until", DateTime(timezone=True)),
+)
+signed_messages = Table(
+    "signed_messages",
+    metadata,
+    branch_column(),
+    Column("source_id", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Index(None, "branch_id", "received_at"),
+    info=DERIVED,
+    comment="Signed messages that were taken, for as long as they may come again",
 )
 intake_counts = Table(
     "intake_counts",

@@ -27,6 +27,16 @@ BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 Concerned = Annotated[Principal, allow(Role.CONTRACTOR)]
 """Who speaks for a centre."""
 Decider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True)]
+GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
+"""Has personal data erased."""
+NameReader = Annotated[
+    Principal,
+    allow(
+        *(Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE),
+        *(Role.COUNTY_MANAGER, Role.PROVINCE),
+    ),
+]
+"""Whose work needs the name of a lead's customer."""
 LeadDecider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, Role.SUPPORT_CENTRE)]
 """Approves or rejects leads (R16)."""
 ListWriter = Annotated[Principal, allow(Role.PROVINCE, Role.COUNTY_MANAGER, whole_branch=True)]

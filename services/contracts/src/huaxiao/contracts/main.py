@@ -15,6 +15,7 @@ from huaxiao.contracts.leads import api as leads
 from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
+from huaxiao.contracts.personal import api as personal
 from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.renewals import api as renewals
 from huaxiao.contracts.reorganisations import api as reorganisations
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             negative_list.router,
             violations.router,
             leads.router,
+            personal.router,
             shares.router,
             renewals.router,
             supplements.router,

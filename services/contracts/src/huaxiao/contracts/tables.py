@@ -27,12 +27,15 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
+from huaxiao.shared.personal import erasures_table, full_views_table
 from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("contracts")
 feed = Feed(metadata, service="contracts")
 idempotency_keys = idempotency_table(metadata)
+full_views = full_views_table(metadata)
+erasures = erasures_table(metadata)
 audit_log = AuditLog(metadata, service="contracts")
 _APPEND_ONLY = {"append_only": True}
 
@@ -794,7 +797,6 @@ leads = Table(
     branch_column(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("customer_id", Text),
-    Column("customer_name", Text, nullable=False),
     Column("about_zh", Text, nullable=False),
     Column("expected_amount_fen", BigInteger),
     Column("brought_on", Date, nullable=False),
@@ -803,6 +805,15 @@ leads = Table(
     _of_a_branch(),
     Index(None, "branch_id", "customer_id"),
     info=_APPEND_ONLY,
+)
+# The name is kept apart from what nothing can change, so that it can be erased; null is erased.
+lead_customers = Table(
+    "lead_customers",
+    metadata,
+    branch_column(),
+    Column("lead", Integer, primary_key=True, autoincrement=False),
+    Column("customer_name", Text),
+    _of_a_lead(),
 )
 lead_people = Table(
     "lead_people",

@@ -46,4 +46,6 @@ Asker = Annotated[
     ),
 ]
 """Who asks for work: people at a front end, and the systems around them."""
+GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
+"""Has personal data erased."""
 CrewKeeper = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR)]

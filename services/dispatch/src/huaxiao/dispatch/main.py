@@ -13,6 +13,8 @@ from huaxiao.dispatch.earnings import api as earnings
 from huaxiao.dispatch.fairness import api as fairness
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
+from huaxiao.dispatch.personal import api as personal
+from huaxiao.dispatch.personal.handlers import forget_contacts
 from huaxiao.dispatch.plan_rules import api as plan_rules
 from huaxiao.dispatch.plans import api as plans
 from huaxiao.dispatch.plans.running import planning
@@ -51,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit_log=audit_log,
         routers=[
             orders.router,
+            personal.router,
             parts.router,
             attachments.router,
             crews.router,
@@ -76,7 +79,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=web.together(
             following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),
             keeping_time(settings, database),
-            ticking(settings, database, jobs=JOBS, branches=known_branches),
+            ticking(
+                settings,
+                database,
+                jobs={**JOBS, "contacts": forget_contacts(settings.contact_days)},
+                branches=known_branches,
+            ),
             planning(settings, database),
         ),
     )

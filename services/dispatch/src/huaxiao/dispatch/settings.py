@@ -32,6 +32,11 @@ class Settings(ServiceSettings):
     attachment_max_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="larger attachments are refused with 413"
     )
+    contact_days: int = Field(
+        default=180,
+        ge=1,
+        description="days after an order is over for which its contact and its place are kept",
+    )
     plan_workers: int = Field(
         default=1,
         ge=0,

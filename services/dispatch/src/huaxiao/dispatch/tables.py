@@ -25,12 +25,15 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
+from huaxiao.shared.personal import erasures_table, full_views_table
 from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
 metadata = service_metadata("dispatch")
 feed = Feed(metadata, service="dispatch")
 idempotency_keys = idempotency_table(metadata)
+full_views = full_views_table(metadata)
+erasures = erasures_table(metadata)
 audit_log = AuditLog(metadata, service="dispatch")
 positions = positions_table(metadata)
 _DEGREES = Numeric(9, 6)
@@ -285,6 +288,12 @@ orders = Table(
     Index(None, "branch_id", "performer_centre_id", "finished_at"),
     Index(None, "branch_id", "engineer_id", "state"),
     Index(None, "branch_id", "crew_id", "state"),
+    Index(
+        "orders_personal_index",
+        "branch_id",
+        "last_step_at",
+        postgresql_where=text("contact_note IS NOT NULL OR latitude IS NOT NULL"),
+    ),
     UniqueConstraint("branch_id", "source", "reference"),
     info=whole_branch(
         "Work is asked for by one centre and done by others' people and crews, who see their own."

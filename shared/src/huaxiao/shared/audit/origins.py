@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import Request
 
 from huaxiao.shared import trace
-from huaxiao.shared.audit.masking import masked_query, masked_text
 from huaxiao.shared.audit.values import plain, shown
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.masking import masked_query, masked_text
 
 IpNetwork = IPv4Network | IPv6Network
 _REASONS = ("reason", "note")

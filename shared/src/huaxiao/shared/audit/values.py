@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from huaxiao.shared.audit.chain import told_at
-from huaxiao.shared.audit.masking import masked
 from huaxiao.shared.documents import canonical
+from huaxiao.shared.masking import masked
 
 _KEPT_BYTES = 4_096
 """A value that is longer stands as its digest and length."""

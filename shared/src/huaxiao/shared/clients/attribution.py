@@ -50,6 +50,8 @@ from huaxiao.shared.wire.attribution import (
     WhatIfIn,
 )
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
+from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, HeldBody, LineAddresses
+from huaxiao.shared.wire.signed_sources import NewSecretIn, SignedSource, SignedSourceIn
 
 
 class AttributionClient(ServiceClient):
@@ -96,6 +98,45 @@ class AttributionClient(ServiceClient):
             params={"state": state, "code": code, "cursor": cursor, "limit": limit},
         )
         return page
+
+    async def see_held_body(self, branch_id: int, held_id: str, given: FullViewIn) -> HeldBody:
+        """Return a held event as it came; the view goes on record."""
+        seen: HeldBody = await self._post(
+            HeldBody, f"/v1/branches/{branch_id}/quarantine/{held_id}/full-views", given
+        )
+        return seen
+
+    async def see_line_addresses(
+        self, branch_id: int, subscription_id: str, given: FullViewIn
+    ) -> LineAddresses:
+        """Return where a line is; the view goes on record."""
+        seen: LineAddresses = await self._post(
+            LineAddresses,
+            f"/v1/branches/{branch_id}/subscriptions/{subscription_id}/full-views",
+            given,
+        )
+        return seen
+
+    async def erase_customer(self, branch_id: int, given: ErasureIn) -> Erasure:
+        """Erase bodies of held events that name a customer and are resolved."""
+        erased: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
+        return erased
+
+    async def put_signed_source(
+        self, branch_id: int, source_id: str, given: SignedSourceIn
+    ) -> SignedSource:
+        """Register a sender that signs; its secret is told once."""
+        made: SignedSource = await self._put(
+            SignedSource, f"/v1/branches/{branch_id}/signed-sources/{source_id}", given
+        )
+        return made
+
+    async def make_secret(self, branch_id: int, source_id: str, given: NewSecretIn) -> SignedSource:
+        """Make a new secret for a sender, told once."""
+        made: SignedSource = await self._post(
+            SignedSource, f"/v1/branches/{branch_id}/signed-sources/{source_id}/secrets", given
+        )
+        return made
 
     async def replay(
         self, branch_id: int, held_id: str, event: dict[str, Any] | None = None

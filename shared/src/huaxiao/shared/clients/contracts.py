@@ -67,6 +67,7 @@ from huaxiao.shared.wire.organisation import (
     ReorganisationIn,
     ReorganisationPreview,
 )
+from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, LeadCustomer
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
     ConfirmationIn,
@@ -691,6 +692,20 @@ class ContractsClient(ServiceClient):
         """Return a lead and everything that was done with it."""
         found: Lead = await self._get(Lead, f"/v1/branches/{branch_id}/leads/{lead_id}")
         return found
+
+    async def see_lead_customer(
+        self, branch_id: int, lead_id: str, given: FullViewIn
+    ) -> LeadCustomer:
+        """Return whom a lead is about; the view goes on record."""
+        seen: LeadCustomer = await self._post(
+            LeadCustomer, f"/v1/branches/{branch_id}/leads/{lead_id}/full-views", given
+        )
+        return seen
+
+    async def erase_customer(self, branch_id: int, given: ErasureIn) -> Erasure:
+        """Erase the name of a customer from every lead."""
+        erased: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
+        return erased
 
     async def decide_lead(self, branch_id: int, lead_id: str, given: LeadDecisionIn) -> Lead:
         """Approve or reject a lead."""

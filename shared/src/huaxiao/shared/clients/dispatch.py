@@ -60,6 +60,7 @@ from huaxiao.shared.wire.orders import (
     TaskDoneIn,
     TaskIn,
 )
+from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, OrderContact
 from huaxiao.shared.wire.reverse import (
     ReverseAnswerIn,
     ReverseAppraisal,
@@ -129,6 +130,20 @@ class DispatchClient(PlansClient):
             OrderDetail, f"/v1/branches/{branch_id}/orders/{order_id}"
         )
         return found
+
+    async def see_order_contact(
+        self, branch_id: int, order_id: str, given: FullViewIn
+    ) -> OrderContact:
+        """Return whom an order is for, and where; the view goes on record."""
+        seen: OrderContact = await self._post(
+            OrderContact, f"/v1/branches/{branch_id}/orders/{order_id}/full-views", given
+        )
+        return seen
+
+    async def erase_customer(self, branch_id: int, given: ErasureIn) -> Erasure:
+        """Erase contacts and places of a customer from orders that are over."""
+        erased: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
+        return erased
 
     async def step(self, branch_id: int, order_id: str, step: OrderStepIn) -> OrderDetail:
         """Take a step of an order."""

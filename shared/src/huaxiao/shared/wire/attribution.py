@@ -20,6 +20,7 @@ from huaxiao.shared.wire.base import (
     SumFen,
 )
 from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScopeIn
+from huaxiao.shared.wire.personal import ShownBody, ShownMembers
 
 BALANCES_CHANGED = "attribution.balances.changed"
 WORK_REQUESTED = "attribution.work.requested"
@@ -165,8 +166,8 @@ class HeldEvent(Resource):
     state: HeldState
     received_at: Moment
     resolved_at: Moment | None
-    body: str
-    """The event as it came; bytes that are not UTF-8 are shown as replacement characters."""
+    body: ShownBody
+    """The event as it came, with personal data masked; empty once it has been erased; bytes that are not UTF-8 are shown as replacement characters."""
 
 
 class ReplayIn(Given):
@@ -642,7 +643,7 @@ class Explanation(Resource):
     flags: list[str]
     shadow_credits: list[ShadowCredit]
     rejected: list[RejectedCandidate]
-    evidence: dict[str, Any]
+    evidence: ShownMembers
     """What the decision was made from, as it was then."""
     decided_at: Moment
     ruling: RulingMark | None

@@ -2,27 +2,56 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+)
 
+from huaxiao.shared.masking import masked_texts
 from huaxiao.shared.money import MAX_AMOUNT_FEN
 from huaxiao.shared.periods import as_period
 
+_FREE_TEXT = (
+    *("reason", "reason_zh", "reasons", "note", "text", "text_zh", "why", "title", "about_zh"),
+    *("answer", "detail", "detail_zh", "message", "message_zh", "references", "evidence_zh"),
+    *("story", "story_zh", "failure", "withdrawn_because", "approved_reason", "attributes"),
+)
+"""Members in which people write what they like."""
 
-class Given(BaseModel):
+
+class _WithoutNumbers(BaseModel):
+    """Free texts hold no mobile or identity number: neither as they come in nor as they go out.
+
+    So none lies in what can only be appended to, however long it is kept. Where somebody needs a
+    number there is a member for it, which is shown by a call of its own (``wire/personal.py``).
+    """
+
+    @field_validator(*_FREE_TEXT, mode="after", check_fields=False)
+    @classmethod
+    def _without_numbers(cls, value: Any) -> Any:
+        return masked_texts(value)
+
+
+class Given(_WithoutNumbers):
     """What a caller sends: an unknown field is an error, not a typo that passes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
-class Resource(BaseModel):
+class Resource(_WithoutNumbers):
     """What a service answers: readers pass over fields they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Fact(BaseModel):
+class Fact(_WithoutNumbers):
     """The data of one feed entry: additive changes only; a new meaning is a new type."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

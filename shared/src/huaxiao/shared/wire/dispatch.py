@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Fact, Given, Moment, PeriodNumber, Ratio, Resource
+from huaxiao.shared.wire.personal import HiddenNote, ShownAddress
 from huaxiao.shared.wire.visits import Point, Window
 
 ORDER_FINISHED = "dispatch.order.finished"
@@ -173,7 +173,7 @@ class Order(Resource):
     customer_class: CustomerClass
     customer_id: Identifier | None
     """Null of network work."""
-    standard_address: AddressCode
+    standard_address: ShownAddress
     requester_centre_id: Identifier | None
     performer_centre_id: Identifier | None
     engineer_id: Identifier | None
@@ -187,7 +187,8 @@ class Order(Resource):
     wished: Window | None
     appointment: Window | None
     where: Point | None
-    contact_note: str | None
+    contact_note: HiddenNote | None
+    """Hidden; ``POST …/full-views`` shows it to those who need it."""
     visits: int
     """Begun so far; each after the first carries on what the one before left."""
     reworks: int

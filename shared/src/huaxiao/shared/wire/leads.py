@@ -9,6 +9,7 @@ from pydantic import Field
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.wire.base import Count, Fact, Given, Moment, Name, Resource
+from huaxiao.shared.wire.personal import ShownName
 from huaxiao.shared.wire.settlement import Text
 from huaxiao.shared.wire.terms import NotNegativeFen
 
@@ -96,7 +97,8 @@ class LeadSummary(Resource):
     number: Count
     """Counts from 1 without gaps."""
     customer_id: Identifier | None
-    customer_name: str
+    customer_name: ShownName | None
+    """Null once it has been erased; ``POST …/full-views`` shows it in full."""
     expected_amount_fen: NotNegativeFen | None
     brought_on: date
     people: list[LeadPerson]

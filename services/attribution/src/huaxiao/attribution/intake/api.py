@@ -59,6 +59,14 @@ _CLOUD_EVENT: dict[str, Any] = {
 }
 
 
+_WHOLE_BODIES: dict[str, Any] = {
+    FEED_MEDIA_TYPE: {"schema": {"type": "array", "maxItems": MAX_BATCH, "items": _CLOUD_EVENT}},
+    _ONE: {"schema": _CLOUD_EVENT},
+}
+DESCRIBED: dict[str, Any] = {"requestBody": {"required": True, "content": _WHOLE_BODIES}}
+"""What a body is that is taken whole, for a document."""
+
+
 @router.post(
     "/events",
     responses=web.problem_responses(Forbidden, UnsupportedMediaType, UnsupportedEncoding, TooLarge),
@@ -68,10 +76,7 @@ _CLOUD_EVENT: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                FEED_MEDIA_TYPE: {
-                    "schema": {"type": "array", "maxItems": MAX_BATCH, "items": _CLOUD_EVENT}
-                },
-                _ONE: {"schema": _CLOUD_EVENT},
+                **_WHOLE_BODIES,
                 _STREAM: {"schema": {"type": "string", "description": "a CloudEvent on each line"}},
             },
         }
@@ -99,18 +104,28 @@ async def post_events(request: Request, principal: Sender) -> Response:
             clock=state.clock,
             origin=origin_of(request),
         )
-    elif encoding not in {"", "identity"}:
-        raise UnsupportedEncoding
     else:
         now = state.clock()
-        readings = read_all(await _events(request, media_type), now=now, posted=True)
+        readings = read_all(await events_of(request), now=now, posted=True)
         report = await handlers.receive(
             state.turns, principal, readings, now=now, origin=origin_of(request)
         )
     return Response(report.model_dump_json(), media_type="application/json")
 
 
-async def _events(request: Request, media_type: str) -> list[bytes]:
+async def events_of(request: Request) -> list[bytes]:
+    """Return the events of a body that is taken whole, each as it came.
+
+    Raises:
+        UnsupportedEncoding: it is packed.
+        UnsupportedMediaType: it is neither one event nor a batch.
+        Malformed: it is no JSON of its kind, or too many at once.
+        TooLarge: it does not fit in memory.
+
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        raise UnsupportedEncoding
     if media_type not in {FEED_MEDIA_TYPE, _ONE}:
         raise UnsupportedMediaType
     body = await _whole(request)

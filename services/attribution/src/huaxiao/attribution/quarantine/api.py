@@ -13,7 +13,6 @@ from huaxiao.attribution.quarantine import handlers, store
 from huaxiao.attribution.quarantine.handlers import AlreadyResolved, WrongBranch
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared import web
-from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import BigInt, Page, PageOf, PageQuery
 from huaxiao.shared.problems import Forbidden, NotFound
@@ -25,11 +24,6 @@ unplaced = web.router(tags=["quarantine"], prefix="/v1")
 
 State = Annotated[HeldState | None, Query(description="held, or resolved")]
 Code = Annotated[str | None, Query(max_length=64, description="only this reason")]
-
-
-def _own(principal: Principal) -> str | None:
-    """Return whose events a caller may see: a sending system sees what it sent itself."""
-    return principal.subject if principal.roles <= {Role.BSS_SOURCE} else None
 
 
 def _number(held_id: str) -> int:
@@ -70,7 +64,7 @@ async def list_quarantine(
     code: Code = None,
 ) -> Page[HeldEvent]:
     """List the events that could not be booked, oldest first, each with its reason."""
-    return await _page(connection, branch_id, _own(principal), page, state, code)
+    return await _page(connection, branch_id, handlers.sender_of(principal), page, state, code)
 
 
 @router.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
@@ -78,7 +72,9 @@ async def get_held_event(
     branch_id: BranchId, held_id: Identifier, connection: BranchReadTx, principal: Mender
 ) -> HeldEvent:
     """Show an event in quarantine."""
-    found = await store.one(connection, branch_id, _number(held_id), posted_by=_own(principal))
+    found = await store.one(
+        connection, branch_id, _number(held_id), posted_by=handlers.sender_of(principal)
+    )
     if found is None:
         raise NotFound
     return found[0]
@@ -104,7 +100,7 @@ async def replay_held_event(
         branch_id,
         _number(held_id),
         given,
-        posted_by=_own(principal),
+        posted_by=handlers.sender_of(principal),
         now=request.app.state.clock(),
     )
 

@@ -14,7 +14,7 @@ from huaxiao.attribution.intake.reading import SUITE_SOURCE, read
 from huaxiao.attribution.intake.taking import let_out, take
 from huaxiao.attribution.quarantine import store
 from huaxiao.attribution.tables import UNPLACED
-from huaxiao.shared.auth import Principal
+from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.problems import NotFound, Problem
 from huaxiao.shared.wire.attribution import HeldState, IntakeReport, Outcome, ReplayIn
 
@@ -35,6 +35,11 @@ class WrongBranch(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The mended event names another branch"
     title_zh = "修正后的事件属于另一分公司"
+
+
+def sender_of(principal: Principal) -> str | None:
+    """Return whose events a caller may see: a sending system sees what it sent itself."""
+    return principal.subject if principal.roles <= {Role.BSS_SOURCE} else None
 
 
 async def replay(

@@ -55,7 +55,8 @@ _WHOLE_CENTRES = {*COUNTY_READERS, Role.CONTRACTOR, Role.SUPPORT_CENTRE}
 """Who sees the leads of whole centres; anybody else sees their own."""
 
 
-def _seen_by(principal: Principal) -> store.Seen:
+def seen_by(principal: Principal) -> store.Seen:
+    """Return which leads a caller may see."""
     whole = principal.roles & _WHOLE_CENTRES
     return store.Seen(
         principal.centre_ids if whole else frozenset(), principal.person_id, principal.subject
@@ -162,7 +163,7 @@ async def bring(
     number = await next_number(connection, leads, branch_id)
     await store.add(
         connection,
-        given.model_dump(exclude={"people"})
+        given.model_dump(exclude={"people", "customer_name"})
         | {
             "branch_id": branch_id,
             "number": number,
@@ -181,8 +182,9 @@ async def bring(
             }
             for place, one in enumerate(parts, start=1)
         ],
+        customer_name=given.customer_name,
     )
-    return await _show(connection, branch_id, number, _seen_by(principal), today)
+    return await _show(connection, branch_id, number, seen_by(principal), today)
 
 
 def _parts(given: LeadIn, principal: Principal) -> list[Part]:
@@ -216,7 +218,7 @@ async def decide(
         LeadTaken: another lead on the customer is approved and holds.
 
     """
-    number, seen, today = _number(lead_id), _seen_by(principal), business_day(now)
+    number, seen, today = _number(lead_id), seen_by(principal), business_day(now)
     # One at a time: whether another lead on the customer holds depends on all the others.
     await branch(connection, branch_id, lock=True)
     row, people = await _load(connection, branch_id, number, seen)
@@ -313,7 +315,7 @@ async def convert(
         LeadNotApproved: it is not approved, or no longer holds.
 
     """
-    number, seen, today = _number(lead_id), _seen_by(principal), business_day(now)
+    number, seen, today = _number(lead_id), seen_by(principal), business_day(now)
     faults = list(repeated_faults("/subscription_ids", given.subscription_ids))
     if faults:
         raise Malformed(faults=faults)
@@ -356,7 +358,7 @@ async def show_one(
     connection: AsyncConnection, branch_id: int, lead_id: str, *, principal: Principal, today: date
 ) -> Lead:
     """Return a lead that the caller may see."""
-    return await _show(connection, branch_id, _number(lead_id), _seen_by(principal), today)
+    return await _show(connection, branch_id, _number(lead_id), seen_by(principal), today)
 
 
 async def list_leads(
@@ -374,7 +376,7 @@ async def list_leads(
     rows = await store.page(
         connection,
         branch_id,
-        _seen_by(principal),
+        seen_by(principal),
         state=state,
         holds_since=first_approval_that_holds(today),
         centre_id=centre_id,

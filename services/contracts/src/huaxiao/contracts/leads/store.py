@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.tables import (
     lead_conversions,
+    lead_customers,
     lead_decisions,
     lead_people,
     leads,
@@ -32,11 +44,38 @@ class Seen:
 
 
 async def add(
-    connection: AsyncConnection, lead: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection,
+    lead: Mapping[str, Any],
+    people: Sequence[Mapping[str, Any]],
+    *,
+    customer_name: str,
 ) -> None:
-    """Append a lead and who has a part in it."""
+    """Append a lead and who has a part in it; the customer's name is kept apart."""
     await connection.execute(insert(leads).values(**lead))
+    await connection.execute(
+        insert(lead_customers).values(
+            branch_id=lead["branch_id"], lead=lead["number"], customer_name=customer_name
+        )
+    )
     await connection.execute(insert(lead_people), list(people))
+
+
+async def erase(connection: AsyncConnection, branch_id: int, customer_id: str) -> int:
+    """Erase a customer's name from the leads about them; return how many bore it."""
+    named = select(leads.c.number).where(
+        leads.c.branch_id == branch_id, leads.c.customer_id == customer_id
+    )
+    erased = await connection.execute(
+        update(lead_customers)
+        .where(
+            lead_customers.c.branch_id == branch_id,
+            lead_customers.c.lead.in_(named),
+            lead_customers.c.customer_name.is_not(None),
+        )
+        .values(customer_name=None)
+        .returning(lead_customers.c.lead)
+    )
+    return len(erased.all())
 
 
 async def add_decision(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
@@ -102,9 +141,16 @@ def _leads(branch_id: int) -> Select[tuple[Any, ...]]:
             lead_conversions.c.lead == leads.c.number,
         ),
     )
+    joined = joined.join(
+        lead_customers,
+        and_(
+            lead_customers.c.branch_id == leads.c.branch_id,
+            lead_customers.c.lead == leads.c.number,
+        ),
+    )
     told = [
         one
-        for table in (lead_decisions, lead_conversions)
+        for table in (lead_customers, lead_decisions, lead_conversions)
         for one in table.c
         if one.name not in {"branch_id", "lead"}
     ]

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.orders import store
+from huaxiao.shared.masking import masked_address
 from huaxiao.shared.problems import Problem
 from huaxiao.shared.wire.dispatch import StepName
 
@@ -45,9 +46,10 @@ async def require_here(
         connection, row["branch_id"], engineer_id, address=row["standard_address"]
     )
     if other is not None:
+        place = masked_address(other["standard_address"])
         raise Elsewhere(
-            f"{engineer_id} is at work on order {other['order_id']} at {other['standard_address']}.",
-            f"{engineer_id} 正在 {other['standard_address']} 办理工单 {other['order_id']}。",
+            f"{engineer_id} is at work on order {other['order_id']} at {place}.",
+            f"{engineer_id} 正在 {place} 办理工单 {other['order_id']}。",
             order_id=other["order_id"],
             engineer_id=engineer_id,
         )

@@ -6,6 +6,7 @@ from huaxiao.attribution.domain.evidence import LineEvidence
 from huaxiao.attribution.domain.rules import Flag, anchor_of
 from huaxiao.attribution.domain.telling.case import Case, ruled
 from huaxiao.attribution.domain.words import Told
+from huaxiao.shared.masking import masked_address
 from huaxiao.shared.wire.attribution import OwnerSource
 
 
@@ -36,10 +37,10 @@ def _conflict(case: Case) -> Told:
     assert other is not None  # noqa: S101 - it differs from the standard one
     place = case.names.place(other.centre_id, other.field_id)
     return Told(
-        f"Its resource address {line.line.resource_address} leads to {place.text} instead; the"
+        f"Its resource address {masked_address(line.line.resource_address or '')} leads to {place.text} instead; the"
         " standard address wins. Check which is right and have the wrong one mended; open months"
         " are then set right by a ruling.",
-        f"其资源地址 {line.line.resource_address} 却指向 {place.text_zh}，以标准地址为准。"
+        f"其资源地址 {masked_address(line.line.resource_address or '')} 却指向 {place.text_zh}，以标准地址为准。"
         "请核实哪个正确并更正另一个；未关账月份凭裁定改正。",
     )
 
@@ -56,7 +57,8 @@ def _addressed(case: Case) -> LineEvidence:
 
 def _no_address(case: Case) -> Told:
     line = case.subject.line
-    named = [one for one in (line.standard_address, line.resource_address) if one is not None]
+    held = (line.standard_address, line.resource_address)
+    named = [masked_address(one) for one in held if one is not None]
     if not named:
         return Told(
             "It is a fixed line without an address on record. Have its standard address recorded;"

@@ -11,6 +11,7 @@ from huaxiao.attribution.domain.rules import anchor_of
 from huaxiao.attribution.domain.telling.case import Case, Names, joined, ruled
 from huaxiao.attribution.domain.words import Told
 from huaxiao.shared.leads import LEAD_HOLDS
+from huaxiao.shared.masking import masked_address
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.attribution import OwnerSource
 
@@ -187,11 +188,12 @@ def _covered(
     if since is not None:
         day = words.day(since)
         moved = Told(f", where it moved on {day.text},", f"（{day.text_zh}移机至此）")
+    shown = _found(address) if address == prefix else masked_address(_found(address))
     if address != prefix:
         under = Told(f" lies under {prefix}, which", f"在 {prefix} 之下，后者")
     return Told(
-        f"its {kind.text} {address}{moved.text}{under.text} belongs to {holding.text}",
-        f"其{kind.text_zh} {address}{moved.text_zh}{under.text_zh}属于 {holding.text_zh}",
+        f"its {kind.text} {shown}{moved.text}{under.text} belongs to {holding.text}",
+        f"其{kind.text_zh} {shown}{moved.text_zh}{under.text_zh}属于 {holding.text_zh}",
     )
 
 

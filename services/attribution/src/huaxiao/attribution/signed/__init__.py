@@ -1,0 +1,1 @@
+"""Senders without tokens: registered with a secret, and heard by their signature."""

@@ -1,0 +1,1 @@
+"""Names of customers: seen in full with a purpose, and erased."""
