@@ -140,6 +140,16 @@ async def copying(connection: AsyncConnection) -> AsyncIterator[Copying]:
         raise ConnectionError(f"the database went away: {error}") from error
 
 
+async def _connect(*place: Any, **named: Any) -> asyncpg.Connection:
+    """Connect; a server that has taken its socket with it is as away as one that refuses."""
+    try:
+        return await asyncpg.connect(*place, **named)
+    except ConnectionError:
+        raise
+    except OSError as error:
+        raise ConnectionError(f"the database is away: {error}") from error
+
+
 class Database:
     """A pool of connections as the service's own role."""
 
@@ -157,6 +167,7 @@ class Database:
             # The connection used last has prepared what is asked most; one seldom used begins anew.
             pool_use_lifo=True,
             connect_args={
+                "async_creator_fn": _connect,
                 "server_settings": settings,
                 "timeout": 5,
                 "connection_class": _ScopedConnection,

@@ -1,0 +1,112 @@
+"""Make trouble for the suite, seed by seed: ``make chaos``; with bugs in it: ``make chaos-bugs``.
+
+Every run has a database of its own on one PostgreSQL, which it kills. A seed that fails is printed
+with every fault and its moment; the others are still run, and the end is 1. With bugs it is the other
+way round: each has to be caught, and a run without any has to be clean.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from support.bugs import BUGS
+from support.chaos_run import Run, run
+from support.suite import reachable
+
+from huaxiao.cli import embedded
+from huaxiao.cli.suite import Keys
+
+_LOG_CHARACTERS = 2_000
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+class Runs:
+    """Runs one after another on a PostgreSQL of their own."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        """Start the server."""
+        self._folder, self._seconds = folder, seconds
+        self._postgres = embedded.start(reachable(folder))
+        self._keys = Keys.under(folder)
+
+    def run(self, seed: int, bug: str = "") -> Run:
+        """Run once."""
+        logs = self._folder / f"{seed}-{bug}"
+        logs.mkdir()
+        running = run(self._postgres, self._keys, logs, seed=seed, seconds=self._seconds, bug=bug)
+        done = asyncio.run(running)
+        if done.found and not bug:
+            for one in sorted(logs.glob("*.log")):
+                _say(f"--- end of {one.name}\n{one.read_text()[-_LOG_CHARACTERS:]}")
+        return done
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._postgres.stop()
+
+
+def _seeds(runs: Runs, seeds: Sequence[int]) -> bool:
+    """Run every seed; return whether all of them came out clean."""
+    failed = []
+    events = kills = 0
+    for seed in seeds:
+        done = runs.run(seed)
+        _say(("FAILED " if done.found else "clean  ") + (done.log() if done.found else done.told()))
+        failed += [seed] if done.found else []
+        events += 0 if done.work is None else len(done.work.acknowledged)
+        kills += (
+            0
+            if done.trouble is None
+            else sum(times for kind, times in done.trouble.had.items() if kind.endswith("killed"))
+        )
+    _say(
+        f"{len(seeds)} seeds, {events} events acknowledged, {kills} kills; failed: {failed or '-'}"
+    )
+    return not failed
+
+
+def _bugs(runs: Runs, seed: int, bugs: Sequence[str]) -> bool:
+    """Run without a bug and with each; return whether the first was clean and each was caught."""
+    clean = runs.run(seed)
+    _say(f"without a bug: {clean.log()}")
+    escaped = []
+    for bug in bugs:
+        done = runs.run(seed, bug)
+        by = "\n    ".join(done.found) or f"NOT CAUGHT: {done.log()}"
+        _say(f"{bug}:\n    {by}")
+        escaped += [] if done.found else [bug]
+    _say(f"{len(bugs) - len(escaped)} of {len(bugs)} bugs caught; escaped: {escaped or '-'}")
+    return not (clean.found or escaped)
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of trouble, a run")
+    parser.add_argument("--seeds", type=int, default=10, help="how many, from 1 on")
+    parser.add_argument("--seed", type=int, help="this one only")
+    parser.add_argument("--bugs", action="store_true", help="seeded bugs instead of seeds")
+    parser.add_argument("--bug", choices=sorted(BUGS), help="this bug only")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="huaxiao-chaos-") as folder:
+        runs = Runs(Path(folder), given.seconds)
+        try:
+            if given.bugs or given.bug:
+                held = _bugs(runs, given.seed or 1, [given.bug] if given.bug else list(BUGS))
+            else:
+                seeds = range(1, given.seeds + 1) if given.seed is None else [given.seed]
+                held = _seeds(runs, seeds)
+        finally:
+            runs.stop()
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
