@@ -7,6 +7,7 @@ way round: each has to be caught, and a run without any has to be clean.
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,8 +19,6 @@ from support.suite import reachable
 
 from huaxiao.cli import embedded
 from huaxiao.cli.suite import Keys
-
-_LOG_CHARACTERS = 2_000
 
 
 def _say(text: str) -> None:
@@ -41,11 +40,7 @@ class Runs:
         logs = self._folder / f"{seed}-{bug}"
         logs.mkdir()
         running = run(self._postgres, self._keys, logs, seed=seed, seconds=self._seconds, bug=bug)
-        done = asyncio.run(running)
-        if done.found and not bug:
-            for one in sorted(logs.glob("*.log")):
-                _say(f"--- end of {one.name}\n{one.read_text()[-_LOG_CHARACTERS:]}")
-        return done
+        return asyncio.run(running)
 
     def stop(self) -> None:
         """Stop the server."""
@@ -93,18 +88,22 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10, help="how many, from 1 on")
     parser.add_argument("--seed", type=int, help="this one only")
     parser.add_argument("--bugs", action="store_true", help="seeded bugs instead of seeds")
-    parser.add_argument("--bug", choices=sorted(BUGS), help="this bug only")
+    parser.add_argument("--bug", choices=sorted(BUGS), nargs="+", help="these bugs only")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="huaxiao-chaos-") as folder:
-        runs = Runs(Path(folder), given.seconds)
-        try:
-            if given.bugs or given.bug:
-                held = _bugs(runs, given.seed or 1, [given.bug] if given.bug else list(BUGS))
-            else:
-                seeds = range(1, given.seeds + 1) if given.seed is None else [given.seed]
-                held = _seeds(runs, seeds)
-        finally:
-            runs.stop()
+    folder = Path(tempfile.mkdtemp(prefix="huaxiao-chaos-"))
+    runs = Runs(folder, given.seconds)
+    try:
+        if given.bugs or given.bug:
+            held = _bugs(runs, given.seed or 1, given.bug or list(BUGS))
+        else:
+            seeds = range(1, given.seeds + 1) if given.seed is None else [given.seed]
+            held = _seeds(runs, seeds)
+    finally:
+        runs.stop()
+    if held:
+        shutil.rmtree(folder)
+    else:
+        _say(f"the services' logs are in {folder}")
     return 0 if held else 1
 
 
