@@ -106,7 +106,9 @@ class Trouble:
     """Seconds after which all services were ready again, for each kill of the database."""
 
     async def make(self, seconds: float) -> None:
-        """Make trouble for a while, and until there was each kind of it."""
+        """Make trouble for a while, and until there was each kind of it; none in no time."""
+        if not seconds:
+            return
         loop = asyncio.get_running_loop()
         began = loop.time()
         kinds: dict[str, Callable[[], Awaitable[str]]] = {

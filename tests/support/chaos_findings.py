@@ -187,7 +187,7 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
             "SELECT reference FROM dispatch.orders WHERE reference LIKE 'chaos-%'"
         )
         recorded = await connection.fetchval(
-            "SELECT count(*) FROM dispatch.audit_entries WHERE route LIKE '%/notes'"
+            "SELECT count(*) FROM dispatch.audit_entries WHERE path LIKE '%/notes'"
         )
         steps = await connection.fetch(
             "SELECT order_id, step FROM dispatch.order_steps"

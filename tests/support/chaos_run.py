@@ -23,7 +23,7 @@ from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
 
 _TESTS = Path(__file__).parents[1]
-_SUBSCRIBERS = 300
+_SUBSCRIBERS = 150
 _SUBSCRIBERS_A_SECOND = 15
 _SAMPLE_SEED = 201711
 
@@ -37,10 +37,14 @@ class Run:
     work: Work | None = None
     trouble: Trouble | None = None
     found: list[str] = field(default_factory=list)
+    never_began: str = ""
+    """Why the county was never at work."""
 
     def told(self) -> str:
         """Return what was done, in a line."""
         said = f"seed {self.seed}"
+        if self.never_began:
+            said += f": never began: {self.never_began}"
         if self.work is not None:
             said += (
                 f": {len(self.work.acknowledged)} events, {len(self.work.orders)} orders asked for,"
@@ -70,7 +74,7 @@ async def run(
 ) -> Run:
     """Have the month done while trouble is made, then the rest of it in peace; look at all of it.
 
-    Whatever goes wrong on the way is a finding. With a ``bug`` the services are those of
+    Whatever goes wrong once the county is at work is a finding. With a ``bug`` the services are those of
     ``support.bugs``.
     """
     done = Run(seed, bug)
@@ -100,9 +104,15 @@ async def run(
             await processes.start()
             async with _registered(links, issuer, seconds) as story:
                 work = done.work = Work(story, random.Random(chance.random()), seconds)
-                await _worked_through(trouble, work, seconds)
-                done.found += await findings(processes, database, work)
-    except Exception as error:  # noqa: BLE001 - the run goes on with another seed
+                try:
+                    await _worked_through(trouble, work, seconds)
+                    done.found += await findings(processes, database, work)
+                finally:
+                    await work.close()
+    except Exception as error:
+        if done.work is None:
+            # It never began: that says nothing of what was to be seen.
+            raise
         done.found.append(f"{type(error).__name__}: {error}"[:1_000])
         done.found += answered_500(processes)
     finally:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -28,6 +28,7 @@ _BREATH_SECONDS = 0.1
 _AGAIN = 0.1
 """Share of the batches that are sent once more though they were answered."""
 _PAY_FEN = 400_000
+_ENGINEERS_AT_WORK = 4
 _WITH_ENGINEERS = {
     *(OrderState.DISPATCHED, OrderState.REASSIGNED),
     *(OrderState.ACCEPTED, OrderState.IN_PROGRESS, OrderState.DONE),
@@ -54,6 +55,7 @@ class Work:
     """Pay that was said to be recorded, by centre."""
     torn: list[str] = field(default_factory=list)
     """Books that did not agree with themselves when they were looked at."""
+    engineers: dict[str, DispatchClient] = field(default_factory=dict)
     looks: int = 0
     drafts: int = 0
 
@@ -79,6 +81,7 @@ class Work:
 
     async def bill(self, events: Sequence[Event]) -> None:
         """Post events in small batches, some of them twice, until each has been answered."""
+        events = _work_spread(events)
         pause = self.seconds * _BATCH / len(events)
         for start in range(0, len(events), _BATCH):
             batch = events[start : start + _BATCH]
@@ -137,28 +140,37 @@ class Work:
 
     async def work_off(self) -> None:
         """Take every order that is with an engineer by now to its end."""
-        for order in await until_heard(self.story.orders_now):
-            if order.state in _WITH_ENGINEERS and order.engineer_id is not None:
-                await self._work_one(order)
+        at_work = asyncio.Semaphore(_ENGINEERS_AT_WORK)
 
-    async def _work_one(self, order: Order) -> None:
-        async with AsyncExitStack() as stack:
-            engineer = await stack.enter_async_context(
-                self.story.somebody(Role.ENGINEER, str(order.engineer_id))
+        async def work_one(order_id: str, engineer_id: str) -> None:
+            if engineer_id not in self.engineers:
+                self.engineers[engineer_id] = self.story.somebody(Role.ENGINEER, engineer_id)
+            async with at_work:
+                finished = await until_heard(partial(self._steps_of, order_id))
+            if finished is not None:
+                self.done[order_id] = finished.state
+
+        await asyncio.gather(
+            *(
+                work_one(one.order_id, one.engineer_id)
+                for one in await until_heard(self.story.orders_now)
+                if one.state in _WITH_ENGINEERS and one.engineer_id is not None
             )
-            engineers = {str(order.engineer_id): engineer}
-            finished = await until_heard(partial(self._steps_of, order.order_id, engineers))
-        if finished is not None:
-            self.done[finished.order_id] = finished.state
+        )
 
-    async def _steps_of(self, order_id: str, engineers: dict[str, DispatchClient]) -> Order | None:
+    async def close(self) -> None:
+        """Send the engineers home."""
+        for one in self.engineers.values():
+            await one.close()
+
+    async def _steps_of(self, order_id: str) -> Order | None:
         """Take what steps an order still needs, as one reads it; None if it went to another."""
         while True:
             order: Order = await self.story.dispatch.order(BRANCH_ID, order_id)
-            if order.engineer_id not in engineers:
+            if order.engineer_id not in self.engineers:
                 return None
             try:
-                return await self.story.work_one(order, engineers, offline=False)
+                return await self.story.work_one(order, self.engineers, offline=False)
             except PeerProblem as problem:
                 # A step whose answer was lost has been taken: the order is not what was read.
                 if problem.code != "step-not-allowed":
@@ -203,6 +215,16 @@ class Work:
             self.drafts += await _unless_away(draft) is not None
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), 1)
+
+
+def _work_spread(events: Sequence[Event]) -> list[Event]:
+    """Return events with the requests for work, which end the month, spread over all of it."""
+    work = [one for one in events if one.get("type") == "work.requested"]
+    spread = [one for one in events if one.get("type") != "work.requested"]
+    every = len(spread) // len(work) + 1
+    for number, one in enumerate(work):
+        spread.insert(number * (every + 1), one)
+    return spread
 
 
 async def _unless_away(ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
