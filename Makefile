@@ -48,7 +48,7 @@ chaos: install ## kill services and PostgreSQL at work, seed by seed: make chaos
 		--seeds $(or $(SEEDS),10) $(if $(SEED),--seed $(SEED))
 
 .PHONY: chaos-bugs
-chaos-bugs: install ## the same with seeded bugs, each of which must be caught: make chaos-bugs [SECONDS=20] [BUG=key-forgotten]
+chaos-bugs: install ## the same with seeded bugs, each of which must be caught: make chaos-bugs [SECONDS=20] [SEED=7] [BUG=key-forgotten]
 	@PYTHONPATH=tests $(RUN) python tools/chaos.py --bugs --seconds $(or $(SECONDS),20) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
