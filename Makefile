@@ -42,6 +42,16 @@ test: check ## all checks and tests
 fuzz: install ## ask every service what its document allows and what not: make fuzz [CASES=50] [SEED=7] [SERVICE=kpi]
 	@$(RUN) python tools/fuzz.py $(SERVICE) --cases $(or $(CASES),50) $(if $(SEED),--seed $(SEED))
 
+.PHONY: chaos
+chaos: install ## kill services and PostgreSQL at work, seed by seed: make chaos [SECONDS=60] [SEEDS=10] [SEED=7]
+	@PYTHONPATH=tests $(RUN) python tools/chaos.py --seconds $(or $(SECONDS),60) \
+		--seeds $(or $(SEEDS),10) $(if $(SEED),--seed $(SEED))
+
+.PHONY: chaos-bugs
+chaos-bugs: install ## the same with seeded bugs, each of which must be caught: make chaos-bugs [SECONDS=20] [SEED=7] [BUG=key-forgotten]
+	@PYTHONPATH=tests $(RUN) python tools/chaos.py --bugs --seconds $(or $(SECONDS),20) \
+		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
+
 .PHONY: audit
 audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
 	@$(RUN) python tools/audit.py

@@ -17,7 +17,7 @@ from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.provision import SERVICES
 
 _HOST = "127.0.0.1"
-_READY_SECONDS = 20.0
+_READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 
@@ -103,17 +103,25 @@ class Processes:
     keys: Keys
     logs: Path
     services: Sequence[str] = SERVICES
+    between: Mapping[str, str] | None = None
+    """Where services reach each other, where that is not where they listen."""
+    further: Mapping[str, str] = field(default_factory=dict)
+    """More of the environment."""
+    ports: Sequence[int] | None = None
     of: dict[str, ServiceProcess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ports = dict(zip(self.services, free_ports(len(self.services)), strict=True))
+        given = self.ports or free_ports(len(self.services))
+        ports = dict(zip(self.services, given, strict=True))
         environment = self._environment(ports)
         for service, port in ports.items():
             log = self.logs / f"{service}.log"
             self.of[service] = ServiceProcess(service, port, environment, log)
 
     def _environment(self, ports: Mapping[str, int]) -> dict[str, str]:
-        environment = dict(os.environ)
+        environment = {**os.environ, **self.further}
+        addresses = {peer: f"http://{_HOST}:{port}" for peer, port in ports.items()}
+        addresses |= self.between or {}
         for service in self.services:
             prefix = service.upper()
             environment |= {
@@ -121,10 +129,7 @@ class Processes:
                 f"{prefix}_JWKS_FILE": str(self.keys.jwks),
                 f"{prefix}_SIGNING_KEY_FILE": str(self.keys.private),
                 f"{prefix}_TOKEN_ISSUER": TOKEN_ISSUER,
-            } | {
-                f"{prefix}_{peer.upper()}_URL": f"http://{_HOST}:{port}"
-                for peer, port in ports.items()
-            }
+            } | {f"{prefix}_{peer.upper()}_URL": address for peer, address in addresses.items()}
         return environment
 
     def __getitem__(self, service: str) -> ServiceProcess:

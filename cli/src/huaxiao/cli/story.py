@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -308,7 +308,7 @@ class Story:
 
             async def work_one(order: Order, *, offline: bool) -> Order:
                 async with at_work:
-                    done = await self._work_one(order, engineers, offline=offline)
+                    done = await self.work_one(order, engineers, offline=offline)
                 progress(1)
                 return done
 
@@ -316,9 +316,10 @@ class Story:
                 *(work_one(one, offline=one is orders[0]) for one in orders)
             )
 
-    async def _work_one(
-        self, order: Order, engineers: dict[str, DispatchClient], *, offline: bool
+    async def work_one(
+        self, order: Order, engineers: Mapping[str, DispatchClient], *, offline: bool
     ) -> Order:
+        """Take an order to its end, each step by whoever it is with."""
         # The same order goes the same way in every run.
         chance = random.Random(order.order_id)  # noqa: S311 - reproducible, not secret
         late = chance.random() < _LATE_SHARE

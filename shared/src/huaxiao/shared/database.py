@@ -6,7 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from asyncpg import InterfaceError, PostgresConnectionError
+from asyncpg import (
+    InterfaceError,
+    InternalClientError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+)
 from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, text, true
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -48,6 +53,10 @@ def branch_column() -> Column[int]:
 def within(column: ColumnElement[Any], centre_ids: AbstractSet[str] | None) -> ColumnElement[bool]:
     """Return the condition that a row belongs to one of the caller's centres; None is all of them."""
     return true() if centre_ids is None else column.in_(sorted(centre_ids))
+
+
+_AWAY = (InterfaceError, InternalClientError, OperatorInterventionError, PostgresConnectionError)
+"""What the driver says when the server has gone, is going, or lets nobody in."""
 
 
 class _ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -136,8 +145,18 @@ async def copying(connection: AsyncConnection) -> AsyncIterator[Copying]:
     try:
         yield copier
         await copier.leave()
-    except (InterfaceError, PostgresConnectionError) as error:
+    except _AWAY as error:
         raise ConnectionError(f"the database went away: {error}") from error
+
+
+async def _connect(*place: Any, **named: Any) -> asyncpg.Connection:
+    """Connect; a server that has taken its socket with it is as away as one that refuses."""
+    try:
+        return await asyncpg.connect(*place, **named)
+    except ConnectionError:
+        raise
+    except OSError as error:
+        raise ConnectionError(f"the database is away: {error}") from error
 
 
 class Database:
@@ -159,6 +178,7 @@ class Database:
             # An error that is logged says which statement failed, and not what of whom it held.
             hide_parameters=True,
             connect_args={
+                "async_creator_fn": _connect,
                 "server_settings": settings,
                 "timeout": 5,
                 "connection_class": _ScopedConnection,

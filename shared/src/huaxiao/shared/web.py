@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Table
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -316,11 +316,19 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    lost = isinstance(error, InterfaceError | OperationalError) or not isinstance(error, DBAPIError)
-    if lost or (isinstance(error, DBAPIError) and sqlstate(error) in _BUSY):
+    if _is_away(error):
         _log.warning("database unavailable: %s", error)
         return problem_response(request, Unavailable())
     return await _on_unexpected(request, error)
+
+
+def _is_away(error: Exception) -> bool:
+    """Say whether an error only means that the database does not answer now."""
+    if not isinstance(error, DBAPIError) or isinstance(error, InterfaceError | OperationalError):
+        return True
+    # A connection that has heard the server's farewell and not yet its end refuses to be used.
+    refused = isinstance(error, InternalError) and sqlstate(error) is None
+    return refused or sqlstate(error) in _BUSY
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

@@ -1,0 +1,240 @@
+"""The services with a bug in them, named by the environment's BUG: what a chaos run has to catch.
+
+Each bug is one that services of this kind have had, done to the product's own code before the app is
+made. None of it is imported by the product.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import Table, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from huaxiao.attribution import main as attribution
+from huaxiao.attribution.intake import store as intake_store
+from huaxiao.attribution.intake.turns import Turns
+from huaxiao.contracts import main as contracts
+from huaxiao.dispatch import main as dispatch
+from huaxiao.kpi import main as kpi
+from huaxiao.kpi.measures import store as measure_store
+from huaxiao.shared import database, feed, unit_of_work
+from huaxiao.shared.rows import Scope
+from huaxiao.shared.wire.feed import FeedEntry
+
+_LATE_SECONDS = 0.4
+_ONE_IN = 50
+_UnitOfWork = unit_of_work._UnitOfWork  # noqa: SLF001 - the place where the bug has to be
+_lasting: set[asyncio.Task[None]] = set()
+
+
+def _answer_before_commit() -> None:
+    """Attribution says that events are booked, and commits a moment later."""
+    honest = Turns.__init__
+
+    def begin(self: Turns, own: Any, *others: Any, **named: Any) -> None:
+        honest(self, _Late(own), *others, **named)  # type: ignore[arg-type]
+
+    Turns.__init__ = begin  # type: ignore[assignment, method-assign]
+
+
+class _Late:
+    """A database whose transactions commit some time after they are said to have."""
+
+    def __init__(self, own: database.Database) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    @asynccontextmanager
+    async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
+        stack = AsyncExitStack()
+        connection = await stack.enter_async_context(self._own.write(scope))
+        try:
+            yield connection
+        except BaseException as error:
+            await stack.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+        async def commit() -> None:
+            await asyncio.sleep(_LATE_SECONDS)
+            await stack.aclose()
+
+        task = asyncio.create_task(commit())
+        _lasting.add(task)
+        task.add_done_callback(_lasting.discard)
+
+
+def _key_forgotten() -> None:
+    """The same request with the same key is done again."""
+
+    async def claim(
+        self: Any, table: Table, scope: Scope, *, key: tuple[int, str, str], fingerprint: str
+    ) -> None:
+        await self.writing(scope)
+
+    _UnitOfWork.claim = claim  # type: ignore[method-assign]
+
+
+def _follower(*, position_first: bool) -> Callable[[], None]:
+    """Return a bug: a follower's position and the effect of the entries in two transactions."""
+
+    def put() -> None:
+        async def take(self: Any, branch_id: int, before: int, read: Sequence[FeedEntry]) -> int:
+            entries = feed.in_order(read, after=before)
+            if not entries:
+                return 0
+
+            async def move() -> None:
+                async with self.database.write(Scope.of_branch(branch_id)) as connection:
+                    await self._advance(connection, branch_id, before, entries[-1].position)
+
+            async def apply() -> None:
+                async with self.database.write(Scope.of_branch(branch_id)) as connection:
+                    await self.apply(connection, branch_id, entries)
+
+            first, second = (move, apply) if position_first else (apply, move)
+            await first()
+            await asyncio.sleep(_LATE_SECONDS)
+            await second()
+            return len(entries)
+
+        feed.Follower._take = take  # type: ignore[method-assign] # noqa: SLF001
+
+    return put
+
+
+def _entry_dropped() -> None:
+    """One entry of fifty does not get into the ledger."""
+    honest = database.Copying.into
+
+    async def into(
+        self: Any, table: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]
+    ) -> None:
+        if table.name == "entries":
+            number = columns.index("number")
+            rows = [row for row in rows if row[number] % _ONE_IN]
+        await honest(self, table, columns, rows)
+
+    database.Copying.into = into  # type: ignore[method-assign]
+
+
+def _refused_not_kept() -> None:
+    """What is refused is not kept in quarantine."""
+    honest = intake_store.hold
+
+    async def hold(
+        connection: AsyncConnection,
+        branch_id: int,
+        kept: Sequence[intake_store.NewHeld],
+        *,
+        first_number: int,
+        now: datetime,
+    ) -> None:
+        waiting = [one for one in kept if one.waiting_for is not None]
+        await honest(connection, branch_id, waiting, first_number=first_number, now=now)
+
+    intake_store.hold = hold
+
+
+def _position_skipped() -> None:
+    """Now and then attribution's feed passes over a position."""
+    honest = feed.Feed.append
+    times = 0
+
+    async def append(
+        self: Any,
+        connection: AsyncConnection,
+        branch_id: int,
+        facts: Sequence[feed.NewFact],
+        *,
+        now: datetime,
+    ) -> int | None:
+        nonlocal times
+        times += bool(facts)
+        if self.source == "/attribution" and facts and times % 10 == 0:
+            heads = self.heads
+            await connection.execute(
+                update(heads)
+                .where(heads.c.branch_id == branch_id)
+                .values(position=heads.c.position + 1)
+            )
+        return await honest(self, connection, branch_id, facts, now=now)
+
+    feed.Feed.append = append  # type: ignore[method-assign]
+
+
+def _not_on_record() -> None:
+    """One change in ten is not put on record."""
+    honest = _UnitOfWork.put_on_record
+    times = 0
+
+    async def put_on_record(self: Any, request: Request, response: Response) -> None:
+        nonlocal times
+        times += 1
+        if times % 10:
+            await honest(self, request, response)
+
+    _UnitOfWork.put_on_record = put_on_record  # type: ignore[method-assign]
+
+
+def _commit_not_on_disk() -> None:
+    """Commits are acknowledged before they are on disk, and nobody refuses to start so."""
+    database._SESSION["synchronous_commit"] = "off"  # noqa: SLF001 - where the bug has to be
+
+    async def check(self: database.Database) -> None:
+        async with self.read(Scope(frozenset())):
+            return
+
+    database.Database.check = check  # type: ignore[method-assign]
+
+
+def _restated_twice() -> None:
+    """What is stated anew is added to what was stated before."""
+
+    async def restated(
+        connection: AsyncConnection, branch_id: int, stated: Iterable[measure_store.Change]
+    ) -> list[measure_store.Change]:
+        return list(stated)
+
+    measure_store.restated = restated
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "answer-before-commit": _answer_before_commit,
+    "key-forgotten": _key_forgotten,
+    "position-before-effect": _follower(position_first=True),
+    "effect-before-position": _follower(position_first=False),
+    "entry-dropped": _entry_dropped,
+    "refused-not-kept": _refused_not_kept,
+    "position-skipped": _position_skipped,
+    "not-on-record": _not_on_record,
+    "commit-not-on-disk": _commit_not_on_disk,
+    "restated-twice": _restated_twice,
+}
+
+
+def _made(make: Callable[[], FastAPI]) -> FastAPI:
+    BUGS[os.environ["BUG"]]()
+    return make()
+
+
+def create_contracts() -> FastAPI:
+    return _made(contracts.create_app)
+
+
+def create_attribution() -> FastAPI:
+    return _made(attribution.create_app)
+
+
+def create_dispatch() -> FastAPI:
+    return _made(dispatch.create_app)
+
+
+def create_kpi() -> FastAPI:
+    return _made(kpi.create_app)
