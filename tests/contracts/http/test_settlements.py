@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pypdf import PdfReader
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 from sqlalchemy.exc import DBAPIError
 from support import work
 from support.register import (
@@ -401,6 +402,70 @@ async def test_two_runs_at_once_give_one_statement(county: County) -> None:
     assert outcomes == ["drafted", "unchanged", "unchanged", "unchanged"]
     found = await county.contracts.settlement_statements(county.branch_id, contract_id="CT-C1")
     assert [one.revision for one in found] == [1]
+
+
+async def test_of_many_runs_at_once_one_drafts_and_none_fails(county: County) -> None:
+    clients = 20
+    for _ in range(3):
+        await county.bill("C1", TERM, 100)
+        runs = await asyncio.gather(
+            *(county.contracts.settle(county.branch_id, TERM, ["CT-C1"]) for _ in range(clients))
+        )
+        outcomes = Counter(one.outcome for run in runs for one in run)
+        assert outcomes["unchanged"] == clients - 1
+        assert outcomes["drafted"] + outcomes["revised"] == 1
+
+
+class CrashError(Exception):
+    """Stands for the end of the process: nothing after it is done."""
+
+
+async def test_a_run_that_is_cut_off_at_any_step_leaves_nothing_and_is_the_same_again(
+    county: County, app: FastAPI
+) -> None:
+    """Cut off before every statement that it sends, and before its commit, one after another."""
+    await county.bill("C1", TERM, 1_200)
+    engine = app.state.database.engine.sync_engine
+    written: list[str] = []
+    step, cut_at = 0, 0
+
+    def at_statement(
+        _connection: Any, _cursor: Any, statement: str, given: Any, _context: Any, _many: Any
+    ) -> None:
+        at_step()
+        if statement.startswith("INSERT INTO contracts.statements "):
+            written.append(repr(given))
+
+    def at_step(_connection: Any = None) -> None:
+        nonlocal step
+        step += 1
+        if step == cut_at:
+            raise CrashError
+
+    now, moment = app.state.clock, app.state.clock()
+    app.state.clock = lambda: moment
+    event.listen(engine, "before_cursor_execute", at_statement)
+    event.listen(engine, "commit", at_step)
+    try:
+        while True:
+            step, cut_at = 0, cut_at + 1
+            try:
+                [outcome] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+                break
+            except CrashError:
+                found = await county.contracts.settlement_statements(county.branch_id)
+                assert found == [], f"cut off at step {cut_at}"
+    finally:
+        event.remove(engine, "before_cursor_execute", at_statement)
+        event.remove(engine, "commit", at_step)
+        app.state.clock = now
+
+    assert cut_at > 10
+    assert outcome.outcome == "drafted"
+    assert len(written) > 2
+    assert len(set(written)) == 1
+    [again] = await county.contracts.settle(county.branch_id, TERM, ["CT-C1"])
+    assert (again.outcome, again.statement) == ("unchanged", outcome.statement)
 
 
 async def test_open_books_other_figures_and_an_unanswered_objection_are_not_confirmed(

@@ -26,6 +26,8 @@ from huaxiao.shared.web import on_http_exception
 
 TOKEN_ISSUER = "https://huaxiao.local"  # noqa: S105 - a name, not a secret
 DEFAULT_PORT = 8100
+_GRACE_SECONDS = 8
+"""As long as a container's, and less than the ten after which whoever asked loses patience."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,12 @@ class Server(uvicorn.Server):
     """Uvicorn that says when it serves, and leaves signals to the command that runs it."""
 
     def __init__(self, gateway: Starlette) -> None:
-        """Serve the gateway; long polls are cut when it stops."""
+        """Serve the gateway; when it stops, what is at work is given time to end."""
         super().__init__(
             uvicorn.Config(
                 gateway,
                 log_level="warning",
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
                 lifespan="on",
                 # Whom a proxy may speak for, the services' own settings say.
                 proxy_headers=False,

@@ -266,6 +266,8 @@ async def authenticate(
     verifier: TokenVerifier = request.app.state.token_verifier
     principal = await verifier.verify(credentials.credentials)
     request.state.principal = principal
+    if Role.SERVICE not in principal.roles:
+        request.app.state.rates.take(principal.subject)
     branch_id = request.path_params.get("branch_id")
     if branch_id is not None and not principal.may_enter(branch_of(str(branch_id))):
         raise OutOfScope

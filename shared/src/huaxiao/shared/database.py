@@ -18,12 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from typing_extensions import override
 
 from huaxiao.shared.audit.changes import copied
+from huaxiao.shared.deadlines import remaining, require_time
 from huaxiao.shared.provision import writer_role
 from huaxiao.shared.rows import NOTHING, Scope, scope_statements
 
+_STATEMENT_SECONDS = 30
 _SESSION = {
-    "statement_timeout": "30s",
-    "lock_timeout": "5s",
+    "statement_timeout": f"{_STATEMENT_SECONDS}s",
+    "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
     "timezone": "UTC",
     # A plan made while a table was empty would be kept for the connection's life, and scan for ever.
@@ -60,7 +62,10 @@ _AWAY = (InterfaceError, InternalClientError, OperatorInterventionError, Postgre
 
 
 class _ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Begins each transaction with the scope of whoever holds the connection, in one message."""
+    """Begins each transaction with the scope of whoever holds the connection, in one message.
+
+    No statement of it runs longer than there is time until the deadline.
+    """
 
     scope: Scope | None = None
 
@@ -68,6 +73,9 @@ class _ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         if self.scope is not None and query.startswith("BEGIN"):
             query = f"{query} {scope_statements(self.scope)}"
+            left = remaining()
+            if left is not None and left < _STATEMENT_SECONDS:
+                query += f" SET LOCAL statement_timeout = {max(1, int(left * 1000))};"
         done: str = await super().execute(query, *args, timeout=timeout)
         return done
 
@@ -171,7 +179,7 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=2,
             pool_pre_ping=True,
             # The connection used last has prepared what is asked most; one seldom used begins anew.
             pool_use_lifo=True,
@@ -191,6 +199,7 @@ class Database:
 
         It sees and writes rows of its scope and no others.
         """
+        require_time()
         async with (
             self.engine.connect() as connection,
             _scoped(connection, scope),
@@ -201,6 +210,7 @@ class Database:
     @asynccontextmanager
     async def read(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
         """Open a read-only transaction: one snapshot, within a scope, for all that is read in it."""
+        require_time()
         async with self.engine.connect() as connection, _scoped(connection, scope):
             reader = await connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True

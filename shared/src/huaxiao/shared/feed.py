@@ -8,6 +8,7 @@ that commits late, and no position is missing.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,7 +39,9 @@ from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.database import Database, branch_column
+from huaxiao.shared.deadlines import remaining
 from huaxiao.shared.identifiers import BranchId
+from huaxiao.shared.limits import stop_holding_up_others
 from huaxiao.shared.rows import Scope
 from huaxiao.shared.together import Together
 from huaxiao.shared.wire import feed_document
@@ -50,6 +53,8 @@ _BRANCHES_AT_ONCE = 2
 """Of one feed: enough for the database to work while the next page is read, and no more."""
 _LONG_POLL_STEP_SECONDS = 0.2
 _MAX_TIMEOUT_MS = 30_000
+_ANSWER_SECONDS = 2.0
+"""Before its deadline a poll looks for the last time."""
 _log = logging.getLogger(__name__)
 
 
@@ -232,15 +237,18 @@ class Feed:
             database: Database = request.app.state.database
             heads = _heads_of(request, self.heads)
             loop = asyncio.get_running_loop()
-            deadline = loop.time() + timeout / 1000
+            deadline = loop.time() + min(timeout / 1000, _time_to_wait())
             while True:
                 async with database.read(Scope.of_branch(branch_id)) as connection:
                     entries = await self._page(connection, branch_id, last_event_id, limit)
-                while not (entries or loop.time() >= deadline or await _nobody_waits(request)):
+                while not (entries or loop.time() >= deadline):
+                    stop_holding_up_others(request)
                     # All who wait look at the same moments, so that they look together.
                     await asyncio.sleep(
                         _LONG_POLL_STEP_SECONDS - loop.time() % _LONG_POLL_STEP_SECONDS
                     )
+                    if await _nobody_waits(request):
+                        return Response(_line_json.encode(entries), media_type=FEED_MEDIA_TYPE)
                     if await heads.of(branch_id) > last_event_id:
                         break
                 else:
@@ -274,6 +282,12 @@ def _heads_of(request: Request, table: Table) -> _Heads:
         state.feed_heads = _Heads(table, state.database)
     heads: _Heads = state.feed_heads
     return heads
+
+
+def _time_to_wait() -> float:
+    """Return how long a reader may wait, so that an answer without news comes by the deadline."""
+    left = remaining()
+    return math.inf if left is None else max(0.0, left - _ANSWER_SECONDS)
 
 
 async def _nobody_waits(request: Request) -> bool:

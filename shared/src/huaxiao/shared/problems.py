@@ -4,10 +4,13 @@ A service defines its problems beside the rule that raises them. ``code`` is sta
 branch on it. Text comes in English and Chinese; the edge picks by ``Accept-Language``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
     status: ClassVar[HTTPStatus]
     title: ClassVar[str]
     title_zh: ClassVar[str]
+    retry_after: int | None = None
+    """Seconds after which the same request may be sent again; None is not at all."""
 
     def __init__(
         self,
@@ -67,6 +72,10 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         if self.faults:
             body["errors"] = [fault.as_json() for fault in self.faults]
         return body | self.extensions
+
+
+Render = Callable[[Request, Problem], Response]
+"""Makes the answer that tells a caller of a problem."""
 
 
 def all_problems(root: type[Problem] = Problem) -> Iterator[type[Problem]]:
@@ -156,6 +165,7 @@ class Unavailable(Problem):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "Not available now; please try again"
     title_zh = "服务暂不可用，请稍后重试"
+    retry_after = 1
 
 
 class IdempotencyKeyReused(Problem):

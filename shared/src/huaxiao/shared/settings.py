@@ -53,6 +53,30 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="larger request bodies are refused with 413"
     )
+    max_concurrent: int = Field(
+        default=64,
+        ge=1,
+        description="requests at work at a time; as many more may wait for a place",
+    )
+    max_queue_seconds: float = Field(
+        default=1.0, ge=0, description="how long a request waits for a place before it gets 503"
+    )
+    request_seconds: float = Field(
+        default=25.0,
+        gt=0,
+        description="time in which a request is answered; less than its callers and proxies wait",
+    )
+    caller_requests: int = Field(
+        default=3000,
+        ge=0,
+        description="requests of one caller in a window, beyond which it gets 429; 0: no limit",
+    )
+    caller_window_seconds: float = Field(default=10.0, gt=0, description="that window")
+    drain_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        description="how long a service that was told to stop is unready before it takes no more",
+    )
     trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
         default=frozenset(),
         description="addresses and networks of proxies whose X-Forwarded-For says who asked",

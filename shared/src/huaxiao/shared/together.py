@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Generic, TypeVar
 
+from huaxiao.shared import deadlines
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -22,7 +24,9 @@ class Together(Generic[Key, Value]):
         if waited is None:
             waited = self._waiting[key] = asyncio.get_running_loop().create_future()
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_all())
+            self._reading = asyncio.create_task(
+                self._read_all(), context=deadlines.for_all_who_wait()
+            )
         # One that is cancelled while it waits leaves the others waiting.
         return await asyncio.shield(waited)
 

@@ -24,6 +24,9 @@ from huaxiao.shared.audit.log import AuditLog, keep
 from huaxiao.shared.auth import Principal, TokenVerifier, authenticate
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.database import Database
+from huaxiao.shared.deadlines import DeadlinePassed, Deadlines
+from huaxiao.shared.draining import draining
+from huaxiao.shared.limits import Limits, Overloaded, Rates, Slots, TooManyRequests
 from huaxiao.shared.problems import (
     Fault,
     Forbidden,
@@ -42,6 +45,11 @@ from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
 from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+_SENT_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_RETRY_AFTER = {
+    "description": "Seconds after which to send the same request again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
 _BUSY = {"55P03", "57014", "53300", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"}
 _log = logging.getLogger(__name__)
 
@@ -120,6 +128,8 @@ def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
                 "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": _PROBLEM_REFERENCE}}},
             },
         )
+        if kind.status in _SENT_AGAIN:
+            entry["headers"] = {"Retry-After": _RETRY_AFTER}
         described = f"`{kind.code}`: {kind.title}（{kind.title_zh}）"
         entry["description"] = "; ".join(filter(None, [entry["description"], described]))
     return documented
@@ -150,6 +160,7 @@ def service_app(
                 )
                 if lifespan is not None:
                     await stack.enter_async_context(lifespan(app))
+                stack.enter_context(draining(app.state, seconds=settings.drain_seconds))
                 yield
         finally:
             await database.close()
@@ -160,7 +171,8 @@ def service_app(
         lifespan=whole_life,
         generate_unique_id_function=_operation_id,
         responses=problem_responses(
-            Unauthenticated, Forbidden, NotFound, TooLarge, Malformed, Unavailable
+            *(Unauthenticated, Forbidden, NotFound, TooLarge, Malformed, TooManyRequests),
+            *(Unavailable, Overloaded, DeadlinePassed),
         ),
         strict_content_type=False,
         max_body_size=settings.max_body_bytes,
@@ -173,6 +185,7 @@ def service_app(
     app.state.idempotency_keys = idempotency_keys
     app.state.audit_log = audit_log
     app.state.trusted_proxies = settings.trusted_proxies
+    app.state.rates = Rates(settings.caller_requests, settings.caller_window_seconds)
     keep(database, audit_log)
     app.state.token_verifier = TokenVerifier(
         KeyFile(settings.jwks_file, issuer=settings.token_issuer),
@@ -184,6 +197,9 @@ def service_app(
         app.include_router(one)
     app.include_router(_probes)
     _render_problems(app)
+    slots = Slots(settings.max_concurrent, wait_seconds=settings.max_queue_seconds)
+    app.add_middleware(Limits, slots=slots, render=problem_response)
+    app.add_middleware(Deadlines, seconds=settings.request_seconds, render=problem_response)
     app.add_middleware(_Tracing)
     app.openapi = _documented(app)  # type: ignore[method-assign]
     return app
@@ -217,7 +233,12 @@ async def healthz() -> dict[str, str]:
 
 @_probes.get("/readyz")
 async def readyz(request: Request) -> dict[str, str]:
-    """Say that requests can be served: the database answers and keeps what it acknowledges."""
+    """Say that requests can be served: the database answers and keeps what it acknowledges.
+
+    A service that was told to stop says no, and serves what is asked until it stops.
+    """
+    if request.app.state.stopping:
+        raise Unavailable("The service is about to stop.", "服务即将停止。")
     await request.app.state.database.check()
     return {"status": "ready", "service": request.app.state.service}
 
@@ -269,8 +290,8 @@ def problem_response(request: Request, problem: Problem) -> Response:
     headers = {"Content-Language": "zh-CN" if chinese else "en"}
     if isinstance(problem, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(problem, Unavailable):
-        headers["Retry-After"] = "1"
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
     body = problem.as_json(chinese=chinese, instance=trace.current())
     return JSONResponse(body, int(problem.status), headers, PROBLEM_MEDIA_TYPE)
 

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from huaxiao.kpi.readers import sees_county
 from huaxiao.kpi.tables import decisions, positions
+from huaxiao.shared import deadlines
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import Scope
@@ -61,7 +62,9 @@ class Answers:
             return Response(held[1], media_type=_JSON)
         making = self._making.get((key, mark))
         if making is None:
-            making = asyncio.create_task(self._made(branch_id, key, mark, make))
+            making = asyncio.create_task(
+                self._made(branch_id, key, mark, make), context=deadlines.for_all_who_wait()
+            )
             self._making[key, mark] = making
             making.add_done_callback(lambda _: self._making.pop((key, mark)))
         # One who leaves while it is made leaves the others waiting.

@@ -1,6 +1,7 @@
 """How one service asks another: time-outs, retries on safe calls, the caller's trace and token."""
 
 from collections.abc import AsyncIterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -8,7 +9,8 @@ import msgspec
 import stamina
 from pydantic import BaseModel, TypeAdapter
 
-from huaxiao.shared import trace
+from huaxiao.shared import deadlines, trace
+from huaxiao.shared.clients.retries import ATTEMPTS, RetryBudget, Tries, retry_after
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.issuer import TokenSource
 from huaxiao.shared.pages import MAX_PAGE, Page
@@ -18,13 +20,16 @@ from huaxiao.shared.wire.feed import FeedEntry
 Answer = TypeVar("Answer")
 Listed = TypeVar("Listed", bound=BaseModel)
 _TIMEOUT_SECONDS = 30.0
-_ATTEMPTS = 3
+"""More than a service takes to answer (its setting ``REQUEST_SECONDS``): who gives up first is whoever
+is asked, and so nothing goes on that nobody waits for."""
 _UNREADY = {
+    httpx.codes.TOO_MANY_REQUESTS,
     httpx.codes.BAD_GATEWAY,
     httpx.codes.SERVICE_UNAVAILABLE,
     httpx.codes.GATEWAY_TIMEOUT,
 }
 """The peer, or what stands before it, is away for a moment. Every call here may be sent again."""
+_LEAST_SECONDS = 1.0
 _entries = msgspec.json.Decoder(list[FeedEntry])
 
 
@@ -40,8 +45,9 @@ class PeerProblem(Exception):  # noqa: N818 - a problem (RFC 9457) received, not
 
 
 class _Unready(Exception):  # noqa: N818 - tells the retry loop to go on, never leaves it
-    def __init__(self, problem: PeerProblem) -> None:
+    def __init__(self, problem: PeerProblem, retry_after: float | None) -> None:
         self.problem = problem
+        self.retry_after = retry_after
 
 
 class ServiceClient:
@@ -59,6 +65,7 @@ class ServiceClient:
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), timeout=_TIMEOUT_SECONDS, transport=transport
         )
+        self._retries = RetryBudget()
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,16 +174,22 @@ class ServiceClient:
         if traceparent := trace.current():
             own["traceparent"] = traceparent
         given = {name: value for name, value in (params or {}).items() if value is not None}
+        tries = self._retries.call()
         try:
             async for attempt in stamina.retry_context(
-                on=(httpx.TransportError, _Unready), attempts=_ATTEMPTS, timeout=None
+                on=partial(_pause, tries), attempts=ATTEMPTS, timeout=None
             ):
                 with attempt:
                     response = await self._http.request(
-                        method, path, params=given, content=content, headers=own, timeout=timeout
+                        method,
+                        path,
+                        params=given,
+                        content=content,
+                        headers=own | _budget(),
+                        timeout=_within(timeout),
                     )
                     if response.status_code in _UNREADY:
-                        raise _Unready(_problem(response))  # noqa: TRY301 - the retry loop is what catches it
+                        raise _Unready(_problem(response), retry_after(response.headers))  # noqa: TRY301 - the retry loop is what catches it
         except _Unready as unready:
             raise unready.problem from unready
         if response.is_error:
@@ -210,6 +223,35 @@ def _encoded(body: BaseModel | Sequence[BaseModel]) -> bytes:
     if isinstance(body, BaseModel):
         return body.model_dump_json().encode()
     return b"[" + b",".join(one.model_dump_json().encode() for one in body) + b"]"
+
+
+def _pause(tries: Tries, error: Exception) -> float | bool:
+    """Say how many seconds to wait before another try; False is that there is none."""
+    match error:
+        case _Unready():
+            asked = error.retry_after
+        case httpx.TransportError():
+            asked = None
+        case _:
+            return False
+    return tries.pause(asked, remaining=deadlines.remaining())
+
+
+def _budget() -> dict[str, str]:
+    """Tell the peer how much of the caller's own time is left.
+
+    Raises:
+        DeadlinePassed: it is less than a second, the least that can be told.
+
+    """
+    deadlines.require_time(_LEAST_SECONDS)
+    left = deadlines.remaining()
+    return {} if left is None else {deadlines.PREFER: deadlines.wait_header(left)}
+
+
+def _within(timeout: float) -> float:
+    left = deadlines.remaining()
+    return timeout if left is None else min(timeout, left)
 
 
 def _problem(response: httpx.Response) -> PeerProblem:

@@ -12,6 +12,7 @@ from huaxiao.attribution.intake.reading import read_all
 from huaxiao.attribution.intake.stream import ENCODINGS, lines
 from huaxiao.shared import web
 from huaxiao.shared.audit.origins import origin_of
+from huaxiao.shared.deadlines import take_all_the_time_needed
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem, TooLarge
 from huaxiao.shared.wire.attribution import IntakeReport
 from huaxiao.shared.wire.events import MAX_BATCH
@@ -97,6 +98,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
     if media_type == _STREAM:
         if encoding and encoding not in ENCODINGS:
             raise UnsupportedEncoding
+        take_all_the_time_needed(request)
         report = await handlers.receive_stream(
             state.turns,
             principal,
