@@ -124,7 +124,7 @@ def test_the_glossary_spells_its_words_as_the_code_does(project: Path) -> None:
 
 
 def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> None:
-    (example,) = blocks(project / "docs" / "integrate-billing.md", "python")
+    example, _ = blocks(project / "docs" / "integrate-billing.md", "python")
     names: dict[str, object] = {}
     exec(compile(example, "integrate-billing.md", "exec"), names)
     found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))
