@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,9 @@ from huaxiao.shared.periods import (
     FIRST_PERIOD,
     Period,
     as_period,
+    business_day,
     ends_at,
+    last_day,
     period_of,
     periods_from,
     shift,
@@ -47,3 +50,62 @@ def test_a_range_of_periods_includes_both_ends() -> None:
 def test_a_number_that_is_no_month_is_refused(bad: int) -> None:
     with pytest.raises(ValueError, match="not a period"):
         as_period(bad)
+
+
+TURNS = [
+    # Month ends of a common year, of a leap year, and of the years that are and are not one by century.
+    *((year, month) for year in (2017, 2024) for month in range(1, 13)),
+    *((year, month) for year in (2000, 2020, 2028, 2096) for month in (1, 2, 3, 12)),
+    (2099, 12),
+]
+ZONES = ("UTC", "America/New_York", "Europe/London", "Pacific/Kiritimati", "Pacific/Pago_Pago")
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("year", "month"), TURNS)
+def test_a_month_ends_with_its_last_day_in_shanghai_wherever_the_moment_is_written(
+    year: int, month: int
+) -> None:
+    period = Period(year * 100 + month)
+    last = last_day(period)
+    end = datetime(year, month, last.day, 16, tzinfo=UTC)
+
+    assert ends_at(period) == end
+    assert (last + timedelta(days=1)).day == 1
+    for zone in ZONES:
+        before, after = ((end + by).astimezone(ZoneInfo(zone)) for by in (-SECOND, timedelta()))
+        assert (period_of(before), business_day(before)) == (period, last)
+        assert (period_of(after), business_day(after)) == (
+            shift(period, 1),
+            last + timedelta(days=1),
+        )
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2024-02-28T15:59:59+00:00", date(2024, 2, 28)),
+        ("2024-02-28T16:00:00+00:00", date(2024, 2, 29)),
+        ("2024-02-29T16:00:00+00:00", date(2024, 3, 1)),
+        ("2023-02-28T16:00:00+00:00", date(2023, 3, 1)),
+        # Clocks of others are put forward and back; an hour there is twice the same or none.
+        ("2024-03-10T02:59:59-05:00", date(2024, 3, 10)),
+        ("2024-11-03T01:30:00-04:00", date(2024, 11, 3)),
+        ("2024-11-03T01:30:00-05:00", date(2024, 11, 3)),
+        ("2024-11-03T11:59:59-04:00", date(2024, 11, 3)),
+        ("2024-11-03T11:00:00-05:00", date(2024, 11, 4)),
+        ("2016-12-31T15:59:59.999999+00:00", date(2016, 12, 31)),
+        ("2016-12-31T16:00:00+00:00", date(2017, 1, 1)),
+        ("2017-01-01T00:00:00+14:00", date(2016, 12, 31)),
+        ("2017-01-01T00:00:00-11:00", date(2017, 1, 1)),
+    ],
+)
+def test_the_day_turns_in_shanghai(moment: str, day: date) -> None:
+    assert business_day(datetime.fromisoformat(moment)) == day
+
+
+def test_no_clock_of_the_business_zone_has_been_put_forward_or_back_since_the_first_period() -> (
+    None
+):
+    offsets = {starts_at(shift(FIRST_PERIOD, count)).utcoffset() for count in range(12 * 100)}
+    assert offsets == {timedelta(hours=8)}
