@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from huaxiao.shared.money import MAX_AMOUNT_FEN
 from huaxiao.shared.periods import as_period
@@ -35,6 +43,18 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("this moment lies beyond the calendar in UTC") from error
 
 
+def _written_out(given: object) -> object:
+    """Refuse a number where a date is asked for: pydantic would count it in seconds since 1970."""
+    if isinstance(given, date):
+        return given
+    try:
+        float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return given
+    raise ValueError("a date is written out, not counted in seconds")
+
+
+WRITTEN_OUT = BeforeValidator(_written_out)
 AmountFen = Annotated[
     int,
     Field(strict=True, ge=-MAX_AMOUNT_FEN, le=MAX_AMOUNT_FEN, description="金额，单位：分"),
@@ -49,9 +69,10 @@ PeriodText = Annotated[
     int, AfterValidator(as_period), Field(examples=[201711], description="账期 YYYYMM")
 ]
 """A period in a path or query, where the digits are not a JSON number."""
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, WRITTEN_OUT, AfterValidator(_utc)]
 Day = Annotated[
     date,
+    WRITTEN_OUT,
     Field(ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=["2017-11-01"], description="日期"),
 ]
 """A business day that a caller names, within the calendar that periods have."""
