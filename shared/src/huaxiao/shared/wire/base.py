@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PlainSerializer,
 )
+from pydantic_core import PydanticCustomError
 
 from huaxiao.shared.money import MAX_AMOUNT_FEN
 from huaxiao.shared.periods import as_period
@@ -51,7 +52,10 @@ def _written_out(given: object) -> object:
         float(given)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return given
-    raise ValueError("a date is written out, not counted in seconds")
+    # The code by which pydantic refuses the numbers that it does not count to midnight.
+    raise PydanticCustomError(
+        "date_from_datetime_inexact", "a date is written out, not counted in seconds"
+    )
 
 
 WRITTEN_OUT = BeforeValidator(_written_out)
@@ -69,11 +73,11 @@ PeriodText = Annotated[
     int, AfterValidator(as_period), Field(examples=[201711], description="账期 YYYYMM")
 ]
 """A period in a path or query, where the digits are not a JSON number."""
-Moment = Annotated[AwareDatetime, WRITTEN_OUT, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), WRITTEN_OUT]
 Day = Annotated[
     date,
-    WRITTEN_OUT,
     Field(ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=["2017-11-01"], description="日期"),
+    WRITTEN_OUT,
 ]
 """A business day that a caller names, within the calendar that periods have."""
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
