@@ -164,3 +164,22 @@ async def test_a_contractor_exports_its_own_centres_only_and_imports_nothing(
     assert [row[0] for row in rows] == ["人员编码", contractor("C1")]
     assert list(read_rows(io.BytesIO(template.content))) == [header(FIELDS)]
     assert (forbidden.value.status, unreadable.value.code) == (403, "unreadable-sheet")
+
+
+async def test_a_sheet_that_is_sent_again_with_its_key_is_taken_once(
+    county: int, http: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    path = f"/v1/branches/{county}/sheets/people"
+    headers = {
+        "Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}",
+        "Idempotency-Key": "sheet-1",
+    }
+    content = people()
+
+    first = await http.post(path, content=content, headers=headers)
+    again = await http.post(path, content=content, headers=headers)
+    other = await http.post(path, content=content + b"\r\n", headers=headers)
+
+    assert (first.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")

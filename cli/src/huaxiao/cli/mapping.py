@@ -21,6 +21,8 @@ from huaxiao.shared.periods import BUSINESS_ZONE
 KEEPING = "surrogateescape"
 """How bytes that are no character in the file's encoding are read, so that they can be written back."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MOST_DIGITS = 20
+"""More than any number of an event has; Python refuses to read one of some thousand."""
 _INTEGER = re.compile(r"-?[0-9]+")
 
 
@@ -115,12 +117,16 @@ def opened(path: Path, mapping: FileMapping) -> Iterator[DailyFile]:
     """Open a file to read its rows as events, one at a time.
 
     Raises:
-        ValueError: the heading is not in the encoding that the mapping states, or lacks a column.
+        ValueError: the heading is not in the encoding that the mapping states, lacks a column, or is
+            no line of such a file.
 
     """
     with path.open(encoding=mapping.encoding, errors=KEEPING, newline="") as file:
         reader = csv.reader(file, delimiter=mapping.delimiter, strict=True)
-        heading = mapping.columns or next(reader, [])
+        try:
+            heading = mapping.columns or next(reader, [])
+        except csv.Error as error:
+            raise ValueError(f"the heading cannot be read: {error}") from error
         _require_columns(heading, mapping)
         yield DailyFile(heading, _rows(reader, heading, mapping))
 
@@ -177,7 +183,7 @@ def _event(row: Mapping[str, str], mapping: FileMapping) -> dict[str, Any]:
     moment = _text(row, mapping.time)
     try:
         event_id = mapping.id.format_map(row)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise _RowFaultError(f"the id's template names an unknown column: {error}") from error
     return {
         "specversion": "1.0",
@@ -217,7 +223,7 @@ def _value(row: Mapping[str, str], source: Source) -> str | int | None:
 
 
 def _integer(text: str, source: Source) -> int:
-    if _INTEGER.fullmatch(text) is None:
+    if _INTEGER.fullmatch(text) is None or len(text) > _MOST_DIGITS:
         raise _RowFaultError(f"{source.column}: {text!r} is not a whole number")
     return int(text)
 

@@ -227,7 +227,7 @@ class Feed:
         async def read_feed(
             request: Request,
             branch_id: BranchId,
-            last_event_id: Annotated[int, Query(alias="lastEventId", ge=0)] = 0,
+            last_event_id: Annotated[int, Query(alias="lastEventId", ge=0, lt=2**63)] = 0,
             limit: Annotated[int, Query(ge=1, le=_MAX_ENTRIES)] = _MAX_ENTRIES,
             timeout: Annotated[  # noqa: ASYNC109 - HTTP Feeds' own parameter
                 int, Query(ge=0, le=_MAX_TIMEOUT_MS, description="milliseconds to wait for news")

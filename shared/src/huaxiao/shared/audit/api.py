@@ -20,9 +20,17 @@ _ROLES = (Role.AUDITOR, Role.PROVINCE, Role.COUNTY_MANAGER)
 Auditor = Annotated[Principal, allow(*_ROLES, whole_branch=True)]
 """Reads what is on record: whoever answers for the whole branch, or looks at those who do."""
 AuditorOfAll = Annotated[Principal, allow(*_ROLES, every_branch=True)]
-_Subject = Annotated[str | None, Query(max_length=200, description="only what this caller asked")]
+_Subject = Annotated[
+    str | None,
+    Query(max_length=200, pattern=r"^[^\x00]*$", description="only what this caller asked"),
+]
 _Route = Annotated[
-    str | None, Query(max_length=200, description="only this operation, by its `operationId`")
+    str | None,
+    Query(
+        max_length=200,
+        pattern=r"^[^\x00]*$",
+        description="only this operation, by its `operationId`",
+    ),
 ]
 _Since = Annotated[Moment | None, Query(alias="from", description="not before this moment")]
 _Until = Annotated[Moment | None, Query(description="before this moment")]

@@ -8,11 +8,13 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     field_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from huaxiao.shared.masking import masked_texts
 from huaxiao.shared.money import MAX_AMOUNT_FEN
@@ -64,6 +66,21 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("this moment lies beyond the calendar in UTC") from error
 
 
+def _written_out(given: object) -> object:
+    """Refuse a number where a date is asked for: pydantic would count it in seconds since 1970."""
+    if isinstance(given, date):
+        return given
+    try:
+        float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return given
+    # The code by which pydantic refuses the numbers that it does not count to midnight.
+    raise PydanticCustomError(
+        "date_from_datetime_inexact", "a date is written out, not counted in seconds"
+    )
+
+
+WRITTEN_OUT = BeforeValidator(_written_out)
 AmountFen = Annotated[
     int,
     Field(strict=True, ge=-MAX_AMOUNT_FEN, le=MAX_AMOUNT_FEN, description="金额，单位：分"),
@@ -78,10 +95,11 @@ PeriodText = Annotated[
     int, AfterValidator(as_period), Field(examples=[201711], description="账期 YYYYMM")
 ]
 """A period in a path or query, where the digits are not a JSON number."""
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), WRITTEN_OUT]
 Day = Annotated[
     date,
     Field(ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=["2017-11-01"], description="日期"),
+    WRITTEN_OUT,
 ]
 """A business day that a caller names, within the calendar that periods have."""
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]

@@ -16,6 +16,7 @@ from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.attribution import Completeness, SenderSequence
+from huaxiao.shared.wire.base import WRITTEN_OUT
 
 router = web.router(tags=["completeness"])
 
@@ -26,8 +27,12 @@ async def list_completeness(
     connection: BranchReadTx,
     _: BranchReader,
     page: PageOf,
-    first: Annotated[date, Query(alias="from", description="business day of receipt")] = date.min,
-    last: Annotated[date, Query(alias="to", description="business day of receipt")] = date.max,
+    first: Annotated[
+        date, WRITTEN_OUT, Query(alias="from", description="business day of receipt")
+    ] = date.min,
+    last: Annotated[
+        date, WRITTEN_OUT, Query(alias="to", description="business day of receipt")
+    ] = date.max,
 ) -> Page[Completeness]:
     """List by day and sender: received = booked + duplicates + parked + refused + conflicts."""
     after = page.after(str, str) or ("", "")

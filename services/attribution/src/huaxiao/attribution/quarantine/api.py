@@ -23,7 +23,9 @@ router = web.router(tags=["quarantine"])
 unplaced = web.router(tags=["quarantine"], prefix="/v1")
 
 State = Annotated[HeldState | None, Query(description="held, or resolved")]
-Code = Annotated[str | None, Query(max_length=64, description="only this reason")]
+Code = Annotated[
+    str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="only this reason")
+]
 
 
 def _number(held_id: str) -> int:

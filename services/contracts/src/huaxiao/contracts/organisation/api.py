@@ -20,6 +20,7 @@ from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.base import WRITTEN_OUT
 from huaxiao.shared.wire.contracts import (
     Centre,
     CentreIn,
@@ -268,7 +269,9 @@ async def get_organisation(
     branch_id: BranchId,
     connection: ReadTx,
     principal: Reader,
-    on: Annotated[date | None, Query(description="on this day; today when absent")] = None,
+    on: Annotated[
+        date | None, WRITTEN_OUT, Query(description="on this day; today when absent")
+    ] = None,
 ) -> Organisation:
     """Show centres, who holds which position, and channels on a day: a contractor its centre (R20)."""
     day = on or business_day(request.app.state.clock())

@@ -15,6 +15,7 @@ from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.base import WRITTEN_OUT
 from huaxiao.shared.wire.shares import (
     CapTable,
     Company,
@@ -90,7 +91,9 @@ async def get_cap_table(
     branch_id: BranchId,
     connection: ReadTx,
     _: BranchReader,
-    on: Annotated[date | None, Query(description="on this day; today when absent")] = None,
+    on: Annotated[
+        date | None, WRITTEN_OUT, Query(description="on this day; today when absent")
+    ] = None,
 ) -> CapTable:
     """Show who holds the company on a day, and whether every own employee does (R6)."""
     return await handlers.cap_table(

@@ -16,6 +16,7 @@ from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.sheets import SHEET, XLSX_MEDIA_TYPE, Format, as_file
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
+from huaxiao.shared.wire.base import WRITTEN_OUT
 from huaxiao.shared.wire.sheets import SheetFormat, SheetKind, SheetReport
 
 router = web.router(tags=["sheets"])
@@ -31,7 +32,12 @@ _UPLOAD = {
 
 
 async def _received(request: Request) -> Upload:
-    return await receive(request.stream())
+    """Take the body in, once: it is gone when the transaction is tried again."""
+    if not hasattr(request.state, "upload"):
+        request.state.upload = await receive(request.stream())
+        request.state.body_digest = request.state.upload.digest
+    upload: Upload = request.state.upload
+    return upload
 
 
 Received = Annotated[Upload, Depends(_received)]
@@ -66,6 +72,7 @@ async def export_sheet(
     wanted: Format = SheetFormat.XLSX,
     on: Annotated[
         date | None,
+        WRITTEN_OUT,
         Query(
             description="people where they work on this day, fields whose term it lies in;"
             " latest places and all fields when absent"
