@@ -61,6 +61,10 @@ bench: install ## measure, on standard output a JSON line each: make bench [FIGU
 	@PYTHONPATH=tests $(UV) run --frozen $(if $(TIGERBEETLE_ADDRESS),--with tigerbeetle) -- \
 		python -m bench.main $(FIGURE)
 
+.PHONY: bench-quick
+bench-quick: install ## go through every figure with next to nothing: shows only that each works
+	@PYTHONPATH=tests $(RUN) python -m bench.main --quick
+
 .PHONY: openapi
 openapi: install ## write services/*/openapi.json and docs/permissions.md from the code
 	$(RUN) python tools/openapi.py

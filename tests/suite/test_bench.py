@@ -8,8 +8,10 @@ import pytest
 
 
 @pytest.mark.slow
-def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: Path) -> None:
-    command = [sys.executable, "-m", "bench.main", "--quick"]
+def test_a_figure_is_one_line_of_json_and_nothing_else_is_printed(project: Path) -> None:
+    # One of each kind; `make bench-quick` goes through all of them.
+    asked = ["intake_batch", "explain", "coverage_county", "kpi_dashboard", "place_one"]
+    command = [sys.executable, "-m", "bench.main", "--quick", *asked]
     environment = os.environ | {
         "PYTHONPATH": str(project / "tests"),
         "TIGERBEETLE_ADDRESS": "",
@@ -23,13 +25,7 @@ def test_every_figure_is_one_line_of_json_and_nothing_else_is_printed(project: P
 
     assert done.returncode == 0, done.stderr
     figures = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [one["figure"] for one in figures] == [
-        *("intake_batch", "intake_batch_written", "intake_batch_vs_orm", "intake_single"),
-        *("intake_at_10m", "explain", "balance", "replay_5m"),
-        *("coverage_china", "coverage_county", "sign_county", "settle_1000"),
-        *("kpi_dashboard", "kpi_catch_up"),
-        *("plan_days", "replan_day", "place_one", "plan_crews", "plan_county"),
-    ]
+    assert [one["figure"] for one in figures] == asked
     for one in figures:
         assert set(one) == {"figure", "value", "unit", "against", "ratio", "runs", "spread"}
         assert one["value"] > 0
