@@ -119,7 +119,9 @@ async def _running_in(folder: Path, services: Sequence[str]) -> AsyncIterator[Su
         database = PreparedDatabase(postgres, embedded.DATABASE)
         keys = Keys.under(folder)
         keys.issuer()
-        processes = Processes(database, keys, folder, services=services)
+        # One caller asks for all; how much one may ask is not what is measured.
+        unlimited = {f"{service.upper()}_CALLER_REQUESTS": "0" for service in SERVICES}
+        processes = Processes(database, keys, folder, services=services, further=unlimited)
         try:
             await processes.start()
             yield Suite(processes, database, keys)
