@@ -120,7 +120,7 @@ async def _running_in(folder: Path, services: Sequence[str]) -> AsyncIterator[Su
         keys = Keys.under(folder)
         keys.issuer()
         # One caller asks for all; how much one may ask is not what is measured.
-        unlimited = {f"{service.upper()}_CALLER_REQUESTS": "0" for service in SERVICES}
+        unlimited = {f"{service.upper()}_CALLER_REQUESTS": "0" for service in services}
         processes = Processes(database, keys, folder, services=services, further=unlimited)
         try:
             await processes.start()
