@@ -1,6 +1,5 @@
 """Write who may do what, from the code: ``python tools/permissions.py``."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from huaxiao.cli.suite import TOKEN_ISSUER, Keys, create_service
+from huaxiao.cli.suite import service_at_rest
 from huaxiao.shared.auth import Reach, Role
 from huaxiao.shared.provision import SERVICES
 
@@ -73,17 +72,7 @@ def table(service: str, app: FastAPI) -> str:
 
 def document() -> str:
     """Return the whole document; no database is touched."""
-    with tempfile.TemporaryDirectory() as scratch:
-        keys = Keys.under(Path(scratch))
-        keys.issuer()
-        settings = {
-            "database_url": "postgresql://nowhere/huaxiao",
-            "jwks_file": keys.jwks,
-            "token_issuer": TOKEN_ISSUER,
-            "follow": False,
-        }
-        tables = [table(one, create_service(one, settings)) for one in SERVICES]
-    return _HEAD + "".join(tables)
+    return _HEAD + "".join(table(one, service_at_rest(one)) for one in SERVICES)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
-import importlib.util
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -11,10 +9,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from huaxiao.cli.suite import create_service
+from huaxiao.cli.suite import create_service, service_at_rest
 from huaxiao.shared.auth import Role
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
+from tools import permissions
 
 PUBLIC = {"/healthz", "/readyz", "/problems", "/problems/{code}"}
 SIGNED = {"/v1/branches/{branch_id}/signed-sources/{source_id}/events"}
@@ -22,16 +21,6 @@ SIGNED = {"/v1/branches/{branch_id}/signed-sources/{source_id}/events"}
 _MARKS = {"": 0, "◎": 1, "◐": 2, "●": 3}
 """How many of the three tokens are let through: of every branch, of the branch, of a centre."""
 _LINE = re.compile(r"^\| `(\w+) (\S+)` \|(.*)\|$")
-
-
-@pytest.fixture(scope="module")
-def tool(project: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("permissions", project / "tools/permissions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
 
 
 @asynccontextmanager
@@ -56,19 +45,15 @@ def written(project: Path, service: str) -> dict[tuple[str, str], dict[Role, str
     return found
 
 
-def test_the_table_of_who_may_do_what_is_the_one_the_code_makes(
-    project: Path, tool: ModuleType
-) -> None:
-    assert (project / "docs" / "permissions.md").read_text() == tool.document(), (
+def test_the_table_of_who_may_do_what_is_the_one_the_code_makes(project: Path) -> None:
+    assert (project / "docs" / "permissions.md").read_text() == permissions.document(), (
         "run `make openapi`"
     )
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_route_names_the_roles_it_admits(
-    service: str, settings_for: Callable[[str], dict[str, Any]], tool: ModuleType
-) -> None:
-    operations = list(tool.operations(create_service(service, settings_for(service))))
+def test_every_route_names_the_roles_it_admits(service: str) -> None:
+    operations = list(permissions.operations(service_at_rest(service)))
 
     assert len(operations) > len(PUBLIC)
     assert {one.path for one in operations if one.roles is None} == PUBLIC

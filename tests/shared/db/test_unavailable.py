@@ -17,6 +17,7 @@ from support.postgres import PreparedDatabase
 from huaxiao.cli import embedded
 from huaxiao.shared.auth import Principal, Role, allow
 from huaxiao.shared.database import Database, copying
+from huaxiao.shared.rows import NOTHING
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.unit_of_work import WriteTx
 from huaxiao.shared.web import router, service_app
@@ -163,3 +164,19 @@ async def test_a_server_that_goes_in_the_middle_is_away_before_its_connections_h
         meeting.go_on.set()
 
         assert is_away(await asyncio.wait_for(asking, 30))
+
+
+async def test_a_connection_whose_server_has_hung_up_is_not_given_out_again(
+    prepared: PreparedDatabase, tamper: Callable[..., Awaitable[None]]
+) -> None:
+    database = Database(prepared.url("kpi"), service="kpi", pool_size=1)
+    try:
+        async with database.read(NOTHING) as connection:
+            backend = await connection.scalar(text("SELECT pg_backend_pid()"))
+        await tamper(f"SELECT pg_terminate_backend({backend}, 5000)")
+        await asyncio.sleep(0.1)
+
+        async with database.read(NOTHING) as connection:
+            assert await connection.scalar(text("SELECT pg_backend_pid()")) != backend
+    finally:
+        await database.close()

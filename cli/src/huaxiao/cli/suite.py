@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -73,6 +74,20 @@ def create_service(service: str, settings: dict[str, Any]) -> FastAPI:
     kind = importlib.import_module(f"huaxiao.{service}.settings").Settings
     app: FastAPI = main.create_app(kind(**settings))
     return app
+
+
+def service_at_rest(service: str) -> FastAPI:
+    """Make one service's app to read what its routes say; it reaches no database and no peer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        keys = Keys.under(Path(scratch))
+        keys.issuer()
+        settings = {
+            "database_url": "postgresql://nowhere/huaxiao",
+            "jwks_file": keys.jwks,
+            "token_issuer": TOKEN_ISSUER,
+            "follow": False,
+        }
+        return create_service(service, settings)
 
 
 def create_gateway(apps: dict[str, FastAPI]) -> Starlette:

@@ -12,8 +12,10 @@ from asyncpg import (
     OperatorInterventionError,
     PostgresConnectionError,
 )
-from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, text, true
+from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, event, text, true
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from typing_extensions import override
 
@@ -167,6 +169,16 @@ async def _connect(*place: Any, **named: Any) -> asyncpg.Connection:
         raise ConnectionError(f"the database is away: {error}") from error
 
 
+def _pass_over_closed(connection: AsyncAdapt_asyncpg_connection, *_: Any) -> None:
+    """Let the pool take another connection for one whose server has hung up.
+
+    The driver knows as soon as it hears. Asking the server each time would be three messages before
+    every transaction; one that went without a word is found out by the first statement, as away.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
 class Database:
     """A pool of connections as the service's own role."""
 
@@ -180,7 +192,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=2,
-            pool_pre_ping=True,
             # The connection used last has prepared what is asked most; one seldom used begins anew.
             pool_use_lifo=True,
             # An error that is logged says which statement failed, and not what of whom it held.
@@ -192,6 +203,7 @@ class Database:
                 "connection_class": _ScopedConnection,
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _pass_over_closed)
 
     @asynccontextmanager
     async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:

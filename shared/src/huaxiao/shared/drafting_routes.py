@@ -26,7 +26,7 @@ AnyVersion = Annotated[int, Path(ge=0, lt=10_000)]
 Handler = Callable[..., Awaitable[Any]]
 
 
-def _day(
+async def _day(
     request: Request,
     on: Annotated[date | None, Query(description="in force on this day; today when absent")] = None,
 ) -> date:
@@ -40,7 +40,7 @@ OnDay = Annotated[date, Depends(_day)]
 def in_month(description: str) -> Any:
     """Return the month in which a version is in force: the one named, or the present one."""
 
-    def month(
+    async def month(
         request: Request,
         period: Annotated[PeriodText | None, Query(description=description)] = None,
     ) -> int:

@@ -33,12 +33,8 @@ class Page(BaseModel, Generic[Item]):
 class PageQuery:
     """``?cursor=&limit=`` of a list."""
 
-    def __init__(
-        self,
-        cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    ) -> None:
-        """Read the two parameters."""
+    def __init__(self, cursor: str | None, limit: int) -> None:
+        """Keep the two parameters."""
         self.cursor = cursor
         self.limit = limit
 
@@ -84,4 +80,12 @@ def _encode(key: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-PageOf = Annotated[PageQuery, Depends(PageQuery)]
+async def _asked(
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+) -> PageQuery:
+    return PageQuery(cursor, limit)
+
+
+PageOf = Annotated[PageQuery, Depends(_asked)]
+"""The page of a list that a caller asks for."""

@@ -20,7 +20,7 @@ class MomentToCome(Problem):
     title_zh = "该时点尚未到来"
 
 
-def _past(
+async def _past(
     request: Request,
     known_at: Annotated[
         Moment | None, Query(description="as it was known at this moment, which has passed")
@@ -44,7 +44,7 @@ class PeriodToCome(Problem):
     title_zh = "该账期尚未开始"
 
 
-def _begun(
+async def _begun(
     request: Request,
     period: Annotated[PeriodText, Query(description="the month, or the last month of the span")],
 ) -> Period:
