@@ -1,12 +1,12 @@
 """Following peers: the one way a service keeps up with the feeds of others while it runs."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy import Table
 
+from huaxiao.shared.background import beside
 from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.database import Database
@@ -60,12 +60,7 @@ def following(
                 Follower(source, await connect(ServiceClient, source), one, database, positions)
                 for source, one in apply.items()
             ]
-            tasks = [asyncio.create_task(one.run(registry.branches)) for one in followers]
-            try:
+            async with beside(*(one.run(registry.branches) for one in followers)):
                 yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
 
     return life

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.audit.log import by_itself
+from huaxiao.shared.background import beside
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import Scope
@@ -64,12 +65,8 @@ def ticking(
         if not settings.follow:
             yield
             return
-        task = asyncio.create_task(run(app))
-        try:
+        async with beside(run(app)):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     return life
 

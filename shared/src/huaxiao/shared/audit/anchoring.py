@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from huaxiao.shared.audit.anchors import append
 from huaxiao.shared.audit.log import AuditLog
+from huaxiao.shared.background import beside
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import EVERYTHING
@@ -69,10 +70,8 @@ async def anchoring(
             await try_once()
             await asyncio.sleep(_EVERY_SECONDS)
 
-    task = asyncio.create_task(run())
     try:
-        yield
+        async with beside(run()):
+            yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         await asyncio.wait([asyncio.create_task(try_once())], timeout=_LAST_SECONDS)

@@ -27,6 +27,7 @@ from huaxiao.dispatch.plans.documents import (
 from huaxiao.dispatch.plans.routing import RouterError, over_roads
 from huaxiao.dispatch.plans.searching import HelpOut, Running, Search, Searchers
 from huaxiao.dispatch.settings import Settings
+from huaxiao.shared.background import beside
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import EVERYTHING, Scope
 from huaxiao.shared.web import Lifespan
@@ -200,12 +201,10 @@ def planning(settings: Settings, database: Database) -> Lifespan:
             return
         planners = Planners(database, settings)
         app.state.planners = planners
-        task = asyncio.create_task(planners.run())
         try:
-            yield
+            async with beside(planners.run()):
+                yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             await planners.close()
 
     return life

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from huaxiao.dispatch.domain.business_time import CALENDAR_VERSION
 from huaxiao.dispatch.tickets import histories, store
+from huaxiao.shared.background import beside
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.settings import ServiceSettings
@@ -84,12 +85,8 @@ def keeping_time(settings: ServiceSettings, database: Database) -> Lifespan:
         if not settings.follow:
             yield
             return
-        task = asyncio.create_task(_keep(database, app))
-        try:
+        async with beside(_keep(database, app)):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     return life
 

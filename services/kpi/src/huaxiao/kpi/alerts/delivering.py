@@ -18,6 +18,7 @@ from sqlalchemy import RowMapping
 from huaxiao.kpi.alerts import store
 from huaxiao.kpi.alerts.outgoing import ForbiddenUrl, outgoing_client, send
 from huaxiao.kpi.settings import Settings
+from huaxiao.shared.background import beside
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.database import Database
 from huaxiao.shared.rows import EVERYTHING, Scope
@@ -116,11 +117,7 @@ def delivering(settings: Settings, database: Database) -> Lifespan:
         if not settings.follow:
             yield
             return
-        task = asyncio.create_task(run(app))
-        try:
+        async with beside(run(app)):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     return life
