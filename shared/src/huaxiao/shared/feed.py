@@ -43,6 +43,7 @@ from huaxiao.shared.deadlines import remaining
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.limits import stop_holding_up_others
 from huaxiao.shared.rows import Scope
+from huaxiao.shared.telemetry import caused_by
 from huaxiao.shared.together import Together
 from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
@@ -406,6 +407,11 @@ class Follower:
         entries = in_order(read, after=before)
         if not entries:
             raise FeedOutOfOrderError(self.source, branch_id, before)
+        told_in = [one.traceparent for one in entries if one.traceparent]
+        with caused_by(f"follow {self.source}", told_in, branch=branch_id, entries=len(entries)):
+            return await self._apply(branch_id, before, entries)
+
+    async def _apply(self, branch_id: int, before: int, entries: Sequence[FeedEntry]) -> int:
         async with self.database.write(Scope.of_branch(branch_id)) as connection:
             if not await self._advance(connection, branch_id, before, entries[-1].position):
                 return 0

@@ -4,12 +4,20 @@ import re
 import secrets
 from contextvars import ContextVar
 
+from huaxiao.shared.telemetry import current_traceparent
+
 _PATTERN = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def adopt(traceparent: str | None) -> str:
-    """Continue the caller's trace, or begin one when the header is missing or not well formed."""
+    """Continue the caller's trace, or begin one when the header is missing or not well formed.
+
+    Where the request is a span already, that span is what the trace goes on from.
+    """
+    if (span := current_traceparent()) is not None:
+        _current.set(span)
+        return span
     if traceparent and _PATTERN.match(traceparent):
         trace_id, flags = traceparent[3:35], traceparent[-2:]
     else:
@@ -20,5 +28,5 @@ def adopt(traceparent: str | None) -> str:
 
 
 def current() -> str | None:
-    """Return this task's ``traceparent``, if it runs inside a trace."""
-    return _current.get()
+    """Return this task's ``traceparent``, if it runs inside a trace or a span."""
+    return _current.get() or current_traceparent()

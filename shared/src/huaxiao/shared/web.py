@@ -41,6 +41,7 @@ from huaxiao.shared.problems import (
 )
 from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.structured import to_standard_error
+from huaxiao.shared.telemetry import telemetry
 from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
 from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
 
@@ -176,6 +177,7 @@ def service_app(
         ),
         strict_content_type=False,
         max_body_size=settings.max_body_bytes,
+        telemetry=telemetry(),
     )
     app.state.service = service
     app.state.stopping = False

@@ -9,6 +9,7 @@ from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.disputes import api as disputes
 from huaxiao.attribution.explanations import api as explanations
+from huaxiao.attribution.gauges import GAUGES
 from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.ledger import api as ledger
@@ -30,6 +31,7 @@ from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 from huaxiao.shared.ticking import ticking
+from huaxiao.shared.watching import watching
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -83,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 },
                 branches=known_branches,
             ),
+            watching(settings, database, GAUGES),
         ),
     )
     app.state.counties = Counties()

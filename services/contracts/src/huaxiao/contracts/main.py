@@ -10,6 +10,7 @@ from huaxiao.contracts.documents import api as documents
 from huaxiao.contracts.documents.handlers import template
 from huaxiao.contracts.exits import api as exits
 from huaxiao.contracts.fields import api as fields
+from huaxiao.contracts.gauges import GAUGES
 from huaxiao.contracts.history import api as history
 from huaxiao.contracts.leads import api as leads
 from huaxiao.contracts.negative_list import api as negative_list
@@ -33,6 +34,7 @@ from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
+from huaxiao.shared.watching import watching
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             *audit.routes(),
             feed.router(),
         ],
+        lifespan=watching(settings, database, GAUGES),
     )
     app.state.peers = Peers(settings.attribution_url, settings.dispatch_url)
     app.state.contract_template = template(settings.contract_template)

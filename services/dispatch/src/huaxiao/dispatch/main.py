@@ -11,6 +11,7 @@ from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
 from huaxiao.dispatch.fairness import api as fairness
+from huaxiao.dispatch.gauges import GAUGES
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.personal import api as personal
@@ -36,6 +37,7 @@ from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 from huaxiao.shared.ticking import ticking
+from huaxiao.shared.watching import watching
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -86,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 branches=known_branches,
             ),
             planning(settings, database),
+            watching(settings, database, GAUGES),
         ),
     )
     app.state.objects = store_of(settings)

@@ -17,6 +17,7 @@ from huaxiao.kpi.figure_sets import api as figure_sets
 from huaxiao.kpi.figures import api as figures
 from huaxiao.kpi.forecasts import api as forecasts
 from huaxiao.kpi.forecasts.running import Forecasters, forecasting
+from huaxiao.kpi.gauges import GAUGES
 from huaxiao.kpi.history import api as history
 from huaxiao.kpi.measures import api as measures
 from huaxiao.kpi.metrics import api as metrics
@@ -31,6 +32,7 @@ from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
 from huaxiao.shared.ticking import ticking
+from huaxiao.shared.watching import watching
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -71,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             forecasting,
             ticking(settings, database, jobs=jobs(forecasters), branches=known_branches),
             delivering(settings, database),
+            watching(settings, database, GAUGES),
         ),
     )
     app.state.owners = Owners(settings)

@@ -63,6 +63,10 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+WORK_ENDED = frozenset({OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED})
+"""States of an order from which its work does not go on, unless it is reopened."""
+
+
 class StepName(StrEnum):
     """What may be done to an order."""
 

@@ -21,9 +21,7 @@ from huaxiao.shared.auth import COUNTY_READERS, Principal, Role
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Fault, Malformed, NotFound, Problem
 from huaxiao.shared.wire import plans as wire
-from huaxiao.shared.wire.dispatch import OrderState
-
-_ENDED = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
+from huaxiao.shared.wire.dispatch import WORK_ENDED, OrderState
 
 
 class NobodyCan(Problem):
@@ -77,7 +75,7 @@ async def wish(
     """
     await order_store.place_alone(connection, branch_id)
     row = await _order(connection, branch_id, order_id, principal)
-    if OrderState(row["state"]) in _ENDED:
+    if OrderState(row["state"]) in WORK_ENDED:
         raise Conflict("This order is over.", "该工单已结束。")
     if given.pinned_to in given.forbidden:
         said = "pinned and forbidden at once", "同一人不能既指定又排除"
@@ -414,6 +412,6 @@ def _without_anybody(loaded: LoadedDay, mine: set[str] | None) -> list[wire.Plan
         if stop["order_id"] is not None
         and stop["order_id"] in loaded.orders
         and stop["order_id"] not in still
-        and OrderState(loaded.orders[stop["order_id"]]["state"]) not in _ENDED
+        and OrderState(loaded.orders[stop["order_id"]]["state"]) not in WORK_ENDED
     }
     return [showing.missing(name, reason) for name, reason in sorted(gone.items())]

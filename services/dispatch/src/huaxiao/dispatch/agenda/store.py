@@ -33,11 +33,11 @@ from huaxiao.dispatch.tables import (
     shifts,
 )
 from huaxiao.shared.identifiers import new_id
-from huaxiao.shared.wire.dispatch import OrderState, StepName
+from huaxiao.shared.wire.dispatch import WORK_ENDED, OrderState, StepName
 
 _ROWS_AT_ONCE = 1000
 _OVER = [OrderState.DONE, OrderState.CONFIRMED]
-_OPEN = [one for one in OrderState if one not in {*_OVER, OrderState.CANCELLED}]
+_OPEN = [one for one in OrderState if one not in WORK_ENDED]
 
 
 async def somebody_works(

@@ -30,14 +30,13 @@ from huaxiao.shared.wire.appointments import (
     MoveIn,
     Slot,
 )
-from huaxiao.shared.wire.dispatch import OrderKind, OrderState, OrderStepIn, StepName
+from huaxiao.shared.wire.dispatch import WORK_ENDED, OrderKind, OrderState, OrderStepIn, StepName
 from huaxiao.shared.wire.service_levels import StopCause
 from huaxiao.shared.wire.visits import Window
 
 _DAY = timedelta(days=1)
 _NEXT_SLOTS = 3
 _DAYS_AHEAD = 14
-_ENDED = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
 
 
 class SlotTaken(Problem):
@@ -237,7 +236,7 @@ async def hold(
 
 
 def _require_workable(order: RowMapping) -> None:
-    if order["state"] in _ENDED or order["performer_centre_id"] is None:
+    if order["state"] in WORK_ENDED or order["performer_centre_id"] is None:
         raise Conflict("Nobody is going to work on this order.", "该工单不再或尚未派往任何中心。")
 
 

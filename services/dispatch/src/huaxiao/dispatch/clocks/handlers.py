@@ -33,6 +33,7 @@ from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Fault, Malformed, NotFound
 from huaxiao.shared.wire.contracts import CentreKind
 from huaxiao.shared.wire.dispatch import (
+    WORK_ENDED,
     CustomerClass,
     OrderKind,
     OrderState,
@@ -51,7 +52,6 @@ from huaxiao.shared.wire.service_levels import (
     TimeUnit,
 )
 
-_ENDED = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
 _ESCALATED_TO = {
     80: Escalation.ENGINEER,
     100: Escalation.CONTRACTOR,
@@ -148,7 +148,7 @@ async def warn_until(
 
     ``order`` is locked by this transaction. Once it has ended its clock reaches nothing more.
     """
-    if order["state"] in _ENDED:
+    if order["state"] in WORK_ENDED:
         return []
     branch_id, order_id = order["branch_id"], order["order_id"]
     row = await store.load(connection, branch_id, order_id)
@@ -191,7 +191,7 @@ async def changes_after(
     clock = _clock(row, await store.stops(connection, branch_id, order_id))
     stopped_since = clock.stopped_since(at)
     told = [one["percent"] for one in await store.warned(connection, branch_id, order_id)]
-    next_at = None if state in _ENDED else next_moment(clock, told, now=at)
+    next_at = None if state in WORK_ENDED else next_moment(clock, told, now=at)
     await store.set_next(connection, branch_id, order_id, next_at)
     changes: dict[str, Any] = {"suspended_at": stopped_since}
     # While the clock stands still nobody knows when it will reach its target.
@@ -352,7 +352,7 @@ async def ring(connection: AsyncConnection, branch_id: int, now: datetime) -> in
         state = OrderState(order["state"])
         changes = await changes_after(connection, order, state=state, at=now)
         # It may have ended since it was looked up; then it is only not to be looked at again.
-        if state not in _ENDED:
+        if state not in WORK_ENDED:
             await order_store.save(connection, branch_id, order["order_id"], changes)
     await feed.append(connection, branch_id, facts, now=now)
     return len(rung)
@@ -373,7 +373,7 @@ async def show(
         raise NotFound
     stops = await store.stops(connection, branch_id, order_id)
     clock = _clock(row, stops)
-    ended = order["state"] in _ENDED
+    ended = order["state"] in WORK_ENDED
     at = order["finished_at"] or (order["last_step_at"] if ended else now)
     due_at, limit_at = clock.due_at, clock.limit_at
     bare = ServiceClock(clock.started_at, clock.counting, clock.target, clock.limit)

@@ -10,9 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import crews, orders
 from huaxiao.shared.database import within
-from huaxiao.shared.wire.dispatch import OrderState
-
-_OVER = [OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED]
+from huaxiao.shared.wire.dispatch import WORK_ENDED
 
 
 async def put(connection: AsyncConnection, crew: Mapping[str, Any]) -> None:
@@ -31,7 +29,7 @@ async def open_orders(connection: AsyncConnection, branch_id: int, crew_id: str)
         .where(
             orders.c.branch_id == branch_id,
             orders.c.crew_id == crew_id,
-            orders.c.state.not_in(_OVER),
+            orders.c.state.not_in(WORK_ENDED),
         )
         .order_by(orders.c.order_id)
     )

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from huaxiao.dispatch.domain.order_states import STATES_ZH
 from huaxiao.shared.problems import Problem
-from huaxiao.shared.wire.dispatch import OrderKind, OrderState
+from huaxiao.shared.wire.dispatch import WORK_ENDED, OrderKind, OrderState
 
 SHOWN_BY_PHOTO = frozenset(
     {
@@ -19,7 +19,6 @@ SHOWN_BY_PHOTO = frozenset(
     }
 )
 """Kinds of work whose result a photo shows. A BSS order's photo is kept where the BSS keeps it."""
-_HOLDS_NOTHING_BACK = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
 _ENDED = {OrderState.CONFIRMED, OrderState.CANCELLED}
 _NOT_BEGUN = {
     OrderState.NEW,
@@ -110,7 +109,7 @@ def require_predecessors_done(before: Iterable[Predecessor]) -> None:
         PredecessorsOpen: with the orders that are open.
 
     """
-    still = [one for one in before if one.state not in _HOLDS_NOTHING_BACK]
+    still = [one for one in before if one.state not in WORK_ENDED]
     if still:
         said = ", ".join(f"{one.order_id} ({one.state})" for one in still)
         said_zh = "、".join(f"{one.order_id}（{STATES_ZH[one.state]}）" for one in still)

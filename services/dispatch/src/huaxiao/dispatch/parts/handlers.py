@@ -21,7 +21,7 @@ from huaxiao.dispatch.orders.showing import progress_of, show
 from huaxiao.dispatch.parts import store
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.problems import Conflict, Fault, Forbidden, Malformed, NotFound
-from huaxiao.shared.wire.dispatch import OrderState
+from huaxiao.shared.wire.dispatch import WORK_ENDED
 from huaxiao.shared.wire.orders import (
     MaterialIn,
     NoteIn,
@@ -32,9 +32,6 @@ from huaxiao.shared.wire.orders import (
     TaskDoneIn,
     TaskIn,
 )
-
-_OVER = {OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED}
-"""States of an order that gives back none of the devices it used: another order returns them."""
 
 
 async def order_at_hand(
@@ -223,7 +220,7 @@ async def put_serial(
     require_open(order_id, progress.state)
     holder = (await store.holders(connection, branch_id, [serial_number])).get(serial_number)
     if holder is not None and holder["order_id"] != order_id:
-        in_place = holder["use"] == SerialUse.USED and holder["state"] in _OVER
+        in_place = holder["use"] == SerialUse.USED and holder["state"] in WORK_ENDED
         if given.use is not SerialUse.RETURNED or not in_place:
             raise serial_taken(serial_number, holder["order_id"])
         await store.release_serial(connection, branch_id, serial_number, holder["order_id"])

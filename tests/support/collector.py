@@ -1,0 +1,89 @@
+"""A collector of OpenTelemetry as services reach it: over HTTP, in protobuf."""
+
+import gzip
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from typing_extensions import override
+
+
+@dataclass
+class Collector:
+    """Keeps what it was told."""
+
+    url: str = ""
+    spans: list[Span] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+
+    def take(self, path: str, body: bytes) -> None:
+        if path == "/v1/traces":
+            told = ExportTraceServiceRequest.FromString(body)
+            self.spans += [
+                span
+                for resource in told.resource_spans
+                for scope in resource.scope_spans
+                for span in scope.spans
+            ]
+        elif path == "/v1/metrics":
+            measured = ExportMetricsServiceRequest.FromString(body)
+            self.metrics += [
+                metric
+                for resource in measured.resource_metrics
+                for scope in resource.scope_metrics
+                for metric in scope.metrics
+            ]
+
+    def latest(self, name: str, **labels: str | int) -> float | None:
+        """Return what a gauge showed last for these labels."""
+        points = [
+            point
+            for metric in self.metrics
+            if metric.name == name
+            for point in metric.gauge.data_points
+            if labels.items() <= attributes(point.attributes).items()
+        ]
+        return max(points, key=lambda one: one.time_unix_nano).as_double if points else None
+
+
+def attributes(given: Iterable[KeyValue]) -> dict[str, str | int]:
+    return {one.key: one.value.string_value or one.value.int_value for one in given}
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """Listen until the block ends."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            collector.take(self.path, body)
+            self.send_response(200)
+            self.end_headers()
+
+        @override
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    collector.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield collector
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
