@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from huaxiao.shared.auth import TrustedIssuer
+from huaxiao.shared.structured import LogFormat
 
 
 class ServiceSettings(BaseSettings):
@@ -80,6 +81,10 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
         default=frozenset(),
         description="addresses and networks of proxies whose X-Forwarded-For says who asked",
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT,
+        description="text for people, or json: a line each, with its trace, and one for each request",
     )
     anchor_file: Path | None = Field(
         default=None,

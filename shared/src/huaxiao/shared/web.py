@@ -40,7 +40,7 @@ from huaxiao.shared.problems import (
     all_problems,
 )
 from huaxiao.shared.settings import ServiceSettings
-from huaxiao.shared.structured import to_standard_error
+from huaxiao.shared.structured import LogFormat, RequestLog, write_log
 from huaxiao.shared.telemetry import telemetry
 from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
 from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
@@ -153,7 +153,7 @@ def service_app(
     @asynccontextmanager
     async def whole_life(app: FastAPI) -> AsyncIterator[None]:
         spare_collector()
-        to_standard_error()
+        write_log(settings.log_format, service=service)
         try:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(
@@ -202,6 +202,8 @@ def service_app(
     slots = Slots(settings.max_concurrent, wait_seconds=settings.max_queue_seconds)
     app.add_middleware(Limits, slots=slots, render=problem_response)
     app.add_middleware(Deadlines, seconds=settings.request_seconds, render=problem_response)
+    if settings.log_format is LogFormat.JSON:
+        app.add_middleware(RequestLog)
     app.add_middleware(_Tracing)
     app.openapi = _documented(app)  # type: ignore[method-assign]
     return app
