@@ -189,10 +189,13 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
         recorded = await connection.fetchval(
             "SELECT count(*) FROM dispatch.audit_entries WHERE path LIKE '%/notes'"
         )
-        steps = await connection.fetch(
-            "SELECT order_id, step FROM dispatch.order_steps"
-            " WHERE step IN ('accept', 'start', 'finish', 'confirm')"
-            " GROUP BY order_id, step HAVING count(*) > 1"
+        taken = await connection.fetch(
+            "SELECT order_id, step, count(*) AS times FROM dispatch.order_steps"
+            " WHERE step IN ('accept', 'start', 'finish', 'confirm') GROUP BY order_id, step"
+        )
+        steps = [row for row in taken if row["times"] > 1]
+        steps_recorded = await connection.fetchval(
+            "SELECT count(*) FROM dispatch.audit_entries WHERE path LIKE '%/orders/%/steps'"
         )
         there = {tuple(row) for row in received}
         known = there | {tuple(row) for row in held}
@@ -214,6 +217,8 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
         found += _once("orders", [row["reference"] for row in orders], work.orders)
         if recorded != len(notes):
             found.append(f"{recorded} notes are on record of {len(notes)} that were made")
+        if steps_recorded != sum(row["times"] for row in taken):
+            found.append(f"{steps_recorded} steps are on record of {len(taken)} that were taken")
         if steps:
             found.append(f"steps were taken twice: {[tuple(row) for row in steps[:3]]}")
         return found

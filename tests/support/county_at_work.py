@@ -26,7 +26,9 @@ PAID_IN = TERM_FROM + 1
 _BATCH = 60
 _BREATH_SECONDS = 0.1
 _AGAIN = 0.1
-"""Share of the batches that are sent once more though they were answered."""
+"""Share of what is sent once more though it was answered."""
+_ORDERS_AT_LEAST = 20
+"""As many are asked for however soon it is over; what is noted on the first is sent again."""
 _PAY_FEN = 400_000
 _ENGINEERS_AT_WORK = 4
 _WITH_ENGINEERS = {
@@ -98,7 +100,7 @@ class Work:
         token = self.story.suite.token(Role.COUNTY_MANAGER)
         number = 0
         async with httpx.AsyncClient(base_url=self.story.suite.dispatch, timeout=30) as http:
-            while not over.is_set():
+            while not over.is_set() or number < _ORDERS_AT_LEAST:
                 number += 1
                 reference = f"chaos-{number:05}"
                 given = OrderIn(
@@ -111,7 +113,8 @@ class Work:
                 asking = partial(self.story.dispatch.ask_for_order, BRANCH_ID, given)
                 made = await until_heard(asking)
                 self.orders.add(reference)
-                await self._note(http, token(), made.order_id, reference)
+                for _ in range(2 if number == 1 or self.chance.random() < _AGAIN else 1):
+                    await self._note(http, token(), made.order_id, reference)
                 await asyncio.sleep(self.chance.uniform(0, 0.1))
 
     async def _note(
