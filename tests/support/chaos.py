@@ -104,6 +104,7 @@ class Trouble:
     """What was done, with its moment in seconds from the beginning."""
     recovered: list[float] = field(default_factory=list)
     """Seconds after which all services were ready again, for each kill of the database."""
+    _to_kill: list[str] = field(default_factory=list)
 
     async def make(self, seconds: float) -> None:
         """Make trouble for a while, and until there was each kind of it; none in no time."""
@@ -133,8 +134,15 @@ class Trouble:
     async def _while_it_lasts(self) -> None:
         await asyncio.sleep(self.chance.uniform(*_TROUBLE_SECONDS))
 
+    def _next_to_kill(self) -> str:
+        """Choose among services: each once, in any order, before any comes again."""
+        if not self._to_kill:
+            services = sorted(self.processes.of)
+            self._to_kill = self.chance.sample(services, len(services))
+        return self._to_kill.pop()
+
     async def _service_killed(self) -> str:
-        one = self.processes[self.chance.choice(sorted(self.processes.of))]
+        one = self.processes[self._next_to_kill()]
         one.kill()
         await self._while_it_lasts()
         await one.restart()
