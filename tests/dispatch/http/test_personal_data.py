@@ -229,9 +229,7 @@ async def test_what_is_erased_is_gone_and_what_is_open_waits(maintained: Any, ca
     assert (await manager.ask_for_order(maintained, asked())).order_id == done.order_id
 
 
-async def test_what_had_to_wait_is_erased_by_itself(
-    app: Any, maintained: Any, caller: Any
-) -> None:
+async def test_what_had_to_wait_is_erased_by_itself(app: Any, maintained: Any, caller: Any) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     still = await manager.ask_for_order(maintained, asked())
     waits = await erased(caller, maintained)
@@ -305,9 +303,9 @@ async def test_photos_are_erased_with_the_order_and_leave_the_store(
             )
         await over(manager, maintained, orders[0].order_id)
         counts = await erased(caller, maintained)
-        before = len([one for one in tmp_path.rglob("*") if one.is_file()])
+        before = len(contents(tmp_path))
         removed = [await done_by(app, maintained, remove_erased(mine)) for _ in range(2)]
-        after = [one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()]
+        after = contents(tmp_path)
         with pytest.raises(PeerProblem) as gone:
             await manager.attachment(maintained, orders[0].order_id, "b.png")
         # The same content shows another order, which is open.
@@ -356,9 +354,7 @@ async def test_where_a_ticket_is_about_is_shown_on_record_only_and_erased_once_i
     assert views == {one.full_view_id for one in seen}
     assert found_in("".join(one.model_dump_json() for one in entries)) == []
     assert (counts.erased, counts.waiting) == (1, 1)
-    after = [
-        await manager.see_ticket_place(maintained, one.ticket_id, VISIT) for one in raised
-    ]
+    after = [await manager.see_ticket_place(maintained, one.ticket_id, VISIT) for one in raised]
     assert [one.standard_address for one in after] == [HOME[:12], HOME]
 
 
@@ -393,6 +389,10 @@ async def test_contacts_photos_and_tickets_are_forgotten_some_time_after_they_ar
         "{'table': 'order_attachments', 'erased': 1}",
         "{'table': 'orders', 'erased': 1}",
     ]
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [one.read_bytes() for one in folder.rglob("*") if one.is_file()]
 
 
 # --- by itself -----------------------------------------------------------------------------------
