@@ -21,6 +21,8 @@ from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.feed import FeedEntry
 
 _LATE_SECONDS = 0.4
+_BETWEEN_SECONDS = 1.5
+"""So long that a crash now and then comes in between: what is rare in the field must not be here."""
 _ONE_IN = 50
 _UnitOfWork = unit_of_work._UnitOfWork  # noqa: SLF001 - the place where the bug has to be
 _lasting: set[asyncio.Task[None]] = set()
@@ -95,7 +97,7 @@ def _follower(*, position_first: bool) -> Callable[[], None]:
 
             first, second = (move, apply) if position_first else (apply, move)
             await first()
-            await asyncio.sleep(_LATE_SECONDS)
+            await asyncio.sleep(_BETWEEN_SECONDS)
             await second()
             return len(entries)
 

@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,10 @@ from huaxiao.shared.clients.base import PeerProblem
 
 _BREATH_SECONDS = 0.1
 _PATIENCE_SECONDS = 180.0
+_ACKNOWLEDGED_SECONDS = 3.0
+_ANYBODY = ""
+ACKNOWLEDGING = ("contracts", "attribution", "dispatch")
+"""Services that are told things; kpi only follows."""
 _TROUBLE_SECONDS = (0.3, 2.0)
 _QUIET_SECONDS = (0.2, 1.0)
 Answer = TypeVar("Answer")
@@ -51,17 +55,46 @@ async def until_heard(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 @dataclass
+class Heard:
+    """Who has just acknowledged something: a crash tells most right after it."""
+
+    _of: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def __call__(self, service: str) -> None:
+        """Note that a service has acknowledged something."""
+        for one in (service, _ANYBODY):
+            self._event(one).set()
+
+    async def next(self, service: str) -> None:
+        """Wait until a service acknowledges something, for a while."""
+        event = self._event(service)
+        event.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), _ACKNOWLEDGED_SECONDS)
+
+    def _event(self, service: str) -> asyncio.Event:
+        return self._of.setdefault(service, asyncio.Event())
+
+
+@dataclass
 class OwnPostgres:
     """A PostgreSQL that may be killed: nobody else uses it."""
 
     embedded: EmbeddedPostgres
 
-    def kill(self) -> None:
-        """Take the postmaster's life, and wait until its children have noticed."""
-        info = self.embedded.server.get_postmaster_info()
-        family = [info.pid, *_children(info.pid)]
-        os.kill(info.pid, signal.SIGKILL)
-        while any(_runs(one) for one in family):
+    def family(self) -> list[int]:
+        """Return the postmaster and its children."""
+        postmaster = self.embedded.server.get_postmaster_info().pid
+        return [postmaster, *_children(postmaster)]
+
+    def kill(self, family: Sequence[int]) -> None:
+        """Take the lives of all of it at once, and wait until the last has gone."""
+        for one in family:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        # Children that came since then notice by themselves that the postmaster has gone.
+        rest = {*family, *_children(family[0])}
+        while any(_runs(one) for one in rest):
             time.sleep(0.01)
         # The first process of a container may never ask how it ended: then its number stays taken,
         # and PostgreSQL takes these for the locks of a server that runs.
@@ -98,12 +131,14 @@ class Trouble:
     links: dict[str, Link]
     postgres: OwnPostgres
     chance: random.Random
+    heard: Heard = field(default_factory=Heard)
     had: Counter[str] = field(default_factory=Counter)
     """How often there was each kind of fault."""
     log: list[str] = field(default_factory=list)
     """What was done, with its moment in seconds from the beginning."""
     recovered: list[float] = field(default_factory=list)
     """Seconds after which all services were ready again, for each kill of the database."""
+    _to_kill: list[str] = field(default_factory=list)
 
     async def make(self, seconds: float) -> None:
         """Make trouble for a while, and until there was each kind of it; none in no time."""
@@ -133,8 +168,17 @@ class Trouble:
     async def _while_it_lasts(self) -> None:
         await asyncio.sleep(self.chance.uniform(*_TROUBLE_SECONDS))
 
+    def _next_to_kill(self) -> str:
+        """Choose among services: each once, in any order, before any comes again."""
+        if not self._to_kill:
+            services = sorted(self.processes.of)
+            self._to_kill = self.chance.sample(services, len(services))
+        return self._to_kill.pop()
+
     async def _service_killed(self) -> str:
-        one = self.processes[self.chance.choice(sorted(self.processes.of))]
+        one = self.processes[self._next_to_kill()]
+        if one.service in ACKNOWLEDGING:
+            await self.heard.next(one.service)
         one.kill()
         await self._while_it_lasts()
         await one.restart()
@@ -151,7 +195,9 @@ class Trouble:
         return one.service
 
     async def _database_killed(self) -> str:
-        await asyncio.to_thread(self.postgres.kill)
+        family = await asyncio.to_thread(self.postgres.family)
+        await self.heard.next(_ANYBODY)
+        await asyncio.to_thread(self.postgres.kill, family)
         await self._while_it_lasts()
         await asyncio.to_thread(self.postgres.start)
         began = time.monotonic()

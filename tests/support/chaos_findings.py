@@ -1,12 +1,12 @@
 """What is wrong when all is quiet again: nothing, if the promises hold."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
-from support.county_at_work import PAID_IN, Work
+from support.county_at_work import BOOKED, PAID_IN, Work
 from support.postgres import PreparedDatabase
 from support.processes import Processes
 
@@ -174,6 +174,33 @@ async def _with_connection(
         await connection.close()
 
 
+class Looking:
+    """Looks into the database while the county is at work, past every service."""
+
+    def __init__(self, database: PreparedDatabase) -> None:
+        self._url = database.url("postgres")
+        self._connection: asyncpg.Connection | None = None
+
+    async def missing(self, keys: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
+        """Tell which booked events are not there now; none where the database is away."""
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(self._url)
+            rows = await self._connection.fetch(
+                "SELECT source, event_id FROM unnest($1::text[], $2::text[]) AS w (source, event_id)"
+                " EXCEPT SELECT source, event_id FROM attribution.received_events",
+                [source for source, _ in keys],
+                [event_id for _, event_id in keys],
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return []
+        return [(row["source"], row["event_id"]) for row in rows]
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+
+
 async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
     """Find what was acknowledged and is not there, or is there more than once."""
 
@@ -189,14 +216,17 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
         recorded = await connection.fetchval(
             "SELECT count(*) FROM dispatch.audit_entries WHERE path LIKE '%/notes'"
         )
-        steps = await connection.fetch(
-            "SELECT order_id, step FROM dispatch.order_steps"
-            " WHERE step IN ('accept', 'start', 'finish', 'confirm')"
-            " GROUP BY order_id, step HAVING count(*) > 1"
+        taken = await connection.fetch(
+            "SELECT order_id, step, count(*) AS times FROM dispatch.order_steps"
+            " WHERE step IN ('accept', 'start', 'finish', 'confirm') GROUP BY order_id, step"
+        )
+        steps = [row for row in taken if row["times"] > 1]
+        steps_recorded = await connection.fetchval(
+            "SELECT count(*) FROM dispatch.audit_entries WHERE path LIKE '%/orders/%/steps'"
         )
         there = {tuple(row) for row in received}
         known = there | {tuple(row) for row in held}
-        booked = {key for key, outcome in work.acknowledged.items() if outcome == "booked"}
+        booked = {key for key, outcome in work.acknowledged.items() if outcome == BOOKED}
         other = {
             key
             for key, outcome in work.acknowledged.items()
@@ -214,6 +244,8 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
         found += _once("orders", [row["reference"] for row in orders], work.orders)
         if recorded != len(notes):
             found.append(f"{recorded} notes are on record of {len(notes)} that were made")
+        if steps_recorded != sum(row["times"] for row in taken):
+            found.append(f"{steps_recorded} steps are on record of {len(taken)} that were taken")
         if steps:
             found.append(f"steps were taken twice: {[tuple(row) for row in steps[:3]]}")
         return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.chaos import OwnPostgres, Trouble, until_heard
-from support.chaos_findings import answered_500, findings
+from support.chaos_findings import Looking, answered_500, findings
 from support.county_at_work import Work
 from support.links import Link, opened
 from support.postgres import PreparedDatabase
@@ -103,12 +103,16 @@ async def run(
         async with opened(list(links.values())):
             await processes.start()
             async with _registered(links, issuer, seconds) as story:
-                work = done.work = Work(story, random.Random(chance.random()), seconds)
+                looking = Looking(database)
+                work = done.work = Work(
+                    story, random.Random(chance.random()), seconds, trouble.heard, looking.missing
+                )
                 try:
                     await _worked_through(trouble, work, seconds)
                     done.found += await findings(processes, database, work)
                 finally:
                     await work.close()
+                    await looking.close()
     except Exception as error:
         if done.work is None:
             # It never began: that says nothing of what was to be seen.

@@ -3,13 +3,13 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import httpx
-from support.chaos import Answer, until_heard
+from support.chaos import Answer, Heard, until_heard
 
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.sample.generator import Event
@@ -23,10 +23,13 @@ from huaxiao.shared.wire.orders import OrderIn, OrderSource
 
 PAID_IN = TERM_FROM + 1
 """A month whose pay comes person by person, so that each centre's is stated anew every time."""
+BOOKED = "booked"
 _BATCH = 60
 _BREATH_SECONDS = 0.1
 _AGAIN = 0.1
-"""Share of the batches that are sent once more though they were answered."""
+"""Share of what is sent once more though it was answered."""
+_ORDERS_AT_LEAST = 20
+"""As many are asked for however soon it is over; what is noted on the first is sent again."""
 _PAY_FEN = 400_000
 _ENGINEERS_AT_WORK = 4
 _WITH_ENGINEERS = {
@@ -43,6 +46,9 @@ class Work:
     chance: random.Random
     seconds: float
     """How long the month's traffic is to last, at least."""
+    heard: Heard
+    missing: Callable[[Collection[tuple[str, str]]], Awaitable[Collection[tuple[str, str]]]]
+    """Tell which events a look into the database does not find."""
     acknowledged: dict[tuple[str, str], str] = field(default_factory=dict)
     """Events whose outcome was told, by source and id."""
     orders: set[str] = field(default_factory=set)
@@ -87,10 +93,15 @@ class Work:
             batch = events[start : start + _BATCH]
             for _ in range(2 if self.chance.random() < _AGAIN else 1):
                 report = await until_heard(partial(self.story.billing.post_events, batch))
+                self.heard("attribution")
                 told = {one.index: str(one.outcome) for one in report.outcomes}
-                for index, event in enumerate(batch):
-                    key = str(event.get("source")), str(event.get("id"))
-                    self.acknowledged.setdefault(key, told.get(index, "booked"))
+                keys = [(str(event.get("source")), str(event.get("id"))) for event in batch]
+                booked = [one for at, one in enumerate(keys) if told.get(at, BOOKED) == BOOKED]
+                unseen = await self.missing(booked)
+                if unseen:
+                    self.torn.append(f"acknowledged and not there to be seen: {sorted(unseen)[:3]}")
+                for at, key in enumerate(keys):
+                    self.acknowledged.setdefault(key, told.get(at, BOOKED))
             await asyncio.sleep(self.chance.uniform(0, 2 * pause))
 
     async def ask_for_work(self, over: asyncio.Event) -> None:
@@ -98,7 +109,7 @@ class Work:
         token = self.story.suite.token(Role.COUNTY_MANAGER)
         number = 0
         async with httpx.AsyncClient(base_url=self.story.suite.dispatch, timeout=30) as http:
-            while not over.is_set():
+            while not over.is_set() or number < _ORDERS_AT_LEAST:
                 number += 1
                 reference = f"chaos-{number:05}"
                 given = OrderIn(
@@ -111,7 +122,9 @@ class Work:
                 asking = partial(self.story.dispatch.ask_for_order, BRANCH_ID, given)
                 made = await until_heard(asking)
                 self.orders.add(reference)
-                await self._note(http, token(), made.order_id, reference)
+                self.heard("dispatch")
+                for _ in range(2 if number == 1 or self.chance.random() < _AGAIN else 1):
+                    await self._note(http, token(), made.order_id, reference)
                 await asyncio.sleep(self.chance.uniform(0, 0.1))
 
     async def _note(
@@ -131,6 +144,7 @@ class Work:
 
         await until_heard(ask)
         self.notes.add(reference)
+        self.heard("dispatch")
 
     async def take_steps(self, over: asyncio.Event) -> None:
         """Let engineers take what they were given to its end, until it is over."""
@@ -194,6 +208,7 @@ class Work:
             )
             await until_heard(partial(self.story.contracts.record_payroll, BRANCH_ID, [given]))
             self.pay_fen[centre_id] += given.pay_fen
+            self.heard("contracts")
             await asyncio.sleep(self.chance.uniform(0, 2 * self.seconds / len(own)))
 
     async def look_at_the_books(self, over: asyncio.Event) -> None:

@@ -17,7 +17,7 @@ from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.attribution import RulingIn
-from huaxiao.shared.wire.personal import ErasureIn, FullViewIn, Purpose
+from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, Purpose
 
 MENDING = FullViewIn(purpose=Purpose.MENDING, reason="核对")
 OWN_HOME = f"{TOWN}777301"
@@ -128,13 +128,18 @@ async def test_bodies_are_erased_once_they_are_resolved_and_the_books_stay(
     county: int, manager: AttributionClient, finance: AttributionClient, sender: Sender
 ) -> None:
     held_id = await told(manager, sender, county)
-    given = ErasureIn(customer_id="PER-1", reason="客户要求删除")
-    waits = await manager.erase_customer(county, given)
+
+    async def erase() -> Erasure:
+        given = ErasureIn(customer_id="PER-1", reason="客户要求删除")
+        asked = await manager.ask_for_erasure(county, given)
+        return await finance.confirm_erasure(county, asked.erasure_id)
+
+    waits = await erase()
     mended = sender.bill("BI-9")
     await manager.replay(county, held_id, mended)
     before = await manager.explanation(county, "S-1"), await finance.reconciliations(county)
 
-    erased = await manager.erase_customer(county, given)
+    erased = await erase()
 
     assert [(one.erased, one.waiting) for one in (waits, erased)] == [(0, 1), (1, 0)]
     assert (await manager.see_held_body(county, held_id, MENDING)).body == ""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,11 +12,13 @@ from sqlalchemy import select
 from support.canaries import NAME, PHONE, found_in, what_everybody_reads
 from support.register import contractor, county_with_centres
 
+from huaxiao.contracts.personal.handlers import forget_names, known_branches
 from huaxiao.contracts.tables import leads
+from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
-from huaxiao.shared.rows import EVERYTHING
+from huaxiao.shared.rows import EVERYTHING, NO_BRANCH, Scope
 from huaxiao.shared.wire.leads import LeadDecisionIn, LeadIn, LeadPersonIn
 from huaxiao.shared.wire.personal import ErasureIn, FullViewIn, Purpose
 
@@ -95,12 +98,54 @@ async def test_a_name_is_erased_and_the_lead_stays_with_its_code(
             return list(found.all())
 
     before = await rows()
-    erased = await manager.erase_customer(
+    asked = await manager.ask_for_erasure(
         county, ErasureIn(customer_id="ENT-9", reason="客户要求删除")
     )
+    with pytest.raises(PeerProblem) as alone:
+        await manager.confirm_erasure(county, asked.erasure_id)
+    erased = await caller(Role.COUNTY_FINANCE).confirm_erasure(county, asked.erasure_id)
 
     shown = await auditor.lead(county, brought.lead_id)
+    assert alone.value.code == "two-people"
     assert (erased.erased, erased.waiting) == (1, 0)
     assert (shown.customer_id, shown.customer_name) == ("ENT-9", None)
     assert (await manager.see_lead_customer(county, brought.lead_id, SALE)).customer_name is None
     assert await rows() == before
+
+
+async def test_names_are_forgotten_some_time_after_a_lead_is_over(
+    app: FastAPI, county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    brought = [await caller(Role.AUDITOR).bring_lead(county, lead()) for _ in range(3)]
+    rejected, approved, undecided = (one.lead_id for one in brought)
+    await manager.decide_lead(county, rejected, LeadDecisionIn(approved=False, reason="否"))
+    await manager.decide_lead(
+        county, approved, LeadDecisionIn(approved=True, reason="可", owner_centre_id="C1")
+    )
+    forget = forget_names(365)
+
+    async def forgotten_in(days: int) -> int:
+        now = app.state.clock() + timedelta(days=days)
+        async with (
+            app.state.database.write(Scope.of_branch(county)) as connection,
+            by_itself(connection, county, what="names", clock=app.state.clock),
+        ):
+            return await forget(connection, county, now)
+
+    async def named() -> list[str]:
+        seen = [await manager.see_lead_customer(county, one.lead_id, SALE) for one in brought]
+        return [one.lead_id for one in seen if one.customer_name == NAME]
+
+    counts = [await forgotten_in(one) for one in (364, 366, 366 + 88)]
+    first = await named()
+    # One that was approved holds for 90 days more.
+    counts.append(await forgotten_in(366 + 90))
+
+    assert counts == [0, 1, 0, 1]
+    assert (first, await named()) == ([approved, undecided], [undecided])
+    entries = await caller(Role.AUDITOR).audit_entries(county, route="retention")
+    assert [one.changes for one in entries] == [[{"table": "lead_customers", "erased": 1}]] * 2
+
+
+async def test_leads_and_answers_are_looked_after_while_the_service_runs(app: FastAPI) -> None:
+    assert (await known_branches(app.state.database))[0] == NO_BRANCH

@@ -1,23 +1,36 @@
 """Whom orders are for: masked wherever it is shown, in full to those who work on it, then erased."""
 
+import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 from support.canaries import HOME, IDENTITY, NAME, NOTE, PHONE, found_in, what_everybody_reads
-from support.work import HOUR, START, person
+from support.contents import png
+from support.work import HOUR, START, centre, person
 
-from huaxiao.dispatch.personal.handlers import forget_contacts
+from huaxiao.dispatch.appraisals.evidence import freeze_due, kept_records
+from huaxiao.dispatch.attachments.handlers import remove_erased
+from huaxiao.dispatch.attachments.objects import DirectoryStore
+from huaxiao.dispatch.personal.handlers import (
+    erase_what_waited,
+    forget_contacts,
+    forget_photos,
+)
+from huaxiao.dispatch.tables import appraisal_months, branches
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.rows import EVERYTHING, Scope
 from huaxiao.shared.wire.dispatch import OrderKind, OrderStepIn, StepName
-from huaxiao.shared.wire.orders import NoteIn, OrderIn, OrderSource
+from huaxiao.shared.wire.orders import AttachmentKind, NoteIn, OrderIn, OrderSource
 from huaxiao.shared.wire.personal import ErasureIn, FullViewIn, Purpose
+from huaxiao.shared.wire.tickets import TicketAbout, TicketIn, TicketStepIn, TicketStepName
 from huaxiao.shared.wire.visits import Point
 
 VISIT = FullViewIn(purpose=Purpose.VISIT, reason=f"上门，{PHONE}")
@@ -160,48 +173,252 @@ async def test_an_answer_that_shows_it_is_kept_nowhere(
     assert unsaid.status_code == 422
 
 
+async def erased(caller: Any, branch_id: int) -> Any:
+    """Have the customer erased by two people."""
+    asked = await caller(Role.COUNTY_MANAGER).ask_for_erasure(branch_id, ERASED)
+    return await caller(Role.COUNTY_FINANCE).confirm_erasure(branch_id, asked.erasure_id)
+
+
+async def test_an_erasure_is_asked_for_by_one_person_and_done_by_another(
+    maintained: Any, caller: Any
+) -> None:
+    manager, finance = caller(Role.COUNTY_MANAGER), caller(Role.COUNTY_FINANCE)
+    made = await manager.ask_for_order(maintained, asked())
+    await over(manager, maintained, made.order_id)
+
+    wanted = await manager.ask_for_erasure(maintained, ERASED)
+    with pytest.raises(PeerProblem) as alone:
+        await manager.confirm_erasure(maintained, wanted.erasure_id)
+    untouched = await manager.see_order_contact(maintained, made.order_id, VISIT)
+    done = await asyncio.gather(
+        *(finance.confirm_erasure(maintained, wanted.erasure_id) for _ in range(3))
+    )
+    refused = []
+    for one in (caller(Role.COUNTY_FINANCE), caller(Role.SUPPORT_CENTRE), caller(Role.PROVINCE)):
+        with pytest.raises(PeerProblem) as no:
+            await one.ask_for_erasure(maintained, ERASED)
+        refused.append(no.value.code)
+
+    assert (wanted.done_by, wanted.erased) == (None, None)
+    assert alone.value.code == "two-people"
+    assert untouched.contact_note == NOTE
+    assert done[0] == done[1] == done[2]
+    assert (done[0].by, done[0].done_by) == ("test:county_manager", "test:county_finance")
+    assert done[0].erased == 1
+    assert await caller(Role.AUDITOR).erasures(maintained) == [done[0]]
+    assert refused == ["forbidden"] * 3
+
+
 async def test_what_is_erased_is_gone_and_what_is_open_waits(maintained: Any, caller: Any) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     done = await manager.ask_for_order(maintained, asked())
     still = await manager.ask_for_order(maintained, asked("R2"))
     await over(manager, maintained, done.order_id)
 
-    erased = await manager.erase_customer(maintained, ERASED)
-    again = await manager.erase_customer(maintained, ERASED)
+    counts = [await erased(caller, maintained) for _ in range(2)]
 
-    assert [(one.erased, one.waiting) for one in (erased, again)] == [(1, 1), (0, 1)]
+    assert [(one.erased, one.waiting) for one in counts] == [(1, 1), (0, 1)]
     gone = await manager.see_order_contact(maintained, done.order_id, VISIT)
     assert (gone.contact_note, gone.where) == (None, None)
+    assert gone.standard_address == HOME[:12]
     kept = await manager.see_order_contact(maintained, still.order_id, VISIT)
-    assert kept.contact_note == NOTE
-    first = (await caller(Role.AUDITOR).audit_entries(maintained, route="erase_customer"))[-1]
+    assert (kept.contact_note, kept.standard_address) == (NOTE, HOME)
+    first = (await caller(Role.AUDITOR).audit_entries(maintained, route="ask_for_erasure"))[-1]
     assert first.reason == "客户要求删除"
     assert NAME not in first.model_dump_json()
     assert (await manager.ask_for_order(maintained, asked())).order_id == done.order_id
 
 
-async def test_contacts_are_forgotten_some_time_after_an_order_is_over(
+async def test_what_had_to_wait_is_erased_by_itself(app: Any, maintained: Any, caller: Any) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    still = await manager.ask_for_order(maintained, asked())
+    waits = await erased(caller, maintained)
+    later = await manager.ask_for_order(
+        maintained, asked("R2").model_copy(update={"requested_at": datetime.now(UTC)})
+    )
+
+    early = await done_by(app, maintained, erase_what_waited())
+    for one in (still, later):
+        step = OrderStepIn(step=StepName.CANCEL, at=datetime.now(UTC), reason="客户取消")
+        await manager.step(maintained, one.order_id, step)
+    then = [await done_by(app, maintained, erase_what_waited()) for _ in range(2)]
+
+    assert (waits.erased, waits.waiting, early, then) == (0, 1, 0, [1, 0])
+    gone = await manager.see_order_contact(maintained, still.order_id, VISIT)
+    assert (gone.contact_note, gone.standard_address) == (None, HOME[:12])
+    # What was asked for after the erasure is another matter.
+    kept = await manager.see_order_contact(maintained, later.order_id, VISIT)
+    assert (kept.contact_note, kept.standard_address) == (NOTE, HOME)
+
+
+async def test_an_address_stays_while_a_month_that_rests_on_it_is_open(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    made = await manager.ask_for_order(maintained, asked())
+    await over(manager, maintained, made.order_id)
+    await known_since(app, maintained, START)
+
+    first = await erased(caller, maintained)
+    between = await manager.see_order_contact(maintained, made.order_id, VISIT)
+    # The next month may count it as a repeated fault: 30 days.
+    closed = [await close(app, maintained, one) for one in (201711, 201712)]
+    counts = [await done_by(app, maintained, erase_what_waited()) for _ in closed]
+
+    assert (first.erased, first.waiting) == (1, 1)
+    assert (between.contact_note, between.standard_address) == (None, HOME)
+    assert counts == [1, 0]
+    gone = await manager.see_order_contact(maintained, made.order_id, VISIT)
+    assert gone.standard_address == HOME[:12]
+
+
+async def test_evidence_that_is_frozen_for_ever_names_no_address(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    await manager.ask_for_order(maintained, asked())
+    await known_since(app, maintained, START)
+
+    async with app.state.database.write(Scope.of_branch(maintained)) as connection:
+        await freeze_due(connection, maintained, START + timedelta(days=40))
+        kept = await kept_records(connection, maintained, 201711)
+
+    assert kept is not None
+    assert [one.line.startswith("K1@") for one in kept] == [True]
+    assert HOME not in kept[0].line
+
+
+async def test_photos_are_erased_with_the_order_and_leave_the_store(
+    app: Any, maintained: Any, caller: Any, tmp_path: Path
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    orders = [await manager.ask_for_order(maintained, asked(one)) for one in ("R1", "R2")]
+    mine = DirectoryStore(tmp_path)
+    usual, app.state.objects = app.state.objects, mine
+    sent = [(orders[0], "a.png", 1), (orders[0], "b.png", 2), (orders[1], "a.png", 2)]
+    try:
+        for order, name, number in sent:
+            await manager.upload_attachment(
+                maintained, order.order_id, name, AttachmentKind.BEFORE, png(number)
+            )
+        await over(manager, maintained, orders[0].order_id)
+        counts = await erased(caller, maintained)
+        before = len(contents(tmp_path))
+        removed = [await done_by(app, maintained, remove_erased(mine)) for _ in range(2)]
+        after = contents(tmp_path)
+        with pytest.raises(PeerProblem) as gone:
+            await manager.attachment(maintained, orders[0].order_id, "b.png")
+        # The same content shows another order, which is open.
+        kept = await manager.attachment(maintained, orders[1].order_id, "a.png")
+        listed = await manager.attachments(maintained, orders[0].order_id)
+    finally:
+        app.state.objects = usual
+
+    assert (counts.erased, counts.waiting) == (3, 2)
+    assert (before, removed, after) == (2, [2, 0], [png(2)])
+    assert (gone.value.status, gone.value.code) == (410, "attachment-erased")
+    assert kept == png(2)
+    assert all(one.erased_at is not None and len(one.sha256) == 64 for one in listed)
+
+
+async def test_where_a_ticket_is_about_is_shown_on_record_only_and_erased_once_it_is_closed(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    async with app.state.database.write(EVERYTHING) as connection:
+        await apply_contracts(connection, maintained, [centre(maintained, "SS", "support")])
+    town, manager = caller(Role.CONTRACTOR, ["C1"]), caller(Role.COUNTY_MANAGER)
+    about = TicketAbout(customer_id="K1", standard_address=HOME, customer_is_vip=False)
+    given = TicketIn(
+        raiser_centre_id="C1", category="retention", title="漏缆", text=NOTE, about=about
+    )
+
+    raised = [await town.raise_ticket(maintained, given) for _ in range(2)]
+    seen = [
+        await one.see_ticket_place(maintained, raised[0].ticket_id, VISIT)
+        for one in (town, manager, caller(Role.SUPPORT_CENTRE))
+    ]
+    refused = []
+    for other in (caller(Role.CONTRACTOR, ["B1"]), caller(Role.AUDITOR)):
+        with pytest.raises(PeerProblem) as no:
+            await other.see_ticket_place(maintained, raised[0].ticket_id, VISIT)
+        refused.append(no.value.code)
+    closing = TicketStepIn(step=TicketStepName.CLOSE, reason="已解决")
+    await manager.step_ticket(maintained, raised[0].ticket_id, closing)
+    counts = await erased(caller, maintained)
+
+    assert raised[0].about.standard_address == f"{HOME[:12]}***"
+    assert {(one.customer_id, one.standard_address) for one in seen} == {("K1", HOME)}
+    assert refused == ["not-found", "forbidden"]
+    entries = await caller(Role.AUDITOR).audit_entries(maintained, route="see_ticket_place")
+    views = {one["added"]["full_view_id"] for entry in entries for one in entry.changes}
+    assert views == {one.full_view_id for one in seen}
+    assert found_in("".join(one.model_dump_json() for one in entries)) == []
+    assert (counts.erased, counts.waiting) == (1, 1)
+    after = [await manager.see_ticket_place(maintained, one.ticket_id, VISIT) for one in raised]
+    assert [one.standard_address for one in after] == [HOME[:12], HOME]
+
+
+async def test_contacts_photos_and_tickets_are_forgotten_some_time_after_they_are_over(
     app: Any, maintained: Any, caller: Any
 ) -> None:
     manager = caller(Role.COUNTY_MANAGER)
     done = await manager.ask_for_order(maintained, asked())
     still = await manager.ask_for_order(maintained, asked("R2"))
+    await manager.upload_attachment(
+        maintained, done.order_id, "a.png", AttachmentKind.BEFORE, png(1)
+    )
     await over(manager, maintained, done.order_id)
-    forget = forget_contacts(180)
 
-    counts = []
-    for days in (180, 181, 182):
-        now = START + timedelta(days=days)
-        async with (
-            app.state.database.write(Scope.of_branch(maintained)) as connection,
-            by_itself(connection, maintained, what="contacts", clock=app.state.clock),
-        ):
-            counts.append(await forget(connection, maintained, now))
+    contacts = [
+        await done_by(app, maintained, forget_contacts(180), START + timedelta(days=one))
+        for one in (180, 181, 182)
+    ]
+    photos = [
+        await done_by(app, maintained, forget_photos(730), START + timedelta(days=one))
+        for one in (730, 731, 732)
+    ]
 
-    assert counts == [0, 1, 0]
+    assert (contacts, photos) == ([0, 1, 0], [0, 1, 0])
     gone = await manager.see_order_contact(maintained, done.order_id, VISIT)
     kept = await manager.see_order_contact(maintained, still.order_id, VISIT)
-    assert (gone.contact_note, kept.contact_note) == (None, NOTE)
-    (entry,) = await caller(Role.AUDITOR).audit_entries(maintained, route="retention")
-    assert entry.subject == "service:dispatch"
-    assert entry.changes == [{"table": "orders", "erased": 1}]
+    assert (gone.contact_note, gone.standard_address) == (None, HOME[:12])
+    assert (kept.contact_note, kept.standard_address) == (NOTE, HOME)
+    entries = await caller(Role.AUDITOR).audit_entries(maintained, route="retention")
+    assert {one.subject for one in entries} == {"service:dispatch"}
+    assert sorted(str(one) for entry in entries for one in entry.changes) == [
+        "{'table': 'order_attachments', 'erased': 1}",
+        "{'table': 'orders', 'erased': 1}",
+    ]
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [one.read_bytes() for one in folder.rglob("*") if one.is_file()]
+
+
+# --- by itself -----------------------------------------------------------------------------------
+
+
+async def done_by(app: Any, branch_id: int, job: Any, now: Any = None) -> int:
+    """Let a job do one portion of what is due."""
+    async with (
+        app.state.database.write(Scope.of_branch(branch_id)) as connection,
+        by_itself(connection, branch_id, what="erasing", clock=app.state.clock),
+    ):
+        done: int = await job(connection, branch_id, now or app.state.clock())
+    return done
+
+
+async def known_since(app: Any, branch_id: int, moment: Any) -> None:
+    async with app.state.database.write(EVERYTHING) as connection:
+        await connection.execute(
+            insert(branches).values(branch_id=branch_id, name_zh="县", known_at=moment)
+        )
+
+
+async def close(app: Any, branch_id: int, period: int) -> None:
+    """Let a month of appraisals be closed, as its calendar does."""
+    async with app.state.database.write(EVERYTHING) as connection:
+        event = {"branch_id": branch_id, "period": period, "event": "closed"}
+        await connection.execute(
+            insert(appraisal_months).values(**event, at=START, recorded_at=START)
+        )

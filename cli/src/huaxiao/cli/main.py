@@ -57,7 +57,7 @@ _HOST = "127.0.0.1"
 @app.command()
 def up(data: Data = _DATA, port: Port = DEFAULT_PORT) -> None:
     """Start the suite with its embedded PostgreSQL, until Ctrl-C. Data is kept."""
-    raise typer.Exit(_run(data, port, _stay))
+    raise typer.Exit(_run(data, port, stay))
 
 
 @app.command()
@@ -233,17 +233,18 @@ def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) ->
             postgres = embedded.start(data.resolve())
             embedded.prepare(postgres)
         try:
-            return asyncio.run(_serve(data.resolve(), bound, postgres, story))
+            return asyncio.run(serve(data.resolve(), bound, postgres, story))
         finally:
             postgres.stop()
 
 
-async def _serve(
+async def serve(
     data: Path,
     bound: socket.socket,
     postgres: embedded.EmbeddedPostgres,
     story: Callable[[Endpoints], Awaitable[int]],
 ) -> int:
+    """Serve the suite while a story is told, and let it end what it has begun."""
     # While the suite stops, followers find their peers gone and say that they will try again.
     logging.getLogger("stamina").setLevel(logging.ERROR)
     # On a terminal refusals are worth a line, and the hourly heads of audit logs are not.
@@ -258,7 +259,8 @@ async def _serve(
         return 1
 
 
-async def _stay(endpoints: Endpoints) -> int:
+async def stay(endpoints: Endpoints) -> int:
+    """Say where the suite is, and wait until it is told to stop: Ctrl-C or SIGTERM."""
     _show_addresses(endpoints)
     await _until_stopped()
     return 0

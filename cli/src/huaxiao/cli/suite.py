@@ -27,8 +27,11 @@ from huaxiao.shared.web import on_http_exception
 
 TOKEN_ISSUER = "https://huaxiao.local"  # noqa: S105 - a name, not a secret
 DEFAULT_PORT = 8100
-_GRACE_SECONDS = 8
-"""As long as a container's, and less than the ten after which whoever asked loses patience."""
+_FINISH_SECONDS = 4
+"""How long what was begun may go on to ask the suite's other services, before the port is closed."""
+_GRACE_SECONDS = 4
+"""How long what is at work then has: together less than the ten after which whoever asked loses
+patience."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,12 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.ready.set()
 
+    async def finish(self) -> None:
+        """Let what is at work end while the suite still answers, since services ask each other."""
+        begun = set(self.server_state.tasks)
+        if begun:
+            await asyncio.wait(begun, timeout=_FINISH_SECONDS)
+
     @override
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -196,5 +205,6 @@ async def serving(
     finally:
         for app in apps.values():
             app.state.stopping = True
+        await running.finish()
         running.should_exit = True
         await served

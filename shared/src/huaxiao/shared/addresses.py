@@ -14,6 +14,9 @@ CODE_PATTERN = r"^[1-6][0-9]{5,17}$"
 CODE_DIGITS = 18
 """Digits of the longest code; ``10**18`` fits a ``bigint``."""
 
+VILLAGE_DIGITS = 12
+"""Digits of a village's or residents' committee's code; what lies below may be somebody's home."""
+
 AddressCode = Annotated[
     str, Field(pattern=CODE_PATTERN, examples=["130123100201"], description="标准地址编码")
 ]

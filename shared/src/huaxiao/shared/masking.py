@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from huaxiao.shared.addresses import VILLAGE_DIGITS
+
 _HIDDEN = "***"
-_VILLAGE = 12
-"""Of an address, as many characters as name its village are shown."""
 _END = 4
 _MASKED = re.compile(r"\*{3}.{0,4}|1[3-9][0-9]\*{4}[0-9]{4}|\*{14}[0-9]{3}[0-9Xx]")
 _AFTER_A_TENTH = re.compile(r"(\.[0-9]).*")
@@ -99,7 +99,7 @@ def _name(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return text if len(text) <= _VILLAGE else text[:_VILLAGE] + _HIDDEN
+    return text if len(text) <= VILLAGE_DIGITS else text[:VILLAGE_DIGITS] + _HIDDEN
 
 
 def _phone(text: str) -> str:

@@ -5,19 +5,34 @@ change; where the entry is not, nothing was shown. An erasure replaces what a se
 customer and leaves the customer's code: books, decisions and digests rest on codes alone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import uuid4
 
 from fastapi import Response
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, insert
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.audit.log import AuditLog, NewEntry
 from huaxiao.shared.audit.origins import own_origin
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.database import branch_column
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn
+from huaxiao.shared.ticking import Job
+from huaxiao.shared.wire.personal import FullViewIn
+
+_PORTION = 500
 
 
 def full_views_table(metadata: MetaData) -> Table:
@@ -38,7 +53,10 @@ def full_views_table(metadata: MetaData) -> Table:
 
 
 def erasures_table(metadata: MetaData) -> Table:
-    """Declare where a service keeps whose personal data was erased, when and why."""
+    """Declare where a service keeps whose personal data is to be erased, who asks for it and why.
+
+    ``erased`` and ``waiting`` are those of erasures that one person did alone, before it took two.
+    """
     return Table(
         "erasures",
         metadata,
@@ -48,8 +66,28 @@ def erasures_table(metadata: MetaData) -> Table:
         Column("reason", Text, nullable=False),
         Column("by", Text, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False),
+        Column("erased", Integer),
+        Column("waiting", Integer),
+        info={"append_only": True},
+    )
+
+
+def erasures_done_table(metadata: MetaData) -> Table:
+    """Declare where a service keeps which erasures a second person has had done, once each."""
+    schema = metadata.schema
+    return Table(
+        "erasures_done",
+        metadata,
+        branch_column(),
+        Column("erasure_id", Text, primary_key=True),
+        Column("by", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
         Column("erased", Integer, nullable=False),
         Column("waiting", Integer, nullable=False),
+        ForeignKeyConstraint(
+            ["branch_id", "erasure_id"],
+            [f"{schema}.erasures.branch_id", f"{schema}.erasures.erasure_id"],
+        ),
         info={"append_only": True},
     )
 
@@ -79,31 +117,6 @@ async def record_full_view(
     return full_view_id
 
 
-async def record_erasure(
-    connection: AsyncConnection,
-    table: Table,
-    branch_id: int,
-    given: ErasureIn,
-    *,
-    principal: Principal,
-    now: datetime,
-    erased: int,
-    waiting: int,
-) -> Erasure:
-    """Record that a customer's personal data was erased."""
-    made = Erasure(
-        erasure_id=uuid4().hex,
-        customer_id=given.customer_id,
-        reason=given.reason,
-        by=principal.subject,
-        at=now,
-        erased=erased,
-        waiting=waiting,
-    )
-    await connection.execute(insert(table).values(branch_id=branch_id, **made.model_dump()))
-    return made
-
-
 async def record_retention(
     audit_log: AuditLog,
     connection: AsyncConnection,
@@ -118,6 +131,42 @@ async def record_retention(
         origin = own_origin(audit_log.service, "retention")
         entry = NewEntry(now, origin, HTTPStatus.OK, changes=[{"table": table, "erased": erased}])
         await audit_log.append(connection, branch_id, [entry])
+
+
+def forget_answers(audit_log: AuditLog, keys: Table, days: int) -> Job:
+    """Return the job that erases answers which ``Idempotency-Key`` has kept for so many days.
+
+    The keys stay: what was done under one is not done again.
+    """
+
+    async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        old = (
+            select(keys.c.caller, keys.c.key)
+            .where(
+                keys.c.branch_id == branch_id,
+                keys.c.answered_at < now - timedelta(days=days),
+                func.octet_length(keys.c.body) > 0,
+            )
+            .order_by(keys.c.answered_at)
+            .limit(_PORTION)
+            .with_for_update(skip_locked=True)
+            .cte("old")
+        )
+        erased = await connection.execute(
+            update(keys)
+            .where(
+                keys.c.branch_id == branch_id,
+                keys.c.caller == old.c.caller,
+                keys.c.key == old.c.key,
+            )
+            .values(body=b"")
+        )
+        await record_retention(
+            audit_log, connection, branch_id, table=keys.name, erased=erased.rowcount, now=now
+        )
+        return erased.rowcount
+
+    return forget
 
 
 def keep_nowhere(response: Response) -> None:

@@ -177,6 +177,15 @@ class IdempotencyKeyReused(Problem):
     title_zh = "该幂等键已用于另一请求"
 
 
+class AnswerForgotten(Problem):
+    """The request with this Idempotency-Key was done; its answer is not kept any longer."""
+
+    code = "answer-forgotten"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This request was done; its answer is no longer kept"
+    title_zh = "该请求已处理，其应答已不再保存"
+
+
 class Unexpected(Problem):
     """A fault of ours. The trace id leads to the log; nothing else is told."""
 

@@ -78,6 +78,12 @@ class ServiceSettings(BaseSettings):
         ge=0,
         description="how long a service that was told to stop is unready before it takes no more",
     )
+    answer_days: int = Field(
+        default=30,
+        ge=1,
+        description="days for which the answer given to an `Idempotency-Key` is kept; the key is"
+        " known for ever",
+    )
     trusted_proxies: frozenset[IPv4Network | IPv6Network] = Field(
         default=frozenset(),
         description="addresses and networks of proxies whose X-Forwarded-For says who asked",

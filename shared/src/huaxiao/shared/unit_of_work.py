@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -18,6 +19,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import (
     Column,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Text,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -37,7 +40,7 @@ from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.audit.requests import record
 from huaxiao.shared.auth import Principal, authenticate
 from huaxiao.shared.database import Database, branch_column
-from huaxiao.shared.problems import Fault, IdempotencyKeyReused, Malformed
+from huaxiao.shared.problems import AnswerForgotten, Fault, IdempotencyKeyReused, Malformed
 from huaxiao.shared.rows import NO_BRANCH, Scope
 
 _ATTEMPTS = 3
@@ -46,7 +49,11 @@ _MAX_KEY = 255
 
 
 def idempotency_table(metadata: MetaData) -> Table:
-    """Declare where a service remembers the answers it gave (kept as long as the books)."""
+    """Declare where a service remembers the answers it gave.
+
+    A key is kept as long as the books; its answer, which may show somebody's data, for a while
+    (``huaxiao.shared.personal.forget_answers``).
+    """
     return Table(
         "idempotency_keys",
         metadata,
@@ -58,6 +65,12 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("media_type", Text, nullable=False),
         Column("body", LargeBinary, nullable=False),
         Column("answered_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Index(
+            "idempotency_keys_answers_index",
+            "branch_id",
+            "answered_at",
+            postgresql_where=text("octet_length(body) > 0"),
+        ),
         info=DERIVED,
     )
 
@@ -121,6 +134,8 @@ class _UnitOfWork:
         earlier = (await connection.execute(select(table).filter_by(**row))).one()
         if earlier.fingerprint != fingerprint:
             raise IdempotencyKeyReused
+        if not earlier.body and earlier.status != HTTPStatus.NO_CONTENT:
+            raise AnswerForgotten
         raise _Replay(
             Response(
                 earlier.body, earlier.status, {"Idempotent-Replayed": "true"}, earlier.media_type

@@ -13,7 +13,7 @@ Mender = Annotated[
 """Reads and mends what is in quarantine."""
 Closer = Annotated[Principal, allow(Role.COUNTY_FINANCE, Role.COUNTY_MANAGER, whole_branch=True)]
 GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
-"""Approves a closing beyond the limit, registers sources, and has personal data erased."""
+"""Approves a closing beyond the limit, and registers sources."""
 BodyReader = Annotated[Principal, allow(Role.BSS_SOURCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)]
 """Mends what is in quarantine, and must see it for that."""
 AddressReader = Annotated[

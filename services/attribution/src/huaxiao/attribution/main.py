@@ -30,6 +30,7 @@ from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.personal import forget_answers
 from huaxiao.shared.ticking import ticking
 from huaxiao.shared.watching import watching
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             quarantine.router,
             personal.unplaced,
             personal.router,
+            personal.erasing,
             ledger.router,
             closing.router,
             explanations.router,
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 jobs={
                     "bodies": forget_bodies(settings.quarantine_days),
                     "signed messages": forget,
+                    "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
                 },
                 branches=known_branches,
             ),

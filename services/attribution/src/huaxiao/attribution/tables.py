@@ -19,7 +19,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
-from huaxiao.shared.personal import erasures_table, full_views_table
+from huaxiao.shared.personal import erasures_done_table, erasures_table, full_views_table
 from huaxiao.shared.rows import COPIED, own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -28,6 +28,7 @@ feed = Feed(metadata, service="attribution")
 idempotency_keys = idempotency_table(metadata)
 full_views = full_views_table(metadata)
 erasures = erasures_table(metadata)
+erasures_done = erasures_done_table(metadata)
 audit_log = AuditLog(metadata, service="attribution")
 positions = positions_table(metadata)
 

@@ -27,8 +27,6 @@ BranchReader = Annotated[Principal, allow(*COUNTY_READERS)]
 Concerned = Annotated[Principal, allow(Role.CONTRACTOR)]
 """Who speaks for a centre."""
 Decider = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.PROVINCE, whole_branch=True)]
-GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
-"""Has personal data erased."""
 NameReader = Annotated[
     Principal,
     allow(

@@ -17,6 +17,7 @@ from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.personal import api as personal
+from huaxiao.contracts.personal.handlers import forget_names, known_branches
 from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.renewals import api as renewals
 from huaxiao.contracts.reorganisations import api as reorganisations
@@ -34,6 +35,8 @@ from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
+from huaxiao.shared.personal import forget_answers
+from huaxiao.shared.ticking import ticking
 from huaxiao.shared.watching import watching
 
 
@@ -63,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             violations.router,
             leads.router,
             personal.router,
+            personal.erasing,
             shares.router,
             renewals.router,
             supplements.router,
@@ -79,7 +83,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             *audit.routes(),
             feed.router(),
         ],
-        lifespan=watching(settings, database, GAUGES),
+        lifespan=web.together(
+            ticking(
+                settings,
+                database,
+                jobs={
+                    "names": forget_names(settings.name_days),
+                    "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
+                },
+                branches=known_branches,
+            ),
+            watching(settings, database, GAUGES),
+        ),
     )
     app.state.peers = Peers(settings.attribution_url, settings.dispatch_url)
     app.state.contract_template = template(settings.contract_template)

@@ -16,3 +16,8 @@ class Settings(ServiceSettings):
     contract_template: Path | None = Field(
         default=None, description="the county's own text of a contract; the suite's when absent"
     )
+    name_days: int = Field(
+        default=365,
+        ge=1,
+        description="days for which the name of a lead's customer is kept once the lead is over",
+    )

@@ -27,7 +27,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed
-from huaxiao.shared.personal import erasures_table, full_views_table
+from huaxiao.shared.personal import erasures_done_table, erasures_table, full_views_table
 from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -36,6 +36,7 @@ feed = Feed(metadata, service="contracts")
 idempotency_keys = idempotency_table(metadata)
 full_views = full_views_table(metadata)
 erasures = erasures_table(metadata)
+erasures_done = erasures_done_table(metadata)
 audit_log = AuditLog(metadata, service="contracts")
 _APPEND_ONLY = {"append_only": True}
 
@@ -814,6 +815,12 @@ lead_customers = Table(
     Column("lead", Integer, primary_key=True, autoincrement=False),
     Column("customer_name", Text),
     _of_a_lead(),
+    Index(
+        "lead_customers_kept_index",
+        "branch_id",
+        "lead",
+        postgresql_where=text("customer_name IS NOT NULL"),
+    ),
 )
 lead_people = Table(
     "lead_people",

@@ -46,6 +46,8 @@ Asker = Annotated[
     ),
 ]
 """Who asks for work: people at a front end, and the systems around them."""
-GeneralManager = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
-"""Has personal data erased."""
+TicketWorker = Annotated[
+    Principal, allow(Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE, Role.COUNTY_MANAGER)
+]
+"""Takes the steps of tickets, each held to those that their centres raised or owe."""
 CrewKeeper = Annotated[Principal, allow(Role.COUNTY_MANAGER, Role.CONTRACTOR)]

@@ -6,7 +6,8 @@ from huaxiao.dispatch.agenda import api as agenda
 from huaxiao.dispatch.appointments import api as appointments
 from huaxiao.dispatch.appraisals import api as appraisals
 from huaxiao.dispatch.attachments import api as attachments
-from huaxiao.dispatch.attachments.objects import store_of
+from huaxiao.dispatch.attachments.handlers import remove_erased
+from huaxiao.dispatch.attachments.objects import ObjectStore, store_of
 from huaxiao.dispatch.clocks import api as clocks
 from huaxiao.dispatch.crews import api as crews
 from huaxiao.dispatch.earnings import api as earnings
@@ -15,7 +16,7 @@ from huaxiao.dispatch.gauges import GAUGES
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.personal import api as personal
-from huaxiao.dispatch.personal.handlers import forget_contacts
+from huaxiao.dispatch.personal.handlers import erase_what_waited, forget_contacts, forget_photos
 from huaxiao.dispatch.plan_rules import api as plan_rules
 from huaxiao.dispatch.plans import api as plans
 from huaxiao.dispatch.plans.running import planning
@@ -36,7 +37,8 @@ from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
-from huaxiao.shared.ticking import ticking
+from huaxiao.shared.personal import forget_answers
+from huaxiao.shared.ticking import Job, ticking
 from huaxiao.shared.watching import watching
 
 
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url.get_secret_value(), service="dispatch", pool_size=settings.pool_size
     )
+    objects = store_of(settings)
     app = web.service_app(
         service="dispatch",
         title="Huaxiao dispatch",
@@ -56,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routers=[
             orders.router,
             personal.router,
+            personal.erasing,
             parts.router,
             attachments.router,
             crews.router,
@@ -84,13 +88,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ticking(
                 settings,
                 database,
-                jobs={**JOBS, "contacts": forget_contacts(settings.contact_days)},
+                jobs={**JOBS, **_erasing(settings, objects)},
                 branches=known_branches,
             ),
             planning(settings, database),
             watching(settings, database, GAUGES),
         ),
     )
-    app.state.objects = store_of(settings)
+    app.state.objects = objects
     app.state.attachment_max_bytes = settings.attachment_max_bytes
     return app
+
+
+def _erasing(settings: Settings, objects: ObjectStore | None) -> dict[str, Job]:
+    """Return what erases personal data that need not be kept, by the name of each."""
+    jobs = {
+        "contacts": forget_contacts(settings.contact_days),
+        "photos": forget_photos(settings.photo_days),
+        "what waited": erase_what_waited(),
+        "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
+    }
+    return jobs if objects is None else jobs | {"contents": remove_erased(objects)}

@@ -37,6 +37,12 @@ class Settings(ServiceSettings):
         ge=1,
         description="days after an order is over for which its contact and its place are kept",
     )
+    photo_days: int = Field(
+        default=730,
+        ge=1,
+        description="days after an order is over for which photos and signatures at a customer's"
+        " are kept",
+    )
     plan_workers: int = Field(
         default=1,
         ge=0,

@@ -25,7 +25,7 @@ from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.audit.marks import DERIVED, PAY
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
-from huaxiao.shared.personal import erasures_table, full_views_table
+from huaxiao.shared.personal import erasures_done_table, erasures_table, full_views_table
 from huaxiao.shared.rows import own_centre, whole_branch
 from huaxiao.shared.unit_of_work import idempotency_table
 
@@ -34,6 +34,7 @@ feed = Feed(metadata, service="dispatch")
 idempotency_keys = idempotency_table(metadata)
 full_views = full_views_table(metadata)
 erasures = erasures_table(metadata)
+erasures_done = erasures_done_table(metadata)
 audit_log = AuditLog(metadata, service="dispatch")
 positions = positions_table(metadata)
 _DEGREES = Numeric(9, 6)
@@ -289,11 +290,15 @@ orders = Table(
     Index(None, "branch_id", "engineer_id", "state"),
     Index(None, "branch_id", "crew_id", "state"),
     Index(
-        "orders_personal_index",
+        "orders_kept_index",
         "branch_id",
         "last_step_at",
-        postgresql_where=text("contact_note IS NOT NULL OR latitude IS NOT NULL"),
+        postgresql_where=text(
+            "contact_note IS NOT NULL OR latitude IS NOT NULL"
+            " OR customer_id IS NOT NULL AND length(standard_address) > 12"
+        ),
     ),
+    Index(None, "branch_id", "customer_id"),
     UniqueConstraint("branch_id", "source", "reference"),
     info=whole_branch(
         "Work is asked for by one centre and done by others' people and crews, who see their own."
@@ -479,7 +484,33 @@ order_attachments = Table(
     Column("by", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     _of_order(),
+    Index(None, "branch_id", "sha256"),
     info={"append_only": True},
+)
+attachments_erased = Table(
+    "attachments_erased",
+    metadata,
+    branch_column(),
+    Column("order_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+    # Null until it has been seen to that the content lies in the store no more.
+    Column("removed_at", DateTime(timezone=True)),
+    ForeignKeyConstraint(
+        ["branch_id", "order_id", "name"],
+        [
+            "dispatch.order_attachments.branch_id",
+            "dispatch.order_attachments.order_id",
+            "dispatch.order_attachments.name",
+        ],
+        name="attachments_erased_attachment_fkey",
+    ),
+    Index(
+        "attachments_erased_waiting_index",
+        "branch_id",
+        postgresql_where=text("removed_at IS NULL"),
+    ),
 )
 crews = Table(
     "crews",

@@ -31,6 +31,7 @@ from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
+from huaxiao.shared.personal import forget_answers
 from huaxiao.shared.ticking import ticking
 from huaxiao.shared.watching import watching
 
@@ -71,7 +72,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=web.together(
             following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
             forecasting,
-            ticking(settings, database, jobs=jobs(forecasters), branches=known_branches),
+            ticking(
+                settings,
+                database,
+                jobs={
+                    **jobs(forecasters),
+                    "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
+                },
+                branches=known_branches,
+            ),
             delivering(settings, database),
             watching(settings, database, GAUGES),
         ),

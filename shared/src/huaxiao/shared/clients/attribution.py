@@ -117,10 +117,21 @@ class AttributionClient(ServiceClient):
         )
         return seen
 
-    async def erase_customer(self, branch_id: int, given: ErasureIn) -> Erasure:
-        """Erase bodies of held events that name a customer and are resolved."""
-        erased: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
-        return erased
+    async def ask_for_erasure(self, branch_id: int, given: ErasureIn) -> Erasure:
+        """Ask for a customer's personal data to be erased."""
+        asked: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
+        return asked
+
+    async def erasures(self, branch_id: int) -> list[Erasure]:
+        """List the erasures of a branch."""
+        return await self._all(Erasure, f"/v1/branches/{branch_id}/erasures")
+
+    async def confirm_erasure(self, branch_id: int, erasure_id: str) -> Erasure:
+        """Have done what somebody else has asked to be erased."""
+        done: Erasure = await self._post(
+            Erasure, f"/v1/branches/{branch_id}/erasures/{erasure_id}/confirm", None
+        )
+        return done
 
     async def put_signed_source(
         self, branch_id: int, source_id: str, given: SignedSourceIn

@@ -60,7 +60,13 @@ from huaxiao.shared.wire.orders import (
     TaskDoneIn,
     TaskIn,
 )
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, OrderContact
+from huaxiao.shared.wire.personal import (
+    Erasure,
+    ErasureIn,
+    FullViewIn,
+    OrderContact,
+    TicketPlace,
+)
 from huaxiao.shared.wire.reverse import (
     ReverseAnswerIn,
     ReverseAppraisal,
@@ -140,10 +146,30 @@ class DispatchClient(PlansClient):
         )
         return seen
 
-    async def erase_customer(self, branch_id: int, given: ErasureIn) -> Erasure:
-        """Erase contacts and places of a customer from orders that are over."""
-        erased: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
-        return erased
+    async def see_ticket_place(
+        self, branch_id: int, ticket_id: str, given: FullViewIn
+    ) -> TicketPlace:
+        """Show where what a ticket is about is."""
+        seen: TicketPlace = await self._post(
+            TicketPlace, f"/v1/branches/{branch_id}/tickets/{ticket_id}/full-views", given
+        )
+        return seen
+
+    async def ask_for_erasure(self, branch_id: int, given: ErasureIn) -> Erasure:
+        """Ask for a customer's personal data to be erased."""
+        asked: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
+        return asked
+
+    async def erasures(self, branch_id: int) -> list[Erasure]:
+        """List the erasures of a branch."""
+        return await self._all(Erasure, f"/v1/branches/{branch_id}/erasures")
+
+    async def confirm_erasure(self, branch_id: int, erasure_id: str) -> Erasure:
+        """Have done what somebody else has asked to be erased."""
+        done: Erasure = await self._post(
+            Erasure, f"/v1/branches/{branch_id}/erasures/{erasure_id}/confirm", None
+        )
+        return done
 
     async def step(self, branch_id: int, order_id: str, step: OrderStepIn) -> OrderDetail:
         """Take a step of an order."""

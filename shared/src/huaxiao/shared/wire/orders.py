@@ -159,6 +159,8 @@ class Attachment(Resource):
     """Of the content, in hex."""
     by: str
     at: Moment
+    erased_at: Moment | None
+    """When what it shows was erased; who uploaded it, when, and its digest stay."""
 
 
 class OrderIn(Given):

@@ -68,6 +68,15 @@ class OrderContact(FullView):
     """Null where there is none, or where it has been erased."""
 
 
+class TicketPlace(FullView):
+    """Where what a ticket is about is."""
+
+    ticket_id: Identifier
+    customer_id: Identifier | None
+    standard_address: str | None
+    """Null where none was given; down to the village once it has been erased."""
+
+
 class LeadCustomer(FullView):
     """Whom a lead is about."""
 
@@ -101,14 +110,18 @@ class ErasureIn(Given):
 
 
 class Erasure(Resource):
-    """What was erased of a customer, and what must wait."""
+    """An erasure that one person asks for, and what was erased once another has had it done."""
 
     erasure_id: Identifier
     customer_id: Identifier
     reason: str
     by: str
+    """Who asks for it."""
     at: Moment
-    erased: Count
+    done_by: str | None
+    """Who has had it done; null while it waits for a second person."""
+    done_at: Moment | None
+    erased: Count | None
     """Things of the customer that held personal data and hold it no more."""
-    waiting: Count
-    """Things that are still being worked on; ask again once they are closed."""
+    waiting: Count | None
+    """Things that were still needed at that moment, by work that goes on or books that are open."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, Name, PeriodNumber, Resource
+from huaxiao.shared.wire.personal import ShownAddress
 
 TICKET_RAISED = "dispatch.ticket.raised"
 TICKET_ESCALATED = "dispatch.ticket.escalated"
@@ -182,6 +183,12 @@ class TicketAbout(Given):
     customer_is_vip: bool | None = Field(default=None, strict=True)
 
 
+class TicketAboutShown(TicketAbout):
+    """What a ticket is about, as it is shown."""
+
+    standard_address: ShownAddress | None = None
+
+
 class TicketIn(Given):
     """What a centre asks for, at the one point of entry."""
 
@@ -263,7 +270,7 @@ class Ticket(Resource):
     category_version: int
     title: str
     urgency: Urgency
-    about: TicketAbout
+    about: TicketAboutShown
     raiser_centre_id: Identifier
     raised_by: str
     raised_at: Moment

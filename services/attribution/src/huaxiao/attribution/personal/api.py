@@ -6,15 +6,16 @@ whole branch.
 
 from fastapi import Request, Response
 
-from huaxiao.attribution.callers import AddressReader, BodyReader, GeneralManager
+from huaxiao.attribution.callers import AddressReader, BodyReader
 from huaxiao.attribution.personal import handlers
-from huaxiao.attribution.tables import UNPLACED
+from huaxiao.attribution.tables import UNPLACED, erasures, erasures_done
 from huaxiao.shared import web
+from huaxiao.shared.erasing import erasure_routes
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.personal import keep_nowhere
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import BranchUnrememberedTx, BranchWriteTx
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, HeldBody, LineAddresses
+from huaxiao.shared.unit_of_work import BranchUnrememberedTx
+from huaxiao.shared.wire.personal import FullViewIn, HeldBody, LineAddresses
 
 router = web.router(tags=["personal data"])
 unplaced = web.router(tags=["personal data"], prefix="/v1")
@@ -84,15 +85,4 @@ async def see_line_addresses(
     )
 
 
-@router.post("/erasures", status_code=201, responses=web.problem_responses(Forbidden))
-async def erase_customer(
-    request: Request,
-    branch_id: BranchId,
-    given: ErasureIn,
-    connection: BranchWriteTx,
-    principal: GeneralManager,
-) -> Erasure:
-    """Erase the bodies of held events that name a customer and are resolved; the others wait."""
-    return await handlers.erase(
-        connection, branch_id, given, principal=principal, now=request.app.state.clock()
-    )
+erasing = erasure_routes(erasures, erasures_done, handlers.erase)

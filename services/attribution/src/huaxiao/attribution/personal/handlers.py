@@ -12,13 +12,13 @@ from huaxiao.attribution.explanations.handlers import explain
 from huaxiao.attribution.personal import store
 from huaxiao.attribution.quarantine import store as quarantine
 from huaxiao.attribution.quarantine.handlers import sender_of
-from huaxiao.attribution.tables import UNPLACED, audit_log, branches, erasures, full_views
+from huaxiao.attribution.tables import UNPLACED, audit_log, branches, full_views
 from huaxiao.shared.auth import OutOfScope, Principal
 from huaxiao.shared.database import Database
-from huaxiao.shared.personal import record_erasure, record_full_view, record_retention
+from huaxiao.shared.personal import record_full_view, record_retention
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import Job
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, HeldBody, LineAddresses
+from huaxiao.shared.wire.personal import FullViewIn, HeldBody, LineAddresses
 
 
 async def see_held(
@@ -98,25 +98,11 @@ async def see_line(
 
 
 async def erase(
-    connection: AsyncConnection,
-    branch_id: int,
-    given: ErasureIn,
-    *,
-    principal: Principal,
-    now: datetime,
-) -> Erasure:
-    """Erase the bodies of events that name a customer and are resolved."""
-    erased = await store.erase(connection, branch_id, given.customer_id)
-    return await record_erasure(
-        connection,
-        erasures,
-        branch_id,
-        given,
-        principal=principal,
-        now=now,
-        erased=erased,
-        waiting=await store.still_kept(connection, branch_id, given.customer_id),
-    )
+    connection: AsyncConnection, branch_id: int, customer_id: str, _: datetime
+) -> tuple[int, int]:
+    """Erase the bodies of held events that name a customer and are resolved; the others wait."""
+    erased = await store.erase(connection, branch_id, customer_id)
+    return erased, await store.still_kept(connection, branch_id, customer_id)
 
 
 def forget_bodies(days: int) -> Job:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    case,
     exists,
     func,
     insert,
@@ -30,7 +31,10 @@ from huaxiao.contracts.tables import (
     sealed_fields,
 )
 from huaxiao.shared.database import within
+from huaxiao.shared.leads import LEAD_HOLDS
 from huaxiao.shared.wire.leads import LeadState
+
+_PORTION = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,52 @@ async def erase(connection: AsyncConnection, branch_id: int, customer_id: str) -
             lead_customers.c.lead.in_(named),
             lead_customers.c.customer_name.is_not(None),
         )
+        .values(customer_name=None)
+        .returning(lead_customers.c.lead)
+    )
+    return len(erased.all())
+
+
+async def forget_names(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
+    """Erase names of some leads that were over before a moment; return how many they were.
+
+    A lead is over when it is rejected, when it has become lines, or when it holds no longer: what
+    it earns from then on rests on codes.
+    """
+    over = case(
+        (~lead_decisions.c.approved, lead_decisions.c.decided_at),
+        else_=func.coalesce(
+            lead_conversions.c.converted_at, lead_decisions.c.decided_at + LEAD_HOLDS
+        ),
+    )
+    decided = lead_customers.join(
+        lead_decisions,
+        and_(
+            lead_decisions.c.branch_id == lead_customers.c.branch_id,
+            lead_decisions.c.lead == lead_customers.c.lead,
+        ),
+    ).outerjoin(
+        lead_conversions,
+        and_(
+            lead_conversions.c.branch_id == lead_customers.c.branch_id,
+            lead_conversions.c.lead == lead_customers.c.lead,
+        ),
+    )
+    old = (
+        select(lead_customers.c.lead)
+        .select_from(decided)
+        .where(
+            lead_customers.c.branch_id == branch_id,
+            lead_customers.c.customer_name.is_not(None),
+            over < before,
+        )
+        .order_by(lead_customers.c.lead)
+        .limit(_PORTION)
+        .with_for_update(skip_locked=True, of=lead_customers)
+    )
+    erased = await connection.execute(
+        update(lead_customers)
+        .where(lead_customers.c.branch_id == branch_id, lead_customers.c.lead.in_(old))
         .values(customer_name=None)
         .returning(lead_customers.c.lead)
     )

@@ -2,14 +2,16 @@
 
 from fastapi import Request, Response
 
-from huaxiao.contracts.callers import GeneralManager, NameReader
+from huaxiao.contracts.callers import NameReader
 from huaxiao.contracts.personal import handlers
+from huaxiao.contracts.tables import erasures, erasures_done
 from huaxiao.shared import web
+from huaxiao.shared.erasing import erasure_routes
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.personal import keep_nowhere
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import UnrememberedTx, WriteTx
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, LeadCustomer
+from huaxiao.shared.unit_of_work import UnrememberedTx
+from huaxiao.shared.wire.personal import FullViewIn, LeadCustomer
 
 router = web.router(tags=["personal data"])
 
@@ -33,15 +35,4 @@ async def see_lead_customer(
     )
 
 
-@router.post("/erasures", status_code=201, responses=web.problem_responses(Forbidden))
-async def erase_customer(
-    request: Request,
-    branch_id: BranchId,
-    given: ErasureIn,
-    connection: WriteTx,
-    principal: GeneralManager,
-) -> Erasure:
-    """Erase the name of a customer from every lead; their code stays, and so do the books."""
-    return await handlers.erase(
-        connection, branch_id, given, principal=principal, now=request.app.state.clock()
-    )
+erasing = erasure_routes(erasures, erasures_done, handlers.erase)

@@ -1,17 +1,22 @@
 """Names of customers: show with a purpose, erase with a reason."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch
 from huaxiao.contracts.domain.leads import number_of
 from huaxiao.contracts.leads import store
 from huaxiao.contracts.leads.handlers import seen_by
-from huaxiao.contracts.tables import erasures, full_views
+from huaxiao.contracts.tables import audit_log, branches, full_views
 from huaxiao.shared.auth import OutOfScope, Principal
-from huaxiao.shared.personal import record_erasure, record_full_view
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, LeadCustomer
+from huaxiao.shared.database import Database
+from huaxiao.shared.personal import record_full_view, record_retention
+from huaxiao.shared.rows import EVERYTHING, NO_BRANCH
+from huaxiao.shared.ticking import Job
+from huaxiao.shared.wire.personal import FullViewIn, LeadCustomer
 
 
 async def see_lead(
@@ -54,23 +59,28 @@ async def see_lead(
 
 
 async def erase(
-    connection: AsyncConnection,
-    branch_id: int,
-    given: ErasureIn,
-    *,
-    principal: Principal,
-    now: datetime,
-) -> Erasure:
+    connection: AsyncConnection, branch_id: int, customer_id: str, _: datetime
+) -> tuple[int, int]:
     """Erase a customer's name from every lead, open or not: the code says whom it is about."""
     await branch(connection, branch_id, lock=True)
-    erased = await store.erase(connection, branch_id, given.customer_id)
-    return await record_erasure(
-        connection,
-        erasures,
-        branch_id,
-        given,
-        principal=principal,
-        now=now,
-        erased=erased,
-        waiting=0,
-    )
+    return await store.erase(connection, branch_id, customer_id), 0
+
+
+def forget_names(days: int) -> Job:
+    """Return the job that erases names of leads that have led nowhere further for so many days."""
+
+    async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        erased = await store.forget_names(connection, branch_id, now - timedelta(days=days))
+        await record_retention(
+            audit_log, connection, branch_id, table="lead_customers", erased=erased, now=now
+        )
+        return erased
+
+    return forget
+
+
+async def known_branches(database: Database) -> Sequence[int]:
+    """Return the branches there are, and the one of what lies outside any."""
+    async with database.read(EVERYTHING) as connection:
+        found = await connection.scalars(select(branches.c.branch_id).order_by("branch_id"))
+        return [NO_BRANCH, *found.all()]

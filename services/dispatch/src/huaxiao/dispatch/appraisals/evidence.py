@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,11 +25,10 @@ _RECORD = TypeAdapter(Record)
 def record_of(row: RowMapping) -> Record:
     """Return what an order's row shows of how the work went."""
     evidence = Evidence.model_validate(row["evidence"])
-    line = row["subscription_id"] or f"{row['customer_id']}@{row['standard_address']}"
     return Record(
         kind=OrderKind(row["kind"]),
         customer_class=CustomerClass(row["customer_class"]),
-        line=line,
+        line=row["subscription_id"] or _unnumbered(row),
         state=OrderState(row["state"]),
         engineer_id=row["engineer_id"],
         requested_at=row["requested_at"],
@@ -52,6 +52,15 @@ def record_of(row: RowMapping) -> Record:
         reworks=row["reworks"],
         workers=tuple(row["workers"] or ()),
     )
+
+
+def _unnumbered(row: RowMapping) -> str:
+    """Tell a line that has no number by its customer and place, without saying where that is.
+
+    What is frozen stays for ever, and an address need not.
+    """
+    place = sha256(row["standard_address"].encode()).hexdigest()
+    return f"{row['customer_id']}@{place[:16]}"
 
 
 async def has_days(connection: AsyncConnection, branch_id: int, period: int) -> bool:

@@ -75,12 +75,12 @@ async def known_at(connection: AsyncConnection, branch_id: int) -> datetime | No
 
 
 async def progress(
-    connection: AsyncConnection, branch_id: int
+    connection: AsyncConnection, branch_id: int, event: str = "frozen"
 ) -> tuple[datetime | None, int | None]:
-    """Return when dispatch learned of a branch, and the last month whose evidence is frozen."""
+    """Return when dispatch learned of a branch, and the last month in which an event has been."""
     newest = (
         select(func.max(appraisal_months.c.period))
-        .where(appraisal_months.c.branch_id == branch_id, appraisal_months.c.event == "frozen")
+        .where(appraisal_months.c.branch_id == branch_id, appraisal_months.c.event == event)
         .scalar_subquery()
     )
     rows = await connection.execute(

@@ -12,6 +12,7 @@ from huaxiao.dispatch.domain.attachments import (
     PDF,
     PNG,
     WEBP,
+    AttachmentErased,
     AttachmentTooLarge,
     UnsupportedContent,
 )
@@ -94,7 +95,7 @@ async def list_attachments(
 @router.get(
     "/orders/{order_id}/attachments/{name}",
     response_class=Response,
-    responses=web.problem_responses(Forbidden, NoObjectStore) | _DOWNLOAD,
+    responses=web.problem_responses(Forbidden, AttachmentErased, NoObjectStore) | _DOWNLOAD,
 )
 async def download_attachment(
     request: Request,

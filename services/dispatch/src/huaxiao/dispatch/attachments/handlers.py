@@ -7,12 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.attachments import store
 from huaxiao.dispatch.attachments.objects import ObjectStore, key_of
-from huaxiao.dispatch.domain.attachments import accepted_type
+from huaxiao.dispatch.domain.attachments import AttachmentErased, accepted_type
 from huaxiao.dispatch.domain.order_parts import require_open
 from huaxiao.dispatch.orders import store as orders_store
 from huaxiao.dispatch.parts.handlers import order_at_hand
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.problems import Conflict, NotFound, Unavailable
+from huaxiao.shared.ticking import Job
 from huaxiao.shared.wire.orders import Attachment, AttachmentKind
 
 
@@ -52,6 +53,7 @@ async def upload(
             )
         return Attachment.model_validate(dict(held)), False
     require_open(order_id, progress.state)
+    await store.hold_content(connection, branch_id, sha256)
     row = {
         "branch_id": branch_id,
         "order_id": order_id,
@@ -62,8 +64,9 @@ async def upload(
         "sha256": sha256,
         "by": principal.subject,
         "at": now,
+        "erased_at": None,
     }
-    await store.add(connection, row)
+    await store.add(connection, {key: row[key] for key in row if key != "erased_at"})
     await objects.put(key_of(branch_id, sha256), content)
     return Attachment.model_validate(row), True
 
@@ -81,6 +84,7 @@ async def download(
 
     Raises:
         NotFound: there is none that the caller may see.
+        AttachmentErased: what it showed is erased.
         Unavailable: its content is not where it was put, or is not what was put there.
 
     """
@@ -89,6 +93,8 @@ async def download(
     row = await store.load(connection, branch_id, order_id, name)
     if row is None:
         raise NotFound
+    if row["erased_at"] is not None:
+        raise AttachmentErased
     content = await objects.get(key_of(branch_id, row["sha256"]))
     if content is None or hashlib.sha256(content).hexdigest() != row["sha256"]:
         raise Unavailable(
@@ -108,3 +114,21 @@ async def listed(
         raise NotFound
     rows = await store.listed(connection, branch_id, order_id)
     return [Attachment.model_validate(dict(row)) for row in rows]
+
+
+def remove_erased(objects: ObjectStore) -> Job:
+    """Return the job that takes out of the store what is erased and nothing else shows.
+
+    The content goes before that is noted: whoever dies in between removes it once more.
+    """
+
+    async def remove(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        found = await store.to_remove(connection, branch_id)
+        for sha256 in found:
+            await store.hold_content(connection, branch_id, sha256)
+            if not await store.is_shown(connection, branch_id, sha256):
+                await objects.remove(key_of(branch_id, sha256))
+            await store.removed(connection, branch_id, sha256, now=now)
+        return len(found)
+
+    return remove

@@ -41,6 +41,9 @@ class ObjectStore(Protocol):
     async def get(self, key: str) -> bytes | None:
         """Return a content, or None where there is none."""
 
+    async def remove(self, key: str) -> None:
+        """Remove a content; one that is not there is removed already."""
+
 
 class DirectoryStore:
     """Objects as files under a directory."""
@@ -56,6 +59,10 @@ class DirectoryStore:
     async def get(self, key: str) -> bytes | None:
         """Read a file."""
         return await asyncio.to_thread(self._read, key)
+
+    async def remove(self, key: str) -> None:
+        """Unlink a file."""
+        await asyncio.to_thread((self._directory / key).unlink, missing_ok=True)
 
     def _write(self, key: str, content: bytes) -> None:
         path = self._directory / key
@@ -113,6 +120,20 @@ class BucketStore:
             return bytes(await found.bytes_async())
         except FileNotFoundError:
             return None
+        except BaseError as error:
+            raise _no_answer(error) from error
+
+    async def remove(self, key: str) -> None:
+        """Delete an object.
+
+        Raises:
+            Unavailable: the bucket does not answer, or refuses.
+
+        """
+        try:
+            await self._store.delete_async(key)
+        except FileNotFoundError:
+            return
         except BaseError as error:
             raise _no_answer(error) from error
 

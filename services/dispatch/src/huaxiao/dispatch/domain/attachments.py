@@ -36,6 +36,15 @@ class AttachmentTooLarge(Problem):
     title_zh = "附件过大"
 
 
+class AttachmentErased(Problem):
+    """What the attachment showed is erased: its customer asked for it, or it need not be kept."""
+
+    code = "attachment-erased"
+    status = HTTPStatus.GONE
+    title = "What this attachment showed has been erased"
+    title_zh = "该附件的内容已被删除"
+
+
 def media_type_of(content: bytes) -> str | None:
     """Return what a content is, by how its format begins and that its end is there; None of others.
 

@@ -2,14 +2,16 @@
 
 from fastapi import Request, Response
 
-from huaxiao.dispatch.callers import GeneralManager, OrderWriter
+from huaxiao.dispatch.callers import OrderWriter, TicketWorker
 from huaxiao.dispatch.personal import handlers
+from huaxiao.dispatch.tables import erasures, erasures_done
 from huaxiao.shared import web
+from huaxiao.shared.erasing import erasure_routes
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.personal import keep_nowhere
 from huaxiao.shared.problems import Forbidden
-from huaxiao.shared.unit_of_work import UnrememberedTx, WriteTx
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, OrderContact
+from huaxiao.shared.unit_of_work import UnrememberedTx
+from huaxiao.shared.wire.personal import FullViewIn, OrderContact, TicketPlace
 
 router = web.router(tags=["personal data"])
 
@@ -36,15 +38,23 @@ async def see_order_contact(
     )
 
 
-@router.post("/erasures", status_code=201, responses=web.problem_responses(Forbidden))
-async def erase_customer(
+@router.post(
+    "/tickets/{ticket_id}/full-views", status_code=201, responses=web.problem_responses(Forbidden)
+)
+async def see_ticket_place(
     request: Request,
+    response: Response,
     branch_id: BranchId,
-    given: ErasureIn,
-    connection: WriteTx,
-    principal: GeneralManager,
-) -> Erasure:
-    """Erase contacts and places of a customer from orders that are over; the others wait."""
-    return await handlers.erase(
-        connection, branch_id, given, principal=principal, now=request.app.state.clock()
+    ticket_id: Identifier,
+    given: FullViewIn,
+    connection: UnrememberedTx,
+    principal: TicketWorker,
+) -> TicketPlace:
+    """Show where what a ticket is about is, to those who raised it or owe it; it goes on record."""
+    keep_nowhere(response)
+    return await handlers.see_ticket(
+        connection, branch_id, ticket_id, given, principal=principal, now=request.app.state.clock()
     )
+
+
+erasing = erasure_routes(erasures, erasures_done, handlers.erase)

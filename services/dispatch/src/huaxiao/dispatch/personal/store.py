@@ -1,61 +1,213 @@
-"""What orders keep of a customer's person."""
+"""What orders and tickets keep of a customer's person."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.dispatch.tables import orders
+from huaxiao.dispatch.attachments import store as attachments_store
+from huaxiao.dispatch.tables import (
+    attachments_erased,
+    erasures,
+    erasures_done,
+    order_attachments,
+    orders,
+    plans,
+    tickets,
+)
+from huaxiao.shared.addresses import VILLAGE_DIGITS
 from huaxiao.shared.wire.dispatch import OrderState
+from huaxiao.shared.wire.plans import PlanState
+from huaxiao.shared.wire.tickets import TicketState
 
 OVER = (OrderState.CONFIRMED, OrderState.CANCELLED)
 """States from which no work goes on."""
-_ERASED = {"contact_note": None, "latitude": None, "longitude": None}
 _PORTION = 500
+_OVER = orders.c.state.in_(OVER)
+_CLOSED = tickets.c.state == TicketState.CLOSED
+_CONTACT = or_(orders.c.contact_note.is_not(None), orders.c.latitude.is_not(None))
+_ADDRESS = and_(
+    orders.c.customer_id.is_not(None), func.length(orders.c.standard_address) > VILLAGE_DIGITS
+)
+_ADDRESS_OF_TICKET = tickets.c.about["standard_address"].astext
+_PLACE = func.length(_ADDRESS_OF_TICKET) > VILLAGE_DIGITS
 
 
-def _personal() -> ColumnElement[bool]:
-    return or_(orders.c.contact_note.is_not(None), orders.c.latitude.is_not(None))
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What may be erased of orders that are over."""
+
+    needed_since: datetime | None
+    """Appraisals that are not closed may rest on orders from here on: on their line, which is told
+    by its address where it has no number (repeated faults), and on photos of the result. None: the
+    branch has no appraisals."""
+
+    def needed(self) -> ColumnElement[bool]:
+        """Say of an order whether an appraisal may rest on it yet."""
+        if self.needed_since is None:
+            return false()
+        return func.greatest(orders.c.last_step_at, orders.c.finished_at) >= self.needed_since
+
+    def address(self) -> ColumnElement[str]:
+        """Return what is kept of an order's address."""
+        village = func.left(orders.c.standard_address, VILLAGE_DIGITS)
+        return case((or_(self.needed(), ~_ADDRESS), orders.c.standard_address), else_=village)
+
+    def erasable(self) -> ColumnElement[bool]:
+        """Say of an order that is over whether it keeps anything that may be erased."""
+        return or_(_CONTACT, and_(_ADDRESS, ~self.needed()))
 
 
-async def erase(connection: AsyncConnection, branch_id: int, customer_id: str) -> int:
-    """Erase what the orders of a customer that are over keep; return how many kept something."""
+def _of(branch_id: int, customer_id: str) -> ColumnElement[bool]:
+    return and_(orders.c.branch_id == branch_id, orders.c.customer_id == customer_id)
+
+
+async def erase(
+    connection: AsyncConnection,
+    branch_id: int,
+    customer_id: str,
+    horizon: Horizon,
+    *,
+    asked_before: datetime,
+    now: datetime,
+) -> int:
+    """Erase what need not be kept of a customer; return of how many orders, tickets and photos.
+
+    What was asked for since ``asked_before`` is another matter, and stays.
+    """
+    of_customer = _of(branch_id, customer_id) & (orders.c.requested_at < asked_before)
     erased = await connection.execute(
-        update(orders)
-        .where(
-            orders.c.branch_id == branch_id,
-            orders.c.customer_id == customer_id,
-            orders.c.state.in_(OVER),
-            _personal(),
-        )
-        .values(_ERASED)
+        _erased_orders(horizon)
+        .where(of_customer, _OVER, horizon.erasable())
         .returning(orders.c.order_id)
+    )
+    settled = select(orders.c.order_id).where(of_customer, _OVER, ~horizon.needed())
+    return (
+        len(erased.all())
+        + await attachments_store.erase(connection, branch_id, settled, now=now)
+        + await _erase_tickets(
+            connection,
+            and_(_about(branch_id, customer_id), _CLOSED, tickets.c.raised_at < asked_before),
+        )
+    )
+
+
+async def still_kept(connection: AsyncConnection, branch_id: int, customer_id: str) -> int:
+    """Return how many orders, tickets and photos of a customer keep something yet."""
+    of_customer = _of(branch_id, customer_id)
+    kept = select(func.count()).select_from(orders).where(of_customer, or_(_CONTACT, _ADDRESS))
+    asked = select(func.count()).select_from(tickets).where(_about(branch_id, customer_id), _PLACE)
+    theirs = select(orders.c.order_id).where(of_customer)
+    return (
+        ((await connection.scalar(kept)) or 0)
+        + ((await connection.scalar(asked)) or 0)
+        + await attachments_store.still_kept(connection, branch_id, theirs)
+    )
+
+
+async def waiting(
+    connection: AsyncConnection, branch_id: int, horizon: Horizon
+) -> Sequence[tuple[str, datetime]]:
+    """Return customers of whom something that waited may be erased by now, and erased until when."""
+    asked_before = erasures_done.c.at
+    over = exists().where(
+        orders.c.branch_id == branch_id,
+        orders.c.customer_id == erasures.c.customer_id,
+        orders.c.requested_at < asked_before,
+        _OVER,
+        or_(
+            horizon.erasable(),
+            and_(~horizon.needed(), orders.c.order_id.in_(_with_photos(branch_id))),
+        ),
+    )
+    closed = exists().where(
+        tickets.c.branch_id == branch_id,
+        tickets.c.about["customer_id"].astext == erasures.c.customer_id,
+        tickets.c.raised_at < asked_before,
+        _CLOSED,
+        _PLACE,
+    )
+    done = erasures.join(
+        erasures_done,
+        and_(
+            erasures_done.c.branch_id == erasures.c.branch_id,
+            erasures_done.c.erasure_id == erasures.c.erasure_id,
+        ),
+    )
+    rows = await connection.execute(
+        select(erasures.c.customer_id, func.max(asked_before))
+        .select_from(done)
+        .where(erasures.c.branch_id == branch_id, erasures_done.c.waiting > 0, or_(over, closed))
+        .group_by(erasures.c.customer_id)
+        .order_by(erasures.c.customer_id)
+        .limit(_PORTION)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _erased_orders(horizon: Horizon) -> Any:
+    return update(orders).values(
+        contact_note=None,
+        latitude=None,
+        longitude=None,
+        standard_address=horizon.address(),
+    )
+
+
+def _about(branch_id: int, customer_id: str) -> ColumnElement[bool]:
+    """Say of a ticket whether it is about a customer, by their code or by an order of theirs."""
+    theirs = select(orders.c.order_id).where(_of(branch_id, customer_id))
+    return and_(
+        tickets.c.branch_id == branch_id,
+        or_(
+            tickets.c.about["customer_id"].astext == customer_id,
+            tickets.c.about["order_id"].astext.in_(theirs),
+        ),
+    )
+
+
+async def _erase_tickets(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    village = func.to_jsonb(func.left(_ADDRESS_OF_TICKET, VILLAGE_DIGITS), type_=JSONB)
+    erased = await connection.execute(
+        update(tickets)
+        .where(which, _PLACE)
+        .values(about=func.jsonb_set(tickets.c.about, ["standard_address"], village))
+        .returning(tickets.c.ticket_id)
     )
     return len(erased.all())
 
 
-async def still_kept(connection: AsyncConnection, branch_id: int, customer_id: str) -> int:
-    """Return how many orders of a customer keep something yet."""
-    return (
-        await connection.execute(
-            select(func.count()).where(
-                orders.c.branch_id == branch_id,
-                orders.c.customer_id == customer_id,
-                _personal(),
-            )
-        )
-    ).scalar_one()
+# --- what need not be kept any longer ------------------------------------------------------------
 
 
-async def erase_older(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
+async def forget_orders(
+    connection: AsyncConnection, branch_id: int, before: datetime, horizon: Horizon
+) -> int:
     """Erase what some orders keep that were over before a moment; return how many they were."""
     old = (
         select(orders.c.order_id)
         .where(
             orders.c.branch_id == branch_id,
             orders.c.last_step_at < before,
-            orders.c.state.in_(OVER),
-            _personal(),
+            _OVER,
+            or_(_CONTACT, _ADDRESS),
+            horizon.erasable(),
         )
         .order_by(orders.c.last_step_at)
         .limit(_PORTION)
@@ -64,8 +216,66 @@ async def erase_older(connection: AsyncConnection, branch_id: int, before: datet
     found = (await connection.scalars(old)).all()
     if found:
         await connection.execute(
-            update(orders)
-            .where(orders.c.branch_id == branch_id, orders.c.order_id == func.any(list(found)))
-            .values(_ERASED)
+            _erased_orders(horizon).where(
+                orders.c.branch_id == branch_id, orders.c.order_id == func.any(list(found))
+            )
         )
     return len(found)
+
+
+async def forget_tickets(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
+    """Cut the addresses of tickets that were closed before a moment; return how many they were."""
+    old = and_(tickets.c.branch_id == branch_id, _CLOSED, tickets.c.closed_at < before)
+    return await _erase_tickets(connection, old)
+
+
+async def forget_plans(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
+    """Delete plans of days before a moment, which hold the places of the orders they were for."""
+    gone = await connection.execute(
+        delete(plans).where(
+            plans.c.branch_id == branch_id,
+            plans.c.day < before.date(),
+            plans.c.state.not_in([PlanState.QUEUED, PlanState.RUNNING]),
+        )
+    )
+    return gone.rowcount
+
+
+async def forget_photos(
+    connection: AsyncConnection,
+    branch_id: int,
+    before: datetime,
+    horizon: Horizon,
+    *,
+    now: datetime,
+) -> int:
+    """Erase photos and signatures at customers' of orders over before a moment; return how many."""
+    old: Select[Any] = (
+        select(orders.c.order_id)
+        .where(
+            orders.c.branch_id == branch_id,
+            orders.c.customer_id.is_not(None),
+            orders.c.last_step_at < before,
+            _OVER,
+            ~horizon.needed(),
+            orders.c.order_id.in_(_with_photos(branch_id)),
+        )
+        .order_by(orders.c.last_step_at)
+        .limit(_PORTION)
+    )
+    return await attachments_store.erase(connection, branch_id, old, now=now)
+
+
+def _with_photos(branch_id: int) -> Select[Any]:
+    return (
+        select(order_attachments.c.order_id)
+        .outerjoin(
+            attachments_erased,
+            and_(
+                attachments_erased.c.branch_id == order_attachments.c.branch_id,
+                attachments_erased.c.order_id == order_attachments.c.order_id,
+                attachments_erased.c.name == order_attachments.c.name,
+            ),
+        )
+        .where(order_attachments.c.branch_id == branch_id, attachments_erased.c.name.is_(None))
+    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Request
 
+from huaxiao.dispatch.callers import TicketWorker
 from huaxiao.dispatch.domain.tickets import (
     BoundaryOpen,
     NotYourTicket,
@@ -37,9 +38,6 @@ _Reader = Annotated[
     Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)
 ]
 _Raiser = Annotated[Principal, allow(Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE)]
-_Worker = Annotated[
-    Principal, allow(Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE, Role.COUNTY_MANAGER)
-]
 
 
 @router.post("/tickets", status_code=201, responses=web.problem_responses(Forbidden))
@@ -116,7 +114,7 @@ async def step_ticket(
     ticket_id: Identifier,
     given: TicketStepIn,
     connection: BranchWriteTx,
-    principal: _Worker,
+    principal: TicketWorker,
 ) -> TicketDetail:
     """Take the next step of a ticket. Who owes it never closes it."""
     return await handlers.step(
