@@ -130,6 +130,18 @@ async def test_a_refused_event_that_comes_again_right_is_booked_and_leaves_quara
     assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
 
 
+async def test_a_refused_event_that_comes_again_right_and_must_wait_is_held_once(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    await manager.post_events([right | {"data": right["data"] | {"amount_fen": "100"}}])
+    assert (await manager.post_events([right])).parked == 1
+    (held,) = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert held.outcome is Outcome.PARKED
+    await manager.post_events([sender.opened()])
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
 async def test_a_held_event_is_mended_and_replayed(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:
