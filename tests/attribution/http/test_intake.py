@@ -250,6 +250,10 @@ def _registration(branch_id: int) -> FeedEntry:
         (b"{}", FEED_MEDIA_TYPE, 422, "malformed"),
         (b"\xff\xfe", FEED_MEDIA_TYPE, 422, "malformed"),
         (b"[" + b"1," * 10_000 + b"1]", FEED_MEDIA_TYPE, 422, "malformed"),
+        *(
+            (one, "application/cloudevents+json", 422, "malformed")
+            for one in (b"", b"U", b"1", b"{", b"{},{}", b'{"a":' * 9_999 + b"1" + b"}" * 9_999)
+        ),
     ],
 )
 async def test_a_body_that_holds_no_events_is_refused_whole(

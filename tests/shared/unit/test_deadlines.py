@@ -36,7 +36,7 @@ async def test_a_request_has_its_own_deadline_on_a_connection_that_served_anothe
         uvicorn.Config(app, port=0, http=protocol, log_level="error", lifespan="off")
     )
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn says it by this alone
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     one = httpx.Limits(max_connections=1)
