@@ -47,13 +47,17 @@ class Stage:
 
         return self._portal.call(awaited)
 
-    def refused(self, work: Coroutine[Any, Any, Any]) -> PeerProblem | None:
-        """Have something done, and return the problem if the service refused it."""
+    def make(self, maker: Callable[..., Any], *given: Any) -> Any:
+        """Have something made, or ended, in the service's loop."""
+        return self._portal.call(maker, *given)
+
+    def attempt(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Have something tried, and return what came of it: an answer, or the problem."""
+        self.steps += 1
         try:
-            self.do(work)
+            return self.do(work)
         except PeerProblem as problem:
             return problem
-        return None
 
     def client(
         self,
@@ -63,8 +67,9 @@ class Stage:
         *,
         centre_id: str | None = None,
         person_id: str | None = None,
+        app: FastAPI | None = None,
     ) -> Client:
-        """Return a client for a branch, by role, centre and person."""
+        """Return a client for a branch, by role, centre and person; of a peer if one is named."""
         signed = self._issuer.token(
             f"test:{role}:{person_id or ''}",
             roles=[role],
@@ -72,8 +77,17 @@ class Stage:
             centre_ids=None if centre_id is None else [centre_id],
             person_id=person_id,
         )
-        transport = httpx.ASGITransport(app=self.app)
+        transport = httpx.ASGITransport(app=app or self.app)
         return made("http://service", lambda: signed, transport=transport)
+
+    def http(self, role: Role, branch_id: int) -> httpx.AsyncClient:
+        """Return a plain client for a branch."""
+        signed = self._issuer.token(f"test:{role}:http", roles=[role], branch_ids=[branch_id])
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://service",
+            headers={"Authorization": f"Bearer {signed}"},
+        )
 
     @staticmethod
     def new_branch() -> int:
@@ -104,9 +118,9 @@ def run(machine: Callable[[], RuleBasedStateMachine], on: Stage, *, quick: int) 
             deadline=None,
             print_blob=True,
             # To make a failure shorter takes minutes over a real service.
-            phases=(Phase.generate, Phase.shrink) if STEPS else (Phase.generate,),
+            phases=(Phase.generate,),
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
     )
     print(f"{on.steps} steps")  # noqa: T201 - `make machines` shows how far it went
-    assert on.steps >= wanted * 0.8
+    assert on.steps >= wanted / 2  # some rules find nothing to do
