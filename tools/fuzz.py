@@ -74,9 +74,15 @@ def suite(data: Path, *, subscribers: int) -> Iterator[str]:
             process.wait(60)
 
 
-def identities(data: Path) -> str:
+def write_configuration(folder: Path, keys: Keys) -> None:
+    """Write to a folder how to ask, and as whom."""
+    (folder / CONFIGURATION.name).write_text(CONFIGURATION.read_text())
+    (folder / "auth.json").write_text(identities(keys))
+
+
+def identities(keys: Keys) -> str:
     """Return the callers with a token each, as Schemathesis reads them (Web Fuzzing Commons)."""
-    issuer = Keys.under(data).issuer()
+    issuer = keys.issuer()
     tokens = {
         name: issuer.token(
             name,
@@ -139,8 +145,7 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(scratch)
         folder.chmod(0o755)
         with suite(folder / "data", subscribers=given.subscribers) as address:
-            (folder / "auth.json").write_text(identities(folder / "data"))
-            (folder / CONFIGURATION.name).write_text(CONFIGURATION.read_text())
+            write_configuration(folder, Keys.under(folder / "data"))
             found = [fuzz(one, address, folder, given) for one in given.services or SERVICES]
     return max(found)
 

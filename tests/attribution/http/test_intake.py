@@ -130,6 +130,18 @@ async def test_a_refused_event_that_comes_again_right_is_booked_and_leaves_quara
     assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
 
 
+async def test_a_refused_event_that_comes_again_right_and_must_wait_is_held_once(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    await manager.post_events([right | {"data": right["data"] | {"amount_fen": "100"}}])
+    assert (await manager.post_events([right])).parked == 1
+    (held,) = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert held.outcome is Outcome.PARKED
+    await manager.post_events([sender.opened()])
+    assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
 async def test_a_held_event_is_mended_and_replayed(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:
@@ -238,6 +250,10 @@ def _registration(branch_id: int) -> FeedEntry:
         (b"{}", FEED_MEDIA_TYPE, 422, "malformed"),
         (b"\xff\xfe", FEED_MEDIA_TYPE, 422, "malformed"),
         (b"[" + b"1," * 10_000 + b"1]", FEED_MEDIA_TYPE, 422, "malformed"),
+        *(
+            (one, "application/cloudevents+json", 422, "malformed")
+            for one in (b"", b"U", b"1", b"{", b"{},{}", b'{"a":' * 9_999 + b"1" + b"}" * 9_999)
+        ),
     ],
 )
 async def test_a_body_that_holds_no_events_is_refused_whole(

@@ -54,7 +54,13 @@ def due_within(seconds: float) -> Iterator[None]:
     """Give the work of a block so many seconds; a nearer deadline stays."""
     at = asyncio.get_running_loop().time() + seconds
     outer = _current.get()
-    token = _current.set(at if outer is None else min(at, outer))
+    with _due(at if outer is None else min(at, outer)):
+        yield
+
+
+@contextmanager
+def _due(at: float) -> Iterator[None]:
+    token = _current.set(at)
     try:
         yield
     finally:
@@ -106,7 +112,9 @@ class Deadlines:
             await self._render(request, DeadlinePassed())(scope, receive, send)
             return
         try:
-            with due_within(allowed):
+            # The server may run a request in the context of one before it on the same connection,
+            # where it stopped reading for a while. That one's deadline is not this one's.
+            with _due(asyncio.get_running_loop().time() + allowed):
                 async with asyncio.timeout(allowed) as timeout:
                     scope["deadline"] = timeout
 

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from fastapi import Request, Response
 
 from huaxiao.attribution.callers import Sender
@@ -138,7 +139,7 @@ async def events_of(request: Request) -> list[bytes]:
             f"The body is not JSON of this media type: {error}",
             f"请求体不是该媒体类型的 JSON：{error}",
         ) from error
-    if media_type == _ONE and len(raws) != 1:
+    if media_type == _ONE and not (len(raws) == 1 and _is_object(body)):
         raise Malformed("The body is not one event.", "请求体不是单个事件。")
     if len(raws) > MAX_BATCH:
         raise Malformed(
@@ -147,6 +148,14 @@ async def events_of(request: Request) -> list[bytes]:
             faults=[Fault("", "too-many", "too many events", "事件过多")],
         )
     return raws
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 async def _whole(request: Request) -> bytes:

@@ -410,6 +410,8 @@ async def _write(
             await store.hold_on(connection, branch_id, arrival.held_number, _to_hold(arrival))
         elif not arrival.stands and not arrival.mended:
             kept.append(_to_hold(arrival))
+        if outcome is Outcome.PARKED:
+            freed += arrival.supersedes
     await store.record_received(connection, branch_id, taken, now=now)
     entries, earned, mark = 0, 0, intake.mark
     if books is not None:

@@ -1,0 +1,82 @@
+"""Every service asked by its own OpenAPI document, with the seed and the findings that are accepted: none."""
+
+import argparse
+import asyncio
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from support.register import bind, contract, county_with_centres, regional
+
+from huaxiao.cli.sample.county import BRANCH_ID
+from huaxiao.cli.suite import Keys, Server, create_gateway, create_service, listen
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.provision import SERVICES
+
+SEED, CASES = 7, 2
+
+
+@pytest.fixture
+def tool(project: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("fuzz", project / "tools" / "fuzz.py")
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+async def two_centres_under_contract(app: FastAPI, issuer: Issuer) -> None:
+    """Give each contractor something that the other must not see."""
+
+    def caller(role: Role, centre_ids: list[str] | None = None) -> ContractsClient:
+        signed = issuer.token(
+            f"test:{role}", roles=[role], branch_ids=[BRANCH_ID], centre_ids=centre_ids
+        )
+        transport = httpx.ASGITransport(app=app)
+        return ContractsClient("http://contracts", lambda: signed, transport=transport)
+
+    await county_with_centres(caller, BRANCH_ID)
+    manager = caller(Role.COUNTY_MANAGER)
+    for centre in ("C1", "C2"):
+        drawn = regional(f"{BRANCH_ID}10{centre[-1]}", centre_id=centre)
+        await manager.put_field(BRANCH_ID, f"F{centre[-1]}", drawn)
+        await manager.put_contract(BRANCH_ID, f"CT-{centre}", contract(centre, f"F{centre[-1]}"))
+        await bind(caller, BRANCH_ID, f"CT-{centre}")
+
+
+@pytest.mark.slow
+async def test_no_service_breaks_what_its_document_says(
+    tool: Any,
+    settings_for: Callable[[str], dict[str, Any]],
+    keys: Keys,
+    issuer: Issuer,
+    tmp_path: Path,
+) -> None:
+    own = {"dispatch": {"attachments_directory": tmp_path}}
+    apps = {one: create_service(one, settings_for(one) | own.get(one, {})) for one in SERVICES}
+    await two_centres_under_contract(apps["contracts"], issuer)
+    bound = listen("127.0.0.1", 0)
+    running = Server(create_gateway(apps))
+    served = asyncio.create_task(running.serve(sockets=[bound]))
+    await running.ready.wait()
+    tool.write_configuration(tmp_path, keys)
+    given = argparse.Namespace(seed=SEED, cases=CASES, phases="fuzzing")
+    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+    async def ask(services: Sequence[str]) -> list[int]:
+        return [
+            await asyncio.to_thread(tool.fuzz, one, address, tmp_path, given) for one in services
+        ]
+
+    found = await asyncio.gather(ask(SERVICES[::2]), ask(SERVICES[1::2]))
+    running.should_exit = True
+    await served
+    logs = "".join((tmp_path / f"{one}.log").read_text() for one in SERVICES)
+    assert [code for codes in found for code in codes] == [0] * len(SERVICES), logs
