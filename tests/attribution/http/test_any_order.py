@@ -36,7 +36,7 @@ from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Balance, HeldState
 
-SEEDS = range(6)
+SEEDS = range(3)
 PERIODS = (201711, 201712)
 _branches = itertools.count(510_001)
 

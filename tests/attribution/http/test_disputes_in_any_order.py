@@ -19,7 +19,7 @@ from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.attribution import DisputeDecisionIn, DisputeIn, PleaIn, RulingIn
 
-SEEDS = range(6)
+SEEDS = range(3)
 RULED, CONTESTED = "S-3", "S-5"
 
 
