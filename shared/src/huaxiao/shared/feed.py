@@ -435,11 +435,13 @@ class Follower:
         self, connection: AsyncConnection, branch_id: int, before: int, after: int
     ) -> bool:
         table = self.positions
-        row = insert(table).values(branch_id=branch_id, source=self.source, position=after)
+        row = insert(table).values(
+            branch_id=branch_id, source=self.source, position=after, followed_at=func.now()
+        )
         moved = await connection.execute(
             row.on_conflict_do_update(
                 index_elements=["branch_id", "source"],
-                set_={"position": after, "followed_at": func.now()},
+                set_={"position": after, "followed_at": row.excluded.followed_at},
                 where=table.c.position == before,
             ).returning(table.c.position)
         )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.tables import order_steps, orders, plans
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.queues import take_first
 from huaxiao.shared.wire.dispatch import OrderState, StepName
 from huaxiao.shared.wire.plans import PlanKind, PlanState
 
@@ -154,20 +155,14 @@ async def claim(connection: AsyncConnection) -> RowMapping | None:
         and_(plans.c.state == PlanState.RUNNING, plans.c.lease_until < func.now()),
     )
     ready = or_(plans.c.kind != PlanKind.NEIGHBOURS, ~waits)
-    chosen = (
-        select(plans.c.branch_id, plans.c.plan_id)
-        .where(free, ready)
-        .order_by(plans.c.asked_at, plans.c.plan_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    found = (await connection.execute(chosen)).one_or_none()
+    waiting = select(plans).where(free, ready).order_by(plans.c.asked_at, plans.c.plan_id)
+    found = await take_first(connection, plans, waiting)
     if found is None:
         return None
     await save(
         connection,
-        found.branch_id,
-        found.plan_id,
+        found["branch_id"],
+        found["plan_id"],
         {
             "state": PlanState.RUNNING,
             "attempts": plans.c.attempts + 1,
@@ -175,7 +170,7 @@ async def claim(connection: AsyncConnection) -> RowMapping | None:
             "lease_until": _LEASE,
         },
     )
-    return await load(connection, found.branch_id, found.plan_id)
+    return await load(connection, found["branch_id"], found["plan_id"])
 
 
 async def renew(

@@ -34,6 +34,7 @@ from huaxiao.dispatch.tables import (
 )
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.periods import Period
+from huaxiao.shared.queues import take_first
 from huaxiao.shared.wire.tickets import TicketState
 
 _OPEN = tickets.c.state != TicketState.CLOSED
@@ -180,14 +181,8 @@ async def next_due(
         due = or_(due, (tickets.c.calendar != unless_by) & _OPEN)
     if passing_over:
         due &= tuple_(tickets.c.branch_id, tickets.c.ticket_id).not_in(sorted(passing_over))
-    rows = await connection.execute(
-        select(tickets)
-        .where(due)
-        .order_by(tickets.c.next_at, tickets.c.branch_id, tickets.c.ticket_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return rows.mappings().one_or_none()
+    order = (tickets.c.next_at, tickets.c.branch_id, tickets.c.ticket_id)
+    return await take_first(connection, tickets, select(tickets).where(due).order_by(*order))
 
 
 async def next_moment(connection: AsyncConnection) -> datetime | None:

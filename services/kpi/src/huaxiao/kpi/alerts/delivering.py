@@ -43,12 +43,19 @@ async def deliver_due(
     database: Database, client: httpx.AsyncClient, *, allowed: Collection[str], clock: Clock
 ) -> int:
     """Send what is due, side by side; return how much there was."""
-    async with database.write(EVERYTHING) as connection:
-        taken = await store.claim(connection, now=clock(), lease=_LEASE, limit=_AT_ONCE)
-    await asyncio.gather(
-        *(_deliver(database, client, row, allowed=allowed, clock=clock) for row in taken)
-    )
-    return len(taken)
+    async with database.read(EVERYTHING) as connection:
+        branch_ids = await store.branches_with_deliveries(connection, now=clock())
+    done = 0
+    for branch_id in branch_ids:
+        async with database.write(Scope.of_branch(branch_id)) as connection:
+            taken = await store.claim(
+                connection, branch_id, now=clock(), lease=_LEASE, limit=_AT_ONCE
+            )
+        await asyncio.gather(
+            *(_deliver(database, client, row, allowed=allowed, clock=clock) for row in taken)
+        )
+        done += len(taken)
+    return done
 
 
 async def _deliver(

@@ -314,17 +314,24 @@ async def add_deliveries(
         await connection.execute(insert(webhook_deliveries), [waiting | dict(one) for one in rows])
 
 
+async def branches_with_deliveries(connection: AsyncConnection, *, now: datetime) -> list[int]:
+    """Return the branches in which deliveries are due."""
+    due = webhook_deliveries.c.next_at <= now
+    found = await connection.scalars(select(webhook_deliveries.c.branch_id).where(due).distinct())
+    return list(found)
+
+
 async def claim(
-    connection: AsyncConnection, *, now: datetime, lease: timedelta, limit: int
+    connection: AsyncConnection, branch_id: int, *, now: datetime, lease: timedelta, limit: int
 ) -> Sequence[RowMapping]:
-    """Take deliveries that are due; whoever took them and is gone has lost them after a while."""
+    """Take a branch's due deliveries; whoever took them and is gone has lost them after a while."""
     due = (
         select(
             webhook_deliveries.c.branch_id,
             webhook_deliveries.c.webhook_id,
             webhook_deliveries.c.delivery_id,
         )
-        .where(webhook_deliveries.c.next_at <= now)
+        .where(webhook_deliveries.c.branch_id == branch_id, webhook_deliveries.c.next_at <= now)
         .order_by(webhook_deliveries.c.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
