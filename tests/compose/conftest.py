@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.deployment import VERSION, Deployment, engine_is_there
+from support.deployment import VERSION, Deployment, EngineError, engine_is_there
 from support.processes import free_ports
 
 NO_ENGINE = 69
@@ -46,7 +46,7 @@ def deploy(
         patch.setenv("SSL_CERT_FILE", str(authority))
         try:
             one.until_ready()
-        except Exception as error:
+        except (EngineError, OSError) as error:
             pytest.fail(f"{one.url} is healthy, and not reached from here: {error}")
         return one
 
