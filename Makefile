@@ -52,6 +52,10 @@ chaos-bugs: install ## the same with seeded bugs, each of which must be caught: 
 	@PYTHONPATH=tests $(RUN) python tools/chaos.py --bugs --seconds $(or $(SECONDS),20) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
+.PHONY: compose-test
+compose-test: install ## build and run deploy/ on a container engine: make compose-test [ONLY=county]
+	@$(RUN) pytest -m compose tests/compose$(if $(ONLY),/test_$(ONLY).py)
+
 .PHONY: audit
 audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
 	@$(RUN) python tools/audit.py

@@ -10,6 +10,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from huaxiao.shared.provision import SERVICES
+from huaxiao.shared.settings import ServiceSettings
 
 DEPLOYED = ("contracts", "attribution", "dispatch", "kpi")
 
@@ -25,11 +26,37 @@ def compose(deploy: Path) -> dict[str, Any]:
     return document
 
 
-def test_every_service_is_deployed_from_its_own_image(compose: dict[str, Any]) -> None:
-    for service in DEPLOYED:
-        build = compose["services"][service]["build"]
-        assert build["args"] == {"SERVICE": service}
-        assert build["target"] == "service"
+@pytest.fixture(scope="module")
+def example(deploy: Path) -> str:
+    return (deploy / ".env.example").read_text()
+
+
+def settings_of(service: str) -> type[ServiceSettings]:
+    found: type[ServiceSettings] = importlib.import_module(f"huaxiao.{service}.settings").Settings
+    return found
+
+
+def test_every_image_is_built_by_the_one_file_from_bases_that_can_be_named(
+    compose: dict[str, Any], deploy: Path
+) -> None:
+    bases = {
+        "PYTHON_IMAGE": "${HUAXIAO_PYTHON_IMAGE:-python:3.13-slim-trixie}",
+        "BUILD_IMAGE": "${HUAXIAO_BUILD_IMAGE:-python:3.13-slim-trixie}",
+        "GATEWAY_IMAGE": "${HUAXIAO_GATEWAY_IMAGE:-caddy:2.11.7-alpine}",
+    }
+    targets = {"secrets": "prepare", "gateway": "gateway"} | dict.fromkeys(DEPLOYED, "service")
+    dockerfile = (deploy / "Dockerfile").read_text()
+
+    for name, target in targets.items():
+        build = compose["services"][name]["build"]
+        own = {"SERVICE": name} if name in DEPLOYED else {}
+        assert (build["dockerfile"], build["target"]) == ("deploy/Dockerfile", target)
+        assert build["args"] == bases | own
+    for base, named in bases.items():
+        default = named.partition(":-")[2].rstrip("}")
+        assert (
+            f"ARG {base}={default}\n" in dockerfile or f"ARG {base}=${{PYTHON_IMAGE}}" in dockerfile
+        )
     assert set(SERVICES) <= set(DEPLOYED)
 
 
@@ -37,7 +64,7 @@ def test_every_service_is_deployed_from_its_own_image(compose: dict[str, Any]) -
 def test_what_a_service_is_told_are_its_settings_and_all_it_must_be_told(
     service: str, compose: dict[str, Any]
 ) -> None:
-    settings = importlib.import_module(f"huaxiao.{service}.settings").Settings
+    settings = settings_of(service)
     prefix = settings.model_config["env_prefix"]
     environment = compose["services"][service]["environment"]
 
@@ -71,18 +98,51 @@ def test_a_service_is_given_its_own_secrets_and_no_others(compose: dict[str, Any
 def test_containers_have_no_right_they_can_do_without(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert name == "postgres" or service["read_only"] is True, name
+        assert service["read_only"] is True, name
+        assert service.get("user") != "root", name
+
+
+def test_containers_take_no_more_than_they_are_given(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["pids_limit"] == 256, name
+        assert {"mem_limit", "cpus"} <= set(service), name
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
+
+
+def test_a_service_is_given_longer_to_end_than_it_takes(
+    compose: dict[str, Any], deploy: Path
+) -> None:
+    dockerfile = (deploy / "Dockerfile").read_text()
+    [grace] = re.findall(r"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=(\d+)", dockerfile)
+
+    for name in DEPLOYED:
+        drained = settings_of(name).model_fields["drain_seconds"].default
+        given = int(compose["services"][name]["stop_grace_period"].removesuffix("s"))
+        assert given > drained + int(grace), name
+
+
+def test_images_run_as_nobody_in_particular(deploy: Path) -> None:
+    stages = re.split(r"^FROM ", (deploy / "Dockerfile").read_text(), flags=re.MULTILINE)
+    final = [one for one in stages if re.match(r"\S+ AS (prepare|gateway|service)\n", one)]
+
+    assert len(final) == 3
+    assert all("USER 10001:10001\n" in one for one in final)
 
 
 def test_only_the_gateway_can_be_reached_from_outside(compose: dict[str, Any]) -> None:
     published = {name for name, one in compose["services"].items() if "ports" in one}
+    networks = {
+        name: set(one.get("networks", [one.get("network_mode")]))
+        for name, one in compose["services"].items()
+    }
 
     assert published == {"gateway"}
-    assert compose["networks"]["inside"] == {"internal": True}
-    for name, service in compose["services"].items():
-        networks = service.get("networks", [service.get("network_mode")])
-        assert name == "gateway" or networks in (["inside"], ["none"]), name
+    assert compose["networks"]["inside"] == compose["networks"]["data"] == {"internal": True}
+    assert networks.pop("gateway") == {"inside", "outside"}
+    assert networks.pop("postgres") == networks.pop("prepare") == {"data"}
+    assert all(one in ({"inside", "data"}, {"none"}) for one in networks.values())
 
 
 def test_the_gateway_leads_to_every_service_that_it_waits_for(
@@ -90,15 +150,73 @@ def test_the_gateway_leads_to_every_service_that_it_waits_for(
 ) -> None:
     caddyfile = (deploy / "Caddyfile").read_text()
 
-    assert set(re.findall(r"import service (\w+)", caddyfile)) == set(DEPLOYED)
+    led = re.findall(r"handle_path /(\w+)/\* \{\n\t\treverse_proxy (\w+):8000", caddyfile)
+    assert led == [(one, one) for one in DEPLOYED]
     assert set(compose["services"]["gateway"]["depends_on"]) == set(DEPLOYED)
 
 
-def test_the_example_environment_names_every_variable_and_no_other(deploy: Path) -> None:
-    used = set(re.findall(r"\$\{(\w+)", (deploy / "docker-compose.yml").read_text()))
-    example = (deploy / ".env.example").read_text()
+def test_the_gateway_waits_longer_than_services_take_and_takes_more_than_they_do(
+    deploy: Path,
+) -> None:
+    caddyfile = (deploy / "Caddyfile").read_text()
+    [waits] = re.findall(r"response_header_timeout (\d+)s", caddyfile)
+    [takes] = re.findall(r"max_size (\d+)MiB", caddyfile)
+    defaults = ServiceSettings.model_fields
 
-    assert set(re.findall(r"^(\w+)=", example, re.MULTILINE)) == used
+    assert int(waits) > 30 + defaults["request_seconds"].default
+    assert int(takes) * 2**20 > defaults["max_body_bytes"].default
+
+
+def test_the_example_sets_every_variable_of_the_file_to_its_default(
+    deploy: Path, example: str
+) -> None:
+    text = (deploy / "docker-compose.yml").read_text()
+    used = dict(re.findall(r"\$\{(HUAXIAO_\w+):-([^}]*)\}", text))
+
+    assert dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)) == used
+    assert set(re.findall(r"\$\{(\w+)", text)) == {*used, "COMPOSE_PROJECT_NAME"}
+
+
+def test_the_example_explains_every_setting_that_is_not_wired(
+    compose: dict[str, Any], example: str
+) -> None:
+    told = dict(re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    expected: dict[str, str] = {}
+    for service in DEPLOYED:
+        settings = settings_of(service)
+        wired = compose["services"][service]["environment"]
+        for name, one in settings.model_fields.items():
+            common = name in ServiceSettings.model_fields
+            # Written once for all, for contracts.
+            variable = f"{'CONTRACTS' if common else service.upper()}_{name.upper()}"
+            wiring = common and name.endswith(("_url", "signing_key_file"))
+            if f"{service.upper()}_{name.upper()}" not in wired and not wiring:
+                expected[variable] = written(one.default)
+
+    assert told == expected
+
+
+def written(default: object) -> str:
+    """Return a default as an environment would say it."""
+    match default:
+        case None:
+            return ""
+        case bool():
+            return str(default).lower()
+        case tuple() | frozenset():
+            return "[]"
+        case _:
+            return str(default)
+
+
+def test_every_setting_of_the_example_has_its_reason_above_it(example: str) -> None:
+    lines = example.splitlines()
+    settings = [number for number, line in enumerate(lines) if re.match(r"#?[A-Z][A-Z_]+=", line)]
+    for number in settings:
+        above = number
+        while above in settings:
+            above -= 1
+        assert lines[above].startswith("# "), lines[number]
 
 
 def test_the_image_that_prepares_has_every_history_and_a_folder_for_every_secret(
@@ -108,8 +226,9 @@ def test_the_image_that_prepares_has_every_history_and_a_folder_for_every_secret
     folders = {one.split(":")[1] for one in compose["services"]["prepare"]["volumes"]}
 
     for service in DEPLOYED:
-        assert f"--package huaxiao-{service}" in dockerfile
         assert f"services/{service}/pyproject.toml" in dockerfile
+    # The command's package needs every service's.
+    assert "uv sync --frozen --no-dev --no-editable --package huaxiao-cli\n" in dockerfile
     assert folders == {f"/secrets/{name}" for name in (*DEPLOYED, "postgres", "operator", "public")}
     assert all(f" {folder.removeprefix('/')}" in dockerfile for folder in folders)
 

@@ -23,17 +23,19 @@ _CONVERGED_SECONDS = 90.0
 _PUBLISHING = ("contracts", "attribution", "dispatch")
 
 
-async def findings(processes: Processes, database: PreparedDatabase, work: Work) -> list[str]:
-    """Say what is wrong.
+async def findings(
+    work: Work, *, database_url: str, contracts_url: str, answered_500: Callable[[], list[str]]
+) -> list[str]:
+    """Say what is wrong; the database is looked at as its superuser.
 
     What lies in the database is looked at first: where that is wrong already, nobody waits for it
     to come right.
     """
-    found = list(work.torn) + answered_500(processes)
+    found = list(work.torn) + answered_500()
     found += (
-        await _kept(database, work)
-        + await _feeds(database)
-        + await _doctor(processes, database, work.story)
+        await _kept(database_url, work)
+        + await _feeds(database_url)
+        + await _doctor(contracts_url, database_url, work.story)
     )
     if found:
         return found
@@ -43,8 +45,8 @@ async def findings(processes: Processes, database: PreparedDatabase, work: Work)
         return [str(error)]
     found += await _books(work.story)
     found += await _work_and_pay(work)
-    found += await _kept(database, work) + await _feeds(database)
-    return found + await _doctor(processes, database, work.story) + answered_500(processes)
+    found += await _kept(database_url, work) + await _feeds(database_url)
+    return found + await _doctor(contracts_url, database_url, work.story) + answered_500()
 
 
 def answered_500(processes: Processes) -> list[str]:
@@ -165,9 +167,9 @@ async def _work_and_pay(work: Work) -> list[str]:
 
 
 async def _with_connection(
-    database: PreparedDatabase, look: Callable[[asyncpg.Connection], Awaitable[list[str]]]
+    database_url: str, look: Callable[[asyncpg.Connection], Awaitable[list[str]]]
 ) -> list[str]:
-    connection = await asyncpg.connect(database.url("postgres"))
+    connection = await asyncpg.connect(database_url)
     try:
         return await look(connection)
     finally:
@@ -201,7 +203,7 @@ class Looking:
             self._connection.terminate()
 
 
-async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
+async def _kept(database_url: str, work: Work) -> list[str]:
     """Find what was acknowledged and is not there, or is there more than once."""
 
     async def look(connection: asyncpg.Connection) -> list[str]:
@@ -250,7 +252,7 @@ async def _kept(database: PreparedDatabase, work: Work) -> list[str]:
             found.append(f"steps were taken twice: {[tuple(row) for row in steps[:3]]}")
         return found
 
-    return await _with_connection(database, look)
+    return await _with_connection(database_url, look)
 
 
 def _once(what: str, there: list[str], told: set[str]) -> list[str]:
@@ -262,7 +264,7 @@ def _once(what: str, there: list[str], told: set[str]) -> list[str]:
     return found + ([f"{what} are there twice: {doubled[:3]}"] if doubled else [])
 
 
-async def _feeds(database: PreparedDatabase) -> list[str]:
+async def _feeds(database_url: str) -> list[str]:
     """Find feeds with a hole, and heads that are not at their end."""
 
     async def look(connection: asyncpg.Connection) -> list[str]:
@@ -281,15 +283,15 @@ async def _feeds(database: PreparedDatabase) -> list[str]:
             ]
         return found
 
-    return await _with_connection(database, look)
+    return await _with_connection(database_url, look)
 
 
-async def _doctor(processes: Processes, database: PreparedDatabase, story: Story) -> list[str]:
+async def _doctor(contracts_url: str, database_url: str, story: Story) -> list[str]:
     """Ask ``huaxiao doctor``."""
     found = await examine(
-        make_url(database.url("postgres")),
+        make_url(database_url),
         anchors=None,
-        contracts_url=processes["contracts"].url,
+        contracts_url=contracts_url,
         token=lambda _: story.suite.token(Role.AUDITOR)(),
         now=system_clock(),
     )

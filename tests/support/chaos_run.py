@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from support.chaos import OwnPostgres, Trouble, until_heard
@@ -109,7 +110,12 @@ async def run(
                 )
                 try:
                     await _worked_through(trouble, work, seconds)
-                    done.found += await findings(processes, database, work)
+                    done.found += await findings(
+                        work,
+                        database_url=database.url("postgres"),
+                        contracts_url=processes["contracts"].url,
+                        answered_500=partial(answered_500, processes),
+                    )
                 finally:
                     await work.close()
                     await looking.close()

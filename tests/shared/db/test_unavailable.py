@@ -25,6 +25,8 @@ from huaxiao.shared.web import router, service_app
 from .conftest import audit_log, idempotency_keys, notes
 
 SOCKET = ".s.PGSQL.5432"
+OUT_OF = ("disk_full", "out_of_memory", "too_many_connections")
+"""What a server may run out of, by the names of PostgreSQL's conditions."""
 Served = Callable[[str], Awaitable[httpx.AsyncClient]]
 
 
@@ -52,6 +54,8 @@ async def meet(
     if way == "copy":
         async with copying(tx) as copy:
             await copy.into(notes, ("branch_id", "note_id"), [(branch_id, "n")])
+    if way in OUT_OF:
+        await tx.execute(text(f"DO $$ BEGIN RAISE {way}; END $$"))
     await tx.execute(text("SELECT 1"))
 
 
@@ -180,3 +184,21 @@ async def test_a_connection_whose_server_has_hung_up_is_not_given_out_again(
             assert await connection.scalar(text("SELECT pg_backend_pid()")) != backend
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("way", OUT_OF)
+async def test_a_server_that_has_run_out_of_something_is_away(
+    served: Served,
+    kit: object,
+    prepared: PreparedDatabase,
+    manager: dict[str, str],
+    branch_id: int,
+    way: str,
+) -> None:
+    client = await served(prepared.url("kpi"))
+    meeting.go_on.set()
+
+    answer = await client.post(f"/v1/branches/{branch_id}/meeting/{way}", headers=manager)
+    meeting.backend.get_nowait()
+
+    assert is_away(answer)

@@ -51,7 +51,10 @@ _RETRY_AFTER = {
     "description": "Seconds after which to send the same request again.",
     "schema": {"type": "integer", "minimum": 1},
 }
-_BUSY = {"55P03", "57014", "53300", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"}
+_BUSY = {
+    *("55P03", "57014", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"),
+    *("53100", "53200", "53300"),  # no disk, no memory, no connection is left
+}
 _log = logging.getLogger(__name__)
 
 _PYDANTIC_ZH = {

@@ -48,13 +48,14 @@ async def check(
 
 
 def anchors_of(anchors: Path | None, service: str) -> AnchorFile | None:
-    """Read the anchors of a service; None where there are none."""
+    """Read the anchors of a service, in the folder or in one of its own there; None without any."""
     if anchors is None:
         return None
-    try:
-        return read((anchors / f"{service}.jsonl").read_bytes())
-    except FileNotFoundError:
-        return None
+    name = f"{service}.jsonl"
+    for file in (anchors / name, anchors / service / name):
+        if file.is_file():
+            return read(file.read_bytes())
+    return None
 
 
 def file_findings(service: str, anchors: Path | None, file: AnchorFile | None) -> list[Finding]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination
-from huaxiao.cli.suite import Keys, NotStartedError, anchor_file, listen, serving
+from huaxiao.cli.suite import TOKEN_ISSUER, Keys, NotStartedError, anchor_file, listen, serving
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
+from huaxiao.shared.issuer import Issuer
 
 _HOST = "127.0.0.1"
 _told = Console(stderr=True)
@@ -46,6 +47,17 @@ def doctor(
     bearer: Annotated[
         str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of who may read the contracts")
     ] = "",
+    signing_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HUAXIAO_SIGNING_KEY_FILE",
+            dir_okay=False,
+            help="instead of a token, the key that signs those of people",
+        ),
+    ] = None,
+    token_issuer: Annotated[
+        str, typer.Option(envvar="HUAXIAO_TOKEN_ISSUER", help="the `iss` of such tokens")
+    ] = TOKEN_ISSUER,
     as_json: Annotated[  # noqa: FBT002 - an option of the command
         bool, typer.Option("--json", help="print the findings as JSON")
     ] = False,
@@ -57,12 +69,13 @@ def doctor(
     """
     try:
         if database_url is not None:
+            signer = signing_key and Issuer.from_file(signing_key, issuer=token_issuer)
             found = asyncio.run(
                 examine(
                     make_url(database_url),
                     anchors=anchors,
                     contracts_url=url,
-                    token=lambda _: bearer,
+                    token=_auditor_of(signer) if signer else lambda _: bearer,
                     now=system_clock(),
                 )
             )
@@ -95,19 +108,21 @@ def _of_embedded(data: Path, anchors: Path | None) -> Examination:
 async def _served(
     data: Path, postgres: embedded.EmbeddedPostgres, anchors: Path | None
 ) -> Examination:
-    issuer = Keys.under(data).issuer()
-
-    def token(branch_id: int) -> str:
-        return issuer.token("cli:doctor", roles=[Role.AUDITOR], branch_ids=[branch_id])
-
     async with _contracts(data, postgres) as url:
         return await examine(
             postgres.url(embedded.SUPERUSER),
             anchors=anchors or anchor_file(data, "contracts").parent,
             contracts_url=url,
-            token=token,
+            token=_auditor_of(Keys.under(data).issuer()),
             now=system_clock(),
         )
+
+
+def _auditor_of(issuer: Issuer) -> Callable[[int], str]:
+    """Return a source of tokens by which a branch may be looked at, and nothing changed."""
+    return lambda branch_id: issuer.token(
+        "cli:doctor", roles=[Role.AUDITOR], branch_ids=[branch_id]
+    )
 
 
 @asynccontextmanager

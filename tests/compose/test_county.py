@@ -1,0 +1,255 @@
+"""The suite in containers: how its containers are held, the sample county's month, doctor and backup."""
+
+import asyncio
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+from support.deployment import (
+    LASTING,
+    ONE_OFF,
+    VERSION,
+    Deployment,
+    EngineError,
+    docker,
+)
+
+from huaxiao.cli.demo import run_demo
+from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
+from huaxiao.cli.story import Endpoints
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.provision import SERVICES
+
+SUBSCRIBERS = 120
+SEED = 201711
+DATABASE = "huaxiao"
+
+
+@pytest.fixture(scope="module")
+def county(deploy: Callable[..., Deployment]) -> Deployment:
+    return deploy("huaxiao-compose-test")
+
+
+@pytest.fixture(scope="module")
+def suite(county: Deployment) -> Endpoints:
+    return Endpoints.behind(county.url, county.issuer())
+
+
+# --- how containers are held --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [*ONE_OFF, *LASTING])
+def test_a_container_has_no_right_it_can_do_without(county: Deployment, service: str) -> None:
+    found = county.inspect(service)
+    host, config = found["HostConfig"], found["Config"]
+
+    assert config["User"] not in {"", "0", "root", "0:0"}
+    assert host["ReadonlyRootfs"] is True
+    assert (host["CapDrop"], host["CapAdd"]) == (["ALL"], None)
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Privileged"] is False
+    assert {host["PidMode"], host["UTSMode"], host["UsernsMode"]} == {""}
+    assert {one["Type"] for one in found["Mounts"]} == {"volume"}
+    assert min(host["Memory"], host["NanoCpus"], host["PidsLimit"]) > 0
+    assert host["LogConfig"]["Config"]["max-size"] == "10m"
+
+
+@pytest.mark.parametrize("service", LASTING)
+def test_what_lasts_is_healthy_and_starts_again(county: Deployment, service: str) -> None:
+    found = county.inspect(service)
+
+    assert found["Config"]["Healthcheck"]["Test"]
+    assert found["State"]["Health"]["Status"] == "healthy"
+    assert found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert found["RestartCount"] == 0
+
+
+@pytest.mark.parametrize("service", ONE_OFF)
+def test_what_is_done_once_has_been_done(county: Deployment, service: str) -> None:
+    assert county.state(service)["ExitCode"] == 0
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "gateway"])
+def test_the_process_itself_has_no_capability_and_may_gain_none(
+    county: Deployment, service: str
+) -> None:
+    status = county.read(service, "/proc/1/status").decode()
+    held = dict(re.findall(r"^(Uid|CapEff|CapBnd|NoNewPrivs):\s+(\S+)", status, re.MULTILINE))
+
+    assert held == {
+        "Uid": "10001",
+        "CapEff": "0" * 16,
+        "CapBnd": "0" * 16,
+        "NoNewPrivs": "1",
+    }
+
+
+def test_only_the_gateways_port_is_published(county: Deployment) -> None:
+    published = {
+        service: bound
+        for service in [*ONE_OFF, *LASTING]
+        if (bound := county.inspect(service)["HostConfig"]["PortBindings"])
+    }
+
+    assert published == {
+        "gateway": {"8443/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(county.port)}]}
+    }
+
+
+def test_no_secret_stands_where_whoever_may_look_at_containers_sees_it(county: Deployment) -> None:
+    passwords: dict[str, str] = json.loads(county.secret("operator/passwords.json"))
+    keys = [json.loads(county.secret(f"{one}/signing.jwk"))["d"] for one in ("operator", *SERVICES)]
+    seen = [json.dumps(county.inspect(one)) for one in [*ONE_OFF, *LASTING]]
+    for image in ("prepare", "gateway", *SERVICES):
+        name = f"huaxiao/{image}:{VERSION}"
+        seen += [docker("history", "--no-trunc", name).decode(), docker("inspect", name).decode()]
+    seen += [county.logs(one) for one in [*ONE_OFF, *LASTING]]
+
+    assert len(passwords) + len(keys) >= 14
+    for secret in [*passwords.values(), *keys]:
+        assert not any(secret in one for one in seen)
+
+
+def test_a_service_reads_its_own_secrets_and_nobody_elses(county: Deployment) -> None:
+    for service in SERVICES:
+        held = county.compose("exec", "-T", service, "ls", "/run/secrets", "/run/public")
+        assert set(held.decode().split()) == {
+            *("/run/secrets:", "pgpass", "signing.jwk"),
+            *("/run/public:", "jwks.json"),
+        }
+        with pytest.raises(EngineError):
+            county.compose("exec", "-T", service, "touch", "/run/secrets/x")
+        with pytest.raises(EngineError):
+            county.compose("exec", "-T", service, "touch", "/opt/huaxiao/x")
+
+
+def test_the_gateway_does_not_reach_the_database_nor_a_service_the_world(
+    county: Deployment,
+) -> None:
+    networks = {
+        one: {
+            name.removeprefix(f"{county.project}_")
+            for name in county.inspect(one)["NetworkSettings"]["Networks"]
+        }
+        for one in LASTING
+    }
+    inside = json.loads(docker("network", "inspect", f"{county.project}_inside"))[0]
+    data = json.loads(docker("network", "inspect", f"{county.project}_data"))[0]
+
+    assert networks["gateway"] == {"inside", "outside"}
+    assert networks["postgres"] == {"data"}
+    assert all(networks[one] == {"inside", "data"} for one in SERVICES)
+    assert inside["Internal"] is data["Internal"] is True
+
+
+# --- the gateway --------------------------------------------------------------------------------
+
+
+def test_the_gateway_speaks_tls_and_nothing_else(county: Deployment) -> None:
+    plain = httpx.get(f"http://localhost:{county.port}/healthz")
+    secured = httpx.get(f"{county.url}/healthz")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{county.url}/healthz", verify=True, trust_env=False)
+
+    assert plain.status_code == 400
+    assert secured.json() == {"status": "ok"}
+    assert secured.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Server" not in secured.headers
+
+
+@pytest.mark.parametrize("mebibytes", [17, 21])
+def test_a_body_beyond_the_limit_is_refused(suite: Endpoints, mebibytes: int) -> None:
+    """The first by the service, the other by the gateway: in the same words."""
+    headers = {
+        "Authorization": f"Bearer {suite.token(Role.BSS_SOURCE)()}",
+        "Content-Type": "application/cloudevents-batch+json",
+    }
+    body = b" " * mebibytes * 2**20
+
+    answer = httpx.post(f"{suite.attribution}/v1/events", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_nowhere_is_not_found_in_the_words_of_the_services(county: Deployment) -> None:
+    nowhere = httpx.get(f"{county.url}/nowhere")
+
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not-found")
+
+
+# --- the month, and what is kept of it ----------------------------------------------------------
+
+
+async def test_the_sample_countys_month_comes_out_to_the_fen(suite: Endpoints) -> None:
+    told = io.StringIO()
+
+    held = await run_demo(
+        suite, seed=SEED, console=Console(file=told, width=100), subscribers=SUBSCRIBERS
+    )
+
+    assert held, told.getvalue()[-4000:]
+
+
+def test_searches_for_plans_were_compiled_with_the_image(county: Deployment) -> None:
+    """Compiling takes a minute: what lies in the volume is what the image brought."""
+    script = (
+        "import os, sys; folder = '/var/lib/huaxiao-compiled';"
+        "print(sum(len(files) for _, _, files in os.walk(folder)))"
+    )
+    now = int(county.compose("exec", "-T", "dispatch", "python", "-c", script))
+    image = f"huaxiao/dispatch:{VERSION}"
+    brought = int(docker("run", "--rm", "--network", "none", image, "python", "-c", script))
+
+    assert now == brought > 0
+
+
+def examined(county: Deployment) -> list[dict[str, Any]]:
+    try:
+        said = county.compose("run", "--rm", "doctor", "--anchors", "/anchors", "--json")
+    except EngineError as error:
+        pytest.fail(str(error))
+    findings: list[dict[str, Any]] = json.loads(said)["findings"]
+    return findings
+
+
+def test_the_doctor_finds_nothing_wrong_and_sees_everything(county: Deployment) -> None:
+    found = examined(county)
+
+    assert {one["check"] for one in found} >= {"audit log", "ledger", "feeds", "seals", "roles"}
+    assert {one["level"] for one in found} == {"holds"}, found
+
+
+async def books(suite: Endpoints) -> list[Any]:
+    token = suite.token(Role.COUNTY_MANAGER)
+    async with AttributionClient(suite.attribution, token) as attribution:
+        found = await attribution.balances(BRANCH_ID, period=TERM_FROM)
+    return sorted(one.model_dump_json() for one in found)
+
+
+async def test_a_destroyed_database_is_restored_from_its_dump(
+    county: Deployment, suite: Endpoints
+) -> None:
+    before = await books(suite)
+    on_postgres = ("exec", "-T", "postgres")
+    dump = county.compose(*on_postgres, "pg_dump", "-U", "postgres", "-Fc", DATABASE)
+    county.compose("stop", "gateway", *SERVICES)
+    county.compose("rm", "--force", "--stop", "postgres", "prepare")
+    docker("volume", "rm", f"{county.project}_database")
+
+    county.compose("run", "--rm", "prepare")
+    restore = ("pg_restore", "-U", "postgres", "-d", DATABASE, "--clean", "--if-exists")
+    county.compose(*on_postgres, *restore, "--exit-on-error", given=dump)
+    county.up()
+    await asyncio.to_thread(county.until_ready)
+    after = await books(suite)
+
+    assert len(before) > 10
+    assert after == before
+    assert {one["level"] for one in examined(county)} == {"holds"}
