@@ -31,7 +31,7 @@ check: install ## format, lint, types, imports: everything that needs no databas
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
-	$(RUN) mypy shared/src services/*/src cli/src tools bench tests/support
+	$(RUN) mypy shared/src services/*/src console/src cli/src tools bench tests/support
 	$(RUN) lint-imports
 
 .PHONY: test
