@@ -38,6 +38,10 @@ check: install ## format, lint, types, imports: everything that needs no databas
 test: check ## all checks and tests
 	$(RUN) pytest -n 2
 
+.PHONY: browser
+browser: install ## every journey of the console in a real Chromium; takes the pictures of the documents
+	@$(RUN) python tools/browser.py
+
 .PHONY: fuzz
 fuzz: install ## ask every service what its document allows and what not: make fuzz [CASES=50] [SEED=7] [SERVICE=kpi]
 	@$(RUN) python tools/fuzz.py $(SERVICE) --cases $(or $(CASES),50) $(if $(SEED),--seed $(SEED))

@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import Scope
 from typing_extensions import override
 
 from huaxiao.console import signing_in
+from huaxiao.console.appraisals import pages as appraisals
+from huaxiao.console.fields import pages as fields
 from huaxiao.console.guarding import Guarding
+from huaxiao.console.operations import pages as operations
 from huaxiao.console.orders import pages as orders
 from huaxiao.console.page import FILES
 from huaxiao.console.peers import Peers
@@ -20,6 +24,7 @@ from huaxiao.console.revenue import pages as revenue
 from huaxiao.console.settings import Settings
 from huaxiao.console.statements import pages as statements
 from huaxiao.console.targets import pages as targets
+from huaxiao.console.tickets import pages as tickets
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.deadlines import Deadlines
 
@@ -56,11 +61,12 @@ def create_app(
     app.state.clock = clock
     app.state.stopping = False
     app.include_router(signing_in.router)
-    for one in (targets, orders, revenue, statements):
+    sections = (targets, orders, revenue, statements, fields, appraisals, tickets, operations)
+    for one in sections:
         app.include_router(one.router)
     app.get("/healthz")(_healthz)
     app.get("/readyz")(_healthz)
-    app.mount("/static", _Files(directory=FILES))
+    app.mount("/static", GZipMiddleware(_Files(directory=FILES)))
     refuse_in_words(app)
     app.add_middleware(Deadlines, seconds=settings.request_seconds, render=problem_page)
     app.add_middleware(Guarding)

@@ -45,6 +45,23 @@ SECTIONS = (
         _COUNTY | {Role.CONTRACTOR, Role.SUPPORT_CENTRE},
     ),
     Section("statements", *("结算单", "Statements", "page"), _COUNTY | {Role.CONTRACTOR}),
+    Section("fields", *("责任田", "Fields", "tree"), _COUNTY | {Role.CONTRACTOR}),
+    Section(
+        "appraisals",
+        *("考核评价", "Appraisals", "star"),
+        frozenset(
+            {
+                *(Role.PROVINCE, Role.COUNTY_MANAGER, Role.CONTRACTOR),
+                *(Role.ENGINEER, Role.SUPPORT_CENTRE, Role.AUDITOR),
+            }
+        ),
+    ),
+    Section(
+        "tickets",
+        *("需求单", "Tickets", "bell"),
+        _COUNTY | {Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE},
+    ),
+    Section("operations", *("运行状况", "Operations", "pulse"), frozenset(Role)),
 )
 
 
