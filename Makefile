@@ -31,12 +31,16 @@ check: install ## format, lint, types, imports: everything that needs no databas
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
-	$(RUN) mypy shared/src services/*/src cli/src tools bench tests/support
+	$(RUN) mypy shared/src services/*/src console/src cli/src tools bench tests/support
 	$(RUN) lint-imports
 
 .PHONY: test
 test: check ## all checks and tests
 	$(RUN) pytest -n 2
+
+.PHONY: browser
+browser: install ## every journey of the console in a real Chromium; takes the pictures of the documents
+	@$(RUN) python tools/browser.py
 
 .PHONY: fuzz
 fuzz: install ## ask every service what its document allows and what not: make fuzz [CASES=50] [SEED=7] [SERVICE=kpi]

@@ -1,4 +1,4 @@
-"""The embedded suite: four services in one process, behind one port, speaking HTTP to each other."""
+"""The embedded suite: four services and the console in one process, behind one port, over HTTP."""
 
 import asyncio
 import contextlib
@@ -21,6 +21,8 @@ from starlette.routing import Mount, Route
 from typing_extensions import override
 
 from huaxiao.cli.embedded import EmbeddedPostgres
+from huaxiao.console.main import create_app as console_app
+from huaxiao.console.settings import Settings as ConsoleSettings
 from huaxiao.shared.issuer import Issuer, ensure_key
 from huaxiao.shared.provision import SERVICES
 from huaxiao.shared.web import on_http_exception
@@ -93,17 +95,29 @@ def service_at_rest(service: str) -> FastAPI:
         return create_service(service, settings)
 
 
-def create_gateway(apps: dict[str, FastAPI]) -> Starlette:
-    """Put the services behind one address: ``/contracts``, ``/attribution``, ``/dispatch``, ``/kpi``."""
+def create_console(gateway: str) -> FastAPI:
+    """Make the console, which asks the services through the gateway as everybody does."""
+    return console_app(
+        ConsoleSettings(
+            contracts_url=f"{gateway}/contracts",
+            attribution_url=f"{gateway}/attribution",
+            dispatch_url=f"{gateway}/dispatch",
+            kpi_url=f"{gateway}/kpi",
+        )
+    )
+
+
+def create_gateway(apps: dict[str, FastAPI], console: FastAPI) -> Starlette:
+    """Put the suite behind one address: ``/contracts`` and so on, and the console at ``/``."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for app in apps.values():
+            for app in (*apps.values(), console):
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
 
-    async def index(request: Request) -> Response:
+    async def services(request: Request) -> Response:
         base = str(request.base_url).rstrip("/")
         return JSONResponse(
             {
@@ -116,7 +130,12 @@ def create_gateway(apps: dict[str, FastAPI]) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
-    routes = [Route("/", index), Route("/healthz", healthz), *mounts]
+    routes = [
+        Route("/healthz", healthz),
+        Route("/services", services),
+        *mounts,
+        Mount("/", console),
+    ]
     refusals = {HTTPException: on_http_exception}
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=refusals)
 
@@ -193,7 +212,7 @@ async def serving(
         )
         for service in SERVICES
     }
-    running = Server(create_gateway(apps))
+    running = Server(create_gateway(apps, create_console(gateway)))
     served = asyncio.create_task(running.serve(sockets=[bound]))
     ready = asyncio.create_task(running.ready.wait())
     await asyncio.wait([served, ready], return_when=asyncio.FIRST_COMPLETED)

@@ -311,11 +311,12 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
-    faults = [_fault(fault) for fault in error.errors()]
+    faults = [fault_of(fault) for fault in error.errors()]
     return problem_response(request, Malformed(faults=faults))
 
 
-def _fault(error: dict[str, Any]) -> Fault:
+def fault_of(error: dict[str, Any]) -> Fault:
+    """Name one of the faults that a form was refused for."""
     place = [str(part) for part in error["loc"]]
     path = place[1:] if place[:1] == ["body"] else place
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)

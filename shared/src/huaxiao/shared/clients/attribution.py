@@ -407,6 +407,15 @@ class AttributionClient(ServiceClient):
         )
         return activated
 
+    async def rulings(self, branch_id: int) -> list[Ruling]:
+        """Return rulings, proposed and in force."""
+        return await self._all(Ruling, f"/v1/branches/{branch_id}/rulings")
+
+    async def ruling(self, branch_id: int, ruling_id: str) -> Ruling:
+        """Return a ruling."""
+        found: Ruling = await self._get(Ruling, f"/v1/branches/{branch_id}/rulings/{ruling_id}")
+        return found
+
     async def put_ruling(self, branch_id: int, ruling_id: str, given: RulingIn) -> Ruling:
         """Propose whose subscriptions are to be."""
         drafted: Ruling = await self._put(

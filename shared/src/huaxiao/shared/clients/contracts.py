@@ -20,6 +20,7 @@ from huaxiao.shared.wire.contracts import (
     ContractSummary,
     Coverage,
     CoverageDeclaration,
+    Division,
     DivisionIn,
     DivisionsAdded,
     DocumentFormat,
@@ -123,6 +124,10 @@ class ContractsClient(ServiceClient):
         """Register a county branch."""
         made: Branch = await self._put(Branch, f"/v1/branches/{branch_id}", given)
         return made
+
+    async def divisions(self, branch_id: int) -> list[Division]:
+        """Return the statistical divisions of a branch, and those that contain it."""
+        return await self._all(Division, f"/v1/branches/{branch_id}/divisions")
 
     async def add_divisions(self, branch_id: int, given: Sequence[DivisionIn]) -> DivisionsAdded:
         """Add statistical divisions; known ones change nothing."""

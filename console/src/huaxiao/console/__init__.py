@@ -1,0 +1,1 @@
+"""The console: what the services tell, as pages for people."""

@@ -1,0 +1,1 @@
+"""Appraisals to give, to answer, and to understand."""

@@ -1,0 +1,1 @@
+"""How the services do: health, lag of followers, completeness of sources."""

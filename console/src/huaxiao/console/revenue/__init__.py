@@ -1,0 +1,1 @@
+"""Whose revenue is not settled: unresolved lines, rulings and disputes."""

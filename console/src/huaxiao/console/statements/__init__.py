@@ -1,0 +1,1 @@
+"""Settlement statements: read, confirmed, objected to, taken along."""

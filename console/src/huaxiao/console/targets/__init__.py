@@ -1,0 +1,1 @@
+"""The three targets at a glance, and down to the event behind a fen."""

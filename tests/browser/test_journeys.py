@@ -1,0 +1,287 @@
+"""Each journey of the console as somebody makes it, in a real browser; axe looks at every page."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+from support.browsing import PHONE, Enter, Visit
+
+from huaxiao.shared.periods import business_day
+
+MONTH = "period=201711"
+SEEN = (
+    *("targets", "orders", "orders/calendar", "revenue", "statements"),
+    *("fields", "appraisals", "tickets", "operations"),
+)
+C1 = ("contractor", "--centre", "C1", "--person", "P06")
+
+
+def tomorrow() -> str:
+    return (business_day(datetime.now(UTC)) + timedelta(days=1)).isoformat()
+
+
+def planned_day(visit: Visit) -> str:
+    """Open the day that the demo has planned: the day after the one it ran on."""
+    for day in (tomorrow(), business_day(datetime.now(UTC)).isoformat()):
+        visit.open(f"orders?day={day}")
+        if visit.page.locator("a.visit, .day li").count():
+            return day
+    raise AssertionError("nothing is planned")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", [(1280, 800), PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_on_any_page(enter: Enter, language: str, size: tuple[int, int]) -> None:
+    manager = enter("county_manager", size=size, language=language)
+
+    for path in SEEN:
+        manager.open(path)
+        manager.accept()
+
+
+def test_a_manager_goes_from_the_targets_down_to_one_event(enter: Enter) -> None:
+    manager = enter("county_manager")
+    page = manager.open(f"targets?{MONTH}")
+    expect(page.locator("article.card .figure strong").first).to_have_text("82.40 %")
+    expect(page.get_by_role("img", name=re.compile("市场毛利率逐月走势图"))).to_be_visible()
+    expect(page.get_by_text("各项相加恰等于它")).to_be_visible()
+    manager.picture("targets-zh")
+
+    page.get_by_role("link", name=re.compile("查看构成")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("构成")
+    manager.accept()
+    page.get_by_role("link", name=re.compile("^出账收入.*县城营服中心")).click()
+    expect(page.get_by_text("分文不差")).to_be_visible()
+    manager.accept()
+    page.locator("tbody a").first.click()
+    expect(page.get_by_text("依据规则").first).to_be_visible()
+    expect(page.get_by_text("结果一致")).to_be_visible()
+    manager.accept()
+    manager.picture("explanation-zh")
+
+
+def test_the_same_in_english_for_the_readme(enter: Enter) -> None:
+    manager = enter("county_manager", language="en")
+
+    page = manager.open(f"targets?{MONTH}")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    manager.picture("targets-en")
+
+
+def test_a_figures_contributions_are_asked_for_without_leaving_the_page(enter: Enter) -> None:
+    manager = enter("county_manager")
+    page = manager.open(f"targets?{MONTH}")
+
+    page.get_by_label("指标").select_option("net_cash")
+    page.locator("#contributions").get_by_role("button", name="查看").click()
+    manager.settle()
+
+    expect(page.locator("#contributions")).to_contain_text("净现金流")
+    expect(page).to_have_url(re.compile(r"/targets\?period=201711$"))
+    manager.accept()
+
+
+def test_a_day_by_engineer_and_hour_and_its_appointments(enter: Enter) -> None:
+    manager = enter("county_manager")
+    day = planned_day(manager)
+    page = manager.open(f"orders?day={day}&centre=B1")
+    expect(
+        page.get_by_role("region", name="按工程师与小时的安排").locator("tbody tr")
+    ).not_to_have_count(0)
+    manager.accept()
+    manager.picture("orders-zh")
+
+    page.get_by_role("link", name="预约日历").click()
+    manager.settle()
+    expect(page.locator("a.visit").first).to_be_visible()
+    manager.accept()
+
+
+def test_an_engineer_takes_the_next_step_on_a_phone(enter: Enter) -> None:
+    engineer = enter("engineer", "--centre", "B1", "--person", "P18", size=PHONE)
+    planned_day(engineer)
+    page = engineer.page
+    expect(page.get_by_role("heading", level=1)).to_contain_text("我的工单")
+    engineer.accept()
+    engineer.picture("phone-zh")
+
+    page.locator(".day li", has_text="已派单").first.get_by_role("link").click()
+    engineer.accept()
+    engineer.send("接单")
+    expect(page.locator("h1 + .tools")).to_contain_text("已接单")
+    engineer.send("出发")
+    expect(page.locator("h1 + .tools")).to_contain_text("在途")
+    engineer.accept()
+
+
+def test_a_dispute_is_raised_answered_decided_and_confirmed(enter: Enter) -> None:
+    manager = enter("county_manager")
+    line = manager.open(f"revenue?{MONTH}&flag=ONLINE_2I2C").locator("tbody th a").last.inner_text()
+    manager.accept()
+    contractor = enter(*C1)
+    page = contractor.open(f"revenue?{MONTH}")
+    page.locator("summary", has_text="提出争议").click()
+    page.locator("input[name=subscription_id]").fill(line)
+    page.get_by_label("理由").fill("客户由本中心营业厅发展，应归本中心。")
+    contractor.accept()
+    contractor.send("提出争议")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"争议 · {line}")
+    contractor.accept()
+    dispute = page.url.partition("/branches/130123/")[2]
+
+    manager.open(dispute).get_by_label("理由").first.fill("本部无异议，请裁决。")
+    manager.send("答辩")
+    support = enter("support_centre", "--person", "P29")
+    page = support.open(dispute)
+    page.get_by_label("支持申请").check()
+    page.get_by_label("理由").fill("发展凭证齐全，支持申请。")
+    support.accept()
+    support.send("提出裁决")
+    finance = enter("county_finance")
+    finance.open(dispute)
+    finance.accept()
+    finance.picture("dispute-zh")
+    finance.send("确认裁决")
+
+    expect(finance.page.get_by_text("已裁决，可申诉")).to_be_visible()
+    expect(finance.open(f"lines/{line}?{MONTH}").get_by_role("heading", level=1)).to_contain_text(
+        "县城营服中心"
+    )
+
+
+def test_whoever_may_not_is_told_so_and_keeps_what_was_written(enter: Enter) -> None:
+    contractor = enter(*C1)
+    page = contractor.open(f"revenue?{MONTH}")
+    page.locator("summary", has_text="提出争议").click()
+    page.locator("input[name=subscription_id]").fill("S-NOBODY")
+    page.get_by_label("理由").fill("写了很久的理由。")
+
+    page.get_by_role("button", name="提出争议", exact=True).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("没有这个对象")
+    expect(page.locator("#problems .problem")).to_be_focused()
+    expect(page.get_by_label("理由")).to_have_value("写了很久的理由。")
+    contractor.accept()
+
+
+def test_a_statement_is_read_objected_to_answered_confirmed_and_taken_along(enter: Enter) -> None:
+    contractor = enter(*C1)
+    page = contractor.open("statements")
+    page.get_by_role("link", name="CT-2017-11-C1").click()
+    contractor.settle()
+    contractor.accept()
+    contractor.picture("statement-zh")
+    page.locator("summary", has_text="提出异议").click()
+    page.get_by_label("理由").fill("请核对考核影响。")
+    contractor.send("提出异议")
+    expect(page.get_by_text("请核对考核影响。")).to_be_visible()
+
+    county = enter("county_finance")
+    where = page.url.partition("/branches/130123/")[2]
+    county.open(where).locator("summary", has_text="答复").click()
+    county.page.get_by_label("答复内容").fill("已核对，系数按合同计算。")
+    county.send("答复")
+    contractor.open(where)
+    contractor.send("确认结算单")
+    expect(page.locator("li", has_text="承包方").get_by_text("已确认")).to_be_visible()
+    contractor.accept()
+    with page.expect_download() as file:
+        page.get_by_role("link", name="PDF").click()
+
+    assert file.value.path().read_bytes().startswith(b"%PDF")
+
+
+def test_fields_are_a_map_a_tree_and_a_list_down_to_their_villages(enter: Enter) -> None:
+    manager = enter("county_manager")
+    page = manager.open(f"fields?{MONTH}")
+    expect(page.get_by_text("每一处恰属一块责任田")).to_be_visible()
+    manager.picture("fields-zh")
+
+    page.get_by_role("link", name="诸福屯街道").click()
+    page.locator("summary", has_text="个村与社区").click()
+    expect(page.get_by_text("诸福屯社区居民委员会")).to_be_visible()
+    manager.accept()
+
+
+def test_a_ticket_is_raised_by_a_centre_and_answered_by_the_support_centre(enter: Enter) -> None:
+    contractor = enter(*C1)
+    page = contractor.open("tickets")
+    page.get_by_label("标题").fill("营业厅收银机无法联网")
+    page.get_by_label("内容").fill("今早起无法联网，已重启。")
+    contractor.accept()
+    contractor.send("提出")
+    expect(page.get_by_role("heading", level=1)).to_have_text("营业厅收银机无法联网")
+    contractor.accept()
+    where = page.url.partition("/branches/130123/")[2]
+
+    support = enter("support_centre", "--centre", "SS", "--person", "P29")
+    support.open(where)
+    support.send("受理")
+    support.page.get_by_label("内容").fill("线路已恢复，请确认。")
+    support.accept()
+    support.send("答复")
+    contractor.open(where)
+    contractor.send("闭环")
+
+    expect(page.locator("h1 + .tools")).to_contain_text("已闭环")
+
+
+def test_a_card_says_why_it_has_its_score(enter: Enter) -> None:
+    manager = enter("county_manager")
+    page = manager.open("appraisals")
+
+    page.locator("tbody th a").first.click()
+
+    expect(page.get_by_text("为什么是这个分")).to_be_visible()
+    expect(page.get_by_text("结果一致")).to_be_visible()
+    manager.accept()
+
+
+def test_a_contractor_gives_an_appraisal_that_its_ratee_confirms(enter: Enter) -> None:
+    rater = enter("contractor", "--centre", "G1", "--person", "P15")
+    page = rater.open("appraisals")
+    page.locator("summary", has_text="横向考核").click()
+    page.get_by_label("被评中心").fill("C2")
+    page.get_by_label("3", exact=True).first.check()
+    rater.accept()
+    rater.send("提交")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("横向考核")
+    where = page.url.partition("/branches/130123/")[2]
+
+    ratee = enter("contractor", "--centre", "C2", "--person", "P09")
+    ratee.open(where)
+    ratee.accept()
+    ratee.send("确认此考核")
+
+    expect(ratee.page.get_by_role("button", name="确认此考核")).to_have_count(0)
+
+
+def test_operations_show_health_lag_and_completeness(enter: Enter) -> None:
+    page = (manager := enter("county_manager")).open("operations")
+
+    expect(page.get_by_text("可用", exact=False).first).to_be_visible()
+    expect(page.get_by_text("无滞后")).to_be_visible()
+    manager.picture("operations-zh")
+
+
+def test_the_keyboard_alone_leads_to_the_content_and_through_the_navigation(enter: Enter) -> None:
+    page = enter("county_manager").open(f"targets?{MONTH}")
+
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    page.locator(".side a", has_text="结算单").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("结算单")
+
+
+def test_signing_out_forgets_the_token(enter: Enter) -> None:
+    page = enter("county_manager").page
+
+    page.get_by_role("button", name="退出").click()
+    page.goto(page.url.partition("/sign-in")[0] + "/branches/130123/targets")
+
+    expect(page).to_have_url(re.compile("/sign-in$"))

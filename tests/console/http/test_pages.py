@@ -1,0 +1,206 @@
+"""Pages over the real services: every role sees all it is offered, and asks nothing it is denied."""
+
+import html
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+
+from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
+from huaxiao.cli.story import Endpoints
+from huaxiao.console.visitors import SESSION_COOKIE
+from huaxiao.shared.auth import Role
+from huaxiao.shared.issuer import Issuer, ensure_key
+
+
+class Asked(Protocol):
+    def refused(self) -> list[tuple[str, str, int]]: ...
+
+
+HOME = f"/branches/{BRANCH_ID}"
+TARGETS = f"{HOME}/targets?period={TERM_FROM}"
+Visit = Callable[..., httpx.AsyncClient]
+VISITORS = {
+    Role.PROVINCE: {},
+    Role.COUNTY_MANAGER: {},
+    Role.COUNTY_FINANCE: {},
+    Role.CONTRACTOR: {"centres": ["C1"], "person": "contractor-C1"},
+    Role.ENGINEER: {"centres": ["C1"], "person": "W01"},
+    Role.SUPPORT_CENTRE: {"centres": ["SS"]},
+    Role.AUDITOR: {},
+    Role.BSS_SOURCE: {},
+}
+
+
+def leads_to(page: str) -> list[str]:
+    found = re.findall(r'href="([^"]+)"|hx-get="([^"]+)" hx-trigger="load"', page)
+    return [html.unescape(one) for pair in found for one in pair if one.startswith("/")]
+
+
+def kind_of(address: str) -> str:
+    return re.sub(r"/[^/]*[A-Z0-9][^/]*", "/*", address.partition("?")[0])
+
+
+@pytest.mark.parametrize("role", [one for one in VISITORS if one is not Role.BSS_SOURCE])
+async def test_a_role_sees_all_it_is_offered_and_asks_nothing_it_is_denied(
+    visit: Visit, asked: Asked, role: Role
+) -> None:
+    browser = visit(role, **VISITORS[role])
+    opened: set[str] = set()
+    todo = ["/"]
+    while todo:
+        address = todo.pop(0)
+        kind = kind_of(address)
+        if address.startswith("/static") or kind in opened:
+            continue
+        opened.add(kind)
+        answer = await browser.get(address, follow_redirects=True)
+        assert answer.status_code == 200, (address, answer.text[-2000:])
+        if "html" in answer.headers["content-type"]:
+            todo += leads_to(answer.text)
+
+    assert asked.refused() == []
+    assert len(opened) > 1
+
+
+async def test_figure_to_measures_to_entries_to_the_line_and_its_story(visit: Visit) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+    glance = (await browser.get(TARGETS)).text
+    assert "三大目标" in glance
+    assert glance.count('class="card ') == 3
+
+    measures = next(one for one in leads_to(glance) if "about=market_gross_margin" in one)
+    made_of = (await browser.get(measures)).text
+    entries = next(one for one in leads_to(made_of) if "/measures/revenue?" in one)
+    listed = (await browser.get(entries)).text
+    assert "分文不差" in listed
+    line = next(one for one in leads_to(listed) if "/lines/" in one)
+    told = (await browser.get(line)).text
+
+    assert "依据规则" in told
+    assert "结果一致" in told
+
+
+async def test_a_page_speaks_english_when_asked_and_goes_on_to(visit: Visit) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+
+    asked_for = await browser.get(f"{TARGETS}&lang=en")
+    after = await browser.get(TARGETS)
+
+    assert '<html lang="en">' in asked_for.text
+    assert "Three targets" in after.text
+    assert after.headers["content-language"] == "en"
+
+
+async def test_pages_forbid_inline_scripts_frames_and_being_kept(visit: Visit) -> None:
+    answer = await visit(Role.COUNTY_MANAGER).get(TARGETS)
+
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", answer.text)
+
+
+async def test_nobody_is_led_to_sign_in(visit: Visit) -> None:
+    answer = await visit().get(TARGETS)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in"
+
+
+async def test_a_token_signs_in_until_it_is_given_back(
+    visit: Visit, suite: Endpoints, issuer: Issuer
+) -> None:
+    token = issuer.token("test:manager", roles=[Role.COUNTY_MANAGER], branch_ids=[BRANCH_ID])
+    browser = visit()
+
+    entered = await browser.post("/sign-in", data={"token": f"TOKEN={token}\n"})
+    kept = entered.headers["set-cookie"]
+    first = await browser.get("/", follow_redirects=True)
+    key = re.search(r'name="form_key" value="(\w+)"', first.text)
+    assert key is not None
+    left = await browser.post("/sign-out", data={"form_key": key.group(1)})
+
+    assert entered.status_code == 303
+    assert all(one in kept for one in ("HttpOnly", "SameSite=strict", "Path=/"))
+    assert str(first.url).endswith(f"{HOME}/targets")
+    assert 'huaxiao_session=""' in left.headers["set-cookie"]
+    assert (await browser.get("/")).headers["location"] == "/sign-in"
+
+
+@pytest.mark.parametrize("given", ["", "no token at all", "a.b.c"])
+async def test_what_is_no_token_is_refused_in_words(visit: Visit, given: str) -> None:
+    answer = await visit().post("/sign-in", data={"token": given})
+
+    assert answer.status_code == 422
+    assert "这不是访问令牌" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_token_that_another_key_signed_opens_nothing(visit: Visit, tmp_path: Path) -> None:
+    forger = ensure_key(tmp_path / "key", tmp_path / "jwks", issuer="https://huaxiao.local")
+    forged = forger.token("thief", roles=[Role.COUNTY_MANAGER], branch_ids=[BRANCH_ID])
+    browser = visit()
+
+    entered = await browser.post("/sign-in", data={"token": forged})
+    browser.cookies.set(SESSION_COOKIE, forged)
+    looked = await browser.get(TARGETS)
+
+    assert entered.status_code == 422
+    assert "服务不接受此令牌" in entered.text
+    assert looked.headers["location"] == "/sign-in?expired=true"
+
+
+@pytest.mark.parametrize(
+    ("headers", "form"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, {}),
+        ({"Origin": "https://elsewhere.example"}, {}),
+        ({}, {"form_key": "0" * 64}),
+        ({}, {"form_key": None}),
+    ],
+)
+async def test_a_form_of_another_site_does_nothing(
+    visit: Visit, headers: dict[str, str], form: dict[str, str | None]
+) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+    page = await browser.get(TARGETS)
+    key = re.search(r'name="form_key" value="(\w+)"', page.text)
+    assert key is not None
+
+    sent = {"form_key": key.group(1)} | form
+    answer = await browser.post("/sign-out", data=sent, headers=headers)
+
+    assert answer.status_code == 403
+    assert "该表单并非由本控制台的页面提交" in answer.text
+
+
+async def test_what_is_not_there_is_said_in_words(visit: Visit) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+
+    line = await browser.get(f"{HOME}/lines/S-NOBODY")
+    branch = await browser.get("/branches/999999/targets")
+    month = await browser.get(f"{HOME}/targets?period=201713")
+
+    assert (line.status_code, branch.status_code, month.status_code) == (404, 404, 422)
+    assert "没有这个对象" in line.text
+    assert "请按提示修改后重新提交" in month.text
+
+
+async def test_a_program_is_told_a_problem_and_no_page(visit: Visit) -> None:
+    answer = await visit().get("/nowhere", headers={"Accept": "application/json"})
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "not-found"
+
+
+async def test_a_role_that_is_not_offered_a_page_is_told_so(visit: Visit) -> None:
+    answer = await visit(Role.ENGINEER, centres=["C1"], person="W01").get(TARGETS)
+
+    assert answer.status_code == 403
+    assert "当前角色无权执行此操作" in answer.text
