@@ -1,0 +1,90 @@
+"""What must be true of tables so that branches can lie on several machines (Citus), tried on none."""
+
+import importlib
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKeyConstraint,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+
+from huaxiao.shared.provision import SERVICES
+
+BRANCH_IN_THE_RANGE = {
+    "contracts.sealed_scopes": "an address begins with its county",
+    "contracts.sealed_channels": "the range is of branch and channel",
+    "contracts.sealed_customers": "the range is of branch and customer",
+    "contracts.sealed_resources": "the range is of branch and resource",
+}
+"""Tables that exclude overlaps: the branch is in what may not overlap, since no index holds both."""
+
+
+def metadata_of(service: str) -> MetaData:
+    found: MetaData = importlib.import_module(f"huaxiao.{service}.tables").metadata
+    return found
+
+
+def keys(table: Table) -> Iterator[tuple[str, list[ColumnElement[object]]]]:
+    """Yield everything that a table holds to be there once only."""
+    for one in table.constraints:
+        if isinstance(one, PrimaryKeyConstraint | UniqueConstraint):
+            yield str(one.name), list(one.columns)
+    for index in table.indexes:
+        if index.unique:
+            yield str(index.name), list(index.expressions)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_key_begins_with_the_branch(service: str) -> None:
+    wrong = [
+        (table.fullname, name)
+        for table in metadata_of(service).sorted_tables
+        for name, columns in keys(table)
+        if getattr(columns[0], "name", None) != "branch_id"
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_exclusion_is_within_a_branch(service: str) -> None:
+    there = {
+        table.fullname
+        for table in metadata_of(service).sorted_tables
+        for one in table.constraints
+        if isinstance(one, ExcludeConstraint)
+    }
+    assert there == {one for one in BRANCH_IN_THE_RANGE if one.startswith(f"{service}.")}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_refers_to_another_row_lies_beside_it_and_goes_with_it(service: str) -> None:
+    wrong = []
+    for table in metadata_of(service).sorted_tables:
+        for one in table.constraints:
+            if isinstance(one, ForeignKeyConstraint):
+                first = next(iter(one.elements))
+                beside = first.parent.name == first.column.name == "branch_id"
+                if not beside or one.ondelete not in {None, "CASCADE"}:
+                    wrong.append((table.fullname, one.name))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_number_is_given_out_by_a_machine(service: str) -> None:
+    """A sequence counts on each machine for itself: what must have an order is counted by a row."""
+    wrong = [
+        (table.fullname, column.name)
+        for table in metadata_of(service).sorted_tables
+        for column in table.columns
+        if column.identity is not None
+        or re.search("serial", str(column.type), re.IGNORECASE)
+        or (column.primary_key and column.autoincrement is True)
+    ]
+    assert wrong == []
