@@ -32,6 +32,8 @@ def started(unstarted: Processes, service: str, collector: Collector) -> None:
         "OTEL_SERVICE_NAME": f"huaxiao-{service}",
         "OTEL_METRIC_EXPORT_INTERVAL": "300",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_BLRP_SCHEDULE_DELAY": "100",
+        f"{service.upper()}_LOG_FORMAT": "json",
     }
     one.start()
 
@@ -68,6 +70,10 @@ async def test_a_request_what_follows_from_it_and_how_far_behind_is_told_to_a_co
         )
         await until(lambda: bool(followings(collector)), "kpi tells of what it followed")
 
+        await until(lambda: bool(ends(collector, trace_id)), "the end of the request is logged")
+        ((of, span_id), *_) = ends(collector, trace_id)
+        assert (of["method"], of["status"]) == ("PUT", made.status_code)
+        assert span_id == made.headers["traceparent"].split("-")[2]
         requests = [one for one in collector.spans if one.trace_id.hex() == trace_id]
         assert [one.name for one in requests][:1] == ["PUT /v1/branches/{branch_id}"]
         assert made.headers["traceparent"].split("-")[1:3] == [
@@ -83,6 +89,17 @@ async def test_a_request_what_follows_from_it_and_how_far_behind_is_told_to_a_co
 
 def followings(collector: Collector) -> list[Any]:
     return [one for one in collector.spans if one.name == "follow /contracts"]
+
+
+def ends(collector: Collector, trace_id: str) -> list[tuple[dict[str, str | int], str]]:
+    """Return what was logged of the ends of a trace's requests, with the span of each."""
+    return [
+        (of, one.span_id.hex())
+        for one in list(collector.logs)
+        if one.trace_id.hex() == trace_id
+        for of in [attributes(one.attributes)]
+        if of.get("event") == "request"
+    ]
 
 
 def measured(collector: Collector) -> set[tuple[Any, Any, Any]]:

@@ -170,7 +170,8 @@ def test_the_gateway_waits_longer_than_services_take_and_takes_more_than_they_do
 def test_the_example_sets_every_variable_of_the_file_to_its_default(
     deploy: Path, example: str
 ) -> None:
-    text = (deploy / "docker-compose.yml").read_text()
+    files = (deploy / "docker-compose.yml", deploy / "observability/compose.yml")
+    text = "".join(one.read_text() for one in files)
     used = dict(re.findall(r"\$\{(HUAXIAO_\w+):-([^}]*)\}", text))
 
     assert dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)) == used

@@ -152,3 +152,53 @@ async def test_what_waits_in_the_books_is_counted_by_branch(
     assert shown("huaxiao.revenue.unresolved", "period", "service") == {
         (201711, "attribution"): 200
     }
+
+
+@pytest.fixture(scope="module")
+def beside(project: Path) -> dict[str, Any]:
+    text = (project / "deploy/observability/compose.yml").read_text()
+    found: dict[str, Any] = yaml.safe_load(text)["services"]
+    return found
+
+
+def test_what_watches_has_no_right_it_can_do_without_and_is_reached_from_its_own_machine_only(
+    beside: dict[str, Any],
+) -> None:
+    own = {name: one for name, one in beside.items() if name not in SERVICES}
+
+    for name, one in own.items():
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["read_only"] is True, name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert {"mem_limit", "cpus", "pids_limit"} <= one.keys(), name
+        assert all(":ro" in volume or volume.split(":")[0].isalpha() for volume in one["volumes"])
+        assert all(port.startswith("127.0.0.1:") for port in one.get("ports", [])), name
+    assert {name for name, one in own.items() if "ports" in one} == {"grafana"}
+
+
+def test_every_service_tells_the_collector_under_the_name_that_the_rules_ask_for(
+    beside: dict[str, Any], rules: list[dict[str, Any]]
+) -> None:
+    silent = next(one["expr"] for one in rules if one.get("alert") == "ServiceSilent")
+
+    told = {name: beside[name]["environment"] for name in SERVICES}
+
+    assert {one["OTEL_EXPORTER_OTLP_ENDPOINT"] for one in told.values()} == {
+        "http://collector:4318"
+    }
+    assert {one["OTEL_SERVICE_NAME"] for one in told.values()} == set(
+        re.findall(r'job="([\w-]+)"', silent)
+    )
+
+
+def test_what_the_collector_passes_on_leads_to_a_store_that_is_there(
+    project: Path, beside: dict[str, Any]
+) -> None:
+    text = (project / "deploy/observability/collector.yaml").read_text()
+    collector = yaml.safe_load(text)
+    pipelines = collector["service"]["pipelines"].values()
+
+    led = {one["endpoint"].split("/")[2].split(":")[0] for one in collector["exporters"].values()}
+
+    assert led <= beside.keys()
+    assert {name for one in pipelines for name in one["exporters"]} == collector["exporters"].keys()

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from typing_extensions import override
@@ -24,6 +26,7 @@ class Collector:
     url: str = ""
     spans: list[Span] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
 
     def take(self, path: str, body: bytes) -> None:
         if path == "/v1/traces":
@@ -33,6 +36,14 @@ class Collector:
                 for resource in told.resource_spans
                 for scope in resource.scope_spans
                 for span in scope.spans
+            ]
+        elif path == "/v1/logs":
+            logged = ExportLogsServiceRequest.FromString(body)
+            self.logs += [
+                record
+                for resource in logged.resource_logs
+                for scope in resource.scope_logs
+                for record in scope.log_records
             ]
         elif path == "/v1/metrics":
             measured = ExportMetricsServiceRequest.FromString(body)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from huaxiao.shared import trace
+from huaxiao.shared.telemetry import ToCollector, collected
 
 _log = logging.getLogger("huaxiao.record")
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
@@ -67,6 +68,8 @@ def write_log(log_format: LogFormat, *, service: str) -> None:
             own = logging.getLogger(name)
             own.handlers, own.propagate = [], True
         logging.getLogger("huaxiao").setLevel(logging.INFO)
+        if collected():
+            logging.getLogger().addHandler(ToCollector())
     elif not _log.handlers:
         _write(_log, logging.Formatter())
     if _log.level == logging.NOTSET:

@@ -1,9 +1,10 @@
-"""Traces and metrics by OpenTelemetry, told to a collector where the environment names one.
+"""Traces, metrics and logs by OpenTelemetry, told to a collector where the environment names one.
 
 ``OTEL_EXPORTER_OTLP_ENDPOINT`` names it, and OpenTelemetry's other variables hold as everywhere.
 Without it nothing is measured, and spans cost nothing.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -11,10 +12,22 @@ from itertools import islice
 from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
+from opentelemetry import _logs
 from opentelemetry import trace as spans
+from opentelemetry._logs import SeverityNumber
+from typing_extensions import override
 
 _COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PROBES = ("/healthz", "/readyz")
+_OWN_LOGGERS = ("opentelemetry", "urllib3")
+"""What tells the collector logs that it cannot, which would be told to the collector."""
+_SEVERITY = {
+    logging.DEBUG: SeverityNumber.DEBUG,
+    logging.INFO: SeverityNumber.INFO,
+    logging.WARNING: SeverityNumber.WARN,
+    logging.ERROR: SeverityNumber.ERROR,
+    logging.CRITICAL: SeverityNumber.FATAL,
+}
 _MOST_LINKS = 128
 """OpenTelemetry keeps no more of a span."""
 
@@ -25,17 +38,36 @@ def collected() -> bool:
 
 
 def telemetry() -> TelemetryConfig:
-    """Return what an app tells of its requests: how many, how they ended and how long they took.
-
-    Logs go to standard error, as lines, and are collected from there.
-    """
-    return TelemetryConfig(
-        auto_configure=collected(), operation_spans=False, logs=False, exclude=_is_probe
-    )
+    """Return what an app tells of its requests: how many, how they ended and how long they took."""
+    return TelemetryConfig(auto_configure=collected(), operation_spans=False, exclude=_is_probe)
 
 
 def _is_probe(scope: MutableMapping[str, Any]) -> bool:
     return str(scope.get("path", "")).endswith(_PROBES)
+
+
+class ToCollector(logging.Handler):
+    """Tells the collector what is logged, in the trace in which it was."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(_OWN_LOGGERS):
+            return
+        _logs.get_logger(record.name).emit(
+            timestamp=int(record.created * 1_000_000_000),
+            severity_number=_SEVERITY[record.levelno // 10 * 10],
+            severity_text=record.levelname,
+            body=record.getMessage(),
+            attributes=dict(_told(record)),
+            exception=record.exc_info[1] if record.exc_info else None,
+        )
+
+
+def _told(record: logging.LogRecord) -> Iterator[tuple[str, str | int | float]]:
+    """Yield the members of a line for machines that can be looked for."""
+    for name, value in getattr(record, "members", {}).items():
+        if isinstance(value, str | int | float):
+            yield name, value
 
 
 def current_traceparent() -> str | None:
