@@ -60,6 +60,10 @@ chaos-bugs: install ## the same with seeded bugs, each of which must be caught: 
 compose-test: install ## build and run deploy/ on a container engine: make compose-test [ONLY=county]
 	@$(RUN) pytest -m compose tests/compose$(if $(ONLY),/test_$(ONLY).py)
 
+.PHONY: replicas
+replicas: install ## three of each service at one month, killed one after the other
+	@$(RUN) pytest -m replicas tests/journey
+
 .PHONY: audit
 audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
 	@$(RUN) python tools/audit.py
@@ -72,6 +76,10 @@ bench: install ## measure, on standard output a JSON line each: make bench [FIGU
 .PHONY: bench-quick
 bench-quick: install ## go through every figure with next to nothing: shows only that each works
 	@PYTHONPATH=tests $(RUN) python -m bench.main --quick
+
+.PHONY: capacity
+capacity: install ## what counties, a province and the country need, at costs measured here: make capacity [COSTS=file]
+	@PYTHONPATH=tests $(RUN) python -m bench.capacity $(if $(COSTS),--costs $(COSTS))
 
 .PHONY: openapi
 openapi: install ## write services/*/openapi.json and docs/permissions.md from the code

@@ -1,27 +1,23 @@
 """The sample county's month through the suite, with services killed in the middle of their work."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
-import httpx
 import msgspec
 import pytest
+from support.month import assert_as_expected, in_parts, post
 from support.postgres import PreparedDatabase
 from support.processes import Processes, ServiceProcess
 
-from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, sample_county
+from huaxiao.cli.sample.county import sample_county
 from huaxiao.cli.sample.generator import Event, generate
-from huaxiao.cli.story import Endpoints, Story, Taken, component, telling
+from huaxiao.cli.story import Endpoints, Story, component, telling
 from huaxiao.shared.auth import Role
-from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.clients.kpi import KpiClient
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.attribution import Outcome
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
-from huaxiao.shared.wire.kpi import Unit
 
 pytestmark = pytest.mark.slow
 
@@ -105,28 +101,6 @@ async def send_and_hear_nothing(
     await one.restart()
 
 
-async def books_of(attribution: AttributionClient) -> dict[tuple[str, str], int]:
-    """Return what attribution says stands on each centre's accounts."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for one in await attribution.balances(BRANCH_ID, period=TERM_FROM):
-        sums[one.centre_id, one.account] += one.amount_fen
-    return {key: amount for key, amount in sums.items() if amount}
-
-
-async def accounts_of(kpi: KpiClient) -> dict[tuple[str, str], int]:
-    """Return what kpi says stands on each centre's accounts."""
-    return {
-        (one.centre_id, one.measure): one.amount
-        for one in await kpi.measures(BRANCH_ID, period=TERM_FROM)
-        if one.unit is Unit.FEN and one.measure != "pay" and one.amount
-    }
-
-
-def in_parts(events: Sequence[Event], count: int) -> list[Sequence[Event]]:
-    size = -(-len(events) // count)
-    return [events[start : start + size] for start in range(0, len(events), size)]
-
-
 @pytest.fixture
 async def story(processes: Processes, issuer: Issuer) -> AsyncIterator[Story]:
     county = sample_county()
@@ -135,13 +109,6 @@ async def story(processes: Processes, issuer: Issuer) -> AsyncIterator[Story]:
     sample = generate(county, seed=201711, subscribers=SUBSCRIBERS)
     async with telling(suite, county, sample) as told:
         yield told
-
-
-async def post(story: Story, events: Sequence[Event]) -> Taken:
-    """Post events until they are answered, as a billing system does."""
-    while True:
-        with suppress(httpx.TransportError):
-            return await story.post(events, lambda _: None)
 
 
 async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
@@ -177,17 +144,9 @@ async def test_killing_services_at_work_loses_nothing_and_doubles_nothing(
         work=story.work(orders, lambda _: None),
     )
     report = await story.targets()
-    books = await story.books()
-    revenue = {one.centre_id: one.amount_fen for one in books.revenue_by_centre}
 
     assert again.outcomes[Outcome.BOOKED] == 0, "the answer was lost, the batch was not"
-    assert books.billed_fen == books.booked_fen == expected.billed_fen
-    assert books.ledger_sum_fen == 0
-    assert revenue == expected.revenue_fen
-    assert sum(books.held.values()) == (
-        sum(expected.refused_forms.values()) + expected.unknown_refunds + expected.other_bodies
-    )
+    await assert_as_expected(story)
     assert len({one.order_id for one in orders}) == len(orders) == expected.orders
-    assert await accounts_of(story.kpi) == await books_of(story.attribution)
     assert report.county is not None
     assert component(report.county, "revenue") == expected.billed_fen
