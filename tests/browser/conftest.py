@@ -15,12 +15,18 @@ from support.suite import reachable, run, up
 collect_ignore_glob = [] if os.environ.get(CHROMIUM) else ["test_*.py"]
 _SUBSCRIBERS = os.environ.get("HUAXIAO_BROWSER_SUBSCRIBERS", "10000")
 """The plan's figures, and so the pictures, hold for 10,000."""
+_TRIES = 5
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = reachable(tmp_path_factory.mktemp("browser"))
-    told = run("demo", "--data", str(made), "--port", "0", "--exit", "--subscribers", _SUBSCRIBERS)
+    asked = ("demo", "--data", str(made), "--port", "0", "--exit", "--subscribers", _SUBSCRIBERS)
+    for _ in range(_TRIES):
+        # Where the machine is busy a deadline may pass; what is booked stays booked.
+        told = run(*asked)
+        if told.returncode == 0:
+            break
     assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
     return made
 

@@ -9,10 +9,13 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
+from huaxiao.console.settings import Settings as Console
 from huaxiao.shared.provision import SERVICES
 from huaxiao.shared.settings import ServiceSettings
 
 DEPLOYED = ("contracts", "attribution", "dispatch", "kpi")
+IMAGES = (*DEPLOYED, "console")
+"""What the target ``service`` is built for: the services, and the console that keeps nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +47,12 @@ def test_every_image_is_built_by_the_one_file_from_bases_that_can_be_named(
         "BUILD_IMAGE": "${HUAXIAO_BUILD_IMAGE:-python:3.13-slim-trixie}",
         "GATEWAY_IMAGE": "${HUAXIAO_GATEWAY_IMAGE:-caddy:2.11.7-alpine}",
     }
-    targets = {"secrets": "prepare", "gateway": "gateway"} | dict.fromkeys(DEPLOYED, "service")
+    targets = {"secrets": "prepare", "gateway": "gateway"} | dict.fromkeys(IMAGES, "service")
     dockerfile = (deploy / "Dockerfile").read_text()
 
     for name, target in targets.items():
         build = compose["services"][name]["build"]
-        own = {"SERVICE": name} if name in DEPLOYED else {}
+        own = {"SERVICE": name} if name in IMAGES else {}
         assert (build["dockerfile"], build["target"]) == ("deploy/Dockerfile", target)
         assert build["args"] == bases | own
     for base, named in bases.items():
@@ -141,6 +144,7 @@ def test_only_the_gateway_can_be_reached_from_outside(compose: dict[str, Any]) -
     assert published == {"gateway"}
     assert compose["networks"]["inside"] == compose["networks"]["data"] == {"internal": True}
     assert networks.pop("gateway") == {"inside", "outside"}
+    assert networks.pop("console") == {"inside"}
     assert networks.pop("postgres") == networks.pop("prepare") == {"data"}
     assert all(one in ({"inside", "data"}, {"none"}) for one in networks.values())
 
@@ -152,7 +156,17 @@ def test_the_gateway_leads_to_every_service_that_it_waits_for(
 
     led = re.findall(r"handle_path /(\w+)/\* \{\n\t\treverse_proxy (\w+):8000", caddyfile)
     assert led == [(one, one) for one in DEPLOYED]
-    assert set(compose["services"]["gateway"]["depends_on"]) == set(DEPLOYED)
+    assert "\thandle {\n\t\treverse_proxy console:8000" in caddyfile
+    assert set(compose["services"]["gateway"]["depends_on"]) == set(IMAGES)
+
+
+def test_the_console_is_told_its_settings_and_no_secret(compose: dict[str, Any]) -> None:
+    console = compose["services"]["console"]
+    told = {name for name in console["environment"] if name.startswith("CONSOLE_")}
+
+    assert {name.removeprefix("CONSOLE_").lower() for name in told} <= set(Console.model_fields)
+    assert console["environment"]["CONSOLE_SECURE_COOKIES"] == "true"
+    assert "volumes" not in console
 
 
 def test_the_gateway_waits_longer_than_services_take_and_takes_more_than_they_do(
@@ -228,6 +242,8 @@ def test_the_image_that_prepares_has_every_history_and_a_folder_for_every_secret
 
     for service in DEPLOYED:
         assert f"services/{service}/pyproject.toml" in dockerfile
+    assert "COPY console/pyproject.toml" in dockerfile
+    assert "COPY console console\n" in dockerfile
     # The command's package needs every service's.
     assert "uv sync --frozen --no-dev --no-editable --package huaxiao-cli\n" in dockerfile
     assert folders == {f"/secrets/{name}" for name in (*DEPLOYED, "postgres", "operator", "public")}

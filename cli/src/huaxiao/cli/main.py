@@ -280,9 +280,12 @@ def _show_addresses(endpoints: Endpoints) -> None:
         "cli:county_manager", roles=[Role.COUNTY_MANAGER], branch_ids=[SAMPLE_BRANCH]
     )
     console.print(f"\n[bold]Huaxiao runs at {endpoints.gateway}[/bold]")
+    console.print(f"  {'console':<12} {endpoints.gateway}/  (控制台：用下面的令牌登录)")
     for service in SERVICES:
         console.print(f"  {service:<12} {endpoints.gateway}/{service}/docs")
-    console.print("\nTry it (a county manager's token, good for 8 hours):")
+    console.print(
+        "\nSign in to the console with this token, or try the API (a county manager's, 8 hours):"
+    )
     console.print(f"TOKEN={manager}", soft_wrap=True, highlight=False)
     console.print(
         f'curl -H "Authorization: Bearer $TOKEN" '
