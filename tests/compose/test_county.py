@@ -4,7 +4,10 @@ import asyncio
 import io
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +21,7 @@ from support.deployment import (
     EngineError,
     docker,
 )
+from support.documents import blocks_of
 
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
@@ -252,4 +256,34 @@ async def test_a_destroyed_database_is_restored_from_its_dump(
 
     assert len(before) > 10
     assert after == before
+    assert {one["level"] for one in examined(county)} == {"holds"}
+
+
+# --- what the documents say -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "page", ["install", "backup", "keys-and-certificates", "replaying", "upgrade"]
+)
+def test_every_command_of_a_page_that_needs_containers_works(
+    county: Deployment, project: Path, tmp_path: Path, page: str
+) -> None:
+    """As a person types them, one after another: those that need none are run by `tests/docs`."""
+    shutil.copytree(project / "deploy", tmp_path / "deploy")
+    document = project / "docs" / "operations" / f"{page}.md"
+    blocks = [one for one in blocks_of(document, "sh") if "docker " in one]
+    for block in blocks:
+        script = block.replace("https://localhost:8443", county.url)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=county.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    county.until_ready()
+
+    assert blocks
     assert {one["level"] for one in examined(county)} == {"holds"}
