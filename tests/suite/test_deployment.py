@@ -1,7 +1,10 @@
 """What `deploy/` says must fit the code that it deploys."""
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +244,26 @@ def test_images_install_with_the_uv_that_the_project_pins(deploy: Path, project:
     }
 
     assert len(pins) == 1
+
+
+def test_where_no_engine_can_be_had_the_test_of_containers_says_so_and_ends_its_own_way(
+    project: Path,
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "compose",
+        "tests/compose",
+        "-p",
+        "no:cacheprovider",
+    ]
+    nowhere = os.environ | {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+    done = subprocess.run(
+        command, cwd=project, env=nowhere, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 69
+    assert "no container engine can be had: docker version: " in done.stdout + done.stderr
