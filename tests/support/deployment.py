@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,8 @@ class Deployment:
     project: str
     port: int
     files: Sequence[Path] = (COMPOSE_FILE,)
+    settings: dict[str, str] = field(default_factory=dict)
+    """What its `.env` would say."""
 
     @property
     def url(self) -> str:
@@ -110,6 +112,7 @@ class Deployment:
             "HUAXIAO_VERSION": VERSION,
             "HUAXIAO_PORT": str(self.port),
             "HUAXIAO_TOKEN_ISSUER": TOKEN_ISSUER,
+            **self.settings,
         }
 
     def compose(self, *arguments: str, given: bytes | None = None) -> bytes:
