@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from huaxiao.shared.provision import SERVICES
 from huaxiao.shared.settings import ServiceSettings
 
 DEPLOYED = ("contracts", "attribution", "dispatch", "kpi")
+WORKSPACE = ("cli", "console", "shared", *(f"services/{one}" for one in DEPLOYED))
+"""What `uv.lock` binds together: nothing is installed where one of them is missing."""
 
 
 @pytest.fixture(scope="module")
@@ -229,12 +232,25 @@ def test_the_image_that_prepares_has_every_history_and_a_folder_for_every_secret
     dockerfile = (deploy / "Dockerfile").read_text()
     folders = {one.split(":")[1] for one in compose["services"]["prepare"]["volumes"]}
 
-    for service in DEPLOYED:
-        assert f"services/{service}/pyproject.toml" in dockerfile
+    for member in WORKSPACE:
+        assert f"COPY {member}/pyproject.toml {member}/\n" in dockerfile
+        assert (deploy.parent / member / "pyproject.toml").is_file()
     # The command's package needs every service's.
     assert "uv sync --frozen --no-dev --no-editable --package huaxiao-cli\n" in dockerfile
     assert folders == {f"/secrets/{name}" for name in (*DEPLOYED, "postgres", "operator", "public")}
     assert all(f" {folder.removeprefix('/')}" in dockerfile for folder in folders)
+
+
+def test_the_workspace_has_no_other_members(project: Path) -> None:
+    settings = tomllib.loads((project / "pyproject.toml").read_text())
+    members = settings["tool"]["uv"]["workspace"]["members"]
+    found = {
+        str(one.parent.relative_to(project))
+        for member in members
+        for one in project.glob(f"{member}/pyproject.toml")
+    }
+
+    assert found == set(WORKSPACE)
 
 
 def test_images_install_with_the_uv_that_the_project_pins(deploy: Path, project: Path) -> None:
