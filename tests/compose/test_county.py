@@ -4,11 +4,20 @@ import asyncio
 import io
 import json
 import re
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from rich.console import Console
 from support.deployment import (
     LASTING,
@@ -18,6 +27,7 @@ from support.deployment import (
     EngineError,
     docker,
 )
+from support.documents import blocks_of
 
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
@@ -253,3 +263,79 @@ async def test_a_destroyed_database_is_restored_from_its_dump(
     assert len(before) > 10
     assert after == before
     assert {one["level"] for one in examined(county)} == {"holds"}
+
+
+# --- what the documents say -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "page", ["install", "backup", "keys-and-certificates", "replaying", "upgrade"]
+)
+def test_every_command_of_a_page_that_needs_containers_works(
+    county: Deployment, project: Path, tmp_path: Path, page: str
+) -> None:
+    """As a person types them, one after another: those that need none are run by `tests/docs`."""
+    shutil.copytree(project / "deploy", tmp_path / "deploy")
+    document = project / "docs" / "operations" / f"{page}.md"
+    blocks = [one for one in blocks_of(document, "sh") if "docker " in one]
+    for block in blocks:
+        script = block.replace("https://localhost:8443", county.url)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=county.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    county.until_ready()
+
+    assert blocks
+    assert {one["level"] for one in examined(county)} == {"holds"}
+
+
+# --- a certificate of one's own -------------------------------------------------------------------
+
+
+def own_certificate() -> tuple[bytes, bytes]:
+    """Return a certificate for this machine that nobody signed but its key, and the key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), private
+
+
+def test_a_given_certificate_is_shown_instead_of_the_gateways_own(county: Deployment) -> None:
+    certificate, key = own_certificate()
+    folder = f"{county.project}_certificates:/run/certificates"
+    for name, content in (("site.pem", certificate), ("site.key", key)):
+        put = f"cat > /run/certificates/{name} && chown 10001 /run/certificates/{name}"
+        image = f"huaxiao/prepare:{VERSION}"
+        run = ("run", "--rm", "--interactive", "--user", "0", "--volume", folder)
+        docker(*run, "--entrypoint", "sh", image, "-c", f"umask 077; {put}", given=content)
+    given = "/run/certificates/site.pem /run/certificates/site.key"
+    trusting = ssl.create_default_context(cadata=certificate.decode())
+
+    county.settings["HUAXIAO_TLS"] = given
+    county.up()
+    answer = httpx.get(f"{county.url}/healthz", verify=trusting)
+
+    assert answer.json() == {"status": "ok"}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.documents import blocks_of
 from support.suite import PATIENCE_SECONDS, huaxiao, reachable, run, up
 
 from huaxiao.attribution.domain import booking, books
@@ -21,8 +22,9 @@ from huaxiao.shared.provision import SERVICES
 
 RUN_ELSEWHERE = {"make demo", "make test", "make up"}
 """The tests below run what the first and last of these run; the second runs this."""
+RUN_WITH_MORE = ("docker ", "CONNECTION")
+"""`tests/compose` runs what needs an engine, `tests/journey/test_restoring.py` what needs a backup."""
 MANAGER = ("--role", "county_manager", "--branch", "130123")
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 
 
@@ -30,17 +32,13 @@ def documents(project: Path) -> list[Path]:
     return [*project.glob("*.md"), *(project / "docs").rglob("*.md"), *project.glob("deploy/*.md")]
 
 
-def blocks(document: Path, *languages: str) -> list[str]:
-    return [text for name, text in _FENCE.findall(document.read_text()) if name in languages]
-
-
 def commands(project: Path) -> Iterator[str]:
     """Yield the shell blocks of README and docs without what is run elsewhere."""
-    for document in (project / "README.md", *sorted((project / "docs").glob("*.md"))):
-        for block in blocks(document, "sh"):
-            lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
+    for document in (project / "README.md", *sorted((project / "docs").rglob("*.md"))):
+        for block in blocks_of(document, "sh"):
+            lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]
             kept = [line for line in lines if line and line not in RUN_ELSEWHERE]
-            if kept:
+            if kept and not any(one in block for one in RUN_WITH_MORE):
                 yield "\n".join(kept)
 
 
@@ -98,9 +96,11 @@ def try_out(block: str, address: str, data: Path) -> int:
 
 
 def test_both_readmes_show_the_same(project: Path) -> None:
-    english, chinese = (blocks(project / name, "sh") for name in ("README.md", "README.zh-CN.md"))
+    english, chinese = (
+        blocks_of(project / name, "sh") for name in ("README.md", "README.zh-CN.md")
+    )
     assert english == chinese
-    shown = [blocks(project / name, "text")[1:] for name in ("README.md", "README.zh-CN.md")]
+    shown = [blocks_of(project / name, "text")[1:] for name in ("README.md", "README.zh-CN.md")]
     assert shown[0] == shown[1]
 
 
@@ -149,7 +149,7 @@ def test_the_glossary_spells_its_words_as_the_code_does(project: Path) -> None:
 
 
 def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> None:
-    example, _ = blocks(project / "docs" / "integrate-billing.md", "python")
+    example, _ = blocks_of(project / "docs" / "integrate-billing.md", "python")
     names: dict[str, object] = {}
     exec(compile(example, "integrate-billing.md", "exec"), names)
     found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))

@@ -1,7 +1,11 @@
 """What `deploy/` says must fit the code that it deploys."""
 
 import importlib
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from huaxiao.shared.settings import ServiceSettings
 DEPLOYED = ("contracts", "attribution", "dispatch", "kpi")
 IMAGES = (*DEPLOYED, "console")
 """What the target ``service`` is built for: the services, and the console that keeps nothing."""
+WORKSPACE = ("cli", "console", "shared", *(f"services/{one}" for one in DEPLOYED))
+"""What `uv.lock` binds together: nothing is installed where one of them is missing."""
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +246,26 @@ def test_the_image_that_prepares_has_every_history_and_a_folder_for_every_secret
     dockerfile = (deploy / "Dockerfile").read_text()
     folders = {one.split(":")[1] for one in compose["services"]["prepare"]["volumes"]}
 
-    for service in DEPLOYED:
-        assert f"services/{service}/pyproject.toml" in dockerfile
-    assert "COPY console/pyproject.toml" in dockerfile
+    for member in WORKSPACE:
+        assert f"COPY {member}/pyproject.toml {member}/\n" in dockerfile
+        assert (deploy.parent / member / "pyproject.toml").is_file()
     assert "COPY console console\n" in dockerfile
     # The command's package needs every service's.
     assert "uv sync --frozen --no-dev --no-editable --package huaxiao-cli\n" in dockerfile
     assert folders == {f"/secrets/{name}" for name in (*DEPLOYED, "postgres", "operator", "public")}
     assert all(f" {folder.removeprefix('/')}" in dockerfile for folder in folders)
+
+
+def test_the_workspace_has_no_other_members(project: Path) -> None:
+    settings = tomllib.loads((project / "pyproject.toml").read_text())
+    members = settings["tool"]["uv"]["workspace"]["members"]
+    found = {
+        str(one.parent.relative_to(project))
+        for member in members
+        for one in project.glob(f"{member}/pyproject.toml")
+    }
+
+    assert found == set(WORKSPACE)
 
 
 def test_images_install_with_the_uv_that_the_project_pins(deploy: Path, project: Path) -> None:
@@ -257,3 +275,26 @@ def test_images_install_with_the_uv_that_the_project_pins(deploy: Path, project:
     }
 
     assert len(pins) == 1
+
+
+def test_where_no_engine_can_be_had_the_test_of_containers_says_so_and_ends_its_own_way(
+    project: Path,
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "compose",
+        "tests/compose",
+        "-p",
+        "no:cacheprovider",
+    ]
+    nowhere = os.environ | {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+    done = subprocess.run(
+        command, cwd=project, env=nowhere, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 69
+    assert "no container engine can be had: docker version: " in done.stdout + done.stderr

@@ -33,6 +33,20 @@ def test_secrets_are_made_once_and_kept(secrets: Path) -> None:
     assert {path: path.read_text() for path in secrets.rglob("*") if path.is_file()} == before
 
 
+def test_all_roles_but_the_superuser_get_new_passwords_when_asked(secrets: Path) -> None:
+    held = secrets / "operator" / "passwords.json"
+    before = json.loads(held.read_text())
+    keys = [one.read_text() for one in sorted(secrets.glob("*/signing.jwk"))]
+
+    installation.make_secrets(secrets, new_passwords=True)
+    after = json.loads(held.read_text())
+
+    assert {role for role in before if before[role] == after[role]} == {installation.SUPERUSER}
+    assert after.keys() == before.keys()
+    assert after["kpi"] in (secrets / "kpi" / "pgpass").read_text()
+    assert [one.read_text() for one in sorted(secrets.glob("*/signing.jwk"))] == keys
+
+
 def test_only_the_owner_reads_a_secret(secrets: Path) -> None:
     open_to_others = {
         str(path.relative_to(secrets))

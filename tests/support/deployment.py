@@ -93,25 +93,31 @@ class Deployment:
     project: str
     port: int
     files: Sequence[Path] = (COMPOSE_FILE,)
-    further: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    """What its `.env` would say."""
 
     @property
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def compose(self, *arguments: str, given: bytes | None = None) -> bytes:
-        """Run a command of Compose and return what it printed."""
-        files = [word for file in self.files for word in ("--file", str(file))]
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes `docker compose` speak of this installation, wherever it is said."""
+        return {
             **os.environ,
+            "COMPOSE_FILE": ":".join(str(one) for one in self.files),
+            "COMPOSE_PROJECT_NAME": self.project,
+            # Nothing of the person's own.
+            "COMPOSE_ENV_FILES": os.devnull,
             "HUAXIAO_VERSION": VERSION,
             "HUAXIAO_PORT": str(self.port),
             "HUAXIAO_TOKEN_ISSUER": TOKEN_ISSUER,
-            **self.further,
+            **self.settings,
         }
-        # Nothing of the person's own: neither deploy/.env nor a certificate.
-        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project]
-        return _run([*command, *files, *arguments], given, environment)
+
+    def compose(self, *arguments: str, given: bytes | None = None) -> bytes:
+        """Run a command of Compose and return what it printed."""
+        return _run(["docker", "compose", *arguments], given, self.environment)
 
     def up(self, *services: str) -> None:
         """Start what is not started, and wait until all of it is healthy."""
@@ -141,7 +147,13 @@ class Deployment:
 
     def logs(self, service: str) -> str:
         """Return what a service has written since it was made."""
-        return self.compose("logs", "--no-color", "--no-log-prefix", service).decode()
+        done = subprocess.run(
+            ["docker", "logs", self.container(service)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=True,
+        )
+        return done.stdout.decode(errors="replace")
 
     def kill(self, service: str) -> None:
         """Take the life of a container's first process, as a crash would: nobody meant it to stop.

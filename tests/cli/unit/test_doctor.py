@@ -10,8 +10,8 @@ from huaxiao.cli.doctor import chains, database_settings, feeds, ledger, roles
 from huaxiao.cli.doctor.feeds import Stretch
 from huaxiao.cli.doctor.findings import Finding, Level, examination, holds
 from huaxiao.cli.doctor.roles import RoleFacts
-from huaxiao.shared.audit.anchors import AnchorFile
-from huaxiao.shared.audit.chain import ChainFault
+from huaxiao.shared.audit.anchors import AnchorFile, append
+from huaxiao.shared.audit.chain import ChainFault, Head
 from huaxiao.shared.wire.attribution import PeriodBooks
 
 NOW = datetime(2017, 11, 6, 8, tzinfo=UTC)
@@ -161,3 +161,14 @@ def test_the_first_bad_entry_is_named_with_its_branch() -> None:
     found = chains.fault_finding("kpi", ChainFault(130123, 7, "is missing"))
 
     assert (found.level, found.branch_id, found.what) == (Level.WRONG, 130123, "entry 7 is missing")
+
+
+def test_anchors_lie_in_one_folder_or_each_services_in_its_own(tmp_path: Path) -> None:
+    heads = [Head(1, 3, "aa")]
+    append(tmp_path / "kpi.jsonl", "kpi", heads, at=NOW)
+    (tmp_path / "dispatch").mkdir()
+    append(tmp_path / "dispatch" / "dispatch.jsonl", "dispatch", heads, at=NOW)
+
+    found = [chains.anchors_of(tmp_path, one) for one in ("kpi", "dispatch", "contracts")]
+
+    assert [one and list(one.heads()) for one in found] == [[1], [1], None]

@@ -34,11 +34,17 @@ _PASSWORD_BYTES = 32
 _PRIVATE, _PUBLIC = 0o600, 0o444
 
 
-def make_secrets(root: Path) -> None:
-    """Write every secret that is missing, and what follows from them, under a folder."""
+def make_secrets(root: Path, *, new_passwords: bool = False) -> None:
+    """Write every secret that is missing, and what follows from them, under a folder.
+
+    With ``new_passwords`` all roles get new ones, as soon as the database is prepared again; but not
+    the superuser, as whom it is prepared.
+    """
     operator = root / "operator"
     held = operator / "passwords.json"
     passwords: dict[str, str] = json.loads(held.read_text()) if held.exists() else {}
+    if new_passwords:
+        passwords = {role: one for role, one in passwords.items() if role == SUPERUSER}
     roles = [SUPERUSER, *SERVICES, *(owner_role(service) for service in SERVICES)]
     for role in roles:
         passwords.setdefault(role, secrets.token_urlsafe(_PASSWORD_BYTES))
@@ -95,7 +101,10 @@ def main(arguments: Sequence[str]) -> None:
     """Run one of the commands; the environment says where secrets and the database are."""
     parser = argparse.ArgumentParser(prog="python -m huaxiao.shared.installation")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("secrets", help="make the secrets that are missing")
+    making = commands.add_parser("secrets", help="make the secrets that are missing")
+    making.add_argument(
+        "--new-passwords", action="store_true", help="and new ones for all roles but the superuser"
+    )
     commands.add_parser("database", help="make roles and schemas, and migrate them")
     token = commands.add_parser("token", help="print a bearer token")
     token.add_argument("--role", type=Role, required=True, help=", ".join(Role))
@@ -108,7 +117,7 @@ def main(arguments: Sequence[str]) -> None:
     root = Path(os.environ.get("HUAXIAO_SECRETS", "/secrets"))
     match given.command:
         case "secrets":
-            make_secrets(root)
+            make_secrets(root, new_passwords=given.new_passwords)
         case "database":
             prepare_database(root, make_url(os.environ["HUAXIAO_ADMIN_DATABASE_URL"]))
         case _:

@@ -1,0 +1,16 @@
+"""The documents as they are read: what they show, and what they let people type."""
+
+import re
+import textwrap
+from pathlib import Path
+
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(document: Path, *languages: str) -> list[str]:
+    """Return the fenced blocks of a document in some languages, also those that stand in lists."""
+    return [
+        textwrap.dedent(text)
+        for _, name, text in _FENCE.findall(document.read_text())
+        if name in languages
+    ]
