@@ -152,6 +152,17 @@ def test_a_workbook_that_unpacks_to_a_gigabyte_is_refused_unread() -> None:
     assert most < 8 * MIB
 
 
+def test_a_workbook_that_says_it_unpacks_to_little_is_not_believed() -> None:
+    packed = with_part(SHEET, b" " * (256 * MIB))
+    size = (256 * MIB).to_bytes(4, "little")
+    assert size in packed
+    tracemalloc.start()
+    assert read(packed.replace(size, (100).to_bytes(4, "little"))) is None
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * MIB
+
+
 @settings(max_examples=300)
 @given(
     st.lists(st.tuples(st.integers(0, 60), ODD, st.integers(0, 5)), max_size=4),
