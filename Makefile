@@ -46,6 +46,16 @@ browser: install ## every journey of the console in a real Chromium; takes the p
 fuzz: install ## ask every service what its document allows and what not: make fuzz [CASES=50] [SEED=7] [SERVICE=kpi]
 	@$(RUN) python tools/fuzz.py $(SERVICE) --cases $(or $(CASES),50) $(if $(SEED),--seed $(SEED))
 
+.PHONY: machines
+machines: install ## any steps on intake, contracts and orders beside a model: make machines [STEPS=100000]
+	@MACHINE_STEPS=$(or $(STEPS),100000) $(RUN) pytest -s tests/attribution/http/test_intake_machine.py \
+		tests/contracts/http/test_contract_machine.py tests/dispatch/http/test_order_machine.py
+
+.PHONY: repeats
+repeats: install ## one story in many orders, one event many times at once: make repeats [TIMES=1000] [SEED=7]
+	@REPEATS=$(or $(TIMES),1000) $(if $(SEED),REPEATS_SEED=$(SEED)) \
+		$(RUN) pytest tests/attribution/http/test_many_times.py
+
 .PHONY: chaos
 chaos: install ## kill services and PostgreSQL at work, seed by seed: make chaos [SECONDS=60] [SEEDS=10] [SEED=7]
 	@PYTHONPATH=tests $(RUN) python tools/chaos.py --seconds $(or $(SECONDS),60) \
@@ -65,8 +75,8 @@ replicas: install ## three of each service at one month, killed one after the ot
 	@$(RUN) pytest -m replicas tests/journey
 
 .PHONY: audit
-audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
-	@$(RUN) python tools/audit.py
+audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json: make audit [STRICT=1]
+	@$(RUN) python tools/audit.py $(if $(STRICT),--strict)
 
 .PHONY: bench
 bench: install ## measure, on standard output a JSON line each: make bench [FIGURE=intake_batch]

@@ -2,18 +2,30 @@
 
 bandit and the rules of ``semgrep.yml`` over the code, known vulnerabilities of every locked package,
 and a bill of materials (CycloneDX) as ``sbom.json``. What cannot be asked from here is said to be
-skipped and never to be clean.
+skipped and never to be clean; with ``--strict`` it is as bad as a finding.
 """
 
+import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 _UV = str(PROJECT / ".tools" / "bin" / "uv")
 _CODE = ("shared/src", "services", "cli/src")
+
+
+class Result(Enum):
+    """What a step has come to."""
+
+    CLEAN = "nothing found"
+    FOUND = "found"
+    SKIPPED = "skipped"
+
+
 _AWAY = ("dns error", "error sending request", "connection refused", "timed out")
 
 
@@ -26,18 +38,19 @@ def _told(what: str, result: str, details: str = "") -> None:
     sys.stdout.flush()
 
 
-def code_by_bandit() -> bool:
+def code_by_bandit() -> Result:
     """Run bandit; anything of medium severity or more is a finding.
 
     Statements made from text (B608) are ruff's S608 as well, where each that is said why.
     """
     bandit = ("bandit", "--quiet", "-ll", "--skip", "B608", "--recursive", *_CODE)
     done = _run([_UV, "run", "--frozen", "--", *bandit])
-    _told("bandit", "nothing found" if done.returncode == 0 else "found", done.stdout)
-    return done.returncode == 0
+    result = Result.FOUND if done.returncode else Result.CLEAN
+    _told("bandit", result.value, done.stdout)
+    return result
 
 
-def code_by_rules() -> bool:
+def code_by_rules() -> Result:
     """Run the project's own rules."""
     semgrep = (
         "tool",
@@ -51,7 +64,7 @@ def code_by_rules() -> bool:
     done = _run([_UV, *semgrep, *rules, *_CODE, "tools", "bench"])
     if not done.stdout.strip():
         _told("semgrep", "skipped: it cannot be had here", done.stderr[-500:] + "\n")
-        return True
+        return Result.SKIPPED
     said = json.loads(done.stdout)
     found = [
         f"  {one['path']}:{one['start']['line']}: {one['check_id'].rpartition('.')[2]}:"
@@ -59,21 +72,22 @@ def code_by_rules() -> bool:
         for one in said["results"]
     ] + [f"  {one['message']}\n" for one in said["errors"]]
     _told("semgrep", f"{len(found)} found" if found else "nothing found", "".join(found))
-    return not found
+    return Result.FOUND if found else Result.CLEAN
 
 
-def packages() -> bool:
+def packages() -> Result:
     """Ask for known vulnerabilities of the locked packages."""
     done = _run([_UV, "audit", "--frozen"])
     said = done.stdout + done.stderr
     if done.returncode and any(one in said.lower() for one in _AWAY):
         _told("packages", "skipped: the advisories (osv.dev) cannot be reached from here")
-        return True
-    _told("packages", "nothing found" if done.returncode == 0 else "found", said)
-    return done.returncode == 0
+        return Result.SKIPPED
+    result = Result.FOUND if done.returncode else Result.CLEAN
+    _told("packages", result.value, said)
+    return result
 
 
-def bill_of_materials() -> bool:
+def bill_of_materials() -> Result:
     """Write what the suite is made of."""
     done = _run(
         [
@@ -83,17 +97,32 @@ def bill_of_materials() -> bool:
     )
     if done.returncode:
         _told("bill of materials", "failed", done.stderr)
-        return False
+        return Result.FOUND
     made = json.loads((PROJECT / "sbom.json").read_text())
     _told("bill of materials", f"{len(made['components'])} components in sbom.json")
-    return True
+    return Result.CLEAN
 
 
-def main() -> int:
-    """Run all of it; return 0 when nothing was found."""
-    steps = [code_by_bandit(), code_by_rules(), packages(), bill_of_materials()]
-    return 0 if all(steps) else 1
+STEPS: Mapping[str, Callable[[], Result]] = {
+    "bandit": code_by_bandit,
+    "semgrep": code_by_rules,
+    "packages": packages,
+    "bill of materials": bill_of_materials,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run all of it, or what is named; return 0 when nothing was found."""
+    parser = argparse.ArgumentParser(prog="python tools/audit.py")
+    parser.add_argument("steps", nargs="*", help=f"of {', '.join(STEPS)}; all of them by default")
+    parser.add_argument("--strict", action="store_true", help="fail where something was skipped")
+    given = parser.parse_args(arguments)
+    results = {name: STEPS[name]() for name in given.steps or STEPS}
+    skipped = [name for name, result in results.items() if result is Result.SKIPPED]
+    _told("audit", f"not asked: {', '.join(skipped)}" if skipped else "everything was asked")
+    failed = Result.FOUND in results.values() or (given.strict and skipped)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,14 @@ from fastapi import FastAPI
 from support.register import bind, contract, county_with_centres, regional
 
 from huaxiao.cli.sample.county import BRANCH_ID
-from huaxiao.cli.suite import Keys, Server, create_gateway, create_service, listen
+from huaxiao.cli.suite import (
+    Keys,
+    Server,
+    create_console,
+    create_gateway,
+    create_service,
+    listen,
+)
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.issuer import Issuer
@@ -63,12 +70,12 @@ async def test_no_service_breaks_what_its_document_says(
     apps = {one: create_service(one, settings_for(one) | own.get(one, {})) for one in SERVICES}
     await two_centres_under_contract(apps["contracts"], issuer)
     bound = listen("127.0.0.1", 0)
-    running = Server(create_gateway(apps))
+    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    running = Server(create_gateway(apps, create_console(address)))
     served = asyncio.create_task(running.serve(sockets=[bound]))
     await running.ready.wait()
     tool.write_configuration(tmp_path, keys)
     given = argparse.Namespace(seed=SEED, cases=CASES, phases="fuzzing")
-    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
 
     async def ask(services: Sequence[str]) -> list[int]:
         return [

@@ -1,6 +1,8 @@
 """A stream is cut into the same lines however it is packed and however it arrives."""
 
+import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
 
@@ -93,3 +95,64 @@ async def test_little_that_unpacks_to_much_is_never_held_at_once(
     (only,) = await cut(bomb, encoding)
     assert only.too_long
     assert len(only.content) == KEPT_OF_LONG_LINE
+
+
+@given(
+    st.sampled_from(["gzip", "zstd"]),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.binary(max_size=6), st.integers(0, 40)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 200),
+)
+async def test_no_damage_to_a_packed_stream_is_more_than_its_end(
+    encoding: str, cuts: list[tuple[int, bytes, int]], size: int
+) -> None:
+    content = b"".join(b'{"id":"%d","amount_fen":%d}\n' % (n, n * 7919) for n in range(40))
+    packed = PACK[encoding](content)
+    for place, put, taken in cuts:
+        packed = packed[:place] + put + packed[place + taken :]
+    try:
+        told = await cut(packed, encoding, size)
+    except Broken:
+        return
+    assert all(b"\n" not in one.content for one in told)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bomb"),
+    [
+        ("gzip", gzip.compress(b"\n" * (1 << 24), 9)),
+        ("gzip", gzip.compress(gzip.compress(bytes(1 << 24), 9), 9)),
+        ("zstd", zstandard.compress(b'{"a":1}\n' * (1 << 16), 19)),
+    ],
+)
+async def test_what_unpacks_to_much_takes_little_memory(encoding: str, bomb: bytes) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield bomb
+
+    tracemalloc.start()
+    async for _ in lines(chunks(), encoding):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 16 << 20
+
+
+async def test_millions_of_empty_lines_keep_nobody_waiting() -> None:
+    turns = 0
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield gzip.compress(b"\n" * (1 << 22), 9)
+
+    other = asyncio.create_task(somebody_else())
+    assert [one async for one in lines(chunks(), "gzip")] == []
+    other.cancel()
+    assert turns >= 64

@@ -267,10 +267,10 @@ async def _writing(
 ) -> AsyncConnection:
     unit: _UnitOfWork = request.state.unit_of_work
     if idempotency_key is not None:
-        if not 0 < len(idempotency_key) <= _MAX_KEY or not idempotency_key.isprintable():
+        if not _is_key(idempotency_key):
             raise Malformed(
-                "Idempotency-Key must be 1 to 255 printable characters.",
-                "Idempotency-Key 必须是 1 到 255 个可见字符。",
+                "Idempotency-Key must be 1 to 255 printable characters of ASCII.",
+                "Idempotency-Key 必须是 1 到 255 个可见 ASCII 字符。",
                 faults=[Fault("/Idempotency-Key", "bad-key", "bad key", "幂等键无效")],
             )
         await unit.claim(
@@ -284,6 +284,11 @@ async def _writing(
             fingerprint=await _fingerprint(request),
         )
     return await unit.writing(scope)
+
+
+def _is_key(given: str) -> bool:
+    """Say whether a header is a key (IETF draft-07): bytes beyond ASCII have no one reading."""
+    return 0 < len(given) <= _MAX_KEY and given.isascii() and given.isprintable()
 
 
 async def _fingerprint(request: Request) -> str:

@@ -1,5 +1,6 @@
 """Events as a stream of lines (NDJSON), of any length, in bounded memory."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ async def lines(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[Li
             for piece in unpacker.feed(chunk):
                 for line in splitter.feed(piece):
                     yield line
+                # What unpacks to much, and to no line, would keep everybody else waiting.
+                await asyncio.sleep(0)
     except (zlib.error, zstandard.ZstdError) as error:
         raise Broken(f"the packed content is damaged: {error}") from error
     if not unpacker.whole:
@@ -131,7 +134,9 @@ class _Splitter:
     def feed(self, piece: bytes) -> Iterator[Line]:
         *whole, last = piece.split(b"\n")
         for part in whole:
-            yield from self._end(part)
+            # A few packed bytes may be millions of empty lines.
+            if part or self._held or self._skipping:
+                yield from self._end(part)
         self._hold(last)
         if len(self._held) > MAX_LINE_BYTES:
             self._skipping = True

@@ -126,6 +126,11 @@ def _workbook_rows(source: BinaryIO) -> Iterator[list[str]]:
             book.close()
     except _BROKEN as error:
         raise UnreadableSheet from error
+    except OSError as error:
+        # Of the system's own there is a number; openpyxl misses a part of the workbook without one.
+        if error.errno is not None:
+            raise
+        raise UnreadableSheet from error
 
 
 def _shown(value: Any) -> str:
