@@ -74,9 +74,13 @@ bench-quick: install ## go through every figure with next to nothing: shows only
 	@PYTHONPATH=tests $(RUN) python -m bench.main --quick
 
 .PHONY: openapi
-openapi: install ## write services/*/openapi.json and docs/permissions.md from the code
+openapi: install ## write services/*/openapi.json and docs/permissions.md from the code; then make client
 	$(RUN) python tools/openapi.py
 	$(RUN) python tools/permissions.py
+
+.PHONY: client
+client: install ## generate, check, build and test clients/typescript from services/*/openapi.json; 3 is: no Node, no network
+	@$(RUN) python tools/typescript_client.py
 
 .PHONY: migration
 migration: install ## write the next migration: make migration service=kpi m=slug
