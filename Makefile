@@ -92,9 +92,13 @@ capacity: install ## what counties, a province and the country need, at costs me
 	@PYTHONPATH=tests $(RUN) python -m bench.capacity $(if $(COSTS),--costs $(COSTS))
 
 .PHONY: openapi
-openapi: install ## write services/*/openapi.json and docs/permissions.md from the code
+openapi: install ## write services/*/openapi.json and docs/permissions.md from the code; then make client
 	$(RUN) python tools/openapi.py
 	$(RUN) python tools/permissions.py
+
+.PHONY: client
+client: install ## generate, check, build and test clients/typescript from services/*/openapi.json; 3 is: no Node, no network
+	@$(RUN) python tools/typescript_client.py
 
 .PHONY: migration
 migration: install ## write the next migration: make migration service=kpi m=slug
