@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import create_async_engine
 from support.postgres import PreparedDatabase
 
+from huaxiao.shared import metrics
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.auth import Principal, Role, allow
@@ -151,7 +152,7 @@ async def kit(
         database=database,
         idempotency_keys=idempotency_keys,
         audit_log=audit_log,
-        routers=[routes, *audit.routes(), feed.router()],
+        routers=[routes, *audit.routes(), metrics.router, feed.router()],
     )
     yield Kit(app, database)
     await database.close()

@@ -1,8 +1,13 @@
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as Asked
+
+from huaxiao.shared.personal import forget_answers
+from huaxiao.shared.rows import Scope
 
 
 async def test_the_commit_comes_before_the_response(
@@ -10,7 +15,7 @@ async def test_the_commit_comes_before_the_response(
 ) -> None:
     seen_at_start: list[list[str]] = []
 
-    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+    async def watched(scope: Asked, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start" and scope["method"] == "POST":
                 async with kit.database.engine.connect() as other:
@@ -83,3 +88,42 @@ async def test_a_refused_request_leaves_its_key_free(
     accepted = await http.post(path, json={"note_id": "n1"}, headers=headers)
 
     assert (refused.status_code, accepted.status_code) == (422, 201)
+
+
+async def test_a_key_is_known_when_its_answer_is_forgotten(
+    kit: Any, http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    headers = manager | {"Idempotency-Key": "k1"}
+    path = f"/v1/branches/{branch_id}/notes"
+    await http.post(path, json={"note_id": "n1"}, headers=headers)
+    forget = forget_answers(kit.audit_log, kit.app.state.idempotency_keys, 30)
+
+    async def forgotten_in(days: int) -> int:
+        async with kit.database.write(Scope.of_branch(branch_id)) as connection:
+            return await forget(connection, branch_id, datetime.now(UTC) + timedelta(days=days))
+
+    counts = [await forgotten_in(29)]
+    kept = await http.post(path, json={"note_id": "n1"}, headers=headers)
+    counts += [await forgotten_in(31), await forgotten_in(31)]
+    again = await http.post(path, json={"note_id": "n1"}, headers=headers)
+    other = await http.post(path, json={"note_id": "n2"}, headers=headers)
+    listed = await http.get(path, headers=manager)
+
+    assert counts == [0, 1, 0]
+    assert kept.status_code == 201
+    # It is not done again, and the caller is told that it was done.
+    assert (again.status_code, again.json()["code"]) == (422, "answer-forgotten")
+    assert other.json()["code"] == "idempotency-key-reused"
+    assert listed.json() == ["n1"]
+
+
+async def test_an_answer_without_a_body_is_never_forgotten(
+    http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
+) -> None:
+    path = f"/v1/branches/{branch_id}/notes"
+    await http.post(path, json={"note_id": "n1"}, headers=manager)
+    headers = manager | {"Idempotency-Key": "k2"}
+
+    answers = [await http.delete(f"{path}/n1", headers=headers) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [204, 204]

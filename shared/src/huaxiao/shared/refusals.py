@@ -1,4 +1,4 @@
-"""Refusals on the log: who asked for what is not theirs, and how often."""
+"""Refusals on the log and in the metrics: who asked for what is not theirs, and how often."""
 
 import logging
 from collections import Counter
@@ -7,11 +7,13 @@ from fastapi import Request
 
 from huaxiao.shared.audit.origins import origin_of
 from huaxiao.shared.auth import OutOfScope, Principal
-from huaxiao.shared.problems import Forbidden, NotFound, Problem
+from huaxiao.shared.problems import Forbidden, NotFound, Problem, Unauthenticated
 from huaxiao.shared.structured import tell
 
 FORBIDDEN: Counter[tuple[str, str, str]] = Counter()
 """How often this process has answered 403, by service, subject and route."""
+DENIED: Counter[tuple[str, int, str]] = Counter()
+"""How often this process has answered 401 and 403, by service, status and route."""
 _KEPT = 10_000
 """Callers and routes that are counted apart; whoever comes after that is counted together."""
 _OTHERS = ("", "", "")
@@ -23,8 +25,11 @@ def note(request: Request, problem: Problem) -> None:
     What lies outside a caller's scope is answered as not found, and so is what does not exist: of
     callers who are bound to some centres every such answer is logged, since it may be either.
     """
+    route = request.scope.get("route")
+    if isinstance(problem, Unauthenticated | Forbidden) and route is not None:
+        DENIED[request.app.state.service, int(problem.status), route.name] += 1
     principal: Principal | None = getattr(request.state, "principal", None)
-    if principal is None or request.scope.get("route") is None:
+    if principal is None or route is None:
         return
     bound = principal.centre_ids is not None and isinstance(problem, NotFound)
     if not (bound or isinstance(problem, Forbidden | OutOfScope)):

@@ -25,6 +25,7 @@ from huaxiao.attribution.tables import audit_log, feed, idempotency_keys, positi
 from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.what_if import api as what_if
 from huaxiao.attribution.worker import FOLLOWED
+from huaxiao.shared import metrics as request_metrics
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             unresolved.router,
             county.router,
             *audit.routes(),
+            request_metrics.router,
             feed.router(),
         ],
         lifespan=web.together(

@@ -31,6 +31,7 @@ from huaxiao.contracts.suspensions import api as suspensions
 from huaxiao.contracts.tables import audit_log, feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
+from huaxiao.shared import metrics as request_metrics
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             refusals.router,
             verification.router,
             *audit.routes(),
+            request_metrics.router,
             feed.router(),
         ],
         lifespan=ticking(

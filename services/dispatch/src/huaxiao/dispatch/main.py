@@ -32,6 +32,7 @@ from huaxiao.dispatch.tickets.timing import keeping_time
 from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
+from huaxiao.shared import metrics as request_metrics
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             plans.router,
             agenda.router,
             *audit.routes(),
+            request_metrics.router,
             feed.router(),
         ],
         lifespan=web.together(

@@ -26,6 +26,7 @@ from huaxiao.kpi.targets import api as targets
 from huaxiao.kpi.unit_targets import api as unit_targets
 from huaxiao.kpi.what_if import api as what_if
 from huaxiao.kpi.worker import FOLLOWED
+from huaxiao.shared import metrics as request_metrics
 from huaxiao.shared import web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             exports.router,
             metrics.router,
             *audit.routes(),
+            request_metrics.router,
             feed.router(),
         ],
         lifespan=web.together(
