@@ -511,7 +511,6 @@ attachments_erased = Table(
         "branch_id",
         postgresql_where=text("removed_at IS NULL"),
     ),
-    info=whole_branch("Follows the order."),
 )
 crews = Table(
     "crews",
