@@ -22,7 +22,7 @@ from huaxiao.shared.wire.feed import FeedEntry
 
 _LATE_SECONDS = 0.4
 _BETWEEN_SECONDS = 1.5
-_BETWEEN_ONE_IN = 5
+_BETWEEN_ONE_IN = 3
 """How long, and how often, so that a crash comes in between and the follower still keeps up."""
 _ONE_IN = 50
 _UnitOfWork = unit_of_work._UnitOfWork  # noqa: SLF001 - the place where the bug has to be

@@ -105,7 +105,12 @@ async def run(
             async with _registered(links, issuer, seconds) as story:
                 looking = Looking(database)
                 work = done.work = Work(
-                    story, random.Random(chance.random()), seconds, trouble.heard, looking.missing
+                    story,
+                    random.Random(chance.random()),
+                    seconds,
+                    trouble.heard,
+                    trouble.course,
+                    looking.missing,
                 )
                 try:
                     await _worked_through(trouble, work, seconds)
