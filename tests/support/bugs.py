@@ -21,9 +21,8 @@ from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.feed import FeedEntry
 
 _LATE_SECONDS = 0.4
-_BETWEEN_SECONDS = 1.5
-_BETWEEN_ONE_IN = 3
-"""How long, and how often, so that a crash comes in between and the follower still keeps up."""
+_BETWEEN_SECONDS = 0.8
+"""So long that a crash is likely to come in between, and the follower still keeps up."""
 _ONE_IN = 50
 _UnitOfWork = unit_of_work._UnitOfWork  # noqa: SLF001 - the place where the bug has to be
 _lasting: set[asyncio.Task[None]] = set()
@@ -83,8 +82,6 @@ def _follower(*, position_first: bool) -> Callable[[], None]:
     """Return a bug: a follower's position and the effect of the entries in two transactions."""
 
     def put() -> None:
-        times = 0
-
         async def take(self: Any, branch_id: int, before: int, read: Sequence[FeedEntry]) -> int:
             entries = feed.in_order(read, after=before)
             if not entries:
@@ -100,9 +97,7 @@ def _follower(*, position_first: bool) -> Callable[[], None]:
 
             first, second = (move, apply) if position_first else (apply, move)
             await first()
-            nonlocal times
-            times += 1
-            await asyncio.sleep(0 if times % _BETWEEN_ONE_IN else _BETWEEN_SECONDS)
+            await asyncio.sleep(_BETWEEN_SECONDS)
             await second()
             return len(entries)
 
