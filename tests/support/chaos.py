@@ -16,7 +16,7 @@ import httpx
 from support.links import Link, Weather
 from support.processes import Processes
 
-from huaxiao.cli.embedded import EmbeddedPostgres
+from huaxiao.cli.embedded import EmbeddedPostgres, patiently
 from huaxiao.cli.story import NotSeenError
 from huaxiao.shared.clients.base import PeerProblem
 
@@ -122,7 +122,7 @@ class OwnPostgres:
 
     def start(self) -> None:
         """Start it again, if it does not run; it recovers from its log."""
-        self.embedded.server.ensure_postgres_running()
+        patiently(self.embedded.server.ensure_postgres_running)
 
 
 def _stat(pid: int) -> list[str]:
