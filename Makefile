@@ -52,6 +52,10 @@ chaos-bugs: install ## the same with seeded bugs, each of which must be caught: 
 	@PYTHONPATH=tests $(RUN) python tools/chaos.py --bugs --seconds $(or $(SECONDS),20) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
+.PHONY: durability
+durability: install ## kill PostgreSQL under writers; with synchronous_commit off losses must be seen: make durability [CRASHES=10]
+	@PYTHONPATH=tests $(RUN) python tools/durability.py --crashes $(or $(CRASHES),10)
+
 .PHONY: audit
 audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json
 	@$(RUN) python tools/audit.py

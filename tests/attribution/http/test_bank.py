@@ -12,9 +12,9 @@ from huaxiao.shared.wire.attribution import RulingIn
 
 LINES = 8
 CENTRES = {"C1": None, "C2": "F-RURAL", "G1": None}
-MOVES = int(os.environ.get("BANK_MOVES", "6"))
+MOVES = int(os.environ.get("BANK_MOVES", "3"))
 """Of each of the four who move; ``BANK_MOVES=150`` makes more than a thousand reads."""
-MOVERS, READERS = 4, 12
+MOVERS, READERS = 4, 4
 AMOUNT_FEN = 10_000
 
 
