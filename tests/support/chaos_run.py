@@ -51,6 +51,8 @@ class Run:
                 f" {len(self.work.done)} worked off, {len(self.work.notes)} notes,"
                 f" {self.work.looks} looks at the books, {self.work.drafts} drafts"
             )
+            if self.work.drained is not None:
+                said += f", followed after {self.work.drained:.1f} s"
         if self.trouble is not None:
             said += f"; {dict(sorted(self.trouble.had.items()))}"
             if self.trouble.recovered:

@@ -64,6 +64,8 @@ class Work:
     torn: list[str] = field(default_factory=list)
     """Books that did not agree with themselves when they were looked at."""
     engineers: dict[str, DispatchClient] = field(default_factory=dict)
+    drained: float | None = None
+    """Seconds after the last acknowledgement in which the followers came to the same."""
     looks: int = 0
     drafts: int = 0
 
