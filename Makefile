@@ -74,6 +74,10 @@ compose-test: install ## build and run deploy/ on a container engine: make compo
 replicas: install ## three of each service at one month, killed one after the other
 	@$(RUN) pytest -m replicas tests/journey
 
+.PHONY: durability
+durability: install ## kill PostgreSQL under writers; with synchronous_commit off losses must be seen: make durability [CRASHES=10]
+	@PYTHONPATH=tests $(RUN) python tools/durability.py --crashes $(or $(CRASHES),10)
+
 .PHONY: audit
 audit: install ## bandit, semgrep, known vulnerabilities, and a bill of materials in sbom.json: make audit [STRICT=1]
 	@$(RUN) python tools/audit.py $(if $(STRICT),--strict)

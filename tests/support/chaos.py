@@ -16,7 +16,7 @@ import httpx
 from support.links import Link, Weather
 from support.processes import Processes
 
-from huaxiao.cli.embedded import EmbeddedPostgres
+from huaxiao.cli.embedded import EmbeddedPostgres, patiently
 from huaxiao.cli.story import NotSeenError
 from huaxiao.shared.clients.base import PeerProblem
 
@@ -77,6 +77,24 @@ class Heard:
 
 
 @dataclass
+class Course:
+    """How much of all the trouble has come: work goes on as long as it does, whatever the machine."""
+
+    share: float = 0.0
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def come_to(self, share: float) -> None:
+        self.share = share
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def reached(self, share: float) -> None:
+        """Wait until as much of the trouble has come."""
+        while self.share < share:
+            await self._moved.wait()
+
+
+@dataclass
 class OwnPostgres:
     """A PostgreSQL that may be killed: nobody else uses it."""
 
@@ -104,7 +122,7 @@ class OwnPostgres:
 
     def start(self) -> None:
         """Start it again, if it does not run; it recovers from its log."""
-        self.embedded.server.ensure_postgres_running()
+        patiently(self.embedded.server.ensure_postgres_running)
 
 
 def _stat(pid: int) -> list[str]:
@@ -134,6 +152,7 @@ class Trouble:
     heard: Heard = field(default_factory=Heard)
     had: Counter[str] = field(default_factory=Counter)
     """How often there was each kind of fault."""
+    course: Course = field(default_factory=Course)
     log: list[str] = field(default_factory=list)
     """What was done, with its moment in seconds from the beginning."""
     recovered: list[float] = field(default_factory=list)
@@ -142,8 +161,11 @@ class Trouble:
 
     async def make(self, seconds: float) -> None:
         """Make trouble for a while, and until there was each kind of it; none in no time."""
-        if not seconds:
-            return
+        if seconds:
+            await self._make(seconds)
+        self.course.come_to(1.0)
+
+    async def _make(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kinds: dict[str, Callable[[], Awaitable[str]]] = {
@@ -162,6 +184,7 @@ class Trouble:
                     return
                 self.had[kind] += 1
                 at = loop.time() - began
+                self.course.come_to(min(at / seconds, len(self.had) / len(kinds)))
                 self.log.append(f"{at:.2f} {kind} {await kinds[kind]()}".rstrip())
                 await asyncio.sleep(self.chance.uniform(*_QUIET_SECONDS))
 

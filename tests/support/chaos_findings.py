@@ -1,5 +1,6 @@
 """What is wrong when all is quiet again: nothing, if the promises hold."""
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
@@ -81,8 +82,10 @@ async def _all_come_to_the_same(work: Work) -> None:
             and await _measured(story, "pay", PAID_IN) == sum(work.pay_fen.values())
         )
 
+    began = time.monotonic()
     try:
         await until(followed, "kpi follows the other three", patience=_CONVERGED_SECONDS)
+        work.drained = time.monotonic() - began
     except NotSeenError as error:
         kpi, attribution = await _accounts(story), await _balances(story)
         done = await _measured(story, "orders.done", TERM_FROM)

@@ -52,6 +52,8 @@ class Run:
                 f" {len(self.work.done)} worked off, {len(self.work.notes)} notes,"
                 f" {self.work.looks} looks at the books, {self.work.drafts} drafts"
             )
+            if self.work.drained is not None:
+                said += f", followed after {self.work.drained:.1f} s"
         if self.trouble is not None:
             said += f"; {dict(sorted(self.trouble.had.items()))}"
             if self.trouble.recovered:
@@ -106,7 +108,12 @@ async def run(
             async with _registered(links, issuer, seconds) as story:
                 looking = Looking(database)
                 work = done.work = Work(
-                    story, random.Random(chance.random()), seconds, trouble.heard, looking.missing
+                    story,
+                    random.Random(chance.random()),
+                    seconds,
+                    trouble.heard,
+                    trouble.course,
+                    looking.missing,
                 )
                 try:
                     await _worked_through(trouble, work, seconds)

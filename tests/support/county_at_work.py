@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import httpx
-from support.chaos import Answer, Heard, until_heard
+from support.chaos import Answer, Course, Heard, until_heard
 
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.sample.generator import Event
@@ -47,6 +47,8 @@ class Work:
     seconds: float
     """How long the month's traffic is to last, at least."""
     heard: Heard
+    course: Course
+    """Of the trouble: as much of the work is done as of that has come."""
     missing: Callable[[Collection[tuple[str, str]]], Awaitable[Collection[tuple[str, str]]]]
     """Tell which events a look into the database does not find."""
     acknowledged: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -62,6 +64,8 @@ class Work:
     torn: list[str] = field(default_factory=list)
     """Books that did not agree with themselves when they were looked at."""
     engineers: dict[str, DispatchClient] = field(default_factory=dict)
+    drained: float | None = None
+    """Seconds after the last acknowledgement in which the followers came to the same."""
     looks: int = 0
     drafts: int = 0
 
@@ -91,6 +95,7 @@ class Work:
         pause = self.seconds * _BATCH / len(events)
         for start in range(0, len(events), _BATCH):
             batch = events[start : start + _BATCH]
+            await self.course.reached(start / len(events))
             for _ in range(2 if self.chance.random() < _AGAIN else 1):
                 report = await until_heard(partial(self.story.billing.post_events, batch))
                 self.heard("attribution")
@@ -200,6 +205,7 @@ class Work:
             if placed.primary
         ]
         for number, (person_id, centre_id) in enumerate(own):
+            await self.course.reached(number / len(own))
             given = PayIn(
                 person_id=person_id,
                 centre_id=centre_id,

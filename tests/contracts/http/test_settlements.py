@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ from huaxiao.shared.wire.terms import (
 
 YUAN = 100
 TERM = 201711
+SETTLING_ROUNDS = int(os.environ.get("SETTLING_ROUNDS", "2"))
+"""How often twenty settle one period at once; ``SETTLING_ROUNDS=50`` for a thousand."""
 
 
 @pytest.fixture(scope="session")
@@ -406,7 +409,7 @@ async def test_two_runs_at_once_give_one_statement(county: County) -> None:
 
 async def test_of_many_runs_at_once_one_drafts_and_none_fails(county: County) -> None:
     clients = 20
-    for _ in range(3):
+    for _ in range(SETTLING_ROUNDS):
         await county.bill("C1", TERM, 100)
         runs = await asyncio.gather(
             *(county.contracts.settle(county.branch_id, TERM, ["CT-C1"]) for _ in range(clients))

@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
+from huaxiao.shared import auth
 from huaxiao.shared.auth import Principal, Role, TokenVerifier
 from huaxiao.shared.issuer import Issuer, new_private_jwk, service_tokens
 from huaxiao.shared.problems import NotFound, Unauthenticated
@@ -94,9 +95,10 @@ async def test_a_token_that_was_good_is_refused_from_its_end_on(
     token = managers(issuer(OPERATOR))
     assert await verifier.verify(token) == await verifier.verify(token)
     ends = jwt.decode(token, options={"verify_signature": False})["exp"] + 30
-    monkeypatch.setattr("time.time", lambda: ends - 0.1)
+    end = datetime.fromtimestamp(ends, UTC)
+    monkeypatch.setattr(auth, "system_clock", lambda: end - timedelta(seconds=0.1))
     assert (await verifier.verify(token)).subject == "test"
-    monkeypatch.setattr("time.time", lambda: ends)
+    monkeypatch.setattr(auth, "system_clock", lambda: end)
     with pytest.raises(Unauthenticated):
         await verifier.verify(token)
 

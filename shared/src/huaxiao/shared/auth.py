@@ -8,7 +8,6 @@ and no other.
 
 import hashlib
 import re
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
 from huaxiao.shared.rows import NO_BRANCH, Scope
 from huaxiao.shared.trusted_keys import KeySource, require_private
@@ -174,7 +174,7 @@ class TokenVerifier:
         if held is None:
             held = await self._examine(token)
         principal, expires_at = held
-        if time.time() >= expires_at + _LEEWAY_SECONDS:
+        if system_clock().timestamp() >= expires_at + _LEEWAY_SECONDS:
             self._verified.pop(digest, None)
             raise Unauthenticated
         self._verified[digest] = held

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from rich.console import Console
 
@@ -14,6 +14,7 @@ from huaxiao.cli.work.day import AskedDay, ToldDay
 from huaxiao.cli.work.earnings import ToldEarnings
 from huaxiao.cli.work.rounds import ToldRounds
 from huaxiao.cli.work.tickets import ToldTickets
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.dispatch import Order
 
@@ -39,7 +40,7 @@ class ToldWork:
 
 async def begin(story: Story) -> BegunWork:
     """Walk the rounds that are due, and ask for the plan of tomorrow, the real one."""
-    today = business_day(datetime.now(UTC))
+    today = business_day(system_clock())
     await rounds.register(story, today)
     entered = await day.enter(story, today + timedelta(days=1))
     walked = await rounds.walk(story, today)

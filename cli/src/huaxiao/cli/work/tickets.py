@@ -1,7 +1,7 @@
 """The sample's support tickets: raised, answered, decided, and one left lying (R18, R19)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,7 @@ from huaxiao.cli.story import Story
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.clock import system_clock
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.wire.tickets import (
     ClosedHow,
@@ -61,7 +62,7 @@ async def tell(story: Story) -> ToldTickets:
     async with story.somebody(Role.SUPPORT_CENTRE, SUPPORT_PERSON) as support:
         told = [await _tell(story, one, known.get(one.given.title), support) for one in TICKETS]
         refused = await _refused_to_close(support, told[TICKETS.index(LEFT_LYING)])
-    return ToldTickets(tuple(told), refused, datetime.now(UTC))
+    return ToldTickets(tuple(told), refused, system_clock())
 
 
 async def _all(dispatch: DispatchClient) -> list[Ticket]:

@@ -29,8 +29,7 @@ def upgrade() -> None:
     sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['branch_id', 'order_id', 'name'], ['dispatch.order_attachments.branch_id', 'dispatch.order_attachments.order_id', 'dispatch.order_attachments.name'], name='attachments_erased_attachment_fkey'),
     sa.PrimaryKeyConstraint('branch_id', 'order_id', 'name', name=op.f('attachments_erased_pkey')),
-    schema='dispatch',
-    info={'whole_branch': 'Follows the order.'}
+    schema='dispatch'
     )
     op.create_index('attachments_erased_waiting_index', 'attachments_erased', ['branch_id'], unique=False, schema='dispatch', postgresql_where=sa.text('removed_at IS NULL'))
     op.alter_column('erasures', 'erased',
