@@ -218,7 +218,8 @@ BUGS: dict[str, Callable[[], None]] = {
     "restated-twice": _restated_twice,
 }
 
-
+SHOWS_IN = {"position-before-effect": "kpi", "effect-before-position": "kpi"}
+"""The service whose end shows a bug, which is killed first: a short run may kill one only."""
 _ONLY_IN = {
     "answer-before-commit": "attribution",
     "refused-not-kept": "attribution",

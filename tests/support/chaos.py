@@ -23,6 +23,7 @@ from huaxiao.shared.clients.base import PeerProblem
 _BREATH_SECONDS = 0.1
 _PATIENCE_SECONDS = 180.0
 _ACKNOWLEDGED_SECONDS = 3.0
+_FOLLOWING_SECONDS = (0.1, 0.7)
 _ANYBODY = ""
 ACKNOWLEDGING = ("contracts", "attribution", "dispatch")
 """Services that are told things; kpi only follows."""
@@ -149,6 +150,8 @@ class Trouble:
     links: dict[str, Link]
     postgres: OwnPostgres
     chance: random.Random
+    kill_first: str | None = None
+    """The service that is killed before any other."""
     heard: Heard = field(default_factory=Heard)
     had: Counter[str] = field(default_factory=Counter)
     """How often there was each kind of fault."""
@@ -196,12 +199,18 @@ class Trouble:
         if not self._to_kill:
             services = sorted(self.processes.of)
             self._to_kill = self.chance.sample(services, len(services))
+            if self.kill_first is not None:
+                self._to_kill.sort(key=lambda one: one == self.kill_first)
         return self._to_kill.pop()
 
     async def _service_killed(self) -> str:
         one = self.processes[self._next_to_kill()]
         if one.service in ACKNOWLEDGING:
             await self.heard.next(one.service)
+        else:
+            # It follows what was acknowledged a moment ago.
+            await self.heard.next(_ANYBODY)
+            await asyncio.sleep(self.chance.uniform(*_FOLLOWING_SECONDS))
         one.kill()
         await self._while_it_lasts()
         await one.restart()

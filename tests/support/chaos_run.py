@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from support.bugs import SHOWS_IN
 from support.chaos import OwnPostgres, Trouble, until_heard
 from support.chaos_findings import Looking, answered_500, findings
 from support.county_at_work import Work
@@ -101,7 +102,9 @@ async def run(
     if bug:
         for one in processes.of.values():
             one.app = f"support.bugs:create_{one.service}"
-    trouble = done.trouble = Trouble(processes, links, OwnPostgres(postgres), chance)
+    trouble = done.trouble = Trouble(
+        processes, links, OwnPostgres(postgres), chance, kill_first=SHOWS_IN.get(bug)
+    )
     try:
         async with opened(list(links.values())):
             await processes.start()
