@@ -5,6 +5,7 @@ change; where the entry is not, nothing was shown. An erasure replaces what a se
 customer and leaves the customer's code: books, decisions and digests rest on codes alone.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import uuid4
@@ -133,18 +134,35 @@ async def record_retention(
         await audit_log.append(connection, branch_id, [entry])
 
 
+Forget = Callable[[AsyncConnection, int, datetime], Awaitable[int]]
+"""Erase some of what a branch has kept since before a moment; return how much."""
+
+
+def forgetting(audit_log: AuditLog, table: str, forget: Forget, days: int) -> Job:
+    """Return the job that erases what a table has kept for so many days, and puts it on record."""
+
+    async def job(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        erased = await forget(connection, branch_id, now - timedelta(days=days))
+        await record_retention(
+            audit_log, connection, branch_id, table=table, erased=erased, now=now
+        )
+        return erased
+
+    return job
+
+
 def forget_answers(audit_log: AuditLog, keys: Table, days: int) -> Job:
     """Return the job that erases answers which ``Idempotency-Key`` has kept for so many days.
 
     The keys stay: what was done under one is not done again.
     """
 
-    async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+    async def forget(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
         old = (
             select(keys.c.caller, keys.c.key)
             .where(
                 keys.c.branch_id == branch_id,
-                keys.c.answered_at < now - timedelta(days=days),
+                keys.c.answered_at < before,
                 func.octet_length(keys.c.body) > 0,
             )
             .order_by(keys.c.answered_at)
@@ -161,12 +179,9 @@ def forget_answers(audit_log: AuditLog, keys: Table, days: int) -> Job:
             )
             .values(body=b"")
         )
-        await record_retention(
-            audit_log, connection, branch_id, table=keys.name, erased=erased.rowcount, now=now
-        )
         return erased.rowcount
 
-    return forget
+    return forgetting(audit_log, keys.name, forget, days)
 
 
 def keep_nowhere(response: Response) -> None:

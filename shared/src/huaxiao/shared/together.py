@@ -1,6 +1,7 @@
 """Reads of the same kind that many ask for at once, as one."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Generic, TypeVar
 
@@ -10,7 +11,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Together(Generic[Key, Value]):
+class Together(ABC, Generic[Key, Value]):
     """Answers those who ask while one read is under way by the next one, all together."""
 
     def __init__(self) -> None:
@@ -42,6 +43,6 @@ class Together(Generic[Key, Value]):
                 for key, waited in asked.items():
                     waited.set_result(found[key])
 
+    @abstractmethod
     async def _read(self, keys: Collection[Key]) -> Mapping[Key, Value]:
         """Read the values of all keys that are asked for."""
-        raise NotImplementedError

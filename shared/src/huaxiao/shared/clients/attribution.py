@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from huaxiao.shared.clients.base import FakeFeed, ServiceClient
+from huaxiao.shared.clients.base import FakeFeed
+from huaxiao.shared.clients.erasing import ErasingClient
 from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
     ActivationIn,
@@ -50,11 +51,11 @@ from huaxiao.shared.wire.attribution import (
     WhatIfIn,
 )
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, HeldBody, LineAddresses
+from huaxiao.shared.wire.personal import FullViewIn, HeldBody, LineAddresses
 from huaxiao.shared.wire.signed_sources import NewSecretIn, SignedSource, SignedSourceIn
 
 
-class AttributionClient(ServiceClient):
+class AttributionClient(ErasingClient):
     """A typed connection to the attribution service."""
 
     async def post_events(self, events: Sequence[Any]) -> IntakeReport:
@@ -116,22 +117,6 @@ class AttributionClient(ServiceClient):
             given,
         )
         return seen
-
-    async def ask_for_erasure(self, branch_id: int, given: ErasureIn) -> Erasure:
-        """Ask for a customer's personal data to be erased."""
-        asked: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
-        return asked
-
-    async def erasures(self, branch_id: int) -> list[Erasure]:
-        """List the erasures of a branch."""
-        return await self._all(Erasure, f"/v1/branches/{branch_id}/erasures")
-
-    async def confirm_erasure(self, branch_id: int, erasure_id: str) -> Erasure:
-        """Have done what somebody else has asked to be erased."""
-        done: Erasure = await self._post(
-            Erasure, f"/v1/branches/{branch_id}/erasures/{erasure_id}/confirm", None
-        )
-        return done
 
     async def put_signed_source(
         self, branch_id: int, source_id: str, given: SignedSourceIn

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from huaxiao.shared.clients.base import FakeFeed, ServiceClient
+from huaxiao.shared.clients.base import FakeFeed
+from huaxiao.shared.clients.erasing import ErasingClient
 from huaxiao.shared.wire.contracts import (
     AddressUnitIn,
     AddressUnitsAdded,
@@ -68,7 +69,7 @@ from huaxiao.shared.wire.organisation import (
     ReorganisationIn,
     ReorganisationPreview,
 )
-from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, LeadCustomer
+from huaxiao.shared.wire.personal import FullViewIn, LeadCustomer
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
     ConfirmationIn,
@@ -113,7 +114,7 @@ from huaxiao.shared.wire.supplements import (
 from huaxiao.shared.wire.verification import SealVerification
 
 
-class ContractsClient(ServiceClient):
+class ContractsClient(ErasingClient):
     """A typed connection to the contracts service."""
 
     async def branches(self) -> list[int]:
@@ -706,22 +707,6 @@ class ContractsClient(ServiceClient):
             LeadCustomer, f"/v1/branches/{branch_id}/leads/{lead_id}/full-views", given
         )
         return seen
-
-    async def ask_for_erasure(self, branch_id: int, given: ErasureIn) -> Erasure:
-        """Ask for a customer's personal data to be erased."""
-        asked: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
-        return asked
-
-    async def erasures(self, branch_id: int) -> list[Erasure]:
-        """List the erasures of a branch."""
-        return await self._all(Erasure, f"/v1/branches/{branch_id}/erasures")
-
-    async def confirm_erasure(self, branch_id: int, erasure_id: str) -> Erasure:
-        """Have done what somebody else has asked to be erased."""
-        done: Erasure = await self._post(
-            Erasure, f"/v1/branches/{branch_id}/erasures/{erasure_id}/confirm", None
-        )
-        return done
 
     async def decide_lead(self, branch_id: int, lead_id: str, given: LeadDecisionIn) -> Lead:
         """Approve or reject a lead."""

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from huaxiao.shared.clients.base import FakeFeed
+from huaxiao.shared.clients.erasing import ErasingClient
 from huaxiao.shared.clients.plans import PlansClient
 from huaxiao.shared.identifiers import new_id
 from huaxiao.shared.pages import Page
@@ -61,8 +62,6 @@ from huaxiao.shared.wire.orders import (
     TaskIn,
 )
 from huaxiao.shared.wire.personal import (
-    Erasure,
-    ErasureIn,
     FullViewIn,
     OrderContact,
     TicketPlace,
@@ -97,7 +96,7 @@ from huaxiao.shared.wire.tickets import (
 )
 
 
-class DispatchClient(PlansClient):
+class DispatchClient(PlansClient, ErasingClient):
     """Asks the dispatch service."""
 
     async def orders(
@@ -154,22 +153,6 @@ class DispatchClient(PlansClient):
             TicketPlace, f"/v1/branches/{branch_id}/tickets/{ticket_id}/full-views", given
         )
         return seen
-
-    async def ask_for_erasure(self, branch_id: int, given: ErasureIn) -> Erasure:
-        """Ask for a customer's personal data to be erased."""
-        asked: Erasure = await self._post(Erasure, f"/v1/branches/{branch_id}/erasures", given)
-        return asked
-
-    async def erasures(self, branch_id: int) -> list[Erasure]:
-        """List the erasures of a branch."""
-        return await self._all(Erasure, f"/v1/branches/{branch_id}/erasures")
-
-    async def confirm_erasure(self, branch_id: int, erasure_id: str) -> Erasure:
-        """Have done what somebody else has asked to be erased."""
-        done: Erasure = await self._post(
-            Erasure, f"/v1/branches/{branch_id}/erasures/{erasure_id}/confirm", None
-        )
-        return done
 
     async def step(self, branch_id: int, order_id: str, step: OrderStepIn) -> OrderDetail:
         """Take a step of an order."""

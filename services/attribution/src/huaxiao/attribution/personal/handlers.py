@@ -1,7 +1,7 @@
 """Personal data of events: show with a purpose, keep for a while, erase."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +15,7 @@ from huaxiao.attribution.quarantine.handlers import sender_of
 from huaxiao.attribution.tables import UNPLACED, audit_log, branches, full_views
 from huaxiao.shared.auth import OutOfScope, Principal
 from huaxiao.shared.database import Database
-from huaxiao.shared.personal import record_full_view, record_retention
+from huaxiao.shared.personal import forgetting, record_full_view
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import Job
 from huaxiao.shared.wire.personal import FullViewIn, HeldBody, LineAddresses
@@ -107,15 +107,7 @@ async def erase(
 
 def forget_bodies(days: int) -> Job:
     """Return the job that erases bodies of held events nobody has waited for in so many days."""
-
-    async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
-        erased = await store.erase_older(connection, branch_id, now - timedelta(days=days))
-        await record_retention(
-            audit_log, connection, branch_id, table="held_events", erased=erased, now=now
-        )
-        return erased
-
-    return forget
+    return forgetting(audit_log, "held_events", store.erase_older, days)
 
 
 async def known_branches(database: Database) -> Sequence[int]:

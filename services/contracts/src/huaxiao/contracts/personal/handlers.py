@@ -1,7 +1,7 @@
 """Names of customers: show with a purpose, erase with a reason."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from huaxiao.contracts.leads.handlers import seen_by
 from huaxiao.contracts.tables import audit_log, branches, full_views
 from huaxiao.shared.auth import OutOfScope, Principal
 from huaxiao.shared.database import Database
-from huaxiao.shared.personal import record_full_view, record_retention
+from huaxiao.shared.personal import forgetting, record_full_view
 from huaxiao.shared.rows import EVERYTHING, NO_BRANCH
 from huaxiao.shared.ticking import Job
 from huaxiao.shared.wire.personal import FullViewIn, LeadCustomer
@@ -68,15 +68,7 @@ async def erase(
 
 def forget_names(days: int) -> Job:
     """Return the job that erases names of leads that have led nowhere further for so many days."""
-
-    async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
-        erased = await store.forget_names(connection, branch_id, now - timedelta(days=days))
-        await record_retention(
-            audit_log, connection, branch_id, table="lead_customers", erased=erased, now=now
-        )
-        return erased
-
-    return forget
+    return forgetting(audit_log, "lead_customers", store.forget_names, days)
 
 
 async def known_branches(database: Database) -> Sequence[int]:
