@@ -181,12 +181,12 @@ def test_a_statement_is_read_objected_to_answered_confirmed_and_taken_along(
     page.locator("summary", has_text="提出异议").click()
     page.get_by_label("理由").fill("请核对考核影响。")
     contractor.send("提出异议")
-    expect(page.get_by_text("请核对考核影响。")).to_be_visible()
+    expect(page.get_by_text("请核对考核影响。").last).to_be_visible()
 
     county = enter(Role.COUNTY_FINANCE)
     where = page.url.partition("/branches/130123/")[2]
-    county.open(where).locator("summary", has_text="答复").click()
-    county.page.get_by_label("答复内容").fill("已核对，系数按合同计算。")
+    county.open(where).locator("summary", has_text="答复").last.click()
+    county.page.get_by_label("答复内容").last.fill("已核对，系数按合同计算。")
     county.send("答复")
     expect(contractor.open(where).get_by_text("关账后重新起草，方可确认")).to_be_visible()
     ask(Role.COUNTY_MANAGER, "attribution", "periods/201711/closing")

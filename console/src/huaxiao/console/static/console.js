@@ -105,8 +105,8 @@
         data: what.nodes,
         levels: [
           { itemStyle: { gapWidth: 4, borderWidth: 0 } },
-          { itemStyle: { gapWidth: 2, borderWidth: 3, borderColorSaturation: 0.5 }, upperLabel: { show: true, height: 24, color: "#fff", fontWeight: 600 } },
-          { itemStyle: { gapWidth: 1, borderColorSaturation: 0.6 }, colorSaturation: [0.35, 0.5] },
+          { itemStyle: { gapWidth: 2, borderWidth: 3, borderColor: colour("--line") }, upperLabel: { show: true, height: 24, color: colour("--ink"), fontWeight: 600 } },
+          { itemStyle: { gapWidth: 1, borderColor: colour("--paper") } },
         ],
       }],
     }),
