@@ -4,31 +4,48 @@ Only ``make browser`` collects these tests: they need a Chromium and some minute
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.browsing import CHROMIUM, DESK, Enter, Visit
-from support.suite import reachable, run, up
+from support.suite import run, up
+
+from huaxiao.cli.sample.county import BRANCH_ID
+from huaxiao.cli.suite import Keys
+from huaxiao.shared.auth import Role
+from huaxiao.shared.identifiers import new_id
 
 collect_ignore_glob = [] if os.environ.get(CHROMIUM) else ["test_*.py"]
 _SUBSCRIBERS = os.environ.get("HUAXIAO_BROWSER_SUBSCRIBERS", "10000")
 """The plan's figures, and so the pictures, hold for 10,000."""
 _TRIES = 5
+_PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = reachable(tmp_path_factory.mktemp("browser"))
+def data() -> Iterator[Path]:
+    """Return where the demo's month was lived: now, or before in a directory that is named."""
+    if lived := os.environ.get("HUAXIAO_BROWSER_DATA"):
+        yield Path(lived)
+        return
+    # Not below pytest's own folder, which another run of it closes to the database's user.
+    with TemporaryDirectory(prefix="huaxiao-browser-") as home:
+        Path(home).chmod(0o755)
+        yield _live_a_month(Path(home) / "data")
+
+
+def _live_a_month(made: Path) -> Path:
     asked = ("demo", "--data", str(made), "--port", "0", "--exit", "--subscribers", _SUBSCRIBERS)
     for _ in range(_TRIES):
         # Where the machine is busy a deadline may pass; what is booked stays booked.
         told = run(*asked)
         if told.returncode == 0:
-            break
-    assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
-    return made
+            return made
+    raise AssertionError(told.stdout[-3000:] + told.stderr[-3000:])
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +70,44 @@ def browser() -> Iterator[Browser]:
 def enter(browser: Browser, address: str, data: Path) -> Iterator[Enter]:
     visits: list[Visit] = []
 
-    def sign_in(role: str, *who: str, size: tuple[int, int] = DESK, language: str = "zh") -> Visit:
-        asked = ("--role", role, "--branch", "130123", "--data", str(data), *who)
-        token = run("token", *asked).stdout.strip()
+    issuer = Keys.under(data).issuer()
+
+    def sign_in(
+        role: Role,
+        *,
+        centre: str | None = None,
+        person: str | None = None,
+        size: tuple[int, int] = DESK,
+        language: str = "zh",
+    ) -> Visit:
+        token = issuer.token(
+            f"browser:{role}",
+            roles=[role],
+            branch_ids=[BRANCH_ID],
+            centre_ids=[centre] if centre else None,
+            person_id=person,
+        )
         visits.append(Visit(browser, address, token, size, language))
         return visits[-1]
 
     yield sign_in
     for one in visits:
         one.page.context.close()
+
+
+@pytest.fixture
+def ask(address: str, data: Path) -> Callable[..., None]:
+    """Return a way to do what the console has no page for, by the services' own APIs."""
+    issuer = Keys.under(data).issuer()
+
+    def post(role: Role, service: str, path: str, body: object = None) -> None:
+        token = issuer.token(f"browser:{role}", roles=[role], branch_ids=[BRANCH_ID])
+        answer = httpx.post(
+            f"{address}/{service}/v1/branches/{BRANCH_ID}/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": str(new_id())},
+            timeout=_PATIENCE_SECONDS,
+        )
+        assert answer.is_success, answer.text
+
+    return post

@@ -56,10 +56,9 @@ class Visit:
         self.page.wait_for_url(re.compile(r"/branches/\d+/"))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if (
-            message.type == "error"
-            and "the server responded with a status of 4" not in message.text
-        ):
+        # A refusal is part of a journey; that a page could not do something is not.
+        refused = re.search(r"status of 4|Status Error Code 4", message.text)
+        if message.type == "error" and not refused:
             self.complaints.append(message.text)
 
     def open(self, path: str) -> Page:

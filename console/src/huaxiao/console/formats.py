@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from huaxiao.shared.money import FEN_PER_YUAN, yuan
+from huaxiao.shared.money import yuan
 from huaxiao.shared.periods import BUSINESS_ZONE
 from huaxiao.shared.wire.kpi import Comparison, Quotient, Unit
 
-_FEN_PER_WAN = 10_000 * FEN_PER_YUAN
 _GOALS = {
     Comparison.AT_LEAST: "≥",
     Comparison.MORE_THAN: ">",
@@ -27,14 +26,6 @@ def money(amount_fen: int | None) -> str:
 def signed_money(amount_fen: int | None) -> str:
     """Write a change in yuan, with its sign."""
     return NOTHING if amount_fen is None else _signed(amount_fen, money(amount_fen))
-
-
-def short_money(amount_fen: int | None, *, chinese: bool) -> str:
-    """Write an amount for a card: 万元 in Chinese, thousands of yuan in English, two decimals."""
-    if amount_fen is None:
-        return NOTHING
-    scale, unit = (_FEN_PER_WAN, " 万元") if chinese else (_FEN_PER_WAN // 10, "k yuan")
-    return f"{Decimal(amount_fen) / scale:,.2f}{unit}".replace("-", "−")
 
 
 def percent(ratio: Decimal | Quotient | None, decimals: int = 2) -> str:

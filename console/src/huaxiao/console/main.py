@@ -59,7 +59,6 @@ def create_app(
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.stopping = False
     app.include_router(signing_in.router)
     sections = (targets, orders, revenue, statements, fields, appraisals, tickets, operations)
     for one in sections:

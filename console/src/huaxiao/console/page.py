@@ -253,7 +253,6 @@ def _environment() -> Environment:
     filters: dict[str, Callable[..., str]] = {
         "money": formats.money,
         "signed_money": formats.signed_money,
-        "short_money": formats.short_money,
         "percent": formats.percent,
         "points": formats.points,
         "period": formats.period,

@@ -5,7 +5,7 @@ from huaxiao.console.language import Words
 _CALLED: dict[str, tuple[str, str]] = {
     # standings of a target
     "met": ("达成", "met"),
-    "at_risk": ("预警", "at risk"),
+    "at_risk": ("达成·预警", "met, at risk"),
     "not_met": ("未达成", "not met"),
     "not_comparable": ("不可比", "not comparable"),
     "no_goal": ("无目标", "no goal"),

@@ -91,19 +91,22 @@
     tree: (what) => ({
       textStyle: { fontFamily: font },
       tooltip: { renderMode: "richText", formatter: (one) => `${one.name} · ${one.value}` },
-      color: series,
+      // White names stand on these.
+      color: [series[0], series[3], colour("--warn"), series[4], series[5], quiet],
       series: [{
         type: "treemap",
         roam: false,
         nodeClick: false,
         breadcrumb: { show: false },
-        width: "100%",
-        height: "100%",
+        left: 0,
+        top: 0,
+        right: 0,
+        bottom: 0,
         data: what.nodes,
         levels: [
           { itemStyle: { gapWidth: 4, borderWidth: 0 } },
-          { itemStyle: { gapWidth: 2, borderWidth: 3, borderColorSaturation: 0.5 }, upperLabel: { show: true, height: 24, color: "#fff", fontWeight: 600 } },
-          { itemStyle: { gapWidth: 1, borderColorSaturation: 0.6 }, colorSaturation: [0.35, 0.5] },
+          { itemStyle: { gapWidth: 2, borderWidth: 3, borderColor: colour("--line") }, upperLabel: { show: true, height: 24, color: colour("--ink"), fontWeight: 600 } },
+          { itemStyle: { gapWidth: 1, borderColor: colour("--paper") } },
         ],
       }],
     }),

@@ -9,7 +9,7 @@ from huaxiao.console import formats
 from huaxiao.console.language import Words
 from huaxiao.console.words import called
 from huaxiao.shared.periods import Period, shift
-from huaxiao.shared.wire.contributions import Contribution, ExplainedFigure, Explanation, ShownIn
+from huaxiao.shared.wire.contributions import Explanation, ShownIn
 from huaxiao.shared.wire.forecasts import Forecast
 from huaxiao.shared.wire.kpi import (
     Component,
@@ -23,12 +23,6 @@ from huaxiao.shared.wire.kpi import (
 )
 
 _YEAR = 12
-FIGURE_OF = {
-    TargetName.MARKET_GROSS_MARGIN: ExplainedFigure.MARKET_GROSS_MARGIN,
-    TargetName.CASH_FLOW_GROWTH: ExplainedFigure.NET_CASH,
-    TargetName.AVERAGE_WAGE_GROWTH: ExplainedFigure.AVERAGE_WAGE,
-}
-"""Whose contributions say why a target moved."""
 SHORT = {
     TargetName.MARKET_GROSS_MARGIN: ("市场毛利率", "Market gross margin"),
     TargetName.CASH_FLOW_GROWTH: ("现金流同比", "Cash flow, y/y"),
@@ -305,11 +299,6 @@ def moves_chart(words: Words, shown: Moves, name_of: Any) -> dict[str, Any]:
 def component_title(words: Words, component: str) -> str:
     """Return what a component of a change is called."""
     return called(words, component)
-
-
-def component_sum(contributions: Sequence[Contribution]) -> int:
-    """Return what contributions add up to."""
-    return sum(one.shown for one in contributions)
 
 
 # --- measures -----------------------------------------------------------------------------------
