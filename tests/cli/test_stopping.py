@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 
 from huaxiao.cli import embedded
 from huaxiao.cli.main import serve, stay
@@ -60,7 +60,7 @@ async def test_the_suite_answers_what_it_has_begun_and_is_unready_meanwhile(
     prepared: PreparedDatabase, worker: str, tmp_path: Path
 ) -> None:
     name = f"stopping_{worker}"
-    await asyncio.to_thread(embedded.prepare, prepared.postgres, name)
+    await asyncio.to_thread(database_like_a_new_one, prepared.postgres, name)
     postgres = embedded.EmbeddedPostgres(prepared.postgres.server, name)
     before = signal.getsignal(signal.SIGTERM)
     with listen(HOST, 0) as bound:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 
 from huaxiao.cli import embedded
 from huaxiao.cli.demo import run_demo
@@ -23,9 +23,8 @@ _HOST = "127.0.0.1"
 @pytest.fixture
 def own_database(prepared: PreparedDatabase, worker: str) -> embedded.EmbeddedPostgres:
     """Return a database that nobody has written to."""
-    name = f"story_{worker}"
-    embedded.prepare(prepared.postgres, name)
-    return embedded.EmbeddedPostgres(prepared.postgres.server, name)
+    own = database_like_a_new_one(prepared.postgres, f"story_{worker}")
+    return embedded.EmbeddedPostgres(own.postgres.server, own.name)
 
 
 @pytest.fixture

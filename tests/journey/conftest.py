@@ -3,10 +3,9 @@
 from collections.abc import Generator, Iterator
 
 import pytest
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 from support.processes import Processes
 
-from huaxiao.cli import embedded
 from huaxiao.cli.suite import Keys
 from huaxiao.shared.issuer import Issuer
 
@@ -20,8 +19,7 @@ def own_database(
 ) -> PreparedDatabase:
     """Return a database that no other module writes to: processes follow every branch in it."""
     name = f"{request.module.__name__.rpartition('.')[2]}_{worker}"
-    embedded.prepare(prepared.postgres, name)
-    return PreparedDatabase(prepared.postgres, name)
+    return database_like_a_new_one(prepared.postgres, name)
 
 
 @pytest.fixture

