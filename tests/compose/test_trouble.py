@@ -17,8 +17,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
-from support.chaos import until_heard
-from support.chaos_findings import findings
+from support.chaos import Course, Heard, until_heard
+from support.chaos_findings import Looking, findings
 from support.county_at_work import Work
 from support.deployment import COMPOSE_FILE, Deployment
 
@@ -81,13 +81,16 @@ class Trouble:
         """Orders that were refused while the disk was full."""
 
     async def make(self) -> None:
-        for name, trouble in self._all():
+        every = self._all()
+        for number, (name, trouble) in enumerate(every):
+            self.work.course.come_to(number / len(every))
             await in_peace()
             began = time.monotonic()
             await trouble()
             await asyncio.to_thread(self.installation.until_ready)
             self.recovered[name] = time.monotonic() - began
             _log.info("%s: ready again %.1f s after it began", name, self.recovered[name])
+        self.work.course.come_to(1)
 
     def _all(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         return [
@@ -152,9 +155,10 @@ class Trouble:
 
 
 @asynccontextmanager
-async def at_work(story: Story) -> AsyncIterator[Work]:
+async def at_work(story: Story, database_url: str) -> AsyncIterator[Work]:
     """Let the county work within the block, and until its month is billed."""
-    work = Work(story, random.Random(7), SECONDS)
+    looking = Looking(database_url)
+    work = Work(story, random.Random(7), SECONDS, Heard(), Course(), looking.missing)
     over = asyncio.Event()
     working = asyncio.create_task(work.all_of_it(over))
     try:
@@ -165,6 +169,7 @@ async def at_work(story: Story) -> AsyncIterator[Work]:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await work.close()
+        await looking.close()
 
 
 async def test_whatever_fails_nothing_acknowledged_is_lost(
@@ -177,7 +182,7 @@ async def test_whatever_fails_nothing_acknowledged_is_lost(
             if one["status"] not in RETRYABLE
         ]
 
-    async with at_work(story) as work:
+    async with at_work(story, database_url) as work:
         trouble = Trouble(installation, database_url, work)
         await trouble.make()
     found = await findings(
