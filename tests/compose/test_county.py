@@ -65,7 +65,7 @@ def test_a_container_has_no_right_it_can_do_without(county: Deployment, service:
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["Privileged"] is False
     assert {host["PidMode"], host["UTSMode"], host["UsernsMode"]} == {""}
-    assert {one["Type"] for one in found["Mounts"]} == {"volume"}
+    assert {one["Type"] for one in found["Mounts"]} <= {"volume"}
     assert min(host["Memory"], host["NanoCpus"], host["PidsLimit"]) > 0
     assert host["LogConfig"]["Config"]["max-size"] == "10m"
 
@@ -193,7 +193,7 @@ def test_the_path_says_which_service_and_the_console_answers_for_the_rest(
     county: Deployment,
 ) -> None:
     of_service = httpx.get(f"{county.url}/contracts/nowhere")
-    of_console = httpx.get(f"{county.url}/nowhere")
+    of_console = httpx.get(f"{county.url}/nowhere", headers={"Accept": "text/html"})
 
     assert of_service.headers["Content-Type"] == "application/problem+json"
     assert of_console.headers["Content-Type"].startswith("text/html")
