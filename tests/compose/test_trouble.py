@@ -34,7 +34,7 @@ from huaxiao.shared.wire.orders import OrderIn, OrderSource
 SUBSCRIBERS = 300
 SECONDS = 60.0
 IN_FLIGHT = 20
-FILLED_SECONDS = 120.0
+FILLED_SECONDS = 300.0
 REFUSALS = 3
 RETRYABLE = {502, 503, 504}
 _log = logging.getLogger(__name__)
