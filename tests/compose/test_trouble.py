@@ -155,21 +155,28 @@ class Trouble:
 
 
 @asynccontextmanager
-async def at_work(story: Story, database_url: str) -> AsyncIterator[Work]:
-    """Let the county work within the block, and until its month is billed."""
+async def county_at_work(story: Story, database_url: str) -> AsyncIterator[Work]:
+    """Return the county's work, and send everybody home when all has been looked at."""
     looking = Looking(database_url)
     work = Work(story, random.Random(7), SECONDS, Heard(), Course(), looking.missing)
+    try:
+        yield work
+    finally:
+        await work.close()
+        await looking.close()
+
+
+async def worked_through(work: Work, trouble: Trouble) -> None:
+    """Let the county work while trouble is made, and until its month is billed."""
     over = asyncio.Event()
     working = asyncio.create_task(work.all_of_it(over))
     try:
-        yield work
+        await trouble.make()
         over.set()
         await working
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        await work.close()
-        await looking.close()
 
 
 async def test_whatever_fails_nothing_acknowledged_is_lost(
@@ -182,15 +189,15 @@ async def test_whatever_fails_nothing_acknowledged_is_lost(
             if one["status"] not in RETRYABLE
         ]
 
-    async with at_work(story, database_url) as work:
+    async with county_at_work(story, database_url) as work:
         trouble = Trouble(installation, database_url, work)
-        await trouble.make()
-    found = await findings(
-        work,
-        database_url=database_url,
-        contracts_url=suite.contracts,
-        answered_500=answered_500,
-    )
+        await worked_through(work, trouble)
+        found = await findings(
+            work,
+            database_url=database_url,
+            contracts_url=suite.contracts,
+            answered_500=answered_500,
+        )
 
     refused = Counter(one["status"] for one in installation.answered(400))
     _log.info("refused by the gateway: %s; %s", dict(refused), trouble.recovered)
