@@ -17,8 +17,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
-from support.chaos import until_heard
-from support.chaos_findings import findings
+from support.chaos import Course, Heard, until_heard
+from support.chaos_findings import Looking, findings
 from support.county_at_work import Work
 from support.deployment import COMPOSE_FILE, Deployment
 
@@ -34,7 +34,7 @@ from huaxiao.shared.wire.orders import OrderIn, OrderSource
 SUBSCRIBERS = 300
 SECONDS = 60.0
 IN_FLIGHT = 20
-FILLED_SECONDS = 120.0
+FILLED_SECONDS = 300.0
 REFUSALS = 3
 RETRYABLE = {502, 503, 504}
 _log = logging.getLogger(__name__)
@@ -81,13 +81,16 @@ class Trouble:
         """Orders that were refused while the disk was full."""
 
     async def make(self) -> None:
-        for name, trouble in self._all():
+        every = self._all()
+        for number, (name, trouble) in enumerate(every):
+            self.work.course.come_to(number / len(every))
             await in_peace()
             began = time.monotonic()
             await trouble()
             await asyncio.to_thread(self.installation.until_ready)
             self.recovered[name] = time.monotonic() - began
             _log.info("%s: ready again %.1f s after it began", name, self.recovered[name])
+        self.work.course.come_to(1)
 
     def _all(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         return [
@@ -152,19 +155,28 @@ class Trouble:
 
 
 @asynccontextmanager
-async def at_work(story: Story) -> AsyncIterator[Work]:
-    """Let the county work within the block, and until its month is billed."""
-    work = Work(story, random.Random(7), SECONDS)
+async def county_at_work(story: Story, database_url: str) -> AsyncIterator[Work]:
+    """Return the county's work, and send everybody home when all has been looked at."""
+    looking = Looking(database_url)
+    work = Work(story, random.Random(7), SECONDS, Heard(), Course(), looking.missing)
+    try:
+        yield work
+    finally:
+        await work.close()
+        await looking.close()
+
+
+async def worked_through(work: Work, trouble: Trouble) -> None:
+    """Let the county work while trouble is made, and until its month is billed."""
     over = asyncio.Event()
     working = asyncio.create_task(work.all_of_it(over))
     try:
-        yield work
+        await trouble.make()
         over.set()
         await working
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        await work.close()
 
 
 async def test_whatever_fails_nothing_acknowledged_is_lost(
@@ -177,15 +189,15 @@ async def test_whatever_fails_nothing_acknowledged_is_lost(
             if one["status"] not in RETRYABLE
         ]
 
-    async with at_work(story) as work:
+    async with county_at_work(story, database_url) as work:
         trouble = Trouble(installation, database_url, work)
-        await trouble.make()
-    found = await findings(
-        work,
-        database_url=database_url,
-        contracts_url=suite.contracts,
-        answered_500=answered_500,
-    )
+        await worked_through(work, trouble)
+        found = await findings(
+            work,
+            database_url=database_url,
+            contracts_url=suite.contracts,
+            answered_500=answered_500,
+        )
 
     refused = Counter(one["status"] for one in installation.answered(400))
     _log.info("refused by the gateway: %s; %s", dict(refused), trouble.recovered)

@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 from support.county_at_work import BOOKED, PAID_IN, Work
-from support.postgres import PreparedDatabase
 from support.processes import Processes
 
 from huaxiao.cli.doctor.examining import examine
@@ -182,8 +181,8 @@ async def _with_connection(
 class Looking:
     """Looks into the database while the county is at work, past every service."""
 
-    def __init__(self, database: PreparedDatabase) -> None:
-        self._url = database.url("postgres")
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
         self._connection: asyncpg.Connection | None = None
 
     async def missing(self, keys: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:

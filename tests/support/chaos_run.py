@@ -109,7 +109,7 @@ async def run(
         async with opened(list(links.values())):
             await processes.start()
             async with _registered(links, issuer, seconds) as story:
-                looking = Looking(database)
+                looking = Looking(database.url("postgres"))
                 work = done.work = Work(
                     story,
                     random.Random(chance.random()),

@@ -20,7 +20,7 @@ VERSION = "compose-test"
 """The tag of the images that are tried."""
 TOKEN_ISSUER = "https://huaxiao.local"
 ONE_OFF = ("secrets", "prepare")
-LASTING = ("postgres", *SERVICES, "gateway")
+LASTING = ("postgres", *SERVICES, "console", "gateway")
 _AUTHORITY = "/var/lib/huaxiao-gateway/caddy/pki/authorities/local/root.crt"
 _READY_SECONDS = 120.0
 _KILL = "import os, sys; os.kill(int(sys.argv[1]), 9)"
