@@ -29,7 +29,8 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 
 
 def documents(project: Path) -> list[Path]:
-    return [*project.glob("*.md"), *(project / "docs").rglob("*.md"), *project.glob("deploy/*.md")]
+    folders = ("*.md", "docs/**/*.md", "deploy/*.md", "clients/*/*.md")
+    return [path for folder in folders for path in project.glob(folder)]
 
 
 def commands(project: Path) -> Iterator[str]:
@@ -149,7 +150,11 @@ def test_the_glossary_spells_its_words_as_the_code_does(project: Path) -> None:
 
 
 def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> None:
+<<<<<<< HEAD
     example, _ = blocks_of(project / "docs" / "integrate-billing.md", "python")
+=======
+    _, example, _ = blocks(project / "docs" / "integrate-billing.md", "python")
+>>>>>>> 9cbcc10 (Give systems that send events a loop that goes on until all is on disk, and write the reference from the code)
     names: dict[str, object] = {}
     exec(compile(example, "integrate-billing.md", "exec"), names)
     found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))
