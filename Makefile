@@ -101,6 +101,10 @@ openapi: install ## write services/*/openapi.json, docs/permissions.md and docs/
 	$(RUN) python tools/permissions.py
 	$(RUN) python tools/reference.py
 
+.PHONY: docs
+docs: install ## build the site of the documents into build/site, strictly
+	@$(RUN) python tools/site.py
+
 .PHONY: client
 client: install ## generate, check, build and test clients/typescript from services/*/openapi.json; 3 is: no Node, no network
 	@$(RUN) python tools/typescript_client.py
