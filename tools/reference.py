@@ -1,10 +1,12 @@
 """Write docs/reference/ from the code: ``python tools/reference.py``."""
 
+import ast
 import importlib
 import inspect
 import json
 import pkgutil
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pydantic_settings import BaseSettings
 
 import huaxiao.shared.clients
 import huaxiao.shared.wire
+from huaxiao.cli.ending import Ends
 from huaxiao.cli.main import app as cli_app
 from huaxiao.cli.suite import service_at_rest
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -272,16 +275,50 @@ def _signature(name: str, method: Any) -> str:
 def _cli() -> Iterator[str]:
     command: Any = typer.main.get_group(cli_app)
     yield f"# The `huaxiao` command\n\n{_MADE}\n"
+    yield (
+        "`huaxiao --help` lists the commands, `huaxiao <command> --help` explains one, `huaxiao --install-completion`"
+        " lets your shell complete them. Results go to standard output, with `--json` for machines; progress, and"
+        " what is wrong and what to do next, to standard error.\n"
+    )
+    yield "\n## How a command ends\n\n| code | means |\n| --- | --- |\n"
+    for code, meaning in zip(Ends, _said_below(Ends), strict=True):
+        yield f"| {int(code)} | {_line(meaning)} |\n"
+    for panel, commands in _by_panel(command).items():
+        yield f"\n## {panel}\n"
+        for name, one in commands:
+            yield f"\n### `huaxiao {name}`\n\n{inspect.cleandoc(one.help or '')}\n"
+            yield "\n| option | default | |\n| --- | --- | --- |\n"
+            for parameter in one.params:
+                yield _parameter(parameter)
+
+
+def _by_panel(command: Any) -> dict[str, list[tuple[str, Any]]]:
+    found: dict[str, list[tuple[str, Any]]] = {}
     for name, one in command.commands.items():
-        yield f"\n## `huaxiao {name}`\n\n{inspect.cleandoc(one.help or '')}\n"
-        yield "\n| | |\n| --- | --- |\n"
-        for parameter in one.params:
-            yield _parameter(parameter)
+        found.setdefault(str(one.rich_help_panel), []).append((name, one))
+    return found
+
+
+def _said_below(kind: type) -> list[str]:
+    """Return the texts that stand below the members of a class, in order."""
+    (described,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(described, ast.ClassDef)  # noqa: S101 - it was asked for a class
+    texts = [
+        str(one.value.value)
+        for one in described.body
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
+    ]
+    return texts[1:]
 
 
 def _parameter(parameter: Any) -> str:
-    said = getattr(parameter, "help", None) or ""
-    return f"| `{' '.join(parameter.opts)}` | {_line(said)} |\n"
+    shown = "file" if not parameter.opts[0].startswith("-") else " ".join(parameter.opts)
+    default = "" if parameter.default in {None, "", False} else f"`{parameter.default}`"
+    said = _line(getattr(parameter, "help", None) or "")
+    variable = f"; from `{parameter.envvar}`" if getattr(parameter, "envvar", None) else ""
+    needed = "must be given" if parameter.required else default
+    other = "".join(f", `{one}`" for one in parameter.secondary_opts)
+    return f"| `{shown}`{other} | {needed} | {said}{variable} |\n"
 
 
 # --- text ---------------------------------------------------------------------------------------
