@@ -96,9 +96,14 @@ capacity: install ## what counties, a province and the country need, at costs me
 	@PYTHONPATH=tests $(RUN) python -m bench.capacity $(if $(COSTS),--costs $(COSTS))
 
 .PHONY: openapi
-openapi: install ## write services/*/openapi.json and docs/permissions.md from the code; then make client
+openapi: install ## write services/*/openapi.json, docs/permissions.md and docs/reference from the code; then make client
 	$(RUN) python tools/openapi.py
 	$(RUN) python tools/permissions.py
+	$(RUN) python tools/reference.py
+
+.PHONY: docs
+docs: install ## build the site of the documents into build/site, strictly
+	@$(RUN) python tools/site.py
 
 .PHONY: client
 client: install ## generate, check, build and test clients/typescript from services/*/openapi.json; 3 is: no Node, no network

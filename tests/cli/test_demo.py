@@ -4,6 +4,7 @@ from pathlib import Path
 
 from support.suite import run
 
+from huaxiao.cli.ending import Ends
 from huaxiao.cli.suite import listen
 
 
@@ -14,7 +15,8 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         told = run("up", "--data", str(data), "--port", port)
 
-    assert told.returncode == 1
-    assert f"Port {port} cannot be had" in told.stdout
+    assert told.returncode == Ends.NOT_DONE
+    assert f"✗ Port {port} cannot be had" in told.stderr
+    assert "--port 0" in told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     assert not data.exists()

@@ -29,12 +29,17 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 
 
 def documents(project: Path) -> list[Path]:
-    return [*project.glob("*.md"), *(project / "docs").rglob("*.md"), *project.glob("deploy/*.md")]
+    folders = ("*.md", "docs/**/*.md", "deploy/*.md", "clients/*/*.md")
+    return [path for folder in folders for path in project.glob(folder)]
 
 
 def commands(project: Path) -> Iterator[str]:
-    """Yield the shell blocks of README and docs without what is run elsewhere."""
-    for document in (project / "README.md", *sorted((project / "docs").rglob("*.md"))):
+    """Yield the shell blocks of README and docs without what is run elsewhere.
+
+    The tutorial's blocks belong together: `test_tutorial.py`.
+    """
+    pages = [one for one in (project / "docs").rglob("*.md") if one.name != "tutorial.md"]
+    for document in (project / "README.md", *sorted(pages)):
         for block in blocks_of(document, "sh"):
             lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]
             kept = [line for line in lines if line and line not in RUN_ELSEWHERE]
@@ -149,7 +154,7 @@ def test_the_glossary_spells_its_words_as_the_code_does(project: Path) -> None:
 
 
 def test_the_python_example_is_one_that_the_client_accepts(project: Path) -> None:
-    example, _ = blocks_of(project / "docs" / "integrate-billing.md", "python")
+    _, example, _ = blocks_of(project / "docs" / "integrate-billing.md", "python")
     names: dict[str, object] = {}
     exec(compile(example, "integrate-billing.md", "exec"), names)
     found = reading.read(json.dumps(names["event"]).encode(), now=datetime.now(UTC))

@@ -19,6 +19,7 @@ from huaxiao.attribution.tables import audit_log
 from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination, Level
+from huaxiao.cli.ending import Ends
 from huaxiao.cli.suite import Keys, create_service, service_settings
 from huaxiao.shared.audit.anchors import append
 from huaxiao.shared.audit.log import NewEntry
@@ -325,5 +326,6 @@ async def test_what_two_people_have_erased_leaves_nothing_wrong(
 def test_a_folder_without_a_suite_is_no_sound_suite(tmp_path: Path) -> None:
     told = run("doctor", "--data", str(tmp_path / "nothing"))
 
-    assert told.returncode == 1
+    assert told.returncode == Ends.NOT_DONE
     assert "holds no suite" in told.stderr
+    assert "→ Name the suite's data with --data" in told.stderr

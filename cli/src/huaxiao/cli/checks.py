@@ -26,4 +26,9 @@ class Checks:
         self.console.rule("Checks 核对")
         for what, held in self.results:
             self.console.print(f"{'[green]✓[/green]' if held else '[red]✗[/red]'} {what}")
-        return all(held for _, held in self.results)
+        return self.all_held
+
+    @property
+    def all_held(self) -> bool:
+        """Whether anything was checked, and all of it held."""
+        return bool(self.results) and all(held for _, held in self.results)

@@ -7,20 +7,19 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 
 from huaxiao.cli import embedded
+from huaxiao.cli.asking import AsJson, import_events, verify
+from huaxiao.cli.checks import Checks
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.command import doctor
-from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
-from huaxiao.cli.mapping import FileMapping
-from huaxiao.cli.progress import progress_bar
+from huaxiao.cli.ending import Ends, held, stopped
+from huaxiao.cli.progress import reached_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS
@@ -32,19 +31,19 @@ from huaxiao.cli.suite import (
     listen,
     serving,
 )
-from huaxiao.cli.verifying import verified
-from huaxiao.kpi.rebuilding import rebuild
+from huaxiao.kpi.rebuilding import Rebuilt, rebuild
 from huaxiao.shared.auth import Role
-from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.provision import SERVICES, owner_role
 
 app = typer.Typer(
     help="Huaxiao (划小): run a telecom county branch as a set of contractors.",
+    epilog="Ends with 0 when all holds, 1 when something does not, 2 when asked wrongly, 3 when it could"
+    " not be done. Completion in your shell: --install-completion. More: docs/reference/cli.md.",
     no_args_is_help=True,
+    rich_markup_mode="rich",
 )
-app.command()(doctor)
 console = Console(width=None if sys.stdout.isatty() else 100)
+told = Console(stderr=True)
 
 Data = Annotated[
     Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its database")
@@ -52,15 +51,12 @@ Data = Annotated[
 Port = Annotated[int, typer.Option(help="the suite's one port; 0 takes any free one")]
 _DATA = Path(".huaxiao")
 _HOST = "127.0.0.1"
+_BEGIN = "Begin 开始"
+_CONNECT = "Connect people and systems 接入"
+_CHECK = "Check what is kept 核对"
 
 
-@app.command()
-def up(data: Data = _DATA, port: Port = DEFAULT_PORT) -> None:
-    """Start the suite with its embedded PostgreSQL, until Ctrl-C. Data is kept."""
-    raise typer.Exit(_run(data, port, stay))
-
-
-@app.command()
+@app.command(rich_help_panel=_BEGIN)
 def demo(
     data: Data = _DATA,
     port: Port = DEFAULT_PORT,
@@ -73,30 +69,57 @@ def demo(
         bool | None,
         typer.Option("--stay/--exit", help="stay up afterwards; default: on a terminal"),
     ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
-    """Carry one real county through its main job, and show the result."""
+    """Carry one real county through its main job, and show the result.
+
+    Every figure is checked. With --json the story goes to standard error, and what was checked to
+    standard output.
+    """
+    shown = told if as_json else console
+    checks = Checks(shown)
 
     async def story(endpoints: Endpoints) -> int:
-        held = await run_demo(endpoints, seed=seed, console=console, subscribers=subscribers)
-        if not held:
-            return 1
-        _show_addresses(endpoints)
+        all_held = await run_demo(
+            endpoints, seed=seed, console=shown, subscribers=subscribers, checks=checks
+        )
+        if as_json:
+            listed = [{"what": what, "holds": holds} for what, holds in checks.results]
+            typer.echo(json.dumps({"holds": all_held, "checks": listed}, ensure_ascii=False))
+        if not all_held:
+            return Ends.DOES_NOT_HOLD if checks.results else Ends.NOT_DONE
+        if not as_json:
+            _show_addresses(endpoints)
         if sys.stdout.isatty() if stay is None else stay:
-            await _until_stopped()
-        return 0
+            await _until_stopped(shown)
+        return Ends.HOLDS
 
     raise typer.Exit(_run(data, port, story))
 
 
-@app.command()
+@app.command(rich_help_panel=_BEGIN)
+def up(
+    data: Data = _DATA,
+    port: Port = DEFAULT_PORT,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command
+) -> None:
+    """Start the suite with its embedded PostgreSQL, until Ctrl-C. Data is kept.
+
+    With --json it prints one line when it is ready: where it is, and a county manager's token.
+    """
+    raise typer.Exit(_run(data, port, _stay_for_machines if as_json else stay))
+
+
+@app.command(rich_help_panel=_CONNECT)
 def token(
     role: Annotated[Role, typer.Option(help="what the caller is")],
     branch: Annotated[int, typer.Option(help="six-digit county code")],
     centre: Annotated[list[str] | None, typer.Option(help="see only these centres")] = None,
     person: Annotated[str | None, typer.Option(help="the person behind the token")] = None,
     data: Data = _DATA,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
-    """Print a bearer token of the embedded suite's own issuer."""
+    """Print a bearer token of the embedded suite's own issuer, good for 8 hours."""
     made = (
         Keys.under(data)
         .issuer()
@@ -104,132 +127,69 @@ def token(
             f"cli:{role}", roles=[role], branch_ids=[branch], centre_ids=centre, person_id=person
         )
     )
-    typer.echo(made)
+    said = {"token": made, "role": role, "branch": branch, "centres": centre, "person": person}
+    typer.echo(json.dumps(said) if as_json else made)
 
 
-@app.command(name="import")
-def import_events(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or TXT")],
-    mapping: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="what its columns mean, as TOML")
-    ],
-    url: Annotated[
-        str, typer.Option(envvar="HUAXIAO_ATTRIBUTION_URL", help="of the attribution service")
-    ] = f"http://{_HOST}:{DEFAULT_PORT}/attribution",
-    bearer: Annotated[
-        str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of a BSS source")
-    ] = "",
-    as_json: Annotated[  # noqa: FBT002 - an option of the command
-        bool, typer.Option("--json", help="print the result as JSON")
-    ] = False,
+app.command(name="import", rich_help_panel=_CONNECT)(import_events)
+app.command(rich_help_panel=_CHECK)(doctor)
+app.command(rich_help_panel=_CHECK)(verify)
+
+
+@app.command(name="rebuild-kpi", rich_help_panel=_CHECK)
+def rebuild_kpi(
+    data: Data = _DATA,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
-    """Post the rows of a billing system's daily file as business events.
-
-    Goes on where it stopped; rows that were not booked are named beside the file.
-    """
-    told = Console(stderr=True)
-    try:
-        described = FileMapping.from_file(mapping)
-        with progress_bar(told, f"rows of {file.name}", None) as advance:
-            done = asyncio.run(_import(file, described, url, bearer, advance))
-    except PeerProblem as problem:
-        told.print(f"The service refused: {problem}", style="red")
-        raise typer.Exit(1) from problem
-    except (httpx.TransportError, OSError) as error:
-        told.print(f"{url} does not answer ({error}). Start again: it goes on here.", style="red")
-        raise typer.Exit(1) from error
-    except ValueError as error:
-        told.print(f"The file or its mapping is not right: {error}", style="red")
-        raise typer.Exit(2) from error
-    if as_json:
-        typer.echo(json.dumps(asdict(done)))
-    else:
-        console.print(
-            f"{done.lines} rows: {done.booked} booked, {done.duplicates} known, {done.parked}"
-            f" waiting, {done.refused + done.conflicts} refused, {done.rejected} no events"
-        )
-        if not done.clean:
-            console.print(f"What is wrong, by line: {rejects_file(file)}")
-            console.print(f"The rows, to mend and import again: {rejected_rows_file(file)}")
-    raise typer.Exit(0 if done.clean else 1)
-
-
-@app.command()
-def verify(
-    branch: Annotated[int, typer.Option(help="six-digit county code")],
-    contract: Annotated[str | None, typer.Option(help="only this contract and its fields")] = None,
-    url: Annotated[
-        str, typer.Option(envvar="HUAXIAO_CONTRACTS_URL", help="of the contracts service")
-    ] = f"http://{_HOST}:{DEFAULT_PORT}/contracts",
-    bearer: Annotated[
-        str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of who may read the contracts")
-    ] = "",
-) -> None:
-    """Have every seal and every statement computed again, and name what differs.
-
-    Ends with 0 when all of it agrees, and with 1 when something does not.
-    """
-    try:
-        found = asyncio.run(verified(url, bearer, branch, contract))
-    except (PeerProblem, httpx.TransportError) as problem:
-        Console(stderr=True).print(f"{url} did not answer: {problem}", style="red")
-        raise typer.Exit(2) from problem
-    for line in found.lines():
-        console.print(line, soft_wrap=True, highlight=False)
-    raise typer.Exit(0 if found.agrees else 1)
-
-
-@app.command(name="rebuild-kpi")
-def rebuild_kpi(data: Data = _DATA) -> None:
-    """Make all figures again from the feeds, and check that they come out the same.
-
-    Ends with 0 when every row is as it was, and with 1 when something differs.
-    """
+    """Make all figures again from the feeds, and check that they come out the same."""
 
     async def story(endpoints: Endpoints) -> int:
         _ = endpoints
-        with progress_bar(console, "feed entries", None) as advance:
-            told = [0]
-
-            def tell(done: int, _all: int) -> None:
-                advance(done - told[0])
-                told[0] = done
-
+        with reached_bar(told, "feed entries followed again") as tell:
             done = await rebuild(embedded.start(data.resolve()).url(owner_role("kpi")), tell=tell)
-        entries = sum(done.before.positions.values())
-        changes, _ = done.after.digests["measure_changes"]
-        console.print(f"{entries} feed entries followed again: {changes} changes of measures")
-        if done.identical:
-            console.print("✓ every figure is as it was", style="green")
-            return 0
-        for name in done.differing():
-            console.print(f"✗ {name} came out otherwise", style="red")
-        if done.sums_that_differ:
-            console.print(f"✗ {done.sums_that_differ} sums do not add up", style="red")
-        return 1
+        if as_json:
+            typer.echo(json.dumps(_rebuilt(done)))
+        else:
+            _show_rebuilt(done)
+        return held(all_of_it=done.identical).exit_code
 
     raise typer.Exit(_run(data, 0, story))
 
 
-async def _import(
-    file: Path, mapping: FileMapping, url: str, bearer: str, advance: Callable[[int], None]
-) -> Imported:
-    async with AttributionClient(url, lambda: bearer) as client:
-        return await import_file(client, file, mapping, progress=advance)
+def _rebuilt(done: Rebuilt) -> dict[str, object]:
+    changes, _ = done.after.digests["measure_changes"]
+    return {
+        "identical": done.identical,
+        "feed_entries": sum(done.before.positions.values()),
+        "changes_of_measures": changes,
+        "differing": done.differing(),
+        "sums_that_differ": done.sums_that_differ,
+    }
+
+
+def _show_rebuilt(done: Rebuilt) -> None:
+    entries = sum(done.before.positions.values())
+    changes, _ = done.after.digests["measure_changes"]
+    console.print(f"{entries} feed entries followed again: {changes} changes of measures")
+    if done.identical:
+        console.print("✓ every figure is as it was", style="green")
+    for name in done.differing():
+        console.print(f"✗ {name} came out otherwise", style="red")
+    if done.sums_that_differ:
+        console.print(f"✗ {done.sums_that_differ} sums do not add up", style="red")
 
 
 def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) -> int:
     try:
         bound = listen(_HOST, port)
     except OSError as refused:
-        console.print(
-            f"Port {port} cannot be had: {refused.strerror}. If the suite runs already, use that"
-            " one or stop it; else choose another port: --port 0 takes any free one.",
-            style="red",
-        )
-        return 1
+        raise stopped(
+            f"Port {port} cannot be had: {refused.strerror}.",
+            "If the suite runs already, use that one or stop it; else choose another port: --port 0"
+            " takes any free one.",
+        ) from refused
     with bound:
-        with console.status("PostgreSQL …"):
+        with told.status("PostgreSQL …"):
             postgres = embedded.start(data.resolve())
             embedded.prepare(postgres)
         try:
@@ -254,31 +214,45 @@ async def serve(
     try:
         async with serving(postgres, keys, bound) as gateway:
             return await story(Endpoints.behind(gateway, issuer))
-    except NotStartedError:
-        console.print("The suite did not start; its log above says why.", style="red")
-        return 1
+    except NotStartedError as failed:
+        raise stopped(
+            "The suite did not start; its log above says why.",
+            "Mend that and start again; data of an older version is brought up to date by itself.",
+        ) from failed
 
 
 async def stay(endpoints: Endpoints) -> int:
     """Say where the suite is, and wait until it is told to stop: Ctrl-C or SIGTERM."""
     _show_addresses(endpoints)
-    await _until_stopped()
-    return 0
+    await _until_stopped(console)
+    return Ends.HOLDS
 
 
-async def _until_stopped() -> None:
+async def _stay_for_machines(endpoints: Endpoints) -> int:
+    services = {service: f"{endpoints.gateway}/{service}" for service in SERVICES}
+    said = {"url": endpoints.gateway, "services": services, "token": _managers(endpoints)}
+    typer.echo(json.dumps(said))
+    await _until_stopped(told)
+    return Ends.HOLDS
+
+
+async def _until_stopped(shown: Console) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    console.print("[dim]Ctrl-C stops the suite; its data is kept.[/dim]")
+    shown.print("[dim]Ctrl-C stops the suite; its data is kept.[/dim]")
     await stopped.wait()
 
 
-def _show_addresses(endpoints: Endpoints) -> None:
-    manager = endpoints.issuer.token(
+def _managers(endpoints: Endpoints) -> str:
+    return endpoints.issuer.token(
         "cli:county_manager", roles=[Role.COUNTY_MANAGER], branch_ids=[SAMPLE_BRANCH]
     )
+
+
+def _show_addresses(endpoints: Endpoints) -> None:
+    manager = _managers(endpoints)
     console.print(f"\n[bold]Huaxiao runs at {endpoints.gateway}[/bold]")
     console.print(f"  {'console':<12} {endpoints.gateway}/  (控制台：用下面的令牌登录)")
     for service in SERVICES:

@@ -1,7 +1,8 @@
 """Seals and statements of a branch, computed again by the service that keeps them (R21)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.verification import SealVerification
@@ -21,6 +22,15 @@ class Verified:
         """Whether all of it is as it was sealed and settled."""
         return self.seals.agrees and not self.differing
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for machines."""
+        return {
+            "agrees": self.agrees,
+            "seals": self.seals.model_dump(mode="json"),
+            "statements": self.statements,
+            "statements_differing": list(self.differing),
+        }
+
     def lines(self) -> Iterator[str]:
         """Yield what to tell, a line each."""
         for one in self.seals.differences:
@@ -38,8 +48,15 @@ class Verified:
         )
 
 
-async def verified(url: str, bearer: str, branch_id: int, contract_id: str | None) -> Verified:
-    """Ask for everything to be computed again.
+async def verified(
+    url: str,
+    bearer: str,
+    branch_id: int,
+    contract_id: str | None,
+    *,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Verified:
+    """Ask for everything to be computed again; ``tell`` hears how many statements of how many are.
 
     Raises:
         PeerProblem: the caller may not ask, or there is no such branch.
@@ -53,11 +70,12 @@ async def verified(url: str, bearer: str, branch_id: int, contract_id: str | Non
             if contract_id in {None, one.contract_id}
         ]
         differing = []
-        for one in statements:
+        for number, one in enumerate(statements, 1):
             again = await contracts.verify_settlement(branch_id, one.contract_id, one.period)
             if not again.agrees:
                 differing.append(
                     f"statement {one.contract_id} {one.period}:"
                     f" {again.first_difference or 'its digest'} differs"
                 )
+            tell(number, len(statements))
     return Verified(seals, len(statements), tuple(differing))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination
+from huaxiao.cli.ending import held, stopped
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys, NotStartedError, anchor_file, listen, serving
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
@@ -23,6 +24,7 @@ from huaxiao.shared.issuer import Issuer
 
 _HOST = "127.0.0.1"
 _told = Console(stderr=True)
+Tell = Callable[[str], None]
 
 
 def doctor(
@@ -65,48 +67,78 @@ def doctor(
     """Check that what the suite keeps still holds, and say what to do where it does not.
 
     The audit logs against their anchors, seals, the ledger, feeds, settings and roles of the
-    database. Writes nothing. Ends with 0 when nothing is wrong, and with 1 when something is.
+    database. Writes nothing. Warnings are not counted as wrong.
     """
-    try:
-        if database_url is not None:
-            signer = signing_key and Issuer.from_file(signing_key, issuer=token_issuer)
-            found = asyncio.run(
-                examine(
-                    make_url(database_url),
-                    anchors=anchors,
-                    contracts_url=url,
-                    token=_auditor_of(signer) if signer else lambda _: bearer,
-                    now=system_clock(),
-                )
-            )
-        else:
-            found = _of_embedded(data.resolve(), anchors)
-    except (SQLAlchemyError, OSError, NotStartedError) as error:
-        _told.print(f"The suite could not be looked at: {error}", style="red")
-        raise typer.Exit(1) from error
+    with _told.status("The suite is looked at …") as status:
+        found = _examined(
+            lambda what: status.update(f"{what} …"),
+            data=data,
+            database_url=database_url,
+            anchors=anchors,
+            url=url,
+            bearer=bearer,
+            signing_key=signing_key,
+            token_issuer=token_issuer,
+        )
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:
         console = Console()
         for line in found.lines():
             console.print(line, soft_wrap=True, highlight=False)
-    raise typer.Exit(0 if found.sound else 1)
+    raise held(all_of_it=found.sound)
 
 
-def _of_embedded(data: Path, anchors: Path | None) -> Examination:
+def _examined(
+    tell: Tell,
+    *,
+    data: Path,
+    database_url: str | None,
+    anchors: Path | None,
+    url: str | None,
+    bearer: str,
+    signing_key: Path | None,
+    token_issuer: str,
+) -> Examination:
+    try:
+        if database_url is None:
+            return _of_embedded(data.resolve(), anchors, tell)
+        signer = signing_key and Issuer.from_file(signing_key, issuer=token_issuer)
+        return asyncio.run(
+            examine(
+                make_url(database_url),
+                anchors=anchors,
+                contracts_url=url,
+                token=_auditor_of(signer) if signer else lambda _: bearer,
+                now=system_clock(),
+                tell=tell,
+            )
+        )
+    except FileNotFoundError as error:
+        raise stopped(
+            str(error), "Name the suite's data with --data, or make one: huaxiao up."
+        ) from error
+    except (SQLAlchemyError, OSError, NotStartedError) as error:
+        raise stopped(
+            f"The suite could not be looked at: {error}",
+            "Look whether its database runs and the address is right: docs/operate.md#doctor.",
+        ) from error
+
+
+def _of_embedded(data: Path, anchors: Path | None, tell: Tell) -> Examination:
     """Look at the suite of a data directory, whether it runs or not."""
     if not (data / "postgres").is_dir():
-        raise FileNotFoundError(f"{data} holds no suite; `huaxiao up` makes one")
+        raise FileNotFoundError(f"{data} holds no suite.")
     # Its schemas are left as they are: to bring them up to date would also put grants right.
     postgres = embedded.start(data)
     try:
-        return asyncio.run(_served(data, postgres, anchors))
+        return asyncio.run(_served(data, postgres, anchors, tell))
     finally:
         postgres.stop()
 
 
 async def _served(
-    data: Path, postgres: embedded.EmbeddedPostgres, anchors: Path | None
+    data: Path, postgres: embedded.EmbeddedPostgres, anchors: Path | None, tell: Tell
 ) -> Examination:
     async with _contracts(data, postgres) as url:
         return await examine(
@@ -115,6 +147,7 @@ async def _served(
             contracts_url=url,
             token=_auditor_of(Keys.under(data).issuer()),
             now=system_clock(),
+            tell=tell,
         )
 
 

@@ -23,8 +23,9 @@ async def examine(
     contracts_url: str | None,
     token: Callable[[int], str],
     now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Examination:
-    """Run every check; nothing is written.
+    """Run every check; nothing is written. ``tell`` hears of each before it is made.
 
     The database is read as a superuser, who alone sees all of it.
     """
@@ -40,16 +41,21 @@ async def examine(
     try:
         async with engine.connect() as opened:
             connection = await opened.execution_options(postgresql_readonly=True)
+            tell("settings of the database")
             found += await database_settings.check(connection)
+            tell("roles")
             found += await roles.check(
                 connection, {service: one.metadata for service, one in modules.items()}
             )
             if any("its schema lacks" in one.what for one in found):
                 return examination(found)
+            tell("audit logs")
             found += await chains.check(
                 connection, [one.audit_log for one in modules.values()], anchors, now=now
             )
+            tell("ledger")
             found += await ledger.check(connection)
+            tell("feeds")
             found += await feeds.check(
                 connection,
                 {service: one.feed for service, one in modules.items()},
@@ -69,5 +75,6 @@ async def examine(
     elif contracts_url is None:
         found += seals.not_asked()
     else:
+        tell("seals")
         found += await seals.check(contracts_url, token, branch_ids)
     return examination(found)

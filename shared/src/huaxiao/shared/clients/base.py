@@ -30,18 +30,27 @@ _UNREADY = {
 }
 """The peer, or what stands before it, is away for a moment. Every call here may be sent again."""
 _LEAST_SECONDS = 1.0
+_UNTOLD_SECONDS = 1.0
+"""What is waited where something between us and the peer does not say how long."""
 _entries = msgspec.json.Decoder(list[FeedEntry])
 
 
 class PeerProblem(Exception):  # noqa: N818 - a problem (RFC 9457) received, not made here
-    """A peer refused. ``code`` is the peer's own stable code."""
+    """A peer refused. ``code`` is the peer's own stable code.
 
-    def __init__(self, status: int, code: str, body: Mapping[str, Any]) -> None:
+    ``retry_after`` is after how many seconds the same may be sent again; None is that it would be
+    refused again.
+    """
+
+    def __init__(
+        self, status: int, code: str, body: Mapping[str, Any], *, retry_after: float | None = None
+    ) -> None:
         """Keep what the peer said."""
         super().__init__(f"{status} {code}: {body.get('detail', '')} {body.get('errors', '')}")
         self.status = status
         self.code = code
         self.body = body
+        self.retry_after = retry_after
 
 
 class _Unready(Exception):  # noqa: N818 - tells the retry loop to go on, never leaves it
@@ -261,4 +270,9 @@ def _problem(response: httpx.Response) -> PeerProblem:
         body = {"detail": response.text[:200]}
     if not isinstance(body, dict):
         body = {"detail": str(body)[:200]}
-    return PeerProblem(response.status_code, str(body.get("code", "unknown")), body)
+    again = None
+    if response.status_code in _UNREADY:
+        asked = retry_after(response.headers)
+        again = _UNTOLD_SECONDS if asked is None else asked
+    code = str(body.get("code", "unknown"))
+    return PeerProblem(response.status_code, code, body, retry_after=again)

@@ -1,0 +1,148 @@
+"""The documents' sender against the real service, behind something that fails."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+import uvicorn
+from attribution.conftest import Sender
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.posting import post_all
+from huaxiao.shared.clients.retries import ATTEMPTS
+
+
+class Unsteady:
+    """Stands before the service: says it is away, or loses answers to what was done."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.away = 0
+        self.losing = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.away:
+            self.away -= 1
+            await PlainTextResponse("away", 503, {"Retry-After": "0"})(scope, receive, send)
+        elif self.losing:
+            self.losing -= 1
+            await self.app(scope, receive, _nowhere)
+            await PlainTextResponse("lost", 502)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def _nowhere(message: Any) -> None:
+    pass
+
+
+@pytest.fixture
+async def between(app: FastAPI) -> AsyncIterator[tuple[Unsteady, str]]:
+    """Serve the app through it on a port; yield it and the address."""
+    unsteady = Unsteady(app)
+    config = uvicorn.Config(unsteady, port=0, log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn says it by this alone
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with stamina.set_testing(testing=True, attempts=ATTEMPTS, cap=True):
+        yield unsteady, f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def example(project: Path) -> Callable[..., Any]:
+    page = (project / "docs" / "integrate-billing.md").read_text()
+    text = next(re.finditer(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)).group(1)
+    assert len(text.splitlines()) <= 20
+    names: dict[str, Any] = {}
+    exec(compile(text, "integrate-billing.md", "exec"), names)
+    post: Callable[..., Any] = names["post"]
+    return post
+
+
+async def test_the_documents_sender_books_all_once_and_names_what_lies_in_quarantine(
+    between: tuple[Unsteady, str],
+    example: Callable[..., Any],
+    token: Callable[..., str],
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    unsteady, address = between
+    unsteady.away, unsteady.losing = ATTEMPTS + 1, ATTEMPTS + 1
+    wrong = sender.bill("BI-2")
+    wrong["data"]["amount_fen"] = 1.5
+    early = sender.bill("BI-3", "S-404")
+    await example(
+        address, token(Role.BSS_SOURCE, county), [sender.opened(), sender.bill(), wrong, early]
+    )
+
+    said = capsys.readouterr().out
+    assert said.split()[:2] == [wrong["id"], "bad-amount"]
+    assert len(said.splitlines()) == 1
+    books = await manager.reconciliation(county, 201711)
+    assert {one.centre_id: one.amount_fen for one in books.revenue_by_centre}["C1"] == 10_000
+    held = (await manager.quarantine(county)).items
+    assert sorted(one.code for one in held) == ["bad-amount", "unknown-subscription"]
+
+
+async def test_no_more_is_read_than_is_on_disk(
+    caller: Callable[..., AttributionClient], county: int, sender: Sender
+) -> None:
+    read: list[str] = []
+
+    def events() -> Iterator[Any]:
+        for number in range(6):
+            read.append(str(number))
+            yield sender.bill(f"BI-{number}", f"S-{number}")
+
+    posted = post_all(caller(Role.BSS_SOURCE), events(), at_once=2)
+    assert [len(read) async for _ in posted] == [2, 2, 4, 4, 6, 6]
+
+
+async def test_an_asynchronous_source_is_read_as_well(
+    caller: Callable[..., AttributionClient], county: int, sender: Sender
+) -> None:
+    async def events() -> AsyncIterator[Any]:
+        for number in range(3):
+            yield sender.bill(f"BI-{number}", f"S-{number}")
+
+    found = [event["id"] async for event, _ in post_all(caller(Role.BSS_SOURCE), events())]
+    assert found == ["E-1", "E-2", "E-3"]
+
+
+async def test_a_token_that_does_not_hold_is_told_at_once(
+    between: tuple[Unsteady, str], sender: Sender
+) -> None:
+    async with AttributionClient(between[1], lambda: "none") as attribution:
+        with pytest.raises(PeerProblem) as refused:
+            _ = [one async for one in post_all(attribution, [sender.bill()])]
+    assert (refused.value.code, refused.value.retry_after) == ("unauthenticated", None)
+
+
+async def test_it_waits_while_nobody_is_there(
+    between: tuple[Unsteady, str], token: Callable[..., str], county: int, sender: Sender
+) -> None:
+    """The first address answers nobody; the sender goes on until its own limit."""
+    async with AttributionClient(
+        "http://127.0.0.1:1", lambda: token(Role.BSS_SOURCE, county)
+    ) as attribution:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                _ = [one async for one in post_all(attribution, [sender.bill()])]
+        with pytest.raises(httpx.TransportError):
+            await attribution.post_events([sender.bill()])
