@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 import stamina
-import uvicorn
 from attribution.conftest import Sender
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from support.serving import serving
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -50,16 +50,9 @@ async def _nowhere(message: Any) -> None:
 async def between(app: FastAPI) -> AsyncIterator[tuple[Unsteady, str]]:
     """Serve the app through it on a port; yield it and the address."""
     unsteady = Unsteady(app)
-    config = uvicorn.Config(unsteady, port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn says it by this alone
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with stamina.set_testing(testing=True, attempts=ATTEMPTS, cap=True):
-        yield unsteady, f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    async with serving(unsteady) as address:
+        with stamina.set_testing(testing=True, attempts=ATTEMPTS, cap=True):
+            yield unsteady, address
 
 
 @pytest.fixture
