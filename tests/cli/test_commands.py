@@ -13,7 +13,8 @@ import typer
 from support.suite import huaxiao, run
 
 from huaxiao.cli.ending import Ends
-from huaxiao.cli.main import app
+from huaxiao.cli.main import app, rebuilt_as_json, show_rebuilt
+from huaxiao.kpi.rebuilding import Held, Rebuilt
 
 BILLS = "docs/examples/bill-items.csv"
 MAPPING = "docs/examples/bill-items.toml"
@@ -102,3 +103,31 @@ def test_a_mapping_that_is_not_right_is_asked_wrongly(project: Path, tmp_path: P
 
 def test_an_option_that_is_not_there_is_asked_wrongly() -> None:
     assert run("verify", "--nothing").returncode == Ends.ASKED_WRONGLY
+
+
+def test_what_came_out_otherwise_is_named_to_people_and_machines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    positions = {(130123, "/attribution"): 3}
+    before = Held(positions, {"measure_changes": (7, 1), "sums": (1, 2)})
+    after = Held(positions, {"measure_changes": (7, 1), "sums": (1, 3)})
+    assert rebuilt_as_json(Rebuilt(before, after, 0)) == {
+        "identical": False,
+        "feed_entries": 3,
+        "changes_of_measures": 7,
+        "differing": ["sums"],
+        "sums_that_differ": 0,
+    }
+    show_rebuilt(Rebuilt(before, after, 2))
+    said = capsys.readouterr().out
+    assert "✗ sums came out otherwise" in said
+    assert "✗ 2 sums do not add up" in said
+
+
+def test_a_folder_that_cannot_be_is_said_with_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    told = run("up", "--data", str(tmp_path / "file" / "data"), "--port", "0")
+    assert told.returncode == Ends.NOT_DONE
+    assert "✗ PostgreSQL did not start" in told.stderr
+    assert "--data" in told.stderr
+    assert "Traceback" not in told.stderr

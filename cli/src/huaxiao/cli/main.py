@@ -31,7 +31,7 @@ from huaxiao.cli.suite import (
     listen,
     serving,
 )
-from huaxiao.kpi.rebuilding import Rebuilt, rebuild
+from huaxiao.kpi.rebuilding import NotFollowedError, Rebuilt, rebuild
 from huaxiao.shared.auth import Role
 from huaxiao.shared.provision import SERVICES, owner_role
 
@@ -145,18 +145,26 @@ def rebuild_kpi(
 
     async def story(endpoints: Endpoints) -> int:
         _ = endpoints
-        with reached_bar(told, "feed entries followed again") as tell:
-            done = await rebuild(embedded.start(data.resolve()).url(owner_role("kpi")), tell=tell)
+        owner = embedded.start(data.resolve()).url(owner_role("kpi"))
+        try:
+            with reached_bar(told, "feed entries followed again") as tell:
+                done = await rebuild(owner, tell=tell)
+        except NotFollowedError as behind:
+            raise stopped(
+                f"The feeds are not followed: {behind}",
+                "Its log above may say why. Start again: it begins anew, and feeds lose nothing.",
+            ) from behind
         if as_json:
-            typer.echo(json.dumps(_rebuilt(done)))
+            typer.echo(json.dumps(rebuilt_as_json(done)))
         else:
-            _show_rebuilt(done)
+            show_rebuilt(done)
         return held(all_of_it=done.identical).exit_code
 
     raise typer.Exit(_run(data, 0, story))
 
 
-def _rebuilt(done: Rebuilt) -> dict[str, object]:
+def rebuilt_as_json(done: Rebuilt) -> dict[str, object]:
+    """Return what a rebuild came to, for machines."""
     changes, _ = done.after.digests["measure_changes"]
     return {
         "identical": done.identical,
@@ -167,7 +175,8 @@ def _rebuilt(done: Rebuilt) -> dict[str, object]:
     }
 
 
-def _show_rebuilt(done: Rebuilt) -> None:
+def show_rebuilt(done: Rebuilt) -> None:
+    """Tell people what a rebuild came to."""
     entries = sum(done.before.positions.values())
     changes, _ = done.after.digests["measure_changes"]
     console.print(f"{entries} feed entries followed again: {changes} changes of measures")
@@ -189,13 +198,25 @@ def _run(data: Path, port: int, story: Callable[[Endpoints], Awaitable[int]]) ->
             " takes any free one.",
         ) from refused
     with bound:
-        with told.status("PostgreSQL …"):
-            postgres = embedded.start(data.resolve())
-            embedded.prepare(postgres)
+        postgres = _postgres(data.resolve())
         try:
             return asyncio.run(serve(data.resolve(), bound, postgres, story))
         finally:
             postgres.stop()
+
+
+def _postgres(data: Path) -> embedded.EmbeddedPostgres:
+    try:
+        with told.status("PostgreSQL …"):
+            postgres = embedded.start(data)
+            embedded.prepare(postgres)
+    except (*embedded.NOT_READY_YET, OSError) as failed:
+        raise stopped(
+            f"PostgreSQL did not start in {data}: {failed}",
+            f"{data / 'postgres' / 'log'} says why: no room, no right to write, or a server that still"
+            " stops. Another folder: --data.",
+        ) from failed
+    return postgres
 
 
 async def serve(
