@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from support.postgres import PreparedDatabase, database_like_a_new_one
 from support.register import bind, contract, county_with_centres, regional
 
 from huaxiao.cli.sample.county import BRANCH_ID
@@ -25,18 +25,9 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
+from tools import fuzz
 
 SEED, CASES = 7, 2
-
-
-@pytest.fixture
-def tool(project: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("fuzz", project / "tools" / "fuzz.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
 
 
 async def two_centres_under_contract(app: FastAPI, issuer: Issuer) -> None:
@@ -60,26 +51,33 @@ async def two_centres_under_contract(app: FastAPI, issuer: Issuer) -> None:
 
 @pytest.mark.slow
 async def test_no_service_breaks_what_its_document_says(
-    tool: Any,
+    prepared: PreparedDatabase,
+    worker: str,
     settings_for: Callable[[str], dict[str, Any]],
     keys: Keys,
     issuer: Issuer,
     tmp_path: Path,
 ) -> None:
+    database = await asyncio.to_thread(database_like_a_new_one, prepared.postgres, f"fuzz_{worker}")
     own = {"dispatch": {"attachments_directory": tmp_path}}
-    apps = {one: create_service(one, settings_for(one) | own.get(one, {})) for one in SERVICES}
+    apps = {
+        one: create_service(
+            one, settings_for(one) | {"database_url": database.url(one)} | own.get(one, {})
+        )
+        for one in SERVICES
+    }
     await two_centres_under_contract(apps["contracts"], issuer)
     bound = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
     running = Server(create_gateway(apps, create_console(address)))
     served = asyncio.create_task(running.serve(sockets=[bound]))
     await running.ready.wait()
-    tool.write_configuration(tmp_path, keys)
+    fuzz.write_configuration(tmp_path, keys)
     given = argparse.Namespace(seed=SEED, cases=CASES, phases="fuzzing")
 
     async def ask(services: Sequence[str]) -> list[int]:
         return [
-            await asyncio.to_thread(tool.fuzz, one, address, tmp_path, given) for one in services
+            await asyncio.to_thread(fuzz.fuzz, one, address, tmp_path, given) for one in services
         ]
 
     found = await asyncio.gather(ask(SERVICES[::2]), ask(SERVICES[1::2]))

@@ -24,9 +24,11 @@ def loggers_as_they_were() -> Iterator[None]:
     ]
     for one, *_ in before:
         one.handlers = []
+        one.setLevel(logging.NOTSET)
     yield
     for one, handlers, level, propagates in before:
-        one.handlers, one.level, one.propagate = handlers, level, propagates
+        one.handlers, one.propagate = handlers, propagates
+        one.setLevel(level)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

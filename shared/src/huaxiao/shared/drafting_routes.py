@@ -18,7 +18,7 @@ from huaxiao.shared.periods import business_day, period_of
 from huaxiao.shared.problems import Forbidden, Problem, StaleVersion, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.versions import VERSIONED, IfMatch, name_version
-from huaxiao.shared.wire.base import Day, PeriodText
+from huaxiao.shared.wire.base import WRITTEN_OUT, PeriodText
 
 OwnVersion = Annotated[int, Path(ge=1, lt=10_000)]
 """A branch's own version; 0 is the suite's."""
@@ -28,7 +28,9 @@ Handler = Callable[..., Awaitable[Any]]
 
 async def _day(
     request: Request,
-    on: Annotated[Day | None, Query(description="in force on this day; today when absent")] = None,
+    on: Annotated[
+        date | None, WRITTEN_OUT, Query(description="in force on this day; today when absent")
+    ] = None,
 ) -> date:
     return on or business_day(request.app.state.clock())
 
