@@ -10,14 +10,16 @@ import httpx
 import hypothesis
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from support import distribution
 from support.postgres import PreparedDatabase, prepare_worker_database
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.issuer import Issuer
+from huaxiao.shared.provision import SERVICES
 
 # How long an example takes says something about the machine and nothing about the code.
 hypothesis.settings.register_profile(
@@ -26,6 +28,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 _branches = itertools.count(110_001)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def queries_that_branches_apart_can_answer() -> Iterator[None]:
+    """Let no service send a query that joins, locks or changes rows of different branches."""
+
+    def look(connection: Connection, _: object, statement: str, *__: object) -> None:
+        if connection.engine.url.username in SERVICES and "branch" in statement:
+            assert distribution.faults(statement) == (), statement
+
+    event.listen(Engine, "before_cursor_execute", look)
+    yield
+    event.remove(Engine, "before_cursor_execute", look)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.simulating import Cost, Costs, County, Limit, Machines, most_counties, simulate
@@ -49,6 +49,7 @@ def test_what_stops_more_counties_is_named(costs: Costs, machines: Machines, lim
     assert simulate(COUNTY, 1_500, costs, machines).limit is limit
 
 
+@settings(max_examples=20)
 @given(
     counties=st.integers(1, 40),
     replicas=st.integers(1, 8),

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from support.distribution import faults
 
 from huaxiao.shared.provision import SERVICES
 
@@ -88,3 +89,48 @@ def test_no_number_is_given_out_by_a_machine(service: str) -> None:
         or (column.primary_key and column.autoincrement is True)
     ]
     assert wrong == []
+
+
+BOUND = "kpi.centres.branch_id = $1"
+BESIDE = "kpi.measures.branch_id = kpi.centres.branch_id"
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("SELECT name FROM kpi.centres", 0),
+        (f"SELECT name FROM kpi.centres JOIN kpi.measures ON {BESIDE} WHERE {BOUND}", 0),
+        (f"SELECT name FROM kpi.centres JOIN kpi.measures USING (centre_id) WHERE {BOUND}", 1),
+        ("SELECT name FROM kpi.centres JOIN kpi.measures USING (branch_id, centre_id)", 0),
+        (f"SELECT name FROM kpi.centres WHERE {BOUND} FOR UPDATE SKIP LOCKED", 0),
+        ("SELECT name FROM kpi.centres ORDER BY name LIMIT 1 FOR UPDATE SKIP LOCKED", 1),
+        ("SELECT 1 FROM kpi.centres WHERE branch_id = $1 AND EXISTS (SELECT 1 FROM kpi.alerts)", 1),
+        (
+            (
+                "SELECT 1 FROM (SELECT branch_id FROM kpi.alerts) AS a JOIN kpi.centres c"
+                " ON c.branch_id = a.branch_id WHERE a.branch_id = $1"
+            ),
+            0,
+        ),
+        ("UPDATE kpi.centres SET name = $1 WHERE centre_id = $2", 1),
+        (f"UPDATE kpi.centres SET branch_id = 2 WHERE {BOUND}", 1),
+        ("DELETE FROM kpi.centres", 1),
+        (
+            (
+                "INSERT INTO kpi.centres (branch_id) VALUES ($1) ON CONFLICT (branch_id)"
+                " DO UPDATE SET known_at = excluded.known_at"
+            ),
+            0,
+        ),
+        (
+            (
+                "INSERT INTO kpi.centres (branch_id) VALUES ($1) ON CONFLICT (branch_id)"
+                " DO UPDATE SET known_at = now()"
+            ),
+            1,
+        ),
+    ],
+)
+def test_a_query_that_branches_apart_cannot_answer_is_found(query: str, wrong: int) -> None:
+    """Every query that a service sends in these tests is looked at so: see `tests/conftest.py`."""
+    assert len(faults(query)) == wrong
