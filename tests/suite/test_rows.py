@@ -213,6 +213,7 @@ async def test_a_transaction_finds_the_branches_and_centres_of_its_scope(
     assert await seen(database, EVERYTHING) >= {(one, "C1"), (other, "C2")}
 
 
+@pytest.mark.forged
 @pytest.mark.parametrize("centre_ids", [None, frozenset({"C1"})])
 async def test_no_row_is_written_into_another_branch_or_centre(
     database: Database, two_branches: tuple[int, int], centre_ids: frozenset[str] | None

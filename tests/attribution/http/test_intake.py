@@ -444,6 +444,7 @@ async def test_the_feed_says_what_every_booking_changed(
     assert balances == sums
 
 
+@pytest.mark.forged
 async def test_received_events_cannot_be_changed_by_the_service_itself(
     app: Any, manager: AttributionClient, county: int, sender: Sender
 ) -> None:

@@ -442,6 +442,7 @@ async def test_a_lead_becomes_lines_once(
     assert len(told) == 1
 
 
+@pytest.mark.forged
 @pytest.mark.parametrize("table", [leads, lead_people, lead_decisions, lead_conversions])
 async def test_what_is_on_record_of_a_lead_is_neither_changed_nor_removed(
     app: FastAPI, county: int, manager: ContractsClient, caller: Caller, table: Table
