@@ -19,7 +19,7 @@ import asyncpg
 import psutil
 import uvloop
 
-from bench.measuring import Suite, running_suite, tell
+from bench.measuring import Suite, cpu_of, cpu_of_server, running_suite, tell
 from bench.simulating import Cost, Costs, County, Machines, most_counties, simulate
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, sample_county
 from huaxiao.cli.sample.generator import generate
@@ -58,26 +58,14 @@ class Meter:
         services = [one.running for one in self._suite.processes.of.values()]
         size = await self._database.fetchval("SELECT pg_database_size(current_database())")
         return (
-            sum(_cpu(psutil.Process(one.pid)) for one in services if one is not None),
-            _cpu_of_server(await self._database.fetchval("SELECT pg_backend_pid()")),
+            sum(cpu_of(psutil.Process(one.pid)) for one in services if one is not None),
+            cpu_of_server(await self._database.fetchval("SELECT pg_backend_pid()")),
             float(size),
         )
 
 
 _IDLE_CPU = 0.25
 """Followers and timers that find nothing spend less than this in a second."""
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
-
-
-def _cpu_of_server(backend: int) -> float:
-    server = psutil.Process(backend).parent()
-    if server is None:
-        raise RuntimeError("the database's server is not a process of this machine")
-    return _cpu(server) + sum(_cpu(one) for one in server.children())
 
 
 @asynccontextmanager

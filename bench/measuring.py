@@ -1,7 +1,6 @@
 """What every figure is measured with: a suite of its own, a county, clocks."""
 
 import asyncio
-import os
 import re
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from statistics import median
 from typing import Self
 
 import asyncpg
+import psutil
 from support.postgres import PreparedDatabase
 from support.processes import Processes
 
@@ -229,7 +229,7 @@ def figure(
 
 @dataclass(frozen=True)
 class Spent:
-    """CPU seconds, of the attribution process and of the database's; 0 where there is no /proc."""
+    """CPU seconds, of the attribution process and of the database's."""
 
     service: float
     database: float
@@ -242,35 +242,30 @@ async def spent(suite: Suite, database: asyncpg.Connection) -> Spent:
     """Return what was spent so far; of the database's processes, all but the one that copies."""
     backend = await database.fetchval("SELECT pg_backend_pid()")
     running = suite.processes["attribution"].running
-    stats = {one.pid: one for one in _stats()}
-    if backend not in stats or running is None:
-        return Spent(0.0, 0.0)
-    server = stats[backend].parent
-    return Spent(
-        stats[running.pid].cpu,
-        stats[server].cpu_of_ended
-        + sum(one.cpu for one in stats.values() if one.parent == server and one.pid != backend),
-    )
+    assert running is not None
+    own = cpu_of(psutil.Process(backend))
+    return Spent(cpu_of(psutil.Process(running.pid)), cpu_of_server(backend) - own)
 
 
-@dataclass(frozen=True)
-class Stat:
-    """A process as /proc shows it; CPU in seconds."""
-
-    pid: int
-    parent: int
-    cpu: float
-    cpu_of_ended: float
-    """Of its children that have ended."""
+def cpu_of(process: psutil.Process) -> float:
+    """Return the CPU seconds of a process, and of its children that have ended."""
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _stats() -> Iterator[Stat]:
-    tick = os.sysconf("SC_CLK_TCK")
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            number, _, rest = path.read_text().partition(" ")
-            values = [int(one) for one in rest.rpartition(")")[2].split()[1:17]]
-            user, system, ended_user, ended_system = values[10:14]
-            yield Stat(
-                int(number), values[0], (user + system) / tick, (ended_user + ended_system) / tick
-            )
+def cpu_of_server(backend: int) -> float:
+    """Return the CPU seconds of the database server that one of its backends belongs to.
+
+    Raises:
+        RuntimeError: it is no process of this machine.
+
+    """
+    server = psutil.Process(backend).parent()
+    if server is None:
+        raise RuntimeError("the database's server is not a process of this machine")
+    spent = cpu_of(server)
+    for one in server.children():
+        # One that has ended meanwhile is counted with the server the next time.
+        with suppress(psutil.NoSuchProcess):
+            spent += cpu_of(one)
+    return spent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-from support.postgres import PreparedDatabase, database_like_a_new_one
+from support.postgres import PreparedDatabase, database_like_a_new_one, until_waiting
 
 from huaxiao.cli import embedded
 from huaxiao.cli.main import serve, stay
@@ -45,17 +45,6 @@ async def locked(url: str, table: str) -> AsyncIterator[asyncpg.Connection]:
         await holder.close()
 
 
-async def until_waiting(holder: asyncpg.Connection, count: int) -> None:
-    waiting = 0
-    async with asyncio.timeout(60):
-        while waiting < count:
-            waiting = await holder.fetchval(
-                "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                " AND application_name = 'huaxiao-contracts'"
-            )
-
-
 async def test_the_suite_answers_what_it_has_begun_and_is_unready_meanwhile(
     prepared: PreparedDatabase, worker: str, tmp_path: Path
 ) -> None:
@@ -73,7 +62,7 @@ async def test_the_suite_answers_what_it_has_begun_and_is_unready_meanwhile(
             async with locked(url, "contracts.feed_entries") as holder:
                 feed = f"{suite}/contracts/v1/branches/{BRANCH}/feed"
                 asked = [asyncio.create_task(http.get(feed)) for _ in range(IN_FLIGHT)]
-                await until_waiting(holder, IN_FLIGHT)
+                await until_waiting(holder, IN_FLIGHT, seconds=60)
                 os.kill(os.getpid(), signal.SIGTERM)
                 await until_status(http, f"{suite}/contracts/readyz", 503)
                 # What is at work may ask the suite's other services until it is done.

@@ -1,10 +1,8 @@
 """What the documents say can be done, is done here; what they name, exists."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.documents import blocks_of
-from support.suite import PATIENCE_SECONDS, huaxiao, reachable, run, up
+from support.suite import in_a_shell, reachable, run, up
 
 from huaxiao.attribution.domain import booking, books
 from huaxiao.attribution.intake import arrivals, handlers, reading
@@ -86,18 +84,8 @@ def assert_targets_are_met(address: str, token: str) -> None:
 
 def try_out(block: str, address: str, data: Path) -> int:
     """Run a block of commands as it stands, but against this suite; return how often it asked."""
-    script = block.replace("http://127.0.0.1:8100", address)
-    script = script.replace(".venv/bin/huaxiao", huaxiao()[0])
-    script = script.replace("curl ", "curl --silent --show-error --fail-with-body ")
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=data,
-        env=os.environ | {"HUAXIAO_DATA": str(data)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS * 5,
-        check=False,
-    )
+    script = block.replace("curl ", "curl --silent --show-error --fail-with-body ")
+    done = in_a_shell(script, address, data)
     assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     return block.count("curl ")
 

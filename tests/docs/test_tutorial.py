@@ -1,13 +1,11 @@
 """The tutorial, typed as it stands into a new suite: every command works, and tells what it says."""
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from support.suite import PATIENCE_SECONDS, huaxiao, reachable, up
+from support.suite import in_a_shell, reachable, up
 
 _BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "--- end of block ---"
@@ -35,16 +33,7 @@ def test_the_tutorial_ends_with_a_statement_that_both_sides_confirmed(
     shutil.copytree(project / "docs", data / "docs")
     with up(data) as address:
         script = "".join(f"{text}\necho; echo '{_END}'\n" for text, _ in typed)
-        script = script.replace("http://127.0.0.1:8100", address)
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/huaxiao", huaxiao()[0])],
-            cwd=data,
-            env=os.environ | {"HUAXIAO_DATA": str(data)},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS * 5,
-            check=False,
-        )
+        done = in_a_shell(script, address, data)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     for (text, told), said in zip(typed, done.stdout.split(_END), strict=False):
         lines = [line.strip().rstrip(",") for line in said.splitlines()]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import asyncpg
 import httpx
-from support.postgres import PreparedDatabase
+from support.postgres import PreparedDatabase, until_waiting
 from support.processes import Processes, ServiceProcess, free_ports
 from support.register import contractor, county_with_centres
 
@@ -63,7 +63,7 @@ async def test_a_service_that_ends_is_unready_first_and_finishes_what_it_began(
         async with holder.transaction():
             await holder.execute("LOCK TABLE contracts.feed_entries IN ACCESS EXCLUSIVE MODE")
             asked = [asyncio.create_task(http.get(f"{base}/feed")) for _ in range(IN_FLIGHT)]
-            await _until_waiting(holder, IN_FLIGHT)
+            await until_waiting(holder, IN_FLIGHT, seconds=2.5)
             stop(contracts)
             await asyncio.sleep(0.3)
             ready = await http.get(f"{contracts.url}/readyz")
@@ -78,17 +78,6 @@ async def test_a_service_that_ends_is_unready_first_and_finishes_what_it_began(
     assert poll.status_code == 200
     assert code in {0, -signal.SIGTERM}
     assert "graceful shutdown exceeded" not in contracts.said()
-
-
-async def _until_waiting(connection: asyncpg.Connection, count: int) -> None:
-    waiting = 0
-    async with asyncio.timeout(2.5):
-        while waiting < count:
-            waiting = await connection.fetchval(
-                "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                " AND application_name = 'huaxiao-contracts'"
-            )
 
 
 @dataclass

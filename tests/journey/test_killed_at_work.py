@@ -13,7 +13,7 @@ from support.processes import Processes, ServiceProcess
 
 from huaxiao.cli.sample.county import sample_county
 from huaxiao.cli.sample.generator import Event, generate
-from huaxiao.cli.story import Endpoints, Story, component, telling
+from huaxiao.cli.story import Endpoints, Story, component, telling, until
 from huaxiao.shared.auth import Role
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.attribution import Outcome
@@ -49,14 +49,6 @@ async def writes_held_up(
         await connection.close()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
-    while not await holds():
-        assert loop.time() < deadline, f"it did not come to this: {what}"
-        await asyncio.sleep(0.02)
-
-
 async def kill_before_its_commit(
     one: ServiceProcess, database: PreparedDatabase, *, at: str, work: Awaitable[object]
 ) -> None:
@@ -66,7 +58,9 @@ async def kill_before_its_commit(
     """
     async with writes_held_up(database, at) as waits:
         doing = asyncio.ensure_future(work)
-        await until(lambda: waits(one.service), f"{one.service} writes {at}")
+        await until(
+            lambda: waits(one.service), f"{one.service} writes {at}", patience=PATIENCE_SECONDS
+        )
         one.kill()
     await one.restart()
     await doing
@@ -92,7 +86,7 @@ async def send_and_hear_nothing(
     try:
         writer.write(head.encode() + body)
         await writer.drain()
-        await until(committed, "the batch is committed")
+        await until(committed, "the batch is committed", patience=PATIENCE_SECONDS)
         one.kill()
     finally:
         writer.close()

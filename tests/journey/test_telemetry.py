@@ -1,6 +1,5 @@
 """What services tell a collector of OpenTelemetry, over the wire."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ import httpx
 from support.collector import Collector, attributes, collecting
 from support.processes import Processes
 
+from huaxiao.cli import story
 from huaxiao.shared.auth import Role
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.contracts import BranchIn
@@ -18,11 +18,10 @@ BRANCH = BranchIn(name="Yunze", name_zh="云泽县分公司", default_centre_id=
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
-    while not holds():
-        assert loop.time() < deadline, f"it did not come to this: {what}"
-        await asyncio.sleep(0.1)
+    async def look() -> bool:
+        return holds()
+
+    await story.until(look, what, patience=PATIENCE_SECONDS)
 
 
 def started(unstarted: Processes, service: str, collector: Collector) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -18,6 +19,13 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from typing_extensions import override
 
+_TOLD: dict[str, tuple[Any, str, str]] = {
+    "/v1/traces": (ExportTraceServiceRequest, "spans", "spans"),
+    "/v1/metrics": (ExportMetricsServiceRequest, "metrics", "metrics"),
+    "/v1/logs": (ExportLogsServiceRequest, "logs", "log_records"),
+}
+"""By its path, what a message is, of what, and what that is called in it."""
+
 
 @dataclass
 class Collector:
@@ -29,30 +37,12 @@ class Collector:
     logs: list[LogRecord] = field(default_factory=list)
 
     def take(self, path: str, body: bytes) -> None:
-        if path == "/v1/traces":
-            told = ExportTraceServiceRequest.FromString(body)
-            self.spans += [
-                span
-                for resource in told.resource_spans
-                for scope in resource.scope_spans
-                for span in scope.spans
-            ]
-        elif path == "/v1/logs":
-            logged = ExportLogsServiceRequest.FromString(body)
-            self.logs += [
-                record
-                for resource in logged.resource_logs
-                for scope in resource.scope_logs
-                for record in scope.log_records
-            ]
-        elif path == "/v1/metrics":
-            measured = ExportMetricsServiceRequest.FromString(body)
-            self.metrics += [
-                metric
-                for resource in measured.resource_metrics
-                for scope in resource.scope_metrics
-                for metric in scope.metrics
-            ]
+        message, kind, items = _TOLD[path]
+        told = message.FromString(body)
+        kept = getattr(self, kind)
+        for resource in getattr(told, f"resource_{kind}"):
+            for scope in getattr(resource, f"scope_{kind}"):
+                kept += getattr(scope, items)
 
     def latest(self, name: str, **labels: str | int) -> float | None:
         """Return what a gauge showed last for these labels."""

@@ -48,3 +48,15 @@ async def _copy(postgres: embedded.EmbeddedPostgres, name: str) -> None:
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
     finally:
         await connection.close()
+
+
+async def until_waiting(holder: asyncpg.Connection, count: int, *, seconds: float) -> None:
+    """Wait until so many transactions of contracts wait for a lock, for so many seconds at most."""
+    waiting = 0
+    async with asyncio.timeout(seconds):
+        while waiting < count:
+            waiting = await holder.fetchval(
+                "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                " AND application_name = 'huaxiao-contracts'"
+            )

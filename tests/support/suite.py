@@ -1,5 +1,6 @@
 """The ``huaxiao`` command as a new user types it."""
 
+import os
 import re
 import signal
 import subprocess
@@ -26,6 +27,20 @@ def huaxiao(*arguments: str) -> list[str]:
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         huaxiao(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS * 5,
+        check=False,
+    )
+
+
+def in_a_shell(script: str, address: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run what a document says to type, in a shell, but against a suite of the tests' own."""
+    script = script.replace("http://127.0.0.1:8100", address)
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/huaxiao", huaxiao()[0])],
+        cwd=data,
+        env=os.environ | {"HUAXIAO_DATA": str(data)},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS * 5,

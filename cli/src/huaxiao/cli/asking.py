@@ -15,6 +15,7 @@ from huaxiao.cli.ending import Ends, held, stopped, unanswered
 from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.cli.progress import progress_bar, reached_bar
+from huaxiao.cli.showing import AsJson, show
 from huaxiao.cli.suite import DEFAULT_PORT
 from huaxiao.cli.verifying import verified
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -22,7 +23,6 @@ from huaxiao.shared.clients.base import PeerProblem
 
 _told = Console(stderr=True)
 _SUITE = f"http://127.0.0.1:{DEFAULT_PORT}"
-AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 
 def import_events(
@@ -99,10 +99,5 @@ def verify(
             found = asyncio.run(verified(url, bearer, branch, contract, tell=tell))
     except (PeerProblem, httpx.TransportError) as error:
         raise unanswered(url, error) from error
-    if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
-    else:
-        console = Console()
-        for line in found.lines():
-            console.print(line, soft_wrap=True, highlight=False)
+    show(found, as_json=as_json)
     raise held(all_of_it=found.agrees)

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from huaxiao.cli import embedded
-from huaxiao.cli.asking import AsJson, import_events, verify
+from huaxiao.cli.asking import import_events, verify
 from huaxiao.cli.checks import Checks
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.command import doctor
@@ -23,6 +23,7 @@ from huaxiao.cli.progress import reached_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
 from huaxiao.cli.sample.generator import PLANNED_SUBSCRIBERS
+from huaxiao.cli.showing import AsJson
 from huaxiao.cli.story import Endpoints
 from huaxiao.cli.suite import (
     DEFAULT_PORT,

@@ -1,23 +1,16 @@
 """Settings of the console, from ``CONSOLE_…``."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from huaxiao.shared.settings import PeerSettings
 
 
-class Settings(BaseSettings):
+class Settings(PeerSettings):
     """Where the four services answer, and how long a page may take. There is no database."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="CONSOLE_")
 
-    contracts_url: str = Field(
-        default="http://127.0.0.1:8101", description="where the contracts service answers"
-    )
-    attribution_url: str = Field(
-        default="http://127.0.0.1:8102", description="where the attribution service answers"
-    )
-    dispatch_url: str = Field(
-        default="http://127.0.0.1:8103", description="where the dispatch service answers"
-    )
     kpi_url: str = Field(
         default="http://127.0.0.1:8104", description="where the kpi service answers"
     )

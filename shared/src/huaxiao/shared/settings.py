@@ -13,7 +13,21 @@ from huaxiao.shared.auth import TrustedIssuer
 from huaxiao.shared.structured import LogFormat
 
 
-class ServiceSettings(BaseSettings):
+class PeerSettings(BaseSettings):
+    """Where the services answer whose feeds others follow."""
+
+    contracts_url: str = Field(
+        default="http://127.0.0.1:8101", description="where the contracts service answers"
+    )
+    attribution_url: str = Field(
+        default="http://127.0.0.1:8102", description="where the attribution service answers"
+    )
+    dispatch_url: str = Field(
+        default="http://127.0.0.1:8103", description="where the dispatch service answers"
+    )
+
+
+class ServiceSettings(PeerSettings):
     """What a service needs to run. A subclass sets ``env_prefix`` and adds nothing lightly."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
@@ -35,15 +49,6 @@ class ServiceSettings(BaseSettings):
     signing_key_file: Path | None = Field(
         default=None,
         description="private JWK with which this service signs its own short-lived tokens",
-    )
-    contracts_url: str = Field(
-        default="http://127.0.0.1:8101", description="where the contracts service answers"
-    )
-    attribution_url: str = Field(
-        default="http://127.0.0.1:8102", description="where the attribution service answers"
-    )
-    dispatch_url: str = Field(
-        default="http://127.0.0.1:8103", description="where the dispatch service answers"
     )
     follow: bool = Field(
         default=True,

@@ -1,7 +1,6 @@
 """The command: finds the suite's database, asks every check, tells people or machines."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination
 from huaxiao.cli.ending import held, stopped
+from huaxiao.cli.showing import AsJson, show
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys, NotStartedError, anchor_file, listen, serving
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
@@ -60,9 +60,7 @@ def doctor(
     token_issuer: Annotated[
         str, typer.Option(envvar="HUAXIAO_TOKEN_ISSUER", help="the `iss` of such tokens")
     ] = TOKEN_ISSUER,
-    as_json: Annotated[  # noqa: FBT002 - an option of the command
-        bool, typer.Option("--json", help="print the findings as JSON")
-    ] = False,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Check that what the suite keeps still holds, and say what to do where it does not.
 
@@ -80,12 +78,7 @@ def doctor(
             signing_key=signing_key,
             token_issuer=token_issuer,
         )
-    if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
-    else:
-        console = Console()
-        for line in found.lines():
-            console.print(line, soft_wrap=True, highlight=False)
+    show(found, as_json=as_json)
     raise held(all_of_it=found.sound)
 
 

@@ -35,7 +35,8 @@ class Settings(ServiceSettings):
     contact_days: int = Field(
         default=180,
         ge=1,
-        description="days after an order is over for which its contact and its place are kept",
+        description="days after an order is over for which its contact note, place and address are kept;"
+        " of tickets and plans as well",
     )
     photo_days: int = Field(
         default=730,

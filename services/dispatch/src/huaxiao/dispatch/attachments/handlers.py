@@ -64,11 +64,10 @@ async def upload(
         "sha256": sha256,
         "by": principal.subject,
         "at": now,
-        "erased_at": None,
     }
-    await store.add(connection, {key: row[key] for key in row if key != "erased_at"})
+    await store.add(connection, row)
     await objects.put(key_of(branch_id, sha256), content)
-    return Attachment.model_validate(row), True
+    return Attachment.model_validate(row | {"erased_at": None}), True
 
 
 async def download(

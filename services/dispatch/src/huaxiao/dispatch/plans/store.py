@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.dispatch.tables import order_steps, orders, plans
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.queues import take_first
-from huaxiao.shared.wire.dispatch import OrderState, StepName
+from huaxiao.shared.wire.dispatch import WORK_ENDED, StepName
 from huaxiao.shared.wire.plans import PlanKind, PlanState
 
 _UNFINISHED = [PlanState.QUEUED, PlanState.RUNNING]
@@ -108,7 +108,7 @@ async def ended(
         select(orders.c.order_id).where(
             orders.c.branch_id == branch_id,
             orders.c.order_id.in_(sorted(order_ids)),
-            orders.c.state.in_([OrderState.DONE, OrderState.CONFIRMED, OrderState.CANCELLED]),
+            orders.c.state.in_(WORK_ENDED),
         )
     )
     return frozenset(found)
