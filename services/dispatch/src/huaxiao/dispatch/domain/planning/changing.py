@@ -1,10 +1,17 @@
 """Change a plan by hand: put an order to somebody, or take it out, and say what that costs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from huaxiao.dispatch.domain.planning.model import Order, Plan, Problem
-from huaxiao.dispatch.domain.planning.placing import Choice, Placement, place
-from huaxiao.dispatch.domain.planning.timing import begins_of, plan_of, sequences_of
+from huaxiao.dispatch.domain.planning.model import Order, Plan, Problem, Route
+from huaxiao.dispatch.domain.planning.placing import (
+    Choice,
+    Placement,
+    place,
+    price_of_leaving_out,
+)
+from huaxiao.dispatch.domain.planning.timing import begins_of, explained, plan_of, sequences_of
+from huaxiao.dispatch.domain.planning.windows import freedom_of, windows_of
 
 
 @dataclass(frozen=True)
@@ -42,11 +49,12 @@ def put_to(problem: Problem, plan: Plan, order_id: str, engineer_id: str) -> Cha
     """
     pinned = replace(problem.order[order_id], pinned_to=engineer_id)
     wanted = _with_order(problem, pinned)
-    rest = without(wanted, plan, order_id, reasons=False)
+    rest, late = _in_time(wanted, without(wanted, plan, order_id, reasons=False))
     found = place(wanted, rest, pinned)
     if not found.choices:
         return found
-    return Changed(wanted, with_choice(wanted, rest, pinned, found.choices[0]))
+    made = with_choice(wanted, rest, pinned, found.choices[0], reasons=False)
+    return Changed(wanted, explained(wanted, with_cheapest(wanted, made, late)))
 
 
 def leave_out(problem: Problem, plan: Plan, order_id: str) -> Changed:
@@ -56,7 +64,51 @@ def leave_out(problem: Problem, plan: Plan, order_id: str) -> Changed:
         order, pinned_to=None, forbidden=frozenset(one.id for one in problem.engineers)
     )
     wanted = _with_order(problem, nobody)
-    return Changed(wanted, without(wanted, plan, order_id))
+    rest, late = _in_time(wanted, without(wanted, plan, order_id, reasons=False))
+    return Changed(wanted, explained(wanted, with_cheapest(wanted, rest, late)))
+
+
+def with_cheapest(problem: Problem, plan: Plan, order_ids: Iterable[str]) -> Plan:
+    """Return the plan with orders that nobody does put where they cost least, if they are worth it.
+
+    The dearest to leave out come first. Reasons for those still left out are not looked for.
+    """
+    orders = [problem.order[one] for one in order_ids]
+    for order in sorted(orders, key=lambda one: (-price_of_leaving_out(problem, one), one.id)):
+        choice = place(problem, plan, order).best
+        if choice is not None:
+            plan = with_choice(problem, plan, order, choice, reasons=False)
+    return plan
+
+
+def _in_time(problem: Problem, plan: Plan) -> tuple[Plan, list[str]]:
+    """Return the plan without the visits that come too late, and which those were.
+
+    A visit less can make the next ones late: where the way past it was shorter than the direct one,
+    or where a break was waited for at its place, from which the rest was near.
+    """
+    gone: list[str] = []
+    while late := next(filter(None, (_late(problem, one) for one in plan.routes)), None):
+        gone.append(late)
+        plan = without(problem, plan, late, reasons=False)
+    return plan, gone
+
+
+def _late(problem: Problem, route: Route) -> str | None:
+    """Return the first visit that begins too late, or the last of a day too long or short of a break."""
+    ahead = [
+        (stop, problem.order[stop.order_id])
+        for stop in route.stops
+        if stop.order_id is not None and problem.order[stop.order_id].started is None
+    ]
+    for stop, order in ahead:
+        if not any(one.opens <= stop.start <= one.closes for one in windows_of(order)):
+            return order.id
+    freedom = freedom_of(problem, problem.engineer[route.engineer_id])
+    rests = sum(stop.order_id is None for stop in route.stops)
+    ends = route.stops[-1].end + route.travel_home if route.stops else freedom.at
+    too_much = ends > freedom.closes or rests < len(freedom.breaks)
+    return ahead[-1][1].id if ahead and too_much else None
 
 
 def _with_order(problem: Problem, order: Order) -> Problem:

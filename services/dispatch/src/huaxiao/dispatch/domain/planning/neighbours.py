@@ -6,9 +6,8 @@ centres as they are planned; nothing that is planned goes to somebody else.
 
 from collections.abc import Iterable
 
-from huaxiao.dispatch.domain.planning.changing import with_choice
+from huaxiao.dispatch.domain.planning.changing import with_cheapest
 from huaxiao.dispatch.domain.planning.model import Plan, Problem
-from huaxiao.dispatch.domain.planning.placing import place, price_of_leaving_out
 from huaxiao.dispatch.domain.planning.timing import begins_of, explained, plan_of, sequences_of
 
 
@@ -30,10 +29,5 @@ def help_out(problem: Problem, plan: Plan, urgent: frozenset[str]) -> Plan:
 
     The dearest to leave out come first.
     """
-    waiting = [one for one in problem.orders if one.id in urgent and one.id not in plan.visits]
-    waiting.sort(key=lambda one: (-price_of_leaving_out(problem, one), one.id))
-    for order in waiting:
-        choice = place(problem, plan, order).best
-        if choice is not None:
-            plan = with_choice(problem, plan, order, choice, reasons=False)
-    return explained(problem, plan)
+    waiting = [one.id for one in problem.orders if one.id in urgent and one.id not in plan.visits]
+    return explained(problem, with_cheapest(problem, plan, waiting))
