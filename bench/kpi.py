@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import itertools
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from bench.measuring import Figure, Size, Suite, Wire, figure, tell, timed
 from huaxiao.kpi.tables import positions
 from huaxiao.kpi.worker import apply_attribution
 from huaxiao.shared.auth import Role
+from huaxiao.shared.background import beside
 from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.database import Database
 from huaxiao.shared.feed import Follower
@@ -141,8 +143,9 @@ COPIED = "CREATE TABLE copied_changes (LIKE kpi.measure_changes INCLUDING ALL)"
 async def kpi_dashboard(suite: Suite, size: Size) -> Figure:
     """Ask for the reports of 100 counties as 32 clients do, each as soon as it has an answer.
 
-    Each report has been asked once before, and nothing has become known since. What reports take
-    to be made is told beside the figure: for one client, and for 32 when all are to be made anew.
+    Each report has been asked once before, and nothing has become known since. Told beside the
+    figure: the same while something becomes known of one county after another, each second; and what
+    reports take to be made, for one client, and for 32 when all are to be made anew at once.
     """
     counties = max(2, size.subscribers // 100)
     branches = (FIRST_BRANCH, FIRST_BRANCH + counties - 1)
@@ -165,6 +168,9 @@ async def kpi_dashboard(suite: Suite, size: Size) -> Figure:
         took.append(found)
         ratios.append(found / empty)
         tell(f"kpi_dashboard: p99 {found:.1f} ms, {empty:.1f} ms looking nothing up")
+    async with beside(_move_one_after_another(suite, branches)):
+        moving = await _p99(suite, lambda: chance.choice(reports), size)
+    tell(f"kpi_dashboard: p99 {moving:.1f} ms while a county's figures move each second")
     await _execute(suite, [(DECIDE, branches)])
     anew = await _each_once(suite, chance.sample(reports, len(reports)))
     of_each = sorted(
@@ -178,6 +184,12 @@ async def kpi_dashboard(suite: Suite, size: Size) -> Figure:
     )
     against = f"p99 of an answer that looks nothing up, {CLIENTS} clients"
     return figure("kpi_dashboard", took, "ms", against=against, ratios=ratios)
+
+
+async def _move_one_after_another(suite: Suite, branches: tuple[int, int]) -> None:
+    for branch_id in itertools.cycle(range(branches[0], branches[1] + 1)):
+        await _execute(suite, [(DECIDE, (branch_id, branch_id))])
+        await asyncio.sleep(1)
 
 
 def _headers(suite: Suite) -> dict[str, str]:

@@ -90,6 +90,30 @@ async def test_a_decision_ends_what_was_told_before(
     assert kept.marks() != held
 
 
+async def test_what_was_asked_for_is_made_anew_before_anybody_asks_again(
+    peers: Peers, http: httpx.AsyncClient, token: Callable[..., str], kept: Answers
+) -> None:
+    await peers.told(*NOVEMBER)
+    signed = {"Authorization": f"Bearer {token(Role.CONTRACTOR, peers.branch_id, ['C1'])}"}
+    url = f"/v1/branches/{peers.branch_id}/targets?period=201711"
+    before = (await http.get(url, headers=signed)).text
+    assert await kept.renew() == 0
+
+    await peers.told(booked(201711, "C1", revenue=-7, cost__commission=-50_000))
+    assert await kept.renew() == 1
+    renewed = kept.marks()
+    after = (await http.get(url, headers=signed)).text
+
+    assert kept.marks() == renewed
+    assert after != before
+    assert '"C2"' not in after
+    # Nobody asks any more: it is made once more, and then left until somebody does.
+    await peers.told(booked(201711, "C1", revenue=-7))
+    assert await kept.renew() == 1
+    await peers.told(booked(201711, "C1", revenue=-7))
+    assert await kept.renew() == 0
+
+
 async def test_who_asks_for_what_is_being_made_waits_for_it(peers: Peers, app: FastAPI) -> None:
     answers = Answers(app.state.database)
     begun, going, made = asyncio.Event(), asyncio.Event(), 0

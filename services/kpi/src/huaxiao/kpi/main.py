@@ -6,7 +6,7 @@ from huaxiao.kpi.alerts import api as alerts
 from huaxiao.kpi.alerts.delivering import delivering
 from huaxiao.kpi.alerts.looking import jobs
 from huaxiao.kpi.alerts.store import known_branches
-from huaxiao.kpi.answers import Answers
+from huaxiao.kpi.answers import Answers, renewing
 from huaxiao.kpi.comparisons import api as comparisons
 from huaxiao.kpi.contributions import api as contributions
 from huaxiao.kpi.definitions import api as definitions
@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=web.together(
             following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),
             forecasting,
+            renewing,
             ticking(
                 settings,
                 database,
