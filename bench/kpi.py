@@ -112,6 +112,7 @@ REPORTS = (
     "progress?period=201810",
     "restatements?since=2017-01-01T00:00:00Z&period=201810",
     "measures?period=201810&limit=500",
+    "forecasts?period=201807",
     "alerts",
 )
 """What a dashboard asks of a county."""

@@ -24,6 +24,7 @@ PATHS = [
     "contributions?period=201711&figure=revenue&centre_id=C1",
     "restatements?since=2017-01-01T00:00:00Z",
     "measures?period=201711",
+    "forecasts?period=201711&centre_id=C1",
 ]
 
 

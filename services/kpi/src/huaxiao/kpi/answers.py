@@ -39,7 +39,9 @@ _SECONDS_BETWEEN = 0.5
 """How often it is looked whether what is kept still holds."""
 _log = logging.getLogger(__name__)
 _Key = tuple[Any, ...]
-Make = Callable[[AsyncConnection], Awaitable[BaseModel]]
+Make = Callable[[], Awaitable[BaseModel]]
+"""Makes a report, and reads what it needs itself."""
+MakeOf = Callable[[AsyncConnection], Awaitable[BaseModel]]
 """Makes a report from one snapshot."""
 
 
@@ -70,12 +72,21 @@ class Answers:
         self._most, self._bytes = most_bytes, 0
         self._making: dict[tuple[_Key, _Key], asyncio.Task[bytes]] = {}
 
-    async def tell(self, branch_id: int, asked: _Key, make: Make) -> Response:
-        """Tell a report again if it still holds, else make it and keep it.
+    async def tell(self, branch_id: int, asked: _Key, make: MakeOf) -> Response:
+        """Tell a report of one snapshot again if it still holds, else make it and keep it.
 
         ``asked`` holds all that the report depends on beside the branch: who may see what, as well.
         Who asks for what is being made waits for it with the others.
         """
+
+        async def of_snapshot() -> BaseModel:
+            async with self._database.read(Scope.of_branch(branch_id)) as connection:
+                return await make(connection)
+
+        return await self.tell_made(branch_id, asked, of_snapshot)
+
+    async def tell_made(self, branch_id: int, asked: _Key, make: Make) -> Response:
+        """Tell a report in the same way that is more than one look at the database."""
         key = (branch_id, *asked)
         mark = await self._marks.of(branch_id)
         held = self._held.get(key)
@@ -143,8 +154,7 @@ class Answers:
         return await asyncio.shield(making)
 
     async def _made(self, branch_id: int, key: _Key, mark: _Key, make: Make) -> bytes:
-        async with self._database.read(Scope.of_branch(branch_id)) as connection:
-            report = await make(connection)
+        report = await make()
         body = report.model_dump_json().encode()
         self._keep(key, _Held(branch_id, mark, body, make))
         return body

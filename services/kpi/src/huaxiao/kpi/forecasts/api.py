@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 
+from huaxiao.kpi.answers import Answers, asked
 from huaxiao.kpi.forecasts import handlers
 from huaxiao.kpi.moments import KnownAt, MomentToCome
 from huaxiao.kpi.readers import READERS, require_unit
@@ -18,7 +19,11 @@ from huaxiao.shared.wire.forecasts import ForecastReport
 router = web.router(tags=["forecasts"])
 
 
-@router.get("/forecasts", responses=web.problem_responses(Forbidden, MomentToCome))
+@router.get(
+    "/forecasts",
+    response_model=ForecastReport,
+    responses=web.problem_responses(Forbidden, MomentToCome),
+)
 async def read_forecasts(
     request: Request,
     branch_id: BranchId,
@@ -28,15 +33,20 @@ async def read_forecasts(
     centre_id: Annotated[
         Identifier | None, Query(description="a centre; without it the county")
     ] = None,
-) -> ForecastReport:
+) -> Response:
     """Say where the targets are going until the year ends, and what is still needed (R2–R4)."""
     require_unit(principal, centre_id)
     state = request.app.state
-    return await handlers.report(
-        state.database,
-        state.forecasters,
+    answers: Answers = state.answers
+    return await answers.tell_made(
         branch_id,
-        unit=centre_id,
-        period=Period(period),
-        known_at=known_at,
+        asked(request, principal),
+        lambda: handlers.report(
+            state.database,
+            state.forecasters,
+            branch_id,
+            unit=centre_id,
+            period=Period(period),
+            known_at=known_at,
+        ),
     )
