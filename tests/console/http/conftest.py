@@ -31,8 +31,12 @@ class Asked(httpx.AsyncBaseTransport):
 
     answers: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     through: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
+    away: str | None = None
+    """What the path of a service begins with that cannot be reached."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.away is not None and request.url.path.startswith(self.away):
+            raise httpx.ConnectError("away", request=request)
         response = await self.through.handle_async_request(request)
         self.answers[request.method, request.url.path, response.status_code] += 1
         return response

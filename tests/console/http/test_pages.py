@@ -17,6 +17,8 @@ from huaxiao.shared.issuer import Issuer, ensure_key
 
 
 class Asked(Protocol):
+    away: str | None
+
     def refused(self) -> list[tuple[str, str, int]]: ...
 
 
@@ -204,3 +206,33 @@ async def test_a_role_that_is_not_offered_a_page_is_told_so(visit: Visit) -> Non
 
     assert answer.status_code == 403
     assert "当前角色无权执行此操作" in answer.text
+
+
+async def test_operations_tell_of_every_follower_how_far_behind_it_is(visit: Visit) -> None:
+    page = (await visit(Role.COUNTY_MANAGER).get(f"{HOME}/operations?lang=en")).text
+
+    table = page.partition("Who follows whom")[2].partition("</table>")[0]
+    followed = re.findall(r'<th scope="row">(\w+)</th><td>(\w+)</td>\s*<td>(.*?)</td>', table)
+    assert [(one, source) for one, source, _ in followed] == [
+        ("attribution", "contracts"),
+        ("dispatch", "attribution"),
+        ("dispatch", "contracts"),
+        ("kpi", "attribution"),
+        ("kpi", "contracts"),
+        ("kpi", "dispatch"),
+    ]
+    assert all("not at all" in lag or "entries" in lag for _, _, lag in followed)
+
+
+async def test_operations_show_the_others_while_a_service_is_away(
+    visit: Visit, asked: Asked
+) -> None:
+    asked.away = "/attribution/"
+
+    answer = await visit(Role.COUNTY_MANAGER).get(f"{HOME}/operations?lang=en")
+
+    assert answer.status_code == 200
+    assert answer.text.count("not ready</span>") == 1
+    assert "How far attribution has come is not known" in answer.text
+    assert "unknown: it does not answer" in answer.text
+    assert "What sources sent is not known" in answer.text

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.console import formats
+from huaxiao.console.operations.lags import lags
 from huaxiao.console.orders.views import week_of
 from huaxiao.console.revenue.views import owner_of
 from huaxiao.console.targets.views import months_shown, moves
@@ -19,6 +20,7 @@ from huaxiao.shared.wire.contributions import (
     Explanation,
     ShownIn,
 )
+from huaxiao.shared.wire.feed_standing import FeedStanding, FollowedFeed
 from huaxiao.shared.wire.kpi import Comparison, Quotient, Span, Unit
 from huaxiao.shared.wire.organisation import Skill
 
@@ -139,3 +141,23 @@ def test_figures_are_written_for_people() -> None:
     assert formats.duration(90_061, chinese=True) == "1 天 1 小时"
     assert formats.duration(30, chinese=False) == "under 1 min"
     assert formats.money(None) == formats.percent(None) == formats.NOTHING
+
+
+def test_a_lag_is_what_the_source_is_ahead_and_unknown_while_it_is_silent() -> None:
+    def followed(source: str, position: int) -> FollowedFeed:
+        return FollowedFeed(source=f"/{source}", position=position, followed_at=None)
+
+    told = {
+        "contracts": FeedStanding(position=7, followed=[]),
+        "kpi": FeedStanding(
+            position=9,
+            followed=[followed("contracts", 5), followed("dispatch", 3)],
+        ),
+        "attribution": FeedStanding(position=2, followed=[followed("contracts", 8)]),
+    }
+
+    assert [(one.follower, one.source, one.behind) for one in lags(told)] == [
+        ("kpi", "contracts", 2),
+        ("kpi", "dispatch", None),
+        ("attribution", "contracts", 0),
+    ]

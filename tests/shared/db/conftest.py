@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import create_async_engine
 from support.postgres import PreparedDatabase
 
+from huaxiao.shared import feed_standing
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.audit.log import AuditLog
 from huaxiao.shared.auth import Principal, Role, allow
@@ -151,7 +152,12 @@ async def kit(
         database=database,
         idempotency_keys=idempotency_keys,
         audit_log=audit_log,
-        routers=[routes, *audit.routes(), feed.router()],
+        routers=[
+            routes,
+            *audit.routes(),
+            feed.router(),
+            feed_standing.router(feed, positions=positions, sources=["/kit", "/silent"]),
+        ],
     )
     yield Kit(app, database)
     await database.close()

@@ -15,6 +15,7 @@ from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire import feed_document
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE, FeedEntry
+from huaxiao.shared.wire.feed_standing import FeedStanding, FollowedFeed
 
 from .conftest import feed, positions
 
@@ -232,3 +233,25 @@ async def test_readers_that_wait_are_told_as_soon_as_there_is_news_and_look_toge
     async with asyncio.timeout(10):
         assert await asyncio.gather(*waiting) == [["2"]] * 20
     assert await wait(0) == ["1", "2"]
+
+
+async def test_how_far_a_feed_goes_and_others_were_followed_is_told_branch_by_branch(
+    kit: Any, branch_id: int, http: httpx.AsyncClient, manager: dict[str, str]
+) -> None:
+    url = f"/v1/branches/{branch_id}/feed/standing"
+    new = FeedStanding.model_validate_json((await http.get(url, headers=manager)).content)
+    for number in range(3):
+        await publish(kit, branch_id, number)
+    began = system_clock()
+    await follower(kit, []).step(branch_id)
+    told = FeedStanding.model_validate_json((await http.get(url, headers=manager)).content)
+
+    silent = FollowedFeed(source="/silent", position=0, followed_at=None)
+    assert new == FeedStanding(
+        position=0, followed=[silent.model_copy(update={"source": "/kit"}), silent]
+    )
+    assert (told.position, told.followed[1]) == (3, silent)
+    followed = told.followed[0]
+    assert (followed.source, followed.position) == ("/kit", 2)
+    assert followed.followed_at is not None
+    assert began <= followed.followed_at <= system_clock()

@@ -8,6 +8,7 @@ from huaxiao.shared.auth import Role
 _COUNTY = frozenset({Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.AUDITOR})
 KNOWS_NAMES = _COUNTY | {Role.CONTRACTOR}
 """Who may read the organisation, and so sees names beside codes."""
+SEES_LAGS = _COUNTY
 SEES_COMPLETENESS = _COUNTY | {Role.BSS_SOURCE}
 
 

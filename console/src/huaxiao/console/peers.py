@@ -72,18 +72,20 @@ class Peers:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        clients: tuple[ServiceClient, ...] = (
-            *(self.contracts, self.attribution, self.dispatch, self.kpi),
-        )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._probes.aclose)
-            for client in clients:
+            for client in self.by_name.values():
                 stack.push_async_callback(client.close)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def by_name(self) -> dict[str, ServiceClient]:
         """The services by name."""
-        return tuple(self._urls)
+        return {
+            "contracts": self.contracts,
+            "attribution": self.attribution,
+            "dispatch": self.dispatch,
+            "kpi": self.kpi,
+        }
 
     async def ready(self, service: str) -> bool:
         """Say whether a service says of itself that it can serve requests."""

@@ -152,6 +152,14 @@ class Feed:
         )
         return last
 
+    async def head(self, connection: AsyncConnection, branch_id: int) -> int:
+        """Return the position of a branch's last entry; 0 before the first."""
+        held = self.heads.c
+        found: int | None = await connection.scalar(
+            select(held.position).where(held.branch_id == branch_id)
+        )
+        return found or 0
+
     async def read(
         self, connection: AsyncConnection, branch_id: int, *, after: int, limit: int
     ) -> list[FeedEntry]:

@@ -510,6 +510,19 @@ export type FeedEntry = {
 };
 
 /**
+ * How far a service's own feed goes in a branch, and how far it has followed its peers'.
+ *
+ * A lag is what the position of a peer is ahead of what was followed of it.
+ */
+export type FeedStanding = {
+    followed: Array<FollowedFeed>;
+    /**
+     * 0 before the first entry
+     */
+    position: number;
+};
+
+/**
  * Kinds of responsibility field (责任田, R9).
  */
 export type FieldKind = 'regional' | 'customer' | 'channel';
@@ -523,6 +536,21 @@ export type FieldScopeIn = {
     channel_mode?: ChannelMode | null;
     customers?: Array<ListedCustomerIn>;
     resource_prefixes?: Array<string>;
+};
+
+/**
+ * How far a peer's feed has been taken up.
+ */
+export type FollowedFeed = {
+    followed_at: string | null;
+    /**
+     * 0 before the first entry
+     */
+    position: number;
+    /**
+     * as its entries name it
+     */
+    source: string;
 };
 
 /**
@@ -2736,6 +2764,42 @@ export type ReadFeedResponses = {
      */
     200: unknown;
 };
+
+export type GetFeedStandingData = {
+    body?: never;
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+    };
+    query?: never;
+    url: '/v1/branches/{branch_id}/feed/standing';
+};
+
+export type GetFeedStandingErrors = {
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type GetFeedStandingError = GetFeedStandingErrors[keyof GetFeedStandingErrors];
+
+export type GetFeedStandingResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedStanding;
+};
+
+export type GetFeedStandingResponse = GetFeedStandingResponses[keyof GetFeedStandingResponses];
 
 export type ListPeriodsData = {
     body?: never;

@@ -969,6 +969,19 @@ export type FeedEntry = {
 };
 
 /**
+ * How far a service's own feed goes in a branch, and how far it has followed its peers'.
+ *
+ * A lag is what the position of a peer is ahead of what was followed of it.
+ */
+export type FeedStanding = {
+    followed: Array<FollowedFeed>;
+    /**
+     * 0 before the first entry
+     */
+    position: number;
+};
+
+/**
  * A field as the contract names it: by what would be sealed, or is.
  */
 export type FieldDigest = {
@@ -1040,6 +1053,21 @@ export type FieldSummary = {
      * 账期 YYYYMM
      */
     term_to: number;
+};
+
+/**
+ * How far a peer's feed has been taken up.
+ */
+export type FollowedFeed = {
+    followed_at: string | null;
+    /**
+     * 0 before the first entry
+     */
+    position: number;
+    /**
+     * as its entries name it
+     */
+    source: string;
 };
 
 /**
@@ -6215,6 +6243,54 @@ export type ReadFeedResponses = {
      */
     200: unknown;
 };
+
+export type GetFeedStandingData = {
+    body?: never;
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+    };
+    query?: never;
+    url: '/v1/branches/{branch_id}/feed/standing';
+};
+
+export type GetFeedStandingErrors = {
+    /**
+     * `too-large`: The request body is too large（请求体过大）
+     */
+    413: Problem & {
+        code: 'too-large';
+    };
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * `unavailable`: Not available now; please try again（服务暂不可用，请稍后重试）; `overloaded`: Too much is asked of this service now; please try again（服务繁忙，请稍后重试）; `deadline-passed`: There was no answer within the time allowed（未能在规定时间内处理完毕）
+     */
+    503: Problem & {
+        code: 'overloaded' | 'deadline-passed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type GetFeedStandingError = GetFeedStandingErrors[keyof GetFeedStandingErrors];
+
+export type GetFeedStandingResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedStanding;
+};
+
+export type GetFeedStandingResponse = GetFeedStandingResponses[keyof GetFeedStandingResponses];
 
 export type ListFieldsData = {
     body?: never;

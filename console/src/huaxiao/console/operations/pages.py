@@ -2,14 +2,18 @@
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 
 from huaxiao.console.language import Words
-from huaxiao.console.navigation import SEES_COMPLETENESS
+from huaxiao.console.navigation import SEES_COMPLETENESS, SEES_LAGS
+from huaxiao.console.operations.answering import answer_of
+from huaxiao.console.operations.lags import Lag, ask
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role
+from huaxiao.shared.wire.alerts import Alert, AlertKind
 from huaxiao.shared.wire.attribution import Completeness, SenderSequence, Standing
 
 router = APIRouter(prefix="/branches/{branch_id}")
@@ -19,43 +23,66 @@ _READS_ALERTS = (
     *(Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.CONTRACTOR),
     *(Role.SUPPORT_CENTRE, Role.AUDITOR),
 )
-_COUNTED = 500
-"""How many entries behind are counted; more are told as at least so many."""
+_OF_DATA = {AlertKind.FEED_STILL, AlertKind.BOOKS_LATE, AlertKind.PAYROLL_LATE}
 _DAYS = 31
 
 
 @router.get("/operations")
 async def operations(page: OperationsPage) -> Response:
-    """Show whether the services are ready, how far followers are behind, and what sources sent."""
-    ready = await asyncio.gather(*(page.peers.ready(one) for one in page.peers.names))
-    completeness: list[Completeness] = []
-    sequences: list[SenderSequence] = []
-    standing: Standing | None = None
-    if page.bearer.may(*SEES_COMPLETENESS):
-        completeness, sequences, standing = await asyncio.gather(
-            page.peers.attribution.completeness(page.branch),
-            page.peers.attribution.sequences(page.branch),
-            page.peers.attribution.standing(page.branch),
+    """Show whether the services are ready, how far followers are behind, and what sources sent.
+
+    A service that is away is shown as such; the others are shown all the same.
+    """
+    services = page.peers.by_name
+    found = await asyncio.gather(*(page.peers.ready(one) for one in services))
+    ready = dict(zip(services, found, strict=True))
+    behind: list[Lag] = []
+    if page.bearer.may(*SEES_LAGS):
+        behind = await ask(
+            {name: one for name, one in services.items() if ready[name]},
+            page.branch,
+            reads_feeds=page.bearer.decides_for_county(*_READS_FEEDS),
         )
-    behind = None
-    if standing is not None and page.bearer.decides_for_county(*_READS_FEEDS):
-        entries = await page.peers.contracts.feed(
-            page.branch, after=standing.contracts_position, limit=_COUNTED
-        )
-        behind = len(entries)
-    alerts = await page.peers.kpi.alerts(page.branch) if page.bearer.may(*_READS_ALERTS) else []
+    sent = _Sent()
+    if ready["attribution"] and page.bearer.may(*SEES_COMPLETENESS):
+        sent = await _sent(page)
+    alerts: list[Alert] | None = []
+    if ready["kpi"] and page.bearer.may(*_READS_ALERTS):
+        alerts = await answer_of(page.peers.kpi.alerts(page.branch))
+    completeness = sent.completeness or []
     return page.show(
         "operations/overview.html",
         section="operations",
-        services=list(zip(page.peers.names, ready, strict=True)),
+        services=ready,
+        sees_lags=page.bearer.may(*SEES_LAGS),
+        lags=behind,
+        sees_completeness=page.bearer.may(*SEES_COMPLETENESS),
         completeness=sorted(completeness, key=lambda one: one.day, reverse=True)[:_DAYS],
         chart=completeness_chart(page.words, completeness),
-        sees_completeness=page.bearer.may(*SEES_COMPLETENESS),
-        sequences=[one for one in sequences if one.missing_count],
-        standing=standing,
-        behind=behind,
-        counted=_COUNTED,
-        alerts=[one for one in alerts if one.kind in {"feed_still", "books_late", "payroll_late"}],
+        untold=sent.completeness is None,
+        sequences=[one for one in sent.sequences or [] if one.missing_count],
+        standing=sent.standing,
+        alerts=[one for one in alerts or [] if one.kind in _OF_DATA],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What attribution tells of its sources; None where it tells nothing."""
+
+    completeness: list[Completeness] | None = None
+    sequences: list[SenderSequence] | None = None
+    standing: Standing | None = None
+
+
+async def _sent(page: Page) -> _Sent:
+    attribution = page.peers.attribution
+    return _Sent(
+        *await asyncio.gather(
+            answer_of(attribution.completeness(page.branch)),
+            answer_of(attribution.sequences(page.branch)),
+            answer_of(attribution.standing(page.branch)),
+        )
     )
 
 

@@ -26,7 +26,7 @@ from huaxiao.attribution.tables import audit_log, feed, idempotency_keys, positi
 from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.what_if import api as what_if
 from huaxiao.attribution.worker import FOLLOWED
-from huaxiao.shared import web
+from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
@@ -73,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             county.router,
             *audit.routes(),
             feed.router(),
+            feed_standing.router(feed, positions=positions, sources=FOLLOWED),
         ],
         lifespan=web.together(
             following(

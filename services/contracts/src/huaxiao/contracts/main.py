@@ -32,7 +32,7 @@ from huaxiao.contracts.suspensions import api as suspensions
 from huaxiao.contracts.tables import audit_log, feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
-from huaxiao.shared import web
+from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.personal import forget_answers
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             verification.router,
             *audit.routes(),
             feed.router(),
+            feed_standing.router(feed),
         ],
         lifespan=web.together(
             ticking(

@@ -33,7 +33,7 @@ from huaxiao.dispatch.tickets.timing import keeping_time
 from huaxiao.dispatch.timer import JOBS, known_branches
 from huaxiao.dispatch.work_done import api as work_done
 from huaxiao.dispatch.worker import FOLLOWED
-from huaxiao.shared import web
+from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
@@ -81,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             agenda.router,
             *audit.routes(),
             feed.router(),
+            feed_standing.router(feed, positions=positions, sources=FOLLOWED),
         ],
         lifespan=web.together(
             following(settings, database, service="dispatch", apply=FOLLOWED, positions=positions),

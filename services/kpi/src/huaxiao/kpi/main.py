@@ -27,7 +27,7 @@ from huaxiao.kpi.targets import api as targets
 from huaxiao.kpi.unit_targets import api as unit_targets
 from huaxiao.kpi.what_if import api as what_if
 from huaxiao.kpi.worker import FOLLOWED
-from huaxiao.shared import web
+from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
 from huaxiao.shared.following import following
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             metrics.router,
             *audit.routes(),
             feed.router(),
+            feed_standing.router(feed, positions=positions, sources=FOLLOWED),
         ],
         lifespan=web.together(
             following(settings, database, service="kpi", apply=FOLLOWED, positions=positions),

@@ -16,6 +16,7 @@ from huaxiao.shared.issuer import TokenSource
 from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.audit import AuditEntry
 from huaxiao.shared.wire.feed import FeedEntry
+from huaxiao.shared.wire.feed_standing import FeedStanding
 
 Answer = TypeVar("Answer")
 Listed = TypeVar("Listed", bound=BaseModel)
@@ -98,6 +99,13 @@ class ServiceClient:
             timeout=wait_ms / 1000 + _TIMEOUT_SECONDS,
         )
         return _entries.decode(response.content)
+
+    async def feed_standing(self, branch_id: int) -> FeedStanding:
+        """Return how far the peer's feed goes, and how far it has followed those of others."""
+        standing: FeedStanding = await self._get(
+            FeedStanding, f"/v1/branches/{branch_id}/feed/standing"
+        )
+        return standing
 
     async def audit_entries(
         self, branch_id: int, *, subject: str | None = None, route: str | None = None
