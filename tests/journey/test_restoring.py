@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,27 @@ restore_command = 'cp {wal}/%f %p'
 recovery_target_time = '{moment}'
 recovery_target_action = 'promote'
 archive_mode = off
+"""
+
+PERSONAL = """
+INSERT INTO dispatch.branches (branch_id, name_zh) VALUES (130123, '云泽');
+INSERT INTO dispatch.orders (branch_id, order_id, kind, customer_class, customer_id,
+        standard_address, rural, requested_at, last_step_at, state, steps, rejections, flags,
+        evidence, contact_note)
+    VALUES (130123, 'O1', 'check', 'key', 'K1', '130123100201777301', false, now(), now(),
+        'cancelled', 1, 0, '[]', '{}', '张三');
+INSERT INTO contracts.leads (branch_id, number, customer_id, about_zh, brought_on, brought_by,
+        brought_at)
+    VALUES (130123, 1, 'K1', 'x', '2017-11-06', 'x', now());
+INSERT INTO contracts.lead_customers (branch_id, lead, customer_name) VALUES (130123, 1, '张三');
+INSERT INTO attribution.held_events (branch_id, number, digest, outcome, code, message, message_zh,
+        body, posted_by, received_at, resolved_at)
+    VALUES (130123, 1, 'x', 'refused', 'x', 'x', 'x', '{"customer_id":"K1"}', 'x', now(), now())
+"""
+KEPT = """
+SELECT (SELECT count(contact_note) FROM dispatch.orders)
+    + (SELECT count(customer_name) FROM contracts.lead_customers)
+    + (SELECT count(*) FROM attribution.held_events WHERE octet_length(body) > 0)
 """
 
 
@@ -109,6 +132,40 @@ class Installation:
             }
         finally:
             await connection.close()
+
+    @asynccontextmanager
+    async def service(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Run a service with all that it does by itself."""
+        given = service_settings(
+            name, postgres=self.postgres, keys=Keys.under(self.data), gateway="http://127.0.0.1:9"
+        )
+        app = create_service(name, given)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=app), base_url="http://service"
+            ) as http,
+        ):
+            yield http
+
+    async def erase(self, service: str, customer_id: str, issuer: Issuer) -> None:
+        """Have a customer erased by two people, and wait until that is listed."""
+        listed = self.data / "anchors" / f"{service}-erasures.jsonl"
+        signed = (
+            issuer.token(one, roles=[role], branch_ids=[BRANCH])
+            for one, role in (("a", Role.COUNTY_MANAGER), ("b", Role.COUNTY_FINANCE))
+        )
+        manager, finance = ({"Authorization": f"Bearer {one}"} for one in signed)
+        async with self.service(service) as http:
+            url = f"/v1/branches/{BRANCH}/erasures"
+            given = {"customer_id": customer_id, "reason": "客户要求"}
+            asked = (await http.post(url, json=given, headers=manager)).raise_for_status()
+            url = f"{url}/{asked.json()['erasure_id']}/confirm"
+            (await http.post(url, headers=finance)).raise_for_status()
+        # Started anew, it compares list and database at once, not a minute later.
+        async with self.service(service), asyncio.timeout(30):
+            while not listed.exists():  # noqa: ASYNC110 - a file tells nobody
+                await asyncio.sleep(0.1)
 
     async def put_centres(self, issuer: Issuer, *centre_ids: str) -> None:
         """Write through the service, so that facts and audit entries come along."""
@@ -211,3 +268,38 @@ async def test_a_dump_restores_the_same(installation: Installation) -> None:
 
     assert restored == before
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+async def test_what_was_erased_after_the_backup_is_erased_again(installation: Installation) -> None:
+    services = ("contracts", "attribution", "dispatch")
+    issuer = Keys.under(installation.data).issuer()
+    await installation.execute(PERSONAL)
+    dump = installation.backups / "huaxiao.dump"
+    installation.tool("pg_dump", "-d", installation.address(), "-Fc", "-f", str(dump))
+    for one in services:
+        await installation.erase(one, "K1", issuer)
+    erased = await installation.value(KEPT)
+
+    installation.destroy()
+    installation.postgres = await asyncio.to_thread(embedded.start, installation.data)
+    await embedded.create_database(installation.postgres, embedded.DATABASE)
+    installation.tool(
+        *("pg_restore", "-d", installation.address(), "--clean", "--if-exists"),
+        *("--exit-on-error", str(dump)),
+    )
+    # Anchors of after the dump know of entries that are gone; the list of erasures is the newest.
+    for one in services:
+        (installation.data / "anchors" / f"{one}.jsonl").unlink()
+    back = await installation.value(KEPT)
+    told = await asyncio.to_thread(run, "doctor", "--data", str(installation.data))
+    for one in services:
+        async with installation.service(one):
+            done = f"SELECT count(*) = 1 FROM {one}.erasures_done"
+            await installation.until(done)
+    again = await installation.value(KEPT)
+    sound = await asyncio.to_thread(run, "doctor", "--data", str(installation.data))
+
+    assert (erased, back, again) == (0, 3, 0)
+    assert told.returncode == 1
+    assert (told.stdout + told.stderr).count("were done are not in the database") == len(services)
+    assert sound.returncode == 0, sound.stdout + sound.stderr

@@ -26,6 +26,7 @@ from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.auth import Role
 from huaxiao.shared.database import Database
+from huaxiao.shared.erased_again import ErasureList, ListedErasure, list_beside
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.rows import EVERYTHING
 
@@ -115,6 +116,7 @@ async def test_a_sound_suite_is_told_so(patient: Patient) -> None:
         "database settings",
         "roles",
         "audit log",
+        "erasures",
         "ledger",
         "feeds",
         "seals",
@@ -321,6 +323,24 @@ async def test_what_two_people_have_erased_leaves_nothing_wrong(
     assert counts == {"contracts": (1, 0), "attribution": (1, 0), "dispatch": (1, 0)}
     found = await patient.examined(datetime.now(UTC))
     assert wrong(found) == []
+    warned = [one.service for one in found.findings if "not listed outside" in one.what]
+    assert warned == list(counts)
+
+
+async def test_erasures_that_a_restore_has_undone_are_told(patient: Patient) -> None:
+    listed = ErasureList(list_beside(patient.anchors / "any", "dispatch"), service="dispatch")
+    listed.add([ListedErasure(BRANCH, "E1", "K1", "客户要求", "manager", NOW, "finance", NOW)])
+    undone = await patient.examined()
+    file = patient.anchors / "dispatch-erasures.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"K1", b"K2"))
+    changed = await patient.examined()
+    file.unlink()
+
+    said = "1 that were done are not in the database: it was restored from before them"
+    assert wrong(undone) == [("erasures", said)]
+    ((check, what),) = wrong(changed)
+    assert check == "erasures"
+    assert "line 1 does not follow" in what
 
 
 def test_a_folder_without_a_suite_is_no_sound_suite(tmp_path: Path) -> None:

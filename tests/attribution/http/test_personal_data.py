@@ -11,7 +11,7 @@ from attribution.conftest import TOWN, Event, Sender
 from fastapi import FastAPI
 from support.canaries import HOME, IDENTITY, NAME, NOTE, PHONE, found_in, what_everybody_reads
 
-from huaxiao.attribution.personal.handlers import forget_bodies
+from huaxiao.attribution.personal.handlers import erase_what_waited, forget_bodies
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
@@ -146,6 +146,39 @@ async def test_bodies_are_erased_once_they_are_resolved_and_the_books_stay(
     after = await manager.explanation(county, "S-1"), await finance.reconciliations(county)
     assert after == before
     assert (await manager.post_events([mended])).duplicates == 1
+
+
+async def test_a_body_that_had_to_wait_is_erased_by_itself_once_it_is_mended(
+    app: FastAPI,
+    county: int,
+    manager: AttributionClient,
+    finance: AttributionClient,
+    sender: Sender,
+) -> None:
+    held_id = await told(manager, sender, county)
+    given = ErasureIn(customer_id="PER-1", reason="客户要求删除")
+    asked = await manager.ask_for_erasure(county, given)
+    waits = await finance.confirm_erasure(county, asked.erasure_id)
+
+    async def tick() -> int:
+        async with app.state.database.write(Scope.of_branch(county)) as connection:
+            return await erase_what_waited()(connection, county, datetime.now(UTC))
+
+    early = await tick()
+    await manager.replay(county, held_id, sender.bill("BI-9"))
+    # What comes after the erasure is another matter, until it is forgotten like everybody's.
+    await manager.post_events([wrong(sender) | {"id": "BI-10"}])
+    held = (await manager.quarantine(county)).items
+    (later,) = [one for one in held if one.held_id != held_id]
+    await manager.replay(county, later.held_id, sender.bill("BI-10"))
+    then = [await tick() for _ in range(2)]
+
+    assert (waits.erased, waits.waiting, early, then) == (0, 1, 0, [1, 0])
+    bodies = [
+        (await manager.see_held_body(county, one, MENDING)).body for one in (held_id, later.held_id)
+    ]
+    assert bodies[0] == ""
+    assert "PER-1" in bodies[1]
 
 
 async def test_bodies_are_forgotten_once_nobody_waits_for_them(

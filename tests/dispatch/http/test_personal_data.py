@@ -1,6 +1,7 @@
 """Whom orders are for: masked wherever it is shown, in full to those who work on it, then erased."""
 
 import asyncio
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,15 +18,29 @@ from huaxiao.dispatch.appraisals.evidence import freeze_due, kept_records
 from huaxiao.dispatch.attachments.handlers import remove_erased
 from huaxiao.dispatch.attachments.objects import DirectoryStore
 from huaxiao.dispatch.personal.handlers import (
+    erase,
     erase_what_waited,
     forget_contacts,
     forget_photos,
 )
-from huaxiao.dispatch.tables import appraisal_months, branches
+from huaxiao.dispatch.tables import (
+    appraisal_months,
+    audit_log,
+    branches,
+    erasures,
+    erasures_done,
+)
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.auth import Role
+from huaxiao.shared.chained_lines import ChangedFileError
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.erased_again import (
+    ErasureList,
+    ListedErasure,
+    erased_again,
+    list_beside,
+)
 from huaxiao.shared.rows import EVERYTHING, Scope
 from huaxiao.shared.wire.dispatch import OrderKind, OrderStepIn, StepName
 from huaxiao.shared.wire.orders import AttachmentKind, NoteIn, OrderIn, OrderSource
@@ -358,6 +373,72 @@ async def test_where_a_ticket_is_about_is_shown_on_record_only_and_erased_once_i
     assert [one.standard_address for one in after] == [HOME[:12], HOME]
 
 
+async def test_what_a_restore_brings_back_is_erased_again_as_two_people_had_it_done(
+    app: Any, maintained: Any, caller: Any, tmp_path: Path
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    # What was asked for in the minute of the erasure, and after it.
+    made = [
+        await manager.ask_for_order(
+            maintained, asked(name).model_copy(update={"requested_at": START + HOUR * hours})
+        )
+        for name, hours in (("R1", 0), ("R2", 2))
+    ]
+    for one in made:
+        step = OrderStepIn(step=StepName.CANCEL, at=START + HOUR * 3, reason="客户取消")
+        await manager.step(maintained, one.order_id, step)
+    # The database knows nothing of it: that is how one stands that was restored from before.
+    outside = ErasureList(list_beside(tmp_path / "any", "dispatch"), service="dispatch")
+    done_at = START + HOUR
+    outside.add(
+        [
+            ListedErasure(maintained, "E1", "K1", "客户要求", "manager", START, "finance", done_at),
+            ListedErasure(maintained + 1, "E2", "K1", "客户要求", "a", START, "b", done_at),
+        ]
+    )
+    replicas = [again(tmp_path) for _ in range(2)]
+
+    first = await asyncio.gather(*(done_by(app, maintained, one) for one in replicas))
+    then = [await done_by(app, maintained, one) for one in replicas]
+
+    assert (first, then) == ([1, 1], [0, 0])
+    gone, kept = [await manager.see_order_contact(maintained, one.order_id, VISIT) for one in made]
+    assert (gone.contact_note, gone.where, gone.standard_address) == (None, None, HOME[:12])
+    assert (kept.contact_note, kept.standard_address) == (NOTE, HOME)
+    (known,) = await caller(Role.AUDITOR).erasures(maintained)
+    assert (known.erasure_id, known.by, known.done_by) == ("E1", "manager", "finance")
+    assert (known.done_at, known.erased) == (done_at, 1)
+    (entry,) = await caller(Role.AUDITOR).audit_entries(maintained, route="erased_again")
+    assert (entry.subject, entry.reason) == ("service:dispatch", "客户要求")
+    assert (entry.changes[0]["by"], entry.changes[0]["erased"]) == ("finance", 1)
+
+
+async def test_each_erasure_is_listed_outside_the_database_and_a_changed_list_does_nothing(
+    app: Any, maintained: Any, caller: Any, tmp_path: Path
+) -> None:
+    unconfirmed = await caller(Role.COUNTY_MANAGER).ask_for_erasure(maintained, ERASED)
+    done = [await erased(caller, maintained) for _ in range(2)]
+    now = datetime.now(UTC)
+    job = again(tmp_path)
+
+    for seconds in (0, 30, 61):
+        await done_by(app, maintained, job, now + timedelta(seconds=seconds))
+    file = tmp_path / "dispatch-erasures.jsonl"
+    written = file.read_bytes()
+    file.write_bytes(written.replace(b"K1", b"K2", 1))
+    with pytest.raises(ChangedFileError):
+        await done_by(app, maintained, again(tmp_path))
+
+    listed = [json.loads(one) for one in written.splitlines()]
+    assert {one["erasure_id"] for one in listed} == {one.erasure_id for one in done}
+    assert unconfirmed.erasure_id not in written.decode()
+    assert len(listed) == 2
+    assert {(one["customer_id"], one["by"], one["done_by"]) for one in listed} == {
+        ("K1", "test:county_manager", "test:county_finance")
+    }
+    assert again(None) == {}
+
+
 async def test_contacts_photos_and_tickets_are_forgotten_some_time_after_they_are_over(
     app: Any, maintained: Any, caller: Any
 ) -> None:
@@ -389,6 +470,13 @@ async def test_contacts_photos_and_tickets_are_forgotten_some_time_after_they_ar
         "{'table': 'order_attachments', 'erased': 1}",
         "{'table': 'orders', 'erased': 1}",
     ]
+
+
+def again(folder: Path | None) -> Any:
+    """Return the job that holds the list in a folder and the database together."""
+    anchors = None if folder is None else folder / "dispatch.jsonl"
+    jobs = erased_again(anchors, audit_log, erasures, erasures_done, erase)
+    return next(iter(jobs.values())) if jobs else jobs
 
 
 def contents(folder: Path) -> list[bytes]:

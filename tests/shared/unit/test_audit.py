@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from huaxiao.shared.audit.anchors import BrokenAnchorsError, append, read
+from huaxiao.shared.audit.anchors import append, read
 from huaxiao.shared.audit.chain import BEGINNING, ChainCheck, ChainFault, Head, chained, told_at
 from huaxiao.shared.audit.origins import client_address
 from huaxiao.shared.audit.values import plain, shown
+from huaxiao.shared.chained_lines import ChangedFileError
 from huaxiao.shared.documents import canonical
 from huaxiao.shared.masking import masked, masked_query
 
@@ -157,7 +158,7 @@ def test_a_line_that_was_changed_or_dropped_shows_and_nothing_is_added_to_it(
 
     assert found.fault is not None
     assert found.fault.startswith("line 2")
-    with pytest.raises(BrokenAnchorsError):
+    with pytest.raises(ChangedFileError):
         append(file, "kit", [Head(1, 9, "9")], at=NOW)
 
 

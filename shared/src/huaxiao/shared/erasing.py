@@ -35,7 +35,7 @@ Reader = Annotated[Principal, allow(*COUNTY_READERS, whole_branch=True)]
 def erasure_routes(asked: Table, done: Table, erase: Erase) -> APIRouter:
     """Return the routes by which a service's personal data of a customer is erased."""
     router = web.router(tags=["personal data"])
-    known = _known(asked, done)
+    known = known_erasures(asked, done)
 
     @router.post("/erasures", status_code=201, responses=web.problem_responses(Forbidden))
     async def ask_for_erasure(
@@ -79,7 +79,7 @@ def erasure_routes(asked: Table, done: Table, erase: Erase) -> APIRouter:
     ) -> Erasure:
         """Have done what somebody else has asked for; done already, it stays as it is."""
         # Two who confirm at once: the second waits, and finds it done.
-        await connection.execute(select(func.pg_advisory_xact_lock(_CONFIRMING, branch_id)))
+        await one_at_a_time(connection, branch_id)
         found = await _load(connection, known, asked, branch_id, erasure_id)
         if found.done_at is not None:
             return found
@@ -102,7 +102,12 @@ def erasure_routes(asked: Table, done: Table, erase: Erase) -> APIRouter:
     return router
 
 
-def _known(asked: Table, done: Table) -> Select[Any]:
+async def one_at_a_time(connection: AsyncConnection, branch_id: int) -> None:
+    """Let nobody else do an erasure of a branch until this transaction ends."""
+    await connection.execute(select(func.pg_advisory_xact_lock(_CONFIRMING, branch_id)))
+
+
+def known_erasures(asked: Table, done: Table) -> Select[Any]:
     """Select erasures; what one person did alone, before it took two, was done as it was asked."""
     alone = asked.c.erased.is_not(None)
     return select(

@@ -100,5 +100,6 @@ class ServiceSettings(PeerSettings):
     anchor_file: Path | None = Field(
         default=None,
         description="file outside the database to which the heads of the audit log are written"
-        " every hour; without it nobody could tell that its tail was cut",
+        " every hour; without it nobody could tell that its tail was cut. Beside it erasures are"
+        " listed, to be done again after a restore",
     )

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from huaxiao.cli.doctor import chains, database_settings, feeds, ledger, roles, seals
+from huaxiao.cli.doctor import chains, database_settings, erasures, feeds, ledger, roles, seals
 from huaxiao.cli.doctor.findings import Examination, Finding, examination
 from huaxiao.contracts.tables import branches
 from huaxiao.shared.provision import SERVICES
@@ -53,6 +53,8 @@ async def examine(
             found += await chains.check(
                 connection, [one.audit_log for one in modules.values()], anchors, now=now
             )
+            tell("erasures")
+            found += await erasures.check(connection, modules, anchors)
             tell("ledger")
             found += await ledger.check(connection)
             tell("feeds")

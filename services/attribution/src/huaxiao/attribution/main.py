@@ -14,7 +14,12 @@ from huaxiao.attribution.intake import api as intake
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.ledger import api as ledger
 from huaxiao.attribution.personal import api as personal
-from huaxiao.attribution.personal.handlers import forget_bodies, known_branches
+from huaxiao.attribution.personal.handlers import (
+    erase,
+    erase_what_waited,
+    forget_bodies,
+    known_branches,
+)
 from huaxiao.attribution.quarantine import api as quarantine
 from huaxiao.attribution.receipts import api as receipts
 from huaxiao.attribution.rule_sets import api as rule_sets
@@ -22,13 +27,21 @@ from huaxiao.attribution.rulings import api as rulings
 from huaxiao.attribution.settings import Settings
 from huaxiao.attribution.signed import api as signed
 from huaxiao.attribution.signed.handlers import forget
-from huaxiao.attribution.tables import audit_log, feed, idempotency_keys, positions
+from huaxiao.attribution.tables import (
+    audit_log,
+    erasures,
+    erasures_done,
+    feed,
+    idempotency_keys,
+    positions,
+)
 from huaxiao.attribution.unresolved import api as unresolved
 from huaxiao.attribution.what_if import api as what_if
 from huaxiao.attribution.worker import FOLLOWED
 from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
+from huaxiao.shared.erased_again import erased_again
 from huaxiao.shared.following import following
 from huaxiao.shared.personal import forget_answers
 from huaxiao.shared.ticking import ticking
@@ -84,6 +97,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 database,
                 jobs={
                     "bodies": forget_bodies(settings.quarantine_days),
+                    **erased_again(settings.anchor_file, audit_log, erasures, erasures_done, erase),
+                    "what waited": erase_what_waited(),
                     "signed messages": forget,
                     "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
                 },

@@ -17,7 +17,7 @@ from huaxiao.contracts.negative_list import api as negative_list
 from huaxiao.contracts.organisation import api as organisation
 from huaxiao.contracts.payroll import api as payroll
 from huaxiao.contracts.personal import api as personal
-from huaxiao.contracts.personal.handlers import forget_names, known_branches
+from huaxiao.contracts.personal.handlers import erase, forget_names, known_branches
 from huaxiao.contracts.refusals import api as refusals
 from huaxiao.contracts.renewals import api as renewals
 from huaxiao.contracts.reorganisations import api as reorganisations
@@ -29,12 +29,13 @@ from huaxiao.contracts.sheets import api as sheets
 from huaxiao.contracts.signing import api as signing
 from huaxiao.contracts.supplements import api as supplements
 from huaxiao.contracts.suspensions import api as suspensions
-from huaxiao.contracts.tables import audit_log, feed, idempotency_keys
+from huaxiao.contracts.tables import audit_log, erasures, erasures_done, feed, idempotency_keys
 from huaxiao.contracts.verification import api as verification
 from huaxiao.contracts.violations import api as violations
 from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
+from huaxiao.shared.erased_again import erased_again
 from huaxiao.shared.personal import forget_answers
 from huaxiao.shared.ticking import ticking
 from huaxiao.shared.watching import watching
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 database,
                 jobs={
                     "names": forget_names(settings.name_days),
+                    **erased_again(settings.anchor_file, audit_log, erasures, erasures_done, erase),
                     "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
                 },
                 branches=known_branches,

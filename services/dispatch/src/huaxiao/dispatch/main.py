@@ -16,7 +16,12 @@ from huaxiao.dispatch.gauges import GAUGES
 from huaxiao.dispatch.orders import api as orders
 from huaxiao.dispatch.parts import api as parts
 from huaxiao.dispatch.personal import api as personal
-from huaxiao.dispatch.personal.handlers import erase_what_waited, forget_contacts, forget_photos
+from huaxiao.dispatch.personal.handlers import (
+    erase,
+    erase_what_waited,
+    forget_contacts,
+    forget_photos,
+)
 from huaxiao.dispatch.plan_rules import api as plan_rules
 from huaxiao.dispatch.plans import api as plans
 from huaxiao.dispatch.plans.running import planning
@@ -26,7 +31,14 @@ from huaxiao.dispatch.scorecards import api as scorecards
 from huaxiao.dispatch.service_levels import api as service_levels
 from huaxiao.dispatch.settings import Settings
 from huaxiao.dispatch.shifts import api as shifts
-from huaxiao.dispatch.tables import audit_log, feed, idempotency_keys, positions
+from huaxiao.dispatch.tables import (
+    audit_log,
+    erasures,
+    erasures_done,
+    feed,
+    idempotency_keys,
+    positions,
+)
 from huaxiao.dispatch.ticket_categories import api as ticket_categories
 from huaxiao.dispatch.tickets import api as tickets
 from huaxiao.dispatch.tickets.timing import keeping_time
@@ -36,6 +48,7 @@ from huaxiao.dispatch.worker import FOLLOWED
 from huaxiao.shared import feed_standing, web
 from huaxiao.shared.audit import api as audit
 from huaxiao.shared.database import Database
+from huaxiao.shared.erased_again import erased_again
 from huaxiao.shared.following import following
 from huaxiao.shared.personal import forget_answers
 from huaxiao.shared.ticking import Job, ticking
@@ -106,6 +119,7 @@ def _erasing(settings: Settings, objects: ObjectStore | None) -> dict[str, Job]:
     jobs = {
         "contacts": forget_contacts(settings.contact_days),
         "photos": forget_photos(settings.photo_days),
+        **erased_again(settings.anchor_file, audit_log, erasures, erasures_done, erase),
         "what waited": erase_what_waited(),
         "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
     }

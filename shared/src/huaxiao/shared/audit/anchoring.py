@@ -26,7 +26,7 @@ async def anchor(
     """Write the heads that have moved since the last time, here and into the log; return how many.
 
     Raises:
-        BrokenAnchorsError: somebody changed the file.
+        ChangedFileError: somebody changed the file.
 
     """
     if settings.anchor_file is None:

@@ -3,17 +3,14 @@
 Who can rewrite a whole chain in the database still cannot make it agree with what was written here.
 """
 
-import fcntl
-import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from huaxiao.shared.audit.chain import BEGINNING, Head, told_at
-from huaxiao.shared.documents import canonical, digest
+from huaxiao.shared import chained_lines
+from huaxiao.shared.audit.chain import Head, told_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,76 +43,45 @@ class AnchorFile:
         return {branch_id: heads[-1] for branch_id, heads in self.heads().items()}
 
 
-def lines(
-    service: str, heads: Iterable[Head], *, at: datetime, before: str
-) -> Iterator[dict[str, Any]]:
-    """Yield the line of each head; ``before`` is the hash of the line above the first."""
-    for head in heads:
-        line = {
-            "service": service,
-            "branch_id": head.branch_id,
-            "position": head.position,
-            "hash": head.hash,
-            "at": told_at(at),
-            "before": before,
-        }
-        before = digest(line)
-        yield line | {"line": before}
-
-
 def read(content: bytes) -> AnchorFile:
     """Read a file of anchors; a last line without its end was being written, and is passed over."""
+    known = chained_lines.read(content)
     found: list[Anchor] = []
-    before = BEGINNING
-    for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
+    for number, line in enumerate(known.lines, start=1):
         try:
-            line = json.loads(raw)
-            own = line.pop("line")
-            holds = digest(line) == own and line["before"] == before
-            head = Head(line["branch_id"], line["position"], line["hash"])
-            anchor = Anchor(line["service"], head, line["at"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+            found.append(_anchor(line))
+        except (KeyError, TypeError):
             return AnchorFile(tuple(found), f"line {number} cannot be read")
-        if not holds:
-            return AnchorFile(tuple(found), f"line {number} does not follow from the one above it")
-        found.append(anchor)
-        before = own
-    return AnchorFile(tuple(found))
+    return AnchorFile(tuple(found), known.fault)
 
 
 def append(path: Path, service: str, heads: Sequence[Head], *, at: datetime) -> list[Head]:
     """Append the heads that have moved since they were written last; return those.
 
     Raises:
-        BrokenAnchorsError: the file does not hold; nothing is added to it.
+        ChangedFileError: the file does not hold; nothing is added to it.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        known = read(content[:whole])
-        if known.fault is not None:
-            raise BrokenAnchorsError(path, known.fault)
-        last = known.last()
-        moved = [one for one in heads if one != last.get(one.branch_id)]
-        if not moved:
-            return []
-        # What a crash left of a line is taken back: nobody has relied on it.
-        file.truncate(whole)
-        before = json.loads(content[:whole].splitlines()[-1])["line"] if whole else BEGINNING
-        for line in lines(service, moved, at=at, before=before):
-            file.write(canonical(line) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    moved: list[Head] = []
+
+    def choose(there: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        last = AnchorFile(tuple(_anchor(one) for one in there)).last()
+        moved.extend(one for one in heads if one != last.get(one.branch_id))
+        return [
+            {
+                "service": service,
+                "branch_id": head.branch_id,
+                "position": head.position,
+                "hash": head.hash,
+                "at": told_at(at),
+            }
+            for head in moved
+        ]
+
+    chained_lines.append(path, choose)
     return moved
 
 
-class BrokenAnchorsError(RuntimeError):
-    """A file of anchors was changed by somebody else."""
-
-    def __init__(self, path: Path, fault: str) -> None:
-        """Name the file and the line."""
-        super().__init__(f"{path}: {fault}")
+def _anchor(line: Mapping[str, Any]) -> Anchor:
+    head = Head(line["branch_id"], line["position"], line["hash"])
+    return Anchor(line["service"], head, line["at"])

@@ -15,7 +15,7 @@ from huaxiao.attribution.quarantine.handlers import sender_of
 from huaxiao.attribution.tables import UNPLACED, audit_log, branches, full_views
 from huaxiao.shared.auth import OutOfScope, Principal
 from huaxiao.shared.database import Database
-from huaxiao.shared.personal import forgetting, record_full_view
+from huaxiao.shared.personal import forgetting, record_full_view, record_retention
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.ticking import Job
 from huaxiao.shared.wire.personal import FullViewIn, HeldBody, LineAddresses
@@ -108,6 +108,19 @@ async def erase(
 def forget_bodies(days: int) -> Job:
     """Return the job that erases bodies of held events nobody has waited for in so many days."""
     return forgetting(audit_log, "held_events", store.erase_older, days)
+
+
+def erase_what_waited() -> Job:
+    """Return the job that erases of customers whose erasure was confirmed what had to wait."""
+
+    async def erase_again(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        erased = await store.erase_what_waited(connection, branch_id)
+        await record_retention(
+            audit_log, connection, branch_id, table="held_events", erased=erased, now=now
+        )
+        return erased
+
+    return erase_again
 
 
 async def known_branches(database: Database) -> Sequence[int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.tables import held_events
+from huaxiao.attribution.tables import erasures, erasures_done, held_events
 from huaxiao.shared.wire.attribution import Outcome
 
 _PORTION = 500
@@ -44,6 +44,42 @@ async def still_kept(connection: AsyncConnection, branch_id: int, customer_id: s
             select(func.count()).where(held_events.c.branch_id == branch_id, _names(customer_id))
         )
     ).scalar_one()
+
+
+async def erase_what_waited(connection: AsyncConnection, branch_id: int) -> int:
+    """Erase bodies that waited when their customer was erased, and are resolved by now.
+
+    Bodies that came after the erasure stay. Returns how many were erased.
+    """
+    done = erasures.join(
+        erasures_done,
+        and_(
+            erasures_done.c.branch_id == erasures.c.branch_id,
+            erasures_done.c.erasure_id == erasures.c.erasure_id,
+        ),
+    )
+    waited = await connection.execute(
+        select(erasures.c.customer_id, func.max(erasures_done.c.at))
+        .select_from(done)
+        .where(erasures.c.branch_id == branch_id, erasures_done.c.waiting > 0)
+        .group_by(erasures.c.customer_id)
+        .order_by(erasures.c.customer_id)
+    )
+    erased = 0
+    for customer_id, asked_before in waited.all():
+        gone = await connection.execute(
+            update(held_events)
+            .where(
+                held_events.c.branch_id == branch_id,
+                held_events.c.resolved_at.is_not(None),
+                held_events.c.received_at < asked_before,
+                _kept(),
+                _names(customer_id),
+            )
+            .values(_ERASED)
+        )
+        erased += gone.rowcount
+    return erased
 
 
 async def erase_older(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
