@@ -29,11 +29,11 @@ ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels UV_OFFLINE=1 UV_CACHE_DIR=/opt/uv-
 _GATEWAY = """\
 ARG FROM
 FROM ${FROM}
-COPY packages /tmp/packages
-RUN for one in /tmp/packages/*.deb; do dpkg-deb --extract "$one" /tmp/unpacked; done \\
- && cp "$(find /tmp/unpacked -name caddy -path '*/bin/*')" /usr/bin/caddy \\
- && cp "$(find /tmp/unpacked -name busybox -path '*/bin/*')" /usr/bin/wget \\
- && mkdir -p /etc/caddy && rm -r /tmp/packages /tmp/unpacked
+COPY packages /packages
+RUN for one in /packages/*.deb; do dpkg-deb --extract "$one" /unpacked; done \\
+ && cp "$(find /unpacked -name caddy -path '*/bin/*')" /usr/bin/caddy \\
+ && cp "$(find /unpacked -name busybox -path '*/bin/*')" /usr/bin/wget \\
+ && mkdir -p /etc/caddy && rm -r /packages /unpacked
 """
 _POSTGRES = """\
 ARG FROM
