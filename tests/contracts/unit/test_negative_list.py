@@ -43,11 +43,7 @@ def codes(kind: ActionKind, **attributes: Any) -> tuple[list[str], list[str]]:
 
 
 def test_the_suites_own_list_is_sound_and_has_every_entry() -> None:
-    given = NegativeListIn.model_validate(
-        LIST.model_dump(exclude={"version", "from_day", "drafted_by", "activated_by"})
-    )
-
-    assert list(list_faults(given)) == []
+    assert list(list_faults(LIST)) == []
     assert [entry.code for entry in LIST.entries] == [f"NL-{number:02d}" for number in range(1, 26)]
 
 

@@ -7,6 +7,7 @@ until a branch puts one of its own in force, and there to begin from.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -28,15 +29,26 @@ class Drafting(Generic[Version]):
     """``version``, ``given``, ``drafted_by``, ``drafted_at``."""
     in_force: Table
     """``version``, ``from_day``, and who put it in force when."""
-    render: Callable[[RowMapping], Version]
-    default: Callable[[], Version]
-    """The suite's own version 0."""
+    kind: type[Version]
+    """What a version is told as: what was given, ``version``, ``from_day``, and who acted."""
+    own: Callable[[], BaseModel]
+    """What the suite gives itself, as version 0."""
     unchangeable: type[Problem]
     """Said when a version that is in force is to change."""
     out_of_order: type[Problem]
     """Said when a version would begin in the past, or no later than another."""
     put_by: str = "put_in_force_by"
     put_at: str = "put_in_force_at"
+
+    def render(self, row: RowMapping) -> Version:
+        """Return a version as it is told."""
+        return self.kind.model_validate(dict(row) | dict(row["given"]))
+
+    @cached_property
+    def default(self) -> Version:
+        """The suite's own version, which nobody drafted or put in force."""
+        nobody = {"from_day": None, "drafted_by": None, self.put_by: None}
+        return self.kind.model_validate(self.own().model_dump() | {"version": 0} | nobody)
 
     def _versions(self) -> Select[*tuple[Any, ...]]:
         drafts, in_force = self.drafts.c, self.in_force.c
@@ -60,7 +72,7 @@ class Drafting(Generic[Version]):
     async def show(self, connection: AsyncConnection, branch_id: int, version: int) -> Version:
         """Return a version; 0 is the suite's own."""
         if version == 0:
-            return self.default()
+            return self.default
         row = await self._load(connection, branch_id, version)
         if row is None:
             raise NotFound
@@ -87,7 +99,7 @@ class Drafting(Generic[Version]):
             .limit(1)
         )
         row = rows.mappings().one_or_none()
-        return self.default() if row is None else self.render(row)
+        return self.default if row is None else self.render(row)
 
     async def draft(
         self,

@@ -8,7 +8,6 @@ from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.contracts.branches.store import branch, next_number
@@ -16,10 +15,10 @@ from huaxiao.contracts.domain.negative_list import Action, attribute_faults, jud
 from huaxiao.contracts.domain.references import require_known
 from huaxiao.contracts.negative_list import store
 from huaxiao.contracts.organisation.store import known_centres
-from huaxiao.contracts.tables import inquiries
+from huaxiao.contracts.tables import inquiries, negative_list_activations, negative_lists
+from huaxiao.shared.drafting import Drafting
 from huaxiao.shared.periods import business_day
-from huaxiao.shared.problems import Malformed, NotFound, Problem, TwoPeople
-from huaxiao.shared.versions import require_version
+from huaxiao.shared.problems import Malformed, Problem
 from huaxiao.shared.wire.negative_list import (
     ActivationIn,
     Hit,
@@ -52,41 +51,40 @@ class OutOfOrder(Problem):
 
 
 @cache
-def default_list() -> NegativeList:
+def default_list() -> NegativeListIn:
     """Return the suite's own list, in force until a branch activates one of its own."""
     document = files("huaxiao.contracts.negative_list").joinpath("default.json").read_text("utf-8")
-    given = NegativeListIn.model_validate(json.loads(document))
-    return NegativeList(
-        **given.model_dump(), version=0, from_day=None, drafted_by=None, activated_by=None
-    )
+    return NegativeListIn.model_validate(json.loads(document))
 
 
-def _render(row: RowMapping) -> NegativeList:
-    return NegativeList.model_validate(dict(row) | dict(row["given"]))
+_LISTS = Drafting(
+    drafts=negative_lists,
+    in_force=negative_list_activations,
+    kind=NegativeList,
+    own=default_list,
+    unchangeable=ListIsActive,
+    out_of_order=OutOfOrder,
+    put_by="activated_by",
+    put_at="activated_at",
+)
 
 
 async def show(connection: AsyncConnection, branch_id: int, version: int) -> NegativeList:
     """Return a version; 0 is the suite's own."""
-    if version == 0:
-        return default_list()
-    row = await store.load(connection, branch_id, version)
-    if row is None:
-        raise NotFound
-    return _render(row)
+    return await _LISTS.show(connection, branch_id, version)
 
 
 async def list_versions(
     connection: AsyncConnection, branch_id: int, *, after: int, limit: int
 ) -> list[NegativeListSummary]:
     """Return a branch's own versions."""
-    rows = await store.page(connection, branch_id, after=after, limit=limit)
-    return [NegativeListSummary.model_validate(_render(row).model_dump()) for row in rows]
+    found = await _LISTS.list_versions(connection, branch_id, after=after, limit=limit)
+    return [NegativeListSummary.model_validate(one.model_dump()) for one in found]
 
 
 async def in_force(connection: AsyncConnection, branch_id: int, day: date) -> NegativeList:
     """Return the list in force on a day."""
-    row = await store.in_force(connection, branch_id, day)
-    return default_list() if row is None else _render(row)
+    return await _LISTS.in_force_on(connection, branch_id, day)
 
 
 async def draft(
@@ -109,22 +107,9 @@ async def draft(
     faults = list(list_faults(given))
     if faults:
         raise Malformed(faults=faults)
-    row = {
-        "given": given.model_dump(mode="json"),
-        "drafted_by": drafted_by,
-        "drafted_at": now,
-    }
-    held = await store.load(connection, branch_id, version)
-    require_version(if_match, None if held is None else _render(held))
-    if held is None:
-        await store.add(connection, row | {"branch_id": branch_id, "version": version})
-        return await show(connection, branch_id, version), True
-    if held["given"] == row["given"]:
-        return _render(held), False
-    if held["from_day"] is not None:
-        raise ListIsActive
-    await store.replace(connection, branch_id, version, row)
-    return await show(connection, branch_id, version), False
+    return await _LISTS.draft(
+        connection, branch_id, version, given, if_match=if_match, drafted_by=drafted_by, now=now
+    )
 
 
 async def activate(
@@ -143,27 +128,7 @@ async def activate(
 
     """
     await branch(connection, branch_id, lock=True)
-    held = await show(connection, branch_id, version)
-    if held.from_day == given.from_day:
-        return held
-    if held.from_day is not None:
-        raise ListIsActive
-    if held.drafted_by == by:
-        raise TwoPeople
-    last = await store.last_day(connection, branch_id)
-    if given.from_day < business_day(now) or (last is not None and given.from_day <= last):
-        raise OutOfOrder(last_from_day=None if last is None else last.isoformat())
-    await store.activate(
-        connection,
-        {
-            "branch_id": branch_id,
-            "version": version,
-            "from_day": given.from_day,
-            "activated_by": by,
-            "activated_at": now,
-        },
-    )
-    return await show(connection, branch_id, version)
+    return await _LISTS.put_in_force(connection, branch_id, version, given.from_day, by=by, now=now)
 
 
 def hits_of(action: Action, entries: Sequence[NegativeEntry]) -> list[Hit]:

@@ -1,10 +1,9 @@
 """Scorecards: drafted, put in force by a second person, never changed from then on."""
 
 from datetime import datetime
-from functools import cache
 from http import HTTPStatus
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.scorecard_rules import default_scorecard, scorecard_faults
@@ -41,26 +40,11 @@ class ScorecardOutOfOrder(Problem):
     title_zh = "新版本须自首日不早于今日的账期、且晚于其他版本起生效"
 
 
-@cache
-def _default() -> Scorecard:
-    return Scorecard(
-        **default_scorecard().model_dump(),
-        version=0,
-        from_day=None,
-        drafted_by=None,
-        put_in_force_by=None,
-    )
-
-
-def _render(row: RowMapping) -> Scorecard:
-    return Scorecard.model_validate(dict(row) | dict(row["given"]))
-
-
 _SCORECARDS = Drafting(
     drafts=scorecards,
     in_force=scorecards_in_force,
-    render=_render,
-    default=_default,
+    kind=Scorecard,
+    own=default_scorecard,
     unchangeable=ScorecardInForce,
     out_of_order=ScorecardOutOfOrder,
 )

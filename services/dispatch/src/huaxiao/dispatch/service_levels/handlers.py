@@ -1,10 +1,8 @@
 """Service levels: drafted, put in force by a second person, never changed from then on."""
 
 from datetime import date, datetime
-from functools import cache
 from http import HTTPStatus
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.level_table import DEFAULT_TABLE, table_faults
@@ -38,26 +36,11 @@ class LevelsOutOfOrder(Problem):
     title_zh = "新版本须自今日或以后、且晚于其他版本之日起生效"
 
 
-@cache
-def _default() -> ServiceLevels:
-    return ServiceLevels(
-        **DEFAULT_TABLE.model_dump(),
-        version=0,
-        from_day=None,
-        drafted_by=None,
-        put_in_force_by=None,
-    )
-
-
-def _render(row: RowMapping) -> ServiceLevels:
-    return ServiceLevels.model_validate(dict(row) | dict(row["given"]))
-
-
 _LEVELS = Drafting(
     drafts=service_levels,
     in_force=service_levels_in_force,
-    render=_render,
-    default=_default,
+    kind=ServiceLevels,
+    own=lambda: DEFAULT_TABLE,
     unchangeable=LevelsInForce,
     out_of_order=LevelsOutOfOrder,
 )

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from http import HTTPStatus
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.dispatch.domain.ticket_categories import DEFAULT_CATEGORIES, category_faults
@@ -16,14 +15,6 @@ from huaxiao.shared.wire.tickets import (
     CategorySet,
     CategorySetIn,
     CategorySetSummary,
-)
-
-_DEFAULT = CategorySet(
-    **DEFAULT_CATEGORIES.model_dump(),
-    version=0,
-    from_day=None,
-    drafted_by=None,
-    activated_by=None,
 )
 
 
@@ -45,15 +36,11 @@ class CategoriesOutOfOrder(Problem):
     title_zh = "新版本须自今日或以后、且晚于其他版本之日起生效"
 
 
-def _render(row: RowMapping) -> CategorySet:
-    return CategorySet.model_validate(dict(row) | dict(row["given"]))
-
-
 _SETS = Drafting(
     drafts=ticket_category_sets,
     in_force=ticket_category_activations,
-    render=_render,
-    default=lambda: _DEFAULT,
+    kind=CategorySet,
+    own=lambda: DEFAULT_CATEGORIES,
     unchangeable=CategoriesActive,
     out_of_order=CategoriesOutOfOrder,
     put_by="activated_by",
