@@ -195,3 +195,35 @@ async def test_who_waits_for_a_mark_is_told_when_it_cannot_be_read(
         await marks.of(peers.branch_id)
     marks.away = False
     assert await marks.of(peers.branch_id)
+
+
+async def test_while_many_reports_are_made_those_that_hold_are_told(
+    peers: Peers, app: FastAPI
+) -> None:
+    answers = Answers(app.state.database)
+    going, some, begun = asyncio.Event(), asyncio.Event(), 0
+
+    async def make(_: AsyncConnection) -> Measure:
+        return PAY
+
+    async def make_slowly(_: AsyncConnection) -> Measure:
+        nonlocal begun
+        begun += 1
+        some.set()
+        await going.wait()
+        return PAY
+
+    await answers.tell(peers.branch_id, ("held",), make)
+    many = [
+        asyncio.create_task(answers.tell(peers.branch_id, ("slow", one), make_slowly))
+        for one in range(40)
+    ]
+    await some.wait()
+    told = await answers.tell(peers.branch_id, ("held",), make)
+    at_once = begun
+    going.set()
+
+    assert told.body == PAY.model_dump_json().encode()
+    assert at_once < len(many)
+    assert {bytes((await one).body) for one in many} == {bytes(told.body)}
+    assert begun == len(many)

@@ -35,6 +35,8 @@ from huaxiao.shared.together import Together
 
 _MOST_BYTES = 64 * 1024 * 1024
 _JSON = "application/json"
+_AT_ONCE = 4
+"""So many are made at the same time: more would take the connections of those whose reports hold."""
 _SECONDS_BETWEEN = 0.5
 """How often it is looked whether what is kept still holds."""
 _log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Answers:
         self._database, self._marks = database, Marks(database)
         self._held: OrderedDict[_Key, _Held] = OrderedDict()
         self._most, self._bytes = most_bytes, 0
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._making: dict[tuple[_Key, _Key], asyncio.Task[bytes]] = {}
 
     async def tell(self, branch_id: int, asked: _Key, make: MakeOf) -> Response:
@@ -80,7 +83,7 @@ class Answers:
         """
 
         async def of_snapshot() -> BaseModel:
-            async with self._database.read(Scope.of_branch(branch_id)) as connection:
+            async with self._turns, self._database.read(Scope.of_branch(branch_id)) as connection:
                 return await make(connection)
 
         return await self.tell_made(branch_id, asked, of_snapshot)
