@@ -3,8 +3,10 @@
 Only ``make browser`` collects these tests: they need a Chromium and some minutes.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +14,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.browsing import CHROMIUM, DESK, Enter, Visit
+from support.later_months import live_on
 from support.suite import run, up
 
 from huaxiao.cli.sample.county import BRANCH_ID
+from huaxiao.cli.story import Endpoints
 from huaxiao.cli.suite import Keys
 from huaxiao.shared.auth import Role
 from huaxiao.shared.identifiers import new_id
@@ -93,6 +97,15 @@ def enter(browser: Browser, address: str, data: Path) -> Iterator[Enter]:
     yield sign_in
     for one in visits:
         one.page.context.close()
+
+
+@pytest.fixture
+def later(address: str, data: Path) -> None:
+    """Let the county live through two more months."""
+    endpoints = Endpoints.behind(address, Keys.under(data).issuer())
+    # A loop of its own: the browser's runs in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, live_on(endpoints)).result()
 
 
 @pytest.fixture

@@ -303,3 +303,20 @@ def test_signing_out_forgets_the_token(enter: Enter) -> None:
     page.goto(page.url.partition("/sign-in")[0] + "/branches/130123/targets")
 
     expect(page).to_have_url(re.compile("/sign-in$"))
+
+
+@pytest.mark.usefixtures("later")
+def test_a_forecast_is_a_line_within_a_band_with_a_table_of_its_months(enter: Enter) -> None:
+    manager = enter(Role.COUNTY_MANAGER)
+
+    page = manager.open("targets?period=201801")
+
+    chart = page.get_by_role("img", name=re.compile("现金流同比全年累计与预测图"))
+    expect(chart.locator("canvas")).to_be_visible()
+    expect(page.get_by_text(re.compile("八成可能在 ")).first).to_be_visible()
+    page.locator("summary", has_text="数据表：现金流同比").click()
+    rows = page.get_by_role("row", name=re.compile("2018-10 预测"))
+    expect(rows.first).to_contain_text("…")
+    manager.accept()
+    page.locator("section", has_text="年末预测").last.evaluate("one => one.scrollIntoView()")
+    manager.picture("forecast-zh")

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.console import formats
+from huaxiao.console.language import Words
 from huaxiao.console.operations.lags import lags
 from huaxiao.console.orders.views import week_of
 from huaxiao.console.revenue.views import owner_of
+from huaxiao.console.targets.courses import Course, Mark
 from huaxiao.console.targets.views import months_shown, moves
 from huaxiao.shared.wire.appointments import Appointment, AppointmentState
 from huaxiao.shared.wire.contributions import (
@@ -21,7 +23,8 @@ from huaxiao.shared.wire.contributions import (
     ShownIn,
 )
 from huaxiao.shared.wire.feed_standing import FeedStanding, FollowedFeed
-from huaxiao.shared.wire.kpi import Comparison, Quotient, Span, Unit
+from huaxiao.shared.wire.forecasts import TargetForecast
+from huaxiao.shared.wire.kpi import Comparison, Quotient, Span, TargetName, Unit
 from huaxiao.shared.wire.organisation import Skill
 
 NOTHING = Quotient(numerator=0, denominator=1)
@@ -161,3 +164,32 @@ def test_a_lag_is_what_the_source_is_ahead_and_unknown_while_it_is_silent() -> N
         ("kpi", "dispatch", None),
         ("attribution", "contracts", 0),
     ]
+
+
+def course(*marks: Mark) -> Course:
+    return Course(
+        TargetForecast(
+            target=TargetName.CASH_FLOW_GROWTH,
+            goal=Decimal("0.1"),
+            comparison=Comparison.AT_LEAST,
+            reasons=[],
+            so_far=None,
+            forecast=None,
+            state=None,
+            needed=[],
+        ),
+        list(marks),
+    )
+
+
+def test_what_is_expected_goes_on_from_the_last_month_that_is_known() -> None:
+    known = Mark(201711, Decimal("0.1"), None, None, expected=False)
+    ahead = Mark(201712, Decimal("0.12"), Decimal("0.11"), Decimal("0.14"), expected=True)
+
+    drawn = course(known, ahead).chart(Words("en"))
+
+    assert drawn["known"]["values"] == [10, None]
+    assert drawn["expected"]["values"] == [10, 12]
+    assert (drawn["band"]["low"], drawn["band"]["high"]) == ([10, 11], [10, 14])
+    bare = course(known, Mark(201712, Decimal("0.12"), None, None, expected=True))
+    assert bare.chart(Words("en"))["band"] is None

@@ -94,6 +94,12 @@ async def test_the_year_is_forecast_and_what_is_needed_is_told(
         NeededAmount.REVENUE: (2_194_000, 2_412_000),
         NeededAmount.MARKET_COST: (447_240, 408_000),
     }
+    assert [one.period for one in margin.forecast.months] == periods(201803, 8)
+    assert all(one.low < one.value < one.high for one in margin.forecast.months)  # type: ignore[operator]
+    end = margin.forecast.months[-1]
+    assert (end.value, end.low, end.high) == (
+        *(margin.forecast.value, margin.forecast.low, margin.forecast.high),
+    )
     cash = target(found, TargetName.CASH_FLOW_GROWTH)
     assert needed(cash) == {NeededAmount.NET_CASH: (1_320_000 - 442_000, 884_000)}
     assert cash.forecast is not None

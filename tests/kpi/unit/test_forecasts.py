@@ -103,6 +103,37 @@ def test_the_wage_is_forecast_a_head_and_heads_stay_what_they_were() -> None:
     assert found.central == pytest.approx((1000 * 8 * 8, 64))
 
 
+def test_the_way_of_the_year_so_far_leads_from_month_to_month_to_its_end() -> None:
+    found = forecast(outlook(5, noise=0.05), TargetName.CASH_FLOW_GROWTH)
+
+    seen = outlook(5, noise=0.05)
+    assert seen.base is not None
+    rest = found.central[0]
+    assert len(found.course) == 7
+    assert all(one.low < one.value < one.high for one in found.course)  # type: ignore[operator]
+    # The first months are known, so less of a year is in doubt the shorter it is.
+    first, *_, last = found.course
+    year = sum(one for (one,) in seen.base)
+    assert last.value == pytest.approx((seen.so_far[0] + rest - year) / year)
+    assert found.paths is not None
+    ends = (seen.so_far[0] + found.paths[:, 0] - year) / year
+    assert (last.low, last.high) == pytest.approx(
+        tuple(np.quantile(ends, (0.1, 0.9), method="nearest"))
+    )
+    assert first.high - first.low < last.high - last.low  # type: ignore[operator]
+
+
+def test_a_way_passes_over_a_month_by_which_there_is_nothing_to_compare_with() -> None:
+    base = ((-300,), (100,), (100,), (50,), (500,))
+    seen = Outlook(((10,), (110,), (110,)), base, 3, 2)
+
+    found = forecast(seen, TargetName.CASH_FLOW_GROWTH)
+
+    assert [one.value is None for one in found.course] == [True, False]
+    assert forecast(Outlook(seen.history, None, 3, 2), TargetName.CASH_FLOW_GROWTH).course == ()
+    assert forecast(seen, None).course == ()
+
+
 STANDING_ALONE = """
 import asyncio, os, signal
 from huaxiao.kpi.domain.outlook import Outlook

@@ -851,6 +851,7 @@ export type Forecast = {
     high: string | null;
     low: string | null;
     method: ForecastMethod;
+    months: Array<ForecastMonth>;
     months_known: number;
     probability: string | null;
     value: string | null;
@@ -860,6 +861,19 @@ export type Forecast = {
  * How the months that are left were forecast.
  */
 export type ForecastMethod = 'exponential_smoothing' | 'base_year_shape' | 'run_rate';
+
+/**
+ * A target of the year so far, at the end of a month that is left: an estimate.
+ */
+export type ForecastMonth = {
+    high: string | null;
+    low: string | null;
+    /**
+     * 账期 YYYYMM
+     */
+    period: number;
+    value: string | null;
+};
 
 /**
  * Where one unit's three targets are going, and all that it was set as targets of its own.

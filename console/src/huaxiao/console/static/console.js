@@ -43,6 +43,41 @@
     axisLabel: { color: quiet, fontSize: 11, ...more },
   });
 
+  const goalLine = (what) => ({
+    silent: true,
+    symbol: "none",
+    label: { formatter: `${what.goalName} ${what.goal} %`, position: "insideStartTop", color: quiet, fontSize: 11 },
+    lineStyle: { color: colour("--bad"), type: "dotted", width: 1.5 },
+    data: [{ yAxis: what.goal }],
+  });
+  const roomForGoal = (what) => ({
+    scale: true,
+    min: (value) => Math.floor(Math.min(value.min, what.goal ?? value.min) - 0.5),
+    max: (value) => Math.ceil(Math.max(value.max, what.goal ?? value.max) + 0.5),
+  });
+
+  // A band between two lines, drawn month by month; its tooltip tells both of its sides.
+  const band = (what) => ({
+    name: what.name,
+    type: "custom",
+    color: series[2],
+    z: 1,
+    encode: { x: 0, y: [1, 2], tooltip: [1, 2] },
+    data: what.low.map((low, at) => [at, low, what.high[at]]),
+    renderItem: (params, api) => {
+      const at = params.dataIndex;
+      const sides = [at, at + 1].map((one) => [what.low[one], what.high[one]]);
+      if (sides.flat().some((one) => one === null || one === undefined)) return null;
+      const [[low, high], [nextLow, nextHigh]] = sides;
+      return {
+        type: "polygon",
+        silent: true,
+        shape: { points: [api.coord([at, low]), api.coord([at, high]), api.coord([at + 1, nextHigh]), api.coord([at + 1, nextLow])] },
+        style: { fill: series[2], opacity: 0.18 },
+      };
+    },
+  });
+
   const kinds = {
     trend: (what) => ({
       ...common(what),
@@ -50,11 +85,7 @@
       // Bars begin at nothing; a line's axis has room for the goal it is held against.
       yAxis: what.bars
         ? amounts()
-        : amounts({
-            scale: true,
-            min: (value) => Math.floor(Math.min(value.min, what.goal ?? value.min) - 0.5),
-            max: (value) => Math.ceil(Math.max(value.max, what.goal ?? value.max) + 0.5),
-          }),
+        : amounts(roomForGoal(what)),
       series: what.series.map((one, at) => ({
         name: one.name,
         data: one.values,
@@ -63,17 +94,34 @@
         symbol: "circle",
         symbolSize: at === 0 ? 8 : 4,
         lineStyle: { width: at === 0 ? 3 : 2, type: at === 0 ? "solid" : "dashed" },
-        markLine:
-          at === 0 && what.goal !== null
-            ? {
-                silent: true,
-                symbol: "none",
-                label: { formatter: `${what.goalName} ${what.goal} %`, position: "insideStartTop", color: quiet, fontSize: 11 },
-                lineStyle: { color: colour("--bad"), type: "dotted", width: 1.5 },
-                data: [{ yAxis: what.goal }],
-              }
-            : undefined,
+        markLine: at === 0 && what.goal !== null ? goalLine(what) : undefined,
       })),
+    }),
+    course: (what) => ({
+      ...common(what),
+      xAxis: labels(what),
+      yAxis: amounts(roomForGoal(what)),
+      series: [
+        {
+          name: what.known.name,
+          data: what.known.values,
+          type: "line",
+          symbol: "circle",
+          symbolSize: 7,
+          lineStyle: { width: 3 },
+          markLine: goalLine(what),
+        },
+        {
+          name: what.expected.name,
+          data: what.expected.values,
+          type: "line",
+          symbol: "circle",
+          symbolSize: 4,
+          color: series[2],
+          lineStyle: { width: 2, type: "dashed" },
+        },
+        ...(what.band ? [band(what.band)] : []),
+      ],
     }),
     contributions: (what) => ({
       ...common({ ...what, bars: true }),

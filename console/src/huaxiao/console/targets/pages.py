@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from huaxiao.console.page import Page, in_section
 from huaxiao.console.targets import views
-from huaxiao.shared.periods import period_of
+from huaxiao.console.targets.courses import courses
+from huaxiao.shared.periods import Period, period_of, periods_from
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.contributions import ExplainedFigure
@@ -73,11 +74,19 @@ async def trend(page: TargetsPage, period: PeriodText, centre: str | None = None
 async def forecast(page: TargetsPage, period: PeriodText, centre: str | None = None) -> Response:
     """Show where the targets are going until the contract's year ends."""
     found = await page.peers.kpi.forecasts(page.branch, period=period, centre_id=centre)
+    months = list(periods_from(Period(found.from_period), Period(min(period, found.to_period))))
+    reports = await asyncio.gather(
+        *(
+            page.peers.kpi.targets(page.branch, period=month, span=Span.YEAR_TO_DATE)
+            for month in months
+        )
+    )
     return page.show(
         "targets/forecast.html",
         section="targets",
         views=views,
         found=found,
+        courses=courses(found, dict(zip(months, reports, strict=True))),
         period=period,
         centre=centre,
     )

@@ -24,6 +24,17 @@ class ForecastMethod(StrEnum):
     """The mean of the year's months so far; with fewer than three of them no interval is told."""
 
 
+class ForecastMonth(Resource):
+    """A target of the year so far, at the end of a month that is left: an estimate."""
+
+    period: PeriodNumber
+    value: Ratio | None
+    """Null where it has none: no revenue, nobody, or a base that is not positive by then."""
+    low: Ratio | None
+    high: Ratio | None
+    """Eight of ten of the paths are between them then; null where no interval is told."""
+
+
 class Forecast(Resource):
     """A target at the year's end: an estimate, never a verdict."""
 
@@ -39,6 +50,8 @@ class Forecast(Resource):
     """The part of the paths that end with the goal met."""
     expected_met: bool
     """Whether the value meets the goal."""
+    months: list[ForecastMonth]
+    """The way there, by the end of each month that is left; the last one is the year's end."""
 
 
 class NeededState(StrEnum):

@@ -47,12 +47,16 @@ class Outlook:
     @property
     def base_so_far(self) -> Figures | None:
         """The sums of the base of the same months."""
-        return None if self.base is None else _summed(self.base[: self.done])
+        return self.base_until(self.done)
 
     @property
     def base_of_year(self) -> Figures | None:
         """The sums of the base of the whole year."""
         return None if self.base is None else _summed(self.base)
+
+    def base_until(self, months: int) -> Figures | None:
+        """Return the sums of the base of the year's first months."""
+        return None if self.base is None else _summed(self.base[:months])
 
 
 def _summed(months: Sequence[Figures]) -> Figures:

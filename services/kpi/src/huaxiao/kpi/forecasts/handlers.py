@@ -20,7 +20,7 @@ from huaxiao.kpi.domain.needed import Outcome, cash_needed, margin_needed, wage_
 from huaxiao.kpi.domain.outlook import Outlook, Year, outlook, ratio_of, year_of
 from huaxiao.kpi.domain.progress import AmountTarget, FigureGoal, Rest
 from huaxiao.kpi.figure_sets import handlers as figure_sets
-from huaxiao.kpi.forecasts.models import Paths, quantiles
+from huaxiao.kpi.forecasts.models import INTERVAL, Paths, Step, quantiles, values_of
 from huaxiao.kpi.forecasts.running import Forecasters
 from huaxiao.kpi.loading import branch_months
 from huaxiao.kpi.reasons import reasons_of
@@ -34,6 +34,7 @@ from huaxiao.shared.wire.figures import Direction
 from huaxiao.shared.wire.forecasts import (
     AmountForecast,
     Forecast,
+    ForecastMonth,
     ForecastReport,
     Needed,
     TargetForecast,
@@ -44,7 +45,6 @@ from huaxiao.shared.wire.kpi import Comparison, Quotient, ReasonCode, Span, Targ
 from huaxiao.shared.wire.unit_targets import GoalProgress, UnitTarget
 
 HISTORY_MONTHS = 60
-_LOW, _HIGH = 0.1, 0.9
 _PLACES = 6
 _NEEDS = {
     TargetName.MARKET_GROSS_MARGIN: {ReasonCode.NO_BOOKS},
@@ -189,7 +189,7 @@ def estimate_amount(wanted: AmountTarget, view: Outlook, found: Paths) -> Amount
     low = high = probability = None
     if found.paths is not None:
         ends = so_far + found.paths[:, 0]
-        low, high = (round(one) for one in quantiles(ends, (_LOW, _HIGH)))
+        low, high = (round(one) for one in quantiles(ends, INTERVAL))
         upward = wanted.direction is Direction.HIGHER
         meets = ends >= wanted.value if upward else ends <= wanted.value
         probability = _estimated(float(meets.mean()))
@@ -245,7 +245,8 @@ async def target_forecast(
         return _told(rule, causes=causes)
     found = None
     if view.left:
-        found = estimate(rule, view, await forecasters.forecast(view, rule.target))
+        paths = await forecasters.forecast(view, rule.target)
+        found = estimate(rule, view, paths, [month for month in year.months if month > period])
     ratio = ratio_of(rule.target, view.so_far, view.base_so_far or ())
     so_far = Quotient(numerator=ratio[0], denominator=ratio[1]) if ratio[1] > 0 else None
     return _told(rule, so_far=so_far, forecast=found, outcome=_outcome(rule, view))
@@ -277,31 +278,51 @@ def causes_against(
     return causes
 
 
-def estimate(rule: TargetRule, view: Outlook, found: Paths) -> Forecast:
-    """Return a target at the year's end, from what was so far and the months forecast."""
+def estimate(
+    rule: TargetRule, view: Outlook, found: Paths, months: Sequence[Period] = ()
+) -> Forecast:
+    """Return a target at the year's end, from what was so far and the months forecast.
+
+    ``months`` are those that are left, where what the year comes to by each of them is wanted.
+    """
     base = view.base_of_year or ()
     central = [past + round(ahead) for past, ahead in zip(view.so_far, found.central, strict=True)]
     numerator, denominator = ratio_of(rule.target, central, base)
     low = high = probability = None
     if found.paths is not None:
         ends = [past + ahead for past, ahead in zip(view.so_far, found.paths.T, strict=True)]
-        of_paths = ratio_of(rule.target, ends, tuple(map(float, base)))
-        # A path without revenue or heads has no value: it ends as badly as can be.
-        values = np.where(of_paths[1] > 0, of_paths[0] / of_paths[1], -np.inf)
-        low, high = (_estimated(one) for one in quantiles(values, (_LOW, _HIGH)))
+        values = values_of(rule.target, np.stack(ends), tuple(map(float, base)))
+        low, high = (_estimated(one) for one in quantiles(values, INTERVAL))
         goal = float(rule.goal.ratio)
         meets = values >= goal if rule.goal.comparison is Comparison.AT_LEAST else values > goal
         probability = _estimated(float(meets.mean()))
-    value = numerator / denominator if denominator > 0 else math.inf
+    value = _estimated(numerator / denominator if denominator > 0 else math.inf)
     return Forecast(
         method=found.method,
         months_known=found.months_known,
-        value=_estimated(value),
+        value=value,
         low=low,
         high=high,
+        months=_way(months, found.course, end=(value, low, high)),
         probability=probability,
         expected_met=denominator > 0 and rule.goal.met_by(numerator, denominator),
     )
+
+
+def _way(
+    months: Sequence[Period], course: Sequence[Step], *, end: tuple[Decimal | None, ...]
+) -> list[ForecastMonth]:
+    """Return the way to the year's end, which is told as it was counted for the year."""
+    told = [
+        tuple(
+            None if value is None else _estimated(value) for value in (one.value, one.low, one.high)
+        )
+        for one in course[:-1]
+    ]
+    return [
+        ForecastMonth(period=month, value=value, low=low, high=high)
+        for month, (value, low, high) in zip(months, (*told, end), strict=False)
+    ]
 
 
 def _estimated(value: float) -> Decimal | None:

@@ -1,18 +1,23 @@
-"""The models: from months that are known to paths of the sums of those that are left.
+"""The models: from months that are known to paths of those that are left, and of the year so far.
 
 ETS by statsmodels from 24 months on; before, the base year's shape or a run rate, whose spread
 tells the interval. All is a pure function of the outlook: random numbers are always the same.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huaxiao.kpi.domain.outlook import MONTHS_FOR_INTERVAL, MONTHS_FOR_MODELS, Outlook
+from huaxiao.kpi.domain.outlook import (
+    MONTHS_FOR_INTERVAL,
+    MONTHS_FOR_MODELS,
+    Outlook,
+    ratio_of,
+)
 from huaxiao.shared.wire.forecasts import ForecastMethod
 from huaxiao.shared.wire.kpi import TargetName
 
@@ -29,8 +34,19 @@ _MODELS: tuple[dict[str, Any], ...] = (
     {"trend": "add", "damped_trend": True, "seasonal": "add", "seasonal_periods": _YEAR},
 )
 """Level; damped trend; level and season; all three."""
+INTERVAL = (0.1, 0.9)
+"""Eight of ten paths lie between these quantiles."""
 _STATES = (2, 5, 14, 17)
 """How much of each is learnt from the months: what begins it, and how it is smoothed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A target of the year so far, at the end of a month that is left; None where it has no value."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +58,76 @@ class Paths:
     central: tuple[float, ...]
     paths: Floats | None
     """One row a path, one column a series; None where no interval can be told."""
+    course: tuple[Step, ...]
+    """How the target's year so far goes on, month by month; empty without a target or its base."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Months:
+    """The months that are left, one by one: many numbers, of which sums and quantiles are kept."""
+
+    method: ForecastMethod
+    months_known: int
+    central: Floats
+    """One row a month, one column a series."""
+    paths: Floats | None
+    """The same for each path."""
 
 
 def forecast(outlook: Outlook, target: TargetName | None) -> Paths:
-    """Forecast the sums of the months that are left, of which there is at least one.
+    """Forecast the months that are left, of which there is at least one.
 
     Without a target it is a measure of which nothing more is known than its months.
-
-    Heads are few and change by decisions: they stay what they were in the last month, and what is
-    forecast is pay a head.
     """
-    if target is not TargetName.AVERAGE_WAGE_GROWTH:
-        return _forecast(outlook, target)
+    wage = target is TargetName.AVERAGE_WAGE_GROWTH
+    found = _wage(outlook) if wage else _forecast(outlook, target)
+    return Paths(
+        method=found.method,
+        months_known=found.months_known,
+        central=tuple(found.central.sum(axis=0).tolist()),
+        paths=None if found.paths is None else found.paths.sum(axis=1),
+        course=() if target is None else tuple(_course(outlook, target, found)),
+    )
+
+
+def _course(outlook: Outlook, target: TargetName, found: _Months) -> Iterator[Step]:
+    """Say how a target of the year so far goes on, at the end of each month."""
+    if outlook.base is None and target is not TargetName.MARKET_GROSS_MARGIN:
+        return
+    so_far = np.array(outlook.so_far, dtype=float)
+    central = so_far + found.central.cumsum(axis=0)
+    paths = None if found.paths is None else so_far + found.paths.cumsum(axis=1)
+    for at in range(outlook.left):
+        base = np.array(outlook.base_until(outlook.done + at + 1) or (), dtype=float)
+        (value,) = values_of(target, central[at][:, np.newaxis], base)
+        low: float | None = None
+        high: float | None = None
+        if paths is not None:
+            low, high = quantiles(values_of(target, paths[:, at].T, base), INTERVAL)
+        yield Step(*(_finite(one) for one in (value, low, high)))
+
+
+def values_of(target: TargetName, paths: Floats, base: Sequence[float] | Floats) -> Floats:
+    """Return a target's value for each path, given one row a series.
+
+    A path without revenue or heads has no value: it ends as badly as can be.
+    """
+    numerator, denominator = ratio_of(target, list(paths), list(base))
+    known = np.broadcast_to(np.asarray(denominator) > 0, np.shape(numerator))
+    found: Floats = np.full(np.shape(numerator), -np.inf)
+    np.divide(numerator, denominator, out=found, where=known)
+    return found
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _wage(outlook: Outlook) -> _Months:
+    """Forecast pay a head.
+
+    Heads are few and change by decisions: they stay what they were in the last month.
+    """
     if any(month[_HEADS] <= 0 for month in outlook.history):
         return _run_rate(outlook)
     heads = outlook.history[-1][_HEADS]
@@ -66,19 +140,25 @@ def forecast(outlook: Outlook, target: TargetName | None) -> Paths:
         outlook.done,
         outlook.left,
     )
-    found = _forecast(a_head, target)
-    counted = float(heads * outlook.left)
-    paths = found.paths
-    if paths is not None:
-        paths = np.column_stack([paths[:, 0] * heads, np.full(len(paths), counted)])
-    return Paths(found.method, found.months_known, (found.central[0] * heads, counted), paths)
+    found = _forecast(a_head, TargetName.AVERAGE_WAGE_GROWTH)
+    return _Months(
+        found.method,
+        found.months_known,
+        _with_heads(found.central, heads),
+        None if found.paths is None else _with_heads(found.paths, heads),
+    )
+
+
+def _with_heads(a_head: Floats, heads: int) -> Floats:
+    """Return pay and heads of months, from pay a head."""
+    return np.concatenate([a_head * heads, np.full_like(a_head, heads)], axis=-1)
 
 
 def _rate(month: tuple[int, ...]) -> int:
     return round(month[0] / month[_HEADS])
 
 
-def _forecast(outlook: Outlook, target: TargetName | None) -> Paths:
+def _forecast(outlook: Outlook, target: TargetName | None) -> _Months:
     if len(outlook.history) >= MONTHS_FOR_MODELS:
         return _smoothed(outlook, target)
     if outlook.done >= MONTHS_FOR_INTERVAL and outlook.base is not None:
@@ -86,15 +166,15 @@ def _forecast(outlook: Outlook, target: TargetName | None) -> Paths:
     return _run_rate(outlook)
 
 
-def _run_rate(outlook: Outlook) -> Paths:
+def _run_rate(outlook: Outlook) -> _Months:
     series = len(outlook.history[0])
     year = outlook.done + outlook.left
     found = _shaped(outlook, np.ones((year, series)))
     paths = found.paths if outlook.done >= MONTHS_FOR_INTERVAL else None
-    return Paths(ForecastMethod.RUN_RATE, outlook.done, found.central, paths)
+    return _Months(ForecastMethod.RUN_RATE, outlook.done, found.central, paths)
 
 
-def _shaped(outlook: Outlook, shape: Floats) -> Paths:
+def _shaped(outlook: Outlook, shape: Floats) -> _Months:
     """Scale the shape of another year by this one so far; shift it where it is not all positive."""
     done = outlook.done
     known = np.array(outlook.history[-done:], dtype=float)
@@ -102,14 +182,14 @@ def _shaped(outlook: Outlook, shape: Floats) -> Paths:
     scaled = (shape > 0).all(axis=0)
     scale = np.where(scaled, known.sum(axis=0) / np.where(scaled, past.sum(axis=0), 1.0), 1.0)
     level = np.where(scaled, 0.0, (known - past).mean(axis=0))
-    central = (ahead * scale + level).sum(axis=0)
+    central = ahead * scale + level
     paths = None
     if done >= MONTHS_FOR_INTERVAL:
         weight = np.where(scaled, past, 1.0)
         spread = (known - past * scale - level) / weight
         errors = _errors(spread, outlook.left)
-        paths = central + (errors * np.where(scaled, ahead, 1.0)).sum(axis=1)
-    return Paths(ForecastMethod.BASE_YEAR_SHAPE, done, tuple(central.tolist()), paths)
+        paths = central + errors * np.where(scaled, ahead, 1.0)
+    return _Months(ForecastMethod.BASE_YEAR_SHAPE, done, central, paths)
 
 
 def _errors(spread: Floats, left: int) -> Floats:
@@ -128,7 +208,7 @@ def _errors(spread: Floats, left: int) -> Floats:
     return drawn
 
 
-def _smoothed(outlook: Outlook, target: TargetName | None) -> Paths:
+def _smoothed(outlook: Outlook, target: TargetName | None) -> _Months:
     known = np.array(outlook.history, dtype=float)
     # Revenue and cost move together: what is forecast of cost is its part of revenue.
     is_part = target is TargetName.MARKET_GROSS_MARGIN and bool((known[:, 0] > 0).all())
@@ -142,12 +222,8 @@ def _smoothed(outlook: Outlook, target: TargetName | None) -> Paths:
     if is_part:
         central[1] *= central[0]
         paths[1] *= paths[0]
-    return Paths(
-        ForecastMethod.EXPONENTIAL_SMOOTHING,
-        len(known),
-        tuple(central.sum(axis=1).tolist()),
-        paths.sum(axis=1).T,
-    )
+    # Series, months, paths; as the others tell it: paths, months, series.
+    return _Months(ForecastMethod.EXPONENTIAL_SMOOTHING, len(known), central.T, paths.T)
 
 
 def _fitted(series: Floats, left: int, drawn: NDArray[np.int64]) -> tuple[Floats, Floats]:
