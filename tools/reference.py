@@ -172,7 +172,7 @@ def _form(member: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"`{json.dumps(member['const'])}`"
     if member.get("type") == "array" and "items" in member:
         return f"list of {_form(member['items'], schema)}"
-    form = member.get("format", member.get("type", "any"))
+    form: str = member.get("format", member.get("type", "any"))
     return _FORMS.get(form, form)
 
 
