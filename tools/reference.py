@@ -159,23 +159,21 @@ def _members(schema: dict[str, Any]) -> str:
 
 
 def _form(member: dict[str, Any], schema: dict[str, Any]) -> str:
-    said = "any"
-    match member:
-        case {"$ref": name}:
-            called = name.rpartition("/")[2]
-            named = schema["$defs"][called]
-            said = _choice(named["enum"]) if "enum" in named else f"`{called}`"
-        case {"anyOf": several}:
-            said = " or ".join(_form(one, schema) for one in several if one.get("type") != "null")
-        case {"enum": several}:
-            said = _choice(several)
-        case {"const": value}:
-            said = f"`{json.dumps(value)}`"
-        case {"type": "array", "items": item}:
-            said = f"list of {_form(item, schema)}"
-        case {"format": form} | {"type": form}:
-            said = _FORMS.get(form, form)
-    return said
+    if "$ref" in member:
+        called = member["$ref"].rpartition("/")[2]
+        named = schema["$defs"][called]
+        return _choice(named["enum"]) if "enum" in named else f"`{called}`"
+    if "anyOf" in member:
+        several = (one for one in member["anyOf"] if one.get("type") != "null")
+        return " or ".join(_form(one, schema) for one in several)
+    if "enum" in member:
+        return _choice(member["enum"])
+    if "const" in member:
+        return f"`{json.dumps(member['const'])}`"
+    if member.get("type") == "array" and "items" in member:
+        return f"list of {_form(member['items'], schema)}"
+    form: str = member.get("format", member.get("type", "any"))
+    return _FORMS.get(form, form)
 
 
 def _choice(values: Iterable[Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from support.canaries import HOME, IDENTITY, NAME, NOTE, PHONE, found_in, what_everybody_reads
 from support.contents import png
 from support.work import HOUR, START, centre, person
@@ -437,6 +437,119 @@ async def test_each_erasure_is_listed_outside_the_database_and_a_changed_list_do
         ("K1", "test:county_manager", "test:county_finance")
     }
     assert again(None) == {}
+
+
+async def noted_and_placed(app: Any, branch_id: int, caller: Any) -> tuple[str, str]:
+    """Make an order with a note and the place of a step, and a ticket about it that was answered."""
+    async with app.state.database.write(EVERYTHING) as connection:
+        await apply_contracts(connection, branch_id, [centre(branch_id, "SS", "support")])
+    manager, town = caller(Role.COUNTY_MANAGER), caller(Role.CONTRACTOR, ["C1"])
+    made = await manager.ask_for_order(branch_id, asked())
+    engineer = caller(Role.ENGINEER, ["C1"], made.engineer_id)
+    where = Point(latitude="38.0428", longitude="114.5149")
+    step = OrderStepIn(step=StepName.ACCEPT, at=START + HOUR / 2, where=where)
+    await engineer.step(branch_id, made.order_id, step)
+    await manager.add_note(branch_id, made.order_id, NoteIn(text=f"{NAME}家门口有狗"))
+    given = TicketIn(
+        raiser_centre_id="C1",
+        category="retention",
+        title=f"{NAME}漏缆",
+        text=f"{NAME}说线路断了",
+        about=TicketAbout(customer_id="K1", order_id=made.order_id, customer_is_vip=False),
+    )
+    ticket = await town.raise_ticket(branch_id, given)
+    support = caller(Role.SUPPORT_CENTRE, ["SS"])
+    for step_name, said in ((TicketStepName.ACCEPT, None), (TicketStepName.ANSWER, f"联系{NAME}")):
+        taken = TicketStepIn(step=step_name, text=said)
+        await support.step_ticket(branch_id, ticket.ticket_id, taken)
+    return made.order_id, ticket.ticket_id
+
+
+async def what_names(manager: Any, branch_id: int, order_id: str, ticket_id: str) -> list[Any]:
+    """Return where an order's steps were taken, and all that was written of it."""
+    order = await manager.order(branch_id, order_id)
+    ticket = await manager.ticket(branch_id, ticket_id)
+    return [
+        *(one.where for one in order.steps if one.where is not None),
+        *(one.text for one in order.notes),
+        ticket.title,
+        ticket.text,
+        *(one.text for one in ticket.steps if one.text is not None),
+    ]
+
+
+async def test_what_was_written_of_a_customer_and_where_steps_were_taken_is_erased(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    names = await noted_and_placed(app, maintained, caller)
+
+    waits = await erased(caller, maintained)
+    before = await what_names(manager, maintained, *names)
+    await over(manager, maintained, names[0])
+    closing = TicketStepIn(step=TicketStepName.CLOSE, reason="已解决")
+    await manager.step_ticket(maintained, names[1], closing)
+    done = await erased(caller, maintained)
+    after = await what_names(manager, maintained, *names)
+
+    # The order itself, its note, the place of its step, the ticket.
+    assert (waits.erased, waits.waiting, done.erased, done.waiting) == (0, 4, 4, 0)
+    assert sum(NAME in str(one) for one in before) == len(before) - 1 == 4
+    assert after == ["***"] * 4
+    entries = await caller(Role.AUDITOR).audit_entries(maintained)
+    told = "".join(one.model_dump_json() for one in entries)
+    assert NAME not in told
+    assert "order_notes" in told
+    assert '"sha256"' in told
+
+
+async def test_what_was_written_and_where_steps_were_taken_is_forgotten_with_the_photos(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    manager = caller(Role.COUNTY_MANAGER)
+    names = await noted_and_placed(app, maintained, caller)
+    await over(manager, maintained, names[0])
+    closing = TicketStepIn(step=TicketStepName.CLOSE, reason="已解决")
+    await manager.step_ticket(maintained, names[1], closing)
+    closed = datetime.now(UTC)
+
+    counts = [
+        await done_by(app, maintained, forget_photos(730), moment)
+        for moment in (
+            START + timedelta(days=730),
+            START + timedelta(days=731),
+            closed + timedelta(days=729),
+            closed + timedelta(days=731),
+        )
+    ]
+
+    # The step was taken in 2017; the note and the ticket are of today.
+    assert counts == [0, 1, 0, 2]
+    assert await what_names(manager, maintained, *names) == ["***"] * 4
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "may"),
+    [
+        ("order_steps", "latitude", True),
+        ("order_notes", "text", True),
+        ("ticket_steps", "text", True),
+        ("order_steps", "reason", False),
+        ("order_steps", "at", False),
+        ("order_notes", "by", False),
+        ("ticket_steps", "reason", False),
+    ],
+)
+async def test_a_service_may_change_of_what_it_only_adds_to_what_may_be_erased_alone(
+    app: Any, table: str, column: str, *, may: bool
+) -> None:
+    async with app.state.database.write(EVERYTHING) as connection:
+        held = await connection.scalar(
+            text("SELECT has_column_privilege(:table, :column, 'UPDATE')"),
+            {"table": f"dispatch.{table}", "column": column},
+        )
+
+    assert held is may
 
 
 async def test_contacts_photos_and_tickets_are_forgotten_some_time_after_they_are_over(

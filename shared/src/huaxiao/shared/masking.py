@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from huaxiao.shared.addresses import VILLAGE_DIGITS
 
+ERASED = "***"
+"""What stands where a text was erased."""
 _HIDDEN = "***"
 _END = 4
 _MASKED = re.compile(r"\*{3}.{0,4}|1[3-9][0-9]\*{4}[0-9]{4}|\*{14}[0-9]{3}[0-9Xx]")

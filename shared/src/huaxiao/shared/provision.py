@@ -12,6 +12,8 @@ import asyncpg
 from sqlalchemy import Table
 from sqlalchemy.engine import URL
 
+from huaxiao.shared.audit.marks import erasable_columns
+
 SERVICES = ("contracts", "attribution", "dispatch", "kpi")
 """The services that have a schema of their own, in the order they are prepared."""
 
@@ -62,11 +64,18 @@ def provision_statements(
 
 
 def append_only_statements(service: str, tables: Iterable[Table]) -> list[str]:
-    """Return the grants that make a service's append-only tables so, for their owner."""
+    """Return the grants that make a service's append-only tables so, for their owner.
+
+    Of what may be erased, the columns alone can be changed.
+    """
+    held = [table for table in tables if table.info.get("append_only")]
     return [
-        f"REVOKE UPDATE, DELETE, TRUNCATE ON {table.fullname} FROM {service}"
-        for table in tables
-        if table.info.get("append_only")
+        *(f"REVOKE UPDATE, DELETE, TRUNCATE ON {one.fullname} FROM {service}" for one in held),
+        *(
+            f"GRANT UPDATE ({', '.join(columns)}) ON {one.fullname} TO {service}"
+            for one in held
+            if (columns := erasable_columns(one))
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.cli.doctor.findings import Finding, Level, unless_found
+from huaxiao.shared.audit.marks import erasable_columns
 from huaxiao.shared.provision import writer_role
 
 CHECK = "roles"
@@ -31,7 +32,10 @@ _MAY_CHANGE = text(
     "SELECT t.name, to_regclass(t.name) IS NULL AS missing,"
     " to_regclass(t.name) IS NOT NULL AND ("
     "  has_table_privilege(:role, to_regclass(t.name), 'UPDATE, DELETE, TRUNCATE')"
-    "  OR has_any_column_privilege(:role, to_regclass(t.name), 'UPDATE')) AS changeable"
+    "  OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(t.name)"
+    "   AND a.attnum > 0 AND NOT a.attisdropped"
+    "   AND t.name || '.' || a.attname <> ALL(CAST(:erasable AS text[]))"
+    "   AND has_column_privilege(:role, a.attrelid, a.attnum, 'UPDATE'))) AS changeable"
     " FROM unnest(CAST(:tables AS text[])) AS t(name) ORDER BY 1"
 )
 _WRITER_MAY = text(
@@ -69,12 +73,17 @@ async def check(connection: AsyncConnection, schemas: Mapping[str, MetaData]) ->
         if service not in attributes:
             found.append(_wrong(service, "has no role in this database"))
             continue
-        append_only = [
-            table.fullname for table in schema.sorted_tables if table.info.get("append_only")
-        ]
-        rows = (
-            await connection.execute(_MAY_CHANGE, {"role": service, "tables": append_only})
-        ).all()
+        append_only = [table for table in schema.sorted_tables if table.info.get("append_only")]
+        asked = {
+            "role": service,
+            "tables": [one.fullname for one in append_only],
+            "erasable": [
+                f"{one.fullname}.{column}"
+                for one in append_only
+                for column in erasable_columns(one)
+            ],
+        }
+        rows = (await connection.execute(_MAY_CHANGE, asked)).all()
         facts = RoleFacts(
             rights=attributes[service],
             owned=tuple(owned.get(service, ())),

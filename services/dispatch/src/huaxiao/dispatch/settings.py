@@ -41,8 +41,9 @@ class Settings(ServiceSettings):
     photo_days: int = Field(
         default=730,
         ge=1,
-        description="days after an order is over for which photos and signatures at a customer's"
-        " are kept",
+        description="days after an order is over for which what proves the work is kept: photos and"
+        " signatures at a customer's, notes, where steps were taken; after a ticket is closed, what"
+        " it says",
     )
     plan_workers: int = Field(
         default=1,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from huaxiao.shared.audit.log import AuditLog
-from huaxiao.shared.audit.marks import DERIVED, PAY
+from huaxiao.shared.audit.marks import DERIVED, PAY, erasable
 from huaxiao.shared.database import branch_column, service_metadata
 from huaxiao.shared.feed import Feed, positions_table
 from huaxiao.shared.personal import erasures_done_table, erasures_table, full_views_table
@@ -400,7 +400,15 @@ order_steps = Table(
     Column("latitude", _DEGREES),
     Column("longitude", _DEGREES),
     Index(None, "branch_id", "step", "at"),
-    info={"append_only": True} | whole_branch("Follows the order."),
+    Index(
+        "order_steps_places_index",
+        "branch_id",
+        "at",
+        postgresql_where=text("latitude IS NOT NULL"),
+    ),
+    info={"append_only": True}
+    | erasable("latitude", "longitude")
+    | whole_branch("Follows the order."),
 )
 order_tasks = Table(
     "order_tasks",
@@ -468,8 +476,9 @@ order_notes = Table(
     Column("text", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Index("order_notes_kept_index", "branch_id", "at", postgresql_where=text("text <> '***'")),
     _of_order(),
-    info={"append_only": True},
+    info={"append_only": True} | erasable("text"),
 )
 order_attachments = Table(
     "order_attachments",
@@ -632,7 +641,7 @@ tickets = Table(
     Index(None, "next_at"),
     Index(None, "branch_id", "owner_centre_id"),
     Index(None, "branch_id", "raiser_centre_id"),
-    info=own_centre("raiser_centre_id", "owner_centre_id"),
+    info=own_centre("raiser_centre_id", "owner_centre_id") | erasable("title", "text"),
 )
 ticket_steps = Table(
     "ticket_steps",
@@ -653,7 +662,7 @@ ticket_steps = Table(
     ForeignKeyConstraint(
         ["branch_id", "ticket_id"], ["dispatch.tickets.branch_id", "dispatch.tickets.ticket_id"]
     ),
-    info={"append_only": True} | whole_branch("Follows the ticket."),
+    info={"append_only": True} | erasable("text") | whole_branch("Follows the ticket."),
 )
 ticket_marks = Table(
     "ticket_marks",

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from huaxiao.shared.audit.marks import is_derived, is_pay
+from huaxiao.shared.audit.marks import is_derived, is_pay, told_by_digest
 from huaxiao.shared.audit.values import plain, shown
 from huaxiao.shared.documents import digest
 
@@ -73,12 +73,13 @@ class Changes:
         """Return what changed, by table and key: what was before, and what is now."""
         told: list[dict[str, Any]] = []
         for table, touched in sorted(self._tables.items(), key=lambda one: one[0].name):
+            apart = told_by_digest(table)
             after: dict[Key, Row] = {}
             for keys in _some(touched.before):
                 rows = await connection.execute(_by_keys(table, keys))
                 after |= {_key(table, row): row for row in rows.mappings()}
             told += _differences(table, touched, after)
-            told += [{"table": table.name, "added": shown(row)} for row in touched.added]
+            told += [{"table": table.name, "added": shown(row, apart)} for row in touched.added]
             if touched.counted:
                 counted = {"table": table.name, "rows_added": touched.counted}
                 told.append(counted | ({"digests": touched.digests} if touched.digests else {}))
@@ -231,19 +232,20 @@ def _differences(
     table: Table, touched: _Touched, after: Mapping[Key, Row]
 ) -> Iterator[dict[str, Any]]:
     names = [column.name for column in table.primary_key][1:]
+    apart = told_by_digest(table)
     for key, before in touched.before.items():
         now = after.get(key)
         told: dict[str, Any] = {"table": table.name}
         told |= {"key": shown(dict(zip(names, key[1:], strict=True)))}
         if before is None:
             if now is not None:
-                yield {"table": table.name, "added": shown(now)}
+                yield {"table": table.name, "added": shown(now, apart)}
         elif now is None:
-            yield told | {"removed": shown(before)}
+            yield told | {"removed": shown(before, apart)}
         else:
             changed = [name for name in before if plain(before[name]) != plain(now[name])]
             if changed:
                 yield told | {
-                    "before": shown({name: before[name] for name in changed}),
-                    "after": shown({name: now[name] for name in changed}),
+                    "before": shown({name: before[name] for name in changed}, apart),
+                    "after": shown({name: now[name] for name in changed}, apart),
                 }

@@ -1,13 +1,13 @@
 """Values of rows as the record keeps them: JSON without floats, masked, and never large."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from huaxiao.shared.audit.chain import told_at
 from huaxiao.shared.documents import canonical
-from huaxiao.shared.masking import masked
+from huaxiao.shared.masking import ERASED, masked
 
 _KEPT_BYTES = 4_096
 """A value that is longer stands as its digest and length."""
@@ -37,9 +37,18 @@ def plain(value: Any) -> Any:
     return form
 
 
-def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return columns of a row as the record shows them."""
-    return {name: _short(masked(plain(value), name)) for name, value in row.items()}
+def shown(row: Mapping[str, Any], by_digest: Collection[str] = ()) -> dict[str, Any]:
+    """Return columns of a row as the record shows them, texts of some by their digest."""
+    return {
+        name: _digest(value)
+        if name in by_digest and isinstance(value, str) and value != ERASED
+        else _short(masked(plain(value), name))
+        for name, value in row.items()
+    }
+
+
+def _digest(text: str) -> Any:
+    return plain(plain(text).encode())
 
 
 def _short(value: Any) -> Any:

@@ -139,17 +139,28 @@ def forget_contacts(days: int) -> Job:
 
 
 def forget_photos(days: int) -> Job:
-    """Return the job that erases photos and signatures of orders over for so many days."""
+    """Return the job that erases what proved the work, of orders over for so many days.
+
+    Photos and signatures, notes, where steps were taken; of tickets closed for as long, what they
+    say.
+    """
 
     async def forget(connection: AsyncConnection, branch_id: int, now: datetime) -> int:
+        before = now - timedelta(days=days)
         horizon = await _horizon(connection, branch_id)
-        erased = await store.forget_photos(
-            connection, branch_id, now - timedelta(days=days), horizon, now=now
-        )
-        await record_retention(
-            audit_log, connection, branch_id, table="order_attachments", erased=erased, now=now
-        )
-        return erased
+        erased = {
+            "order_attachments": await store.forget_photos(
+                connection, branch_id, before, horizon, now=now
+            ),
+            "order_notes": await store.forget_notes(connection, branch_id, before, horizon),
+            "order_steps": await store.forget_places(connection, branch_id, before, horizon),
+            "tickets": await store.forget_ticket_texts(connection, branch_id, before),
+        }
+        for table, count in erased.items():
+            await record_retention(
+                audit_log, connection, branch_id, table=table, erased=count, now=now
+            )
+        return sum(erased.values())
 
     return forget
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -27,11 +28,15 @@ from huaxiao.dispatch.tables import (
     erasures,
     erasures_done,
     order_attachments,
+    order_notes,
+    order_steps,
     orders,
     plans,
+    ticket_steps,
     tickets,
 )
 from huaxiao.shared.addresses import VILLAGE_DIGITS
+from huaxiao.shared.masking import ERASED
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.plans import PlanState
 from huaxiao.shared.wire.tickets import TicketState
@@ -47,6 +52,15 @@ _ADDRESS = and_(
 )
 _ADDRESS_OF_TICKET = tickets.c.about["standard_address"].astext
 _PLACE = func.length(_ADDRESS_OF_TICKET) > VILLAGE_DIGITS
+_TICKET_TEXT = tickets.c.text != ERASED
+_NOTED = order_notes.c.text != ERASED
+_PLACED = order_steps.c.latitude.is_not(None)
+_OF_NOTE = and_(
+    order_notes.c.branch_id == orders.c.branch_id, order_notes.c.order_id == orders.c.order_id
+)
+_OF_STEP = and_(
+    order_steps.c.branch_id == orders.c.branch_id, order_steps.c.order_id == orders.c.order_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +101,10 @@ async def erase(
     asked_before: datetime,
     now: datetime,
 ) -> int:
-    """Erase what need not be kept of a customer; return of how many orders, tickets and photos.
+    """Erase what need not be kept of a customer; return how many pieces that were.
 
-    What was asked for since ``asked_before`` is another matter, and stays.
+    Orders, tickets, photos, notes, places of steps. What was asked for since ``asked_before`` is
+    another matter, and stays.
     """
     of_customer = _of(branch_id, customer_id) & (orders.c.requested_at < asked_before)
     erased = await connection.execute(
@@ -101,24 +116,37 @@ async def erase(
     return (
         len(erased.all())
         + await attachments_store.erase(connection, branch_id, settled, now=now)
+        + await _erase_notes(connection, branch_id, order_notes.c.order_id.in_(settled))
+        + await _erase_places(connection, branch_id, order_steps.c.order_id.in_(settled))
         + await _erase_tickets(
             connection,
             and_(_about(branch_id, customer_id), _CLOSED, tickets.c.raised_at < asked_before),
+            texts=True,
         )
     )
 
 
 async def still_kept(connection: AsyncConnection, branch_id: int, customer_id: str) -> int:
-    """Return how many orders, tickets and photos of a customer keep something yet."""
+    """Return how many pieces of what could be erased of a customer are kept yet."""
     of_customer = _of(branch_id, customer_id)
-    kept = select(func.count()).select_from(orders).where(of_customer, or_(_CONTACT, _ADDRESS))
-    asked = select(func.count()).select_from(tickets).where(_about(branch_id, customer_id), _PLACE)
     theirs = select(orders.c.order_id).where(of_customer)
-    return (
-        ((await connection.scalar(kept)) or 0)
-        + ((await connection.scalar(asked)) or 0)
-        + await attachments_store.still_kept(connection, branch_id, theirs)
-    )
+    counts = [
+        select(func.count()).select_from(table).where(*which)
+        for table, which in (
+            (orders, (of_customer, or_(_CONTACT, _ADDRESS))),
+            (tickets, (_about(branch_id, customer_id), or_(_PLACE, _TICKET_TEXT))),
+            (
+                order_notes,
+                (order_notes.c.branch_id == branch_id, order_notes.c.order_id.in_(theirs), _NOTED),
+            ),
+            (
+                order_steps,
+                (order_steps.c.branch_id == branch_id, order_steps.c.order_id.in_(theirs), _PLACED),
+            ),
+        )
+    ]
+    kept = [(await connection.scalar(one)) or 0 for one in counts]
+    return sum(kept) + await attachments_store.still_kept(connection, branch_id, theirs)
 
 
 async def waiting(
@@ -133,7 +161,14 @@ async def waiting(
         _OVER,
         or_(
             horizon.erasable(),
-            and_(~horizon.needed(), orders.c.order_id.in_(_with_photos(branch_id))),
+            and_(
+                ~horizon.needed(),
+                or_(
+                    orders.c.order_id.in_(_with_photos(branch_id)),
+                    exists().where(_OF_NOTE, _NOTED),
+                    exists().where(_OF_STEP, _PLACED),
+                ),
+            ),
         ),
     )
     closed = exists().where(
@@ -141,7 +176,7 @@ async def waiting(
         tickets.c.about["customer_id"].astext == erasures.c.customer_id,
         tickets.c.raised_at < asked_before,
         _CLOSED,
-        _PLACE,
+        or_(_PLACE, _TICKET_TEXT),
     )
     done = erasures.join(
         erasures_done,
@@ -182,15 +217,56 @@ def _about(branch_id: int, customer_id: str) -> ColumnElement[bool]:
     )
 
 
-async def _erase_tickets(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+async def _erase_tickets(
+    connection: AsyncConnection, which: ColumnElement[bool], *, texts: bool
+) -> int:
+    """Cut addresses of tickets to the village and, if so asked, erase what they say."""
     village = func.to_jsonb(func.left(_ADDRESS_OF_TICKET, VILLAGE_DIGITS), type_=JSONB)
+    cut = case(
+        (_PLACE, func.jsonb_set(tickets.c.about, ["standard_address"], village)),
+        else_=tickets.c.about,
+    )
+    said = {"title": ERASED, "text": ERASED} if texts else {}
     erased = await connection.execute(
         update(tickets)
-        .where(which, _PLACE)
-        .values(about=func.jsonb_set(tickets.c.about, ["standard_address"], village))
-        .returning(tickets.c.ticket_id)
+        .where(which, or_(_PLACE, _TICKET_TEXT) if texts else _PLACE)
+        .values(about=cut, **said)
+        .returning(tickets.c.branch_id, tickets.c.ticket_id)
     )
-    return len(erased.all())
+    found = erased.all()
+    if texts and found:
+        await connection.execute(
+            update(ticket_steps)
+            .where(
+                ticket_steps.c.branch_id == found[0][0],
+                ticket_steps.c.ticket_id == func.any([one[1] for one in found]),
+                ticket_steps.c.text.is_not(None),
+            )
+            .values(text=ERASED)
+        )
+    return len(found)
+
+
+async def _erase_notes(
+    connection: AsyncConnection, branch_id: int, which: ColumnElement[bool]
+) -> int:
+    erased = await connection.execute(
+        update(order_notes)
+        .where(order_notes.c.branch_id == branch_id, which, _NOTED)
+        .values(text=ERASED)
+    )
+    return erased.rowcount
+
+
+async def _erase_places(
+    connection: AsyncConnection, branch_id: int, which: ColumnElement[bool]
+) -> int:
+    erased = await connection.execute(
+        update(order_steps)
+        .where(order_steps.c.branch_id == branch_id, which, _PLACED)
+        .values(latitude=None, longitude=None)
+    )
+    return erased.rowcount
 
 
 # --- what need not be kept any longer ------------------------------------------------------------
@@ -225,8 +301,61 @@ async def forget_orders(
 
 async def forget_tickets(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
     """Cut the addresses of tickets that were closed before a moment; return how many they were."""
-    old = and_(tickets.c.branch_id == branch_id, _CLOSED, tickets.c.closed_at < before)
-    return await _erase_tickets(connection, old)
+    return await _erase_tickets(connection, _closed(branch_id, before), texts=False)
+
+
+async def forget_ticket_texts(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
+    """Erase what tickets say that were closed before a moment; return how many they were."""
+    return await _erase_tickets(connection, _closed(branch_id, before), texts=True)
+
+
+def _closed(branch_id: int, before: datetime) -> ColumnElement[bool]:
+    return and_(tickets.c.branch_id == branch_id, _CLOSED, tickets.c.closed_at < before)
+
+
+async def forget_notes(
+    connection: AsyncConnection, branch_id: int, before: datetime, horizon: Horizon
+) -> int:
+    """Erase some notes on orders that were over before a moment; return how many they were."""
+    old = (
+        select(order_notes.c.order_id, order_notes.c.number)
+        .join(orders, _OF_NOTE)
+        .where(
+            order_notes.c.branch_id == branch_id,
+            order_notes.c.at < before,
+            _NOTED,
+            *_long_over(before, horizon),
+        )
+        .order_by(order_notes.c.at)
+        .limit(_PORTION)
+    )
+    which = tuple_(order_notes.c.order_id, order_notes.c.number).in_(old)
+    return await _erase_notes(connection, branch_id, which)
+
+
+async def forget_places(
+    connection: AsyncConnection, branch_id: int, before: datetime, horizon: Horizon
+) -> int:
+    """Erase where some steps were taken of orders over before a moment; return how many."""
+    old = (
+        select(order_steps.c.order_id, order_steps.c.number)
+        .join(orders, _OF_STEP)
+        .where(
+            order_steps.c.branch_id == branch_id,
+            order_steps.c.at < before,
+            _PLACED,
+            *_long_over(before, horizon),
+        )
+        .order_by(order_steps.c.at)
+        .limit(_PORTION)
+    )
+    which = tuple_(order_steps.c.order_id, order_steps.c.number).in_(old)
+    return await _erase_places(connection, branch_id, which)
+
+
+def _long_over(before: datetime, horizon: Horizon) -> tuple[ColumnElement[bool], ...]:
+    """Say of an order that it was over before a moment, and that no appraisal rests on it."""
+    return orders.c.last_step_at < before, _OVER, ~horizon.needed()
 
 
 async def forget_plans(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
