@@ -1,10 +1,10 @@
 """A real engine builds and runs `deploy/`; where none is, nothing here can be said to hold."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from support.deployment import VERSION, Deployment, EngineError, engine_is_there
+from support.deployment import COMPOSE_FILE, VERSION, Deployment, EngineError, engine_is_there
 from support.processes import free_ports
 
 NO_ENGINE = 69
@@ -34,9 +34,9 @@ def deploy(
     made: list[Deployment] = []
     patch = pytest.MonkeyPatch()
 
-    def make(project: str, *files: Path) -> Deployment:
+    def make(project: str, *files: Path, settings: Mapping[str, str] | None = None) -> Deployment:
         [port] = free_ports(1)
-        one = Deployment(project, port, *([files] if files else []))
+        one = Deployment(project, port, files or (COMPOSE_FILE,), dict(settings or {}))
         one.down()
         made.append(one)
         one.up()

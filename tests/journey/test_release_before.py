@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.postgres import PreparedDatabase
 from support.processes import Processes
+from support.releases import before_the_last_migration, unpack
 
 from huaxiao.cli.sample.county import sample_county
 from huaxiao.cli.sample.generator import generate
@@ -21,26 +22,6 @@ pytestmark = pytest.mark.slow
 SUBSCRIBERS = 80
 
 
-def git(project: Path, *arguments: str) -> bytes:
-    done = subprocess.run(["git", *arguments], cwd=project, capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"git {arguments[0]} says: {done.stderr.decode().strip()}")
-    return done.stdout
-
-
-def before_the_last_migration(project: Path) -> str:
-    """Return the commit before the one that brought the newest version of any schema."""
-    log = git(
-        project,
-        *("log", "--diff-filter=A", "--no-merges", "--format=%H", "--max-count=1"),
-        *("--", "services/*/migrations/versions/0*.py"),
-    )
-    added = log.decode().strip()
-    if not added:
-        pytest.skip("this copy of the project has no history")
-    return git(project, "rev-parse", f"{added}^").decode().strip()
-
-
 @pytest.fixture
 def of_before(
     project: Path,
@@ -49,9 +30,7 @@ def of_before(
     issuer: Issuer,
     tmp_path: Path,
 ) -> Iterator[Processes]:
-    commit = before_the_last_migration(project)
-    archive = git(project, "archive", commit, "shared", "services")
-    subprocess.run(["tar", "-x", "-C", str(tmp_path)], input=archive, check=True)
+    unpack(project, before_the_last_migration(project), tmp_path, "shared", "services")
     sources = [tmp_path / "shared/src", *sorted(tmp_path.glob("services/*/src"))]
     path = ":".join(str(one) for one in sources)
     loaded = subprocess.run(

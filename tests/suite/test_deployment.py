@@ -36,6 +36,12 @@ def compose(deploy: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def scale(deploy: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((deploy / "scale/compose.yml").read_text())
+    return document
+
+
+@pytest.fixture(scope="module")
 def example(deploy: Path) -> str:
     return (deploy / ".env.example").read_text()
 
@@ -120,6 +126,34 @@ def test_containers_take_no_more_than_they_are_given(compose: dict[str, Any]) ->
         assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
 
 
+def test_workers_of_the_database_have_no_more_rights_and_nobody_beside_them(
+    compose: dict[str, Any], scale: dict[str, Any]
+) -> None:
+    """They trust whoever reaches them: so nobody does but the coordinator and each other."""
+    workers = {name: one for name, one in scale["services"].items() if name.startswith("worker-")}
+    reaching = {
+        name for name, one in scale["services"].items() if "machines" in one.get("networks", [])
+    }
+
+    assert len(workers) == 2
+    assert reaching == {"postgres", *workers}
+    assert scale["networks"] == {"machines": {"internal": True}}
+    test_containers_have_no_right_they_can_do_without({"services": workers})
+    test_containers_take_no_more_than_they_are_given({"services": workers})
+    for one in workers.values():
+        assert one["networks"] == ["machines"]
+        assert "ports" not in one
+        assert one["healthcheck"] == compose["services"]["postgres"]["healthcheck"]
+
+
+def test_every_worker_joins_before_anything_is_made(scale: dict[str, Any]) -> None:
+    prepare = scale["services"]["prepare"]
+    workers = [name for name in scale["services"] if name.startswith("worker-")]
+
+    assert prepare["command"][:2] == ["database", "--citus"]
+    assert prepare["command"][3::2] == workers == list(prepare["depends_on"])
+
+
 def test_a_service_is_given_longer_to_end_than_it_takes(
     compose: dict[str, Any], deploy: Path
 ) -> None:
@@ -190,8 +224,8 @@ def test_the_gateway_waits_longer_than_services_take_and_takes_more_than_they_do
 def test_the_example_sets_every_variable_of_the_file_to_its_default(
     deploy: Path, example: str
 ) -> None:
-    files = (deploy / "docker-compose.yml", deploy / "observability/compose.yml")
-    text = "".join(one.read_text() for one in files)
+    files = ("docker-compose.yml", "observability/compose.yml", "scale/compose.yml")
+    text = "".join((deploy / one).read_text() for one in files)
     used = dict(re.findall(r"\$\{(HUAXIAO_\w+):-([^}]*)\}", text))
 
     assert dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)) == used

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx
-from support.postgres import PreparedDatabase
 
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.provision import SERVICES
@@ -19,6 +19,13 @@ from huaxiao.shared.provision import SERVICES
 _HOST = "127.0.0.1"
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+
+
+class Addressed(Protocol):
+    """A database that says where each role finds it."""
+
+    def url(self, role: str) -> str:
+        """Return its address as a role sees it."""
 
 
 @dataclass
@@ -99,7 +106,7 @@ class ServiceProcess:
 class Processes:
     """The suite as processes that know each other's addresses."""
 
-    database: PreparedDatabase
+    database: Addressed
     keys: Keys
     logs: Path
     services: Sequence[str] = SERVICES

@@ -1,8 +1,10 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as Asked
 
@@ -127,3 +129,47 @@ async def test_an_answer_without_a_body_is_never_forgotten(
     answers = [await http.delete(f"{path}/n1", headers=headers) for _ in range(2)]
 
     assert [one.status_code for one in answers] == [204, 204]
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "undone"),
+    [
+        ("40001", "could not serialize access", True),
+        ("40P01", "deadlock detected", True),
+        ("XX000", "could not commit transaction for shard 102008 on any active node", True),
+        ("XX000", "something else", False),
+    ],
+)
+async def test_a_transaction_that_the_database_undid_is_tried_again(
+    kit: Any,
+    http: httpx.AsyncClient,
+    branch_id: int,
+    manager: dict[str, str],
+    tamper: Callable[..., Awaitable[None]],
+    *,
+    code: str,
+    said: str,
+    undone: bool,
+) -> None:
+    """It fails when it is committed, once: a sequence is not taken back with it."""
+    name = f"fails_once_{branch_id}"
+    await tamper(
+        f"CREATE SEQUENCE kit.{name}",
+        f"GRANT USAGE ON SEQUENCE kit.{name} TO PUBLIC",
+        f"""CREATE FUNCTION kit.{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('kit.{name}') = 1 THEN
+                RAISE EXCEPTION '{said}' USING ERRCODE = '{code}';
+            END IF;
+            RETURN NULL;
+        END $$""",
+        f"CREATE CONSTRAINT TRIGGER {name} AFTER INSERT ON kit.notes DEFERRABLE INITIALLY DEFERRED"
+        f" FOR EACH ROW WHEN (NEW.branch_id = {branch_id}) EXECUTE FUNCTION kit.{name}()",
+    )
+    try:
+        response = await http.post(
+            f"/v1/branches/{branch_id}/notes", json={"note_id": "n1"}, headers=manager
+        )
+    finally:
+        await tamper(f"DROP TRIGGER {name} ON kit.notes", f"DROP FUNCTION kit.{name}()")
+
+    assert response.status_code == (201 if undone else 500)

@@ -19,6 +19,7 @@ from huaxiao.cli.checks import Checks
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.command import doctor
 from huaxiao.cli.ending import Ends, held, stopped
+from huaxiao.cli.migrating import migrate
 from huaxiao.cli.progress import reached_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
@@ -109,6 +110,9 @@ def up(
     With --json it prints one line when it is ready: where it is, and a county manager's token.
     """
     raise typer.Exit(_run(data, port, _stay_for_machines if as_json else stay))
+
+
+app.command(rich_help_panel=_BEGIN)(migrate)
 
 
 @app.command(rich_help_panel=_CONNECT)

@@ -59,6 +59,10 @@ def within(column: ColumnElement[Any], centre_ids: AbstractSet[str] | None) -> C
     return true() if centre_ids is None else column.in_(sorted(centre_ids))
 
 
+_MOST_PARAMETERS = 32_767
+"""Of one statement, by PostgreSQL's protocol."""
+_MOST_ROWS = 500
+_HAS_CITUS = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
 _AWAY = (InterfaceError, InternalClientError, OperatorInterventionError, PostgresConnectionError)
 """What the driver says when the server has gone, is going, or lets nobody in."""
 
@@ -70,6 +74,8 @@ class _ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
     """
 
     scope: Scope | None = None
+    over_several_machines: bool | None = None
+    """Whether the server hands on to others what it is told; unknown until rows are to be copied."""
 
     @override
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
@@ -103,7 +109,12 @@ class ForeignRowsError(RuntimeError):
 
 
 class Copying:
-    """Adds rows to tables that are marked as ``copied``, as the service's writer."""
+    """Adds rows to tables that are marked as ``copied``, as the service's writer.
+
+    A server that is the coordinator of others (Citus) would have to copy into theirs as the writer,
+    who cannot log in, over another connection than the transaction's. There rows are added by
+    statements of many rows each, as the service itself, held by the same policies as all it does.
+    """
 
     def __init__(self, connection: AsyncConnection, driver: _ScopedConnection) -> None:
         """Begin as the service itself; it becomes the writer with the first row."""
@@ -123,6 +134,12 @@ class Copying:
         own = self._driver.scope is not None and self._driver.scope.holds({row[0] for row in rows})
         if columns[0] != "branch_id" or not own:
             raise ForeignRowsError(table.fullname)
+        if self._driver.over_several_machines is None:
+            self._driver.over_several_machines = await self._connection.scalar(_HAS_CITUS)
+        if self._driver.over_several_machines:
+            copied(self._connection, table, len(rows))
+            await self._insert(table, columns, list(rows))
+            return
         if not self._entered:
             # By SQLAlchemy, which begins the transaction if this is the first that is done in it.
             await self._connection.execute(text(f"SET LOCAL ROLE {writer_role(str(table.schema))}"))
@@ -131,6 +148,19 @@ class Copying:
         await self._driver.copy_records_to_table(
             table.name, schema_name=table.schema, columns=list(columns), records=rows
         )
+
+    async def _insert(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        at_once = min(_MOST_ROWS, _MOST_PARAMETERS // len(columns))
+        for first in range(0, len(rows), at_once):
+            some = rows[first : first + at_once]
+            numbers = iter(range(1, len(some) * len(columns) + 1))
+            values = ", ".join(f"({', '.join(f'${next(numbers)}' for _ in columns)})" for _ in some)
+            await self._connection.exec_driver_sql(
+                f"INSERT INTO {table.fullname} ({', '.join(columns)}) VALUES {values}",  # noqa: S608 - names of tables.py
+                tuple(value for row in some for value in row),
+            )
 
     async def leave(self) -> None:
         """Become the service itself again."""

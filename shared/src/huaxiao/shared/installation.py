@@ -8,8 +8,8 @@ reader, so that a service can be given its own and nothing else:
 - ``<service>/``: the service role's password (``pgpass``) and the service's own signing key;
 - ``public/jwks.json``: the public halves of all those keys, which every service trusts.
 
-``… database`` makes roles and schemas as superuser and migrates each schema as its owner;
-``… token`` prints a token for a person. All of it may run again: nothing that exists is replaced.
+``… database`` makes roles and schemas as superuser and migrates each schema as its owner, with
+``--citus`` over several machines; ``… token`` prints a token for a person. All of it may run again: nothing that exists is replaced.
 """
 
 import argparse
@@ -18,13 +18,13 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
-from huaxiao.shared import migrations
+from huaxiao.shared import distributing, migrations
 from huaxiao.shared.auth import Role
 from huaxiao.shared.issuer import Issuer, new_private_jwk
 from huaxiao.shared.provision import SERVICES, owner_role, provision
@@ -88,13 +88,44 @@ def _write(path: Path, content: str, mode: int) -> None:
     unfinished.replace(path)
 
 
-def prepare_database(root: Path, admin_url: URL) -> None:
-    """Make roles and schemas, and bring every schema up to date."""
-    passwords = json.loads((root / "operator" / "passwords.json").read_text())
+def passwords_under(root: Path) -> dict[str, str]:
+    """Return the password of every role, by its name, as `secrets` has made them."""
+    held: dict[str, str] = json.loads((root / "operator" / "passwords.json").read_text())
+    return held
+
+
+def prepare_database(
+    admin_url: URL,
+    passwords: Mapping[str, str] | None,
+    *,
+    workers: Sequence[str] | None = None,
+    shards: int = distributing.SHARDS,
+) -> distributing.Outcome | None:
+    """Make roles and schemas, and bring every schema up to date, over several machines if so asked.
+
+    Args:
+        admin_url: the database, as its superuser.
+        passwords: of every role; without them, the server has to let roles in by other means.
+        workers: ``host`` or ``host:port`` of each machine that is to join; what has joined is known.
+            None leaves the tables on the one machine, or where they are.
+        shards: into how many pieces branches are sorted, the first time.
+
+    Raises:
+        NotDistributedError: ``workers`` is given, and the server is no coordinator of Citus, a
+            worker does not join, or a table is refused.
+
+    """
+    if workers is not None:
+        asyncio.run(distributing.require_citus(admin_url))
+        asyncio.run(distributing.join(admin_url, workers))
     asyncio.run(provision(admin_url, passwords=passwords))
     for service in SERVICES:
         owner = owner_role(service)
-        migrations.upgrade(service, admin_url.set(username=owner, password=passwords[owner]))
+        password = None if passwords is None else passwords[owner]
+        migrations.upgrade(service, admin_url.set(username=owner, password=password))
+    if workers is None:
+        return None
+    return asyncio.run(distributing.distribute(admin_url, shards=shards))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -105,7 +136,16 @@ def main(arguments: Sequence[str]) -> None:
     making.add_argument(
         "--new-passwords", action="store_true", help="and new ones for all roles but the superuser"
     )
-    commands.add_parser("database", help="make roles and schemas, and migrate them")
+    database = commands.add_parser("database", help="make roles and schemas, and migrate them")
+    database.add_argument(
+        "--citus", action="store_true", help="and distribute the tables by their branch"
+    )
+    database.add_argument(
+        "--worker",
+        action="append",
+        default=[],
+        help="host or host:port that is to join; with --citus",
+    )
     token = commands.add_parser("token", help="print a bearer token")
     token.add_argument("--role", type=Role, required=True, help=", ".join(Role))
     token.add_argument("--branch", type=int, required=True, help="six-digit county code")
@@ -119,7 +159,12 @@ def main(arguments: Sequence[str]) -> None:
         case "secrets":
             make_secrets(root, new_passwords=given.new_passwords)
         case "database":
-            prepare_database(root, make_url(os.environ["HUAXIAO_ADMIN_DATABASE_URL"]))
+            admin_url = make_url(os.environ["HUAXIAO_ADMIN_DATABASE_URL"])
+            workers = given.worker if given.citus else None
+            try:
+                prepare_database(admin_url, passwords_under(root), workers=workers)
+            except distributing.NotDistributedError as error:
+                raise SystemExit(f"{error}\n{error.do}") from error
         case _:
             issuer = Issuer.from_file(
                 root / "operator" / "signing.jwk", issuer=os.environ["HUAXIAO_TOKEN_ISSUER"]

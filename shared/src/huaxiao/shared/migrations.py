@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from huaxiao.shared import rows
+from huaxiao.shared.distributing import distributed_tables
 from huaxiao.shared.provision import append_only_statements, copied_statements
 
 _ADVISORY_LOCK = 7_201_711
@@ -68,7 +69,10 @@ def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
     connection.execute(text("SET lock_timeout = '10s'"))
     # The owner is held to a scope as well, and a migration may have to rewrite what is there.
     for setting, opened in rows.OPENED.items():
-        connection.execute(text(f"SET {setting} = '{opened}'"))
+        connection.execute(text(f"SET LOCAL {setting} = '{opened}'"))
+    if distributed_tables(connection):
+        # One connection to a node, so that what was changed first is seen by what comes after.
+        connection.execute(text("SET LOCAL citus.multi_shard_modify_mode = 'sequential'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     context.configure(
         connection=connection,
@@ -93,14 +97,16 @@ def _close(connection: Connection, service: str, metadata: MetaData) -> None:
     )
     held = {row[0]: row[1] for row in connection.execute(text(rows.HELD), {"schema": service})}
     there = [table for table in metadata.sorted_tables if table.fullname in existing]
+    distributed = distributed_tables(connection)
     statements = [
         *append_only_statements(service, there),
         *copied_statements(service, there),
         *(
             statement
             for table in there
-            if held.get(table.fullname) != rows.policy_of(table)
-            for statement in rows.row_security_statements(table)
+            for apart in [table.fullname in distributed]
+            if held.get(table.fullname) != rows.policy_of(table, distributed=apart)
+            for statement in rows.row_security_statements(table, distributed=apart)
         ),
     ]
     for statement in statements:

@@ -103,33 +103,42 @@ def scope_statements(scope: Scope) -> str:
     return " ".join(f"SET LOCAL {setting} = '{value}';" for setting, value in given.items())
 
 
-def policy_of(table: Table) -> str:
+def policy_of(table: Table, *, distributed: bool = False) -> str:
     """Return the condition that a table's rows are held to.
 
     The settings stand in sub-selects, so that they are read once a statement and not for every row;
-    the comparisons are leakproof, so that conditions of the query still choose the index.
+    the comparisons are leakproof, so that conditions of the query still choose the index. Citus takes
+    no policy with a sub-select: that of a table that is distributed is the same without.
     """
-    condition = _within(["branch_id"], BRANCHES_SETTING, "int")
+    condition = _within(["branch_id"], BRANCHES_SETTING, "int", distributed=distributed)
     own_centre = table.info.get("own_centre")
     if own_centre is not None:
-        seen = _within(own_centre, CENTRES_SETTING, "text")
+        seen = _within(own_centre, CENTRES_SETTING, "text", distributed=distributed)
         person = table.info.get("own_person")
         if person is not None:
-            seen = f"({seen} OR {person} = (SELECT current_setting('{PERSON_SETTING}', true)))"
+            given = f"current_setting('{PERSON_SETTING}', true)"
+            seen = f"({seen} OR {person} = {_once(given, distributed=distributed)})"
         condition += f" AND {seen}"
     return condition
 
 
-def _within(columns: Iterable[str], setting: str, kind: str) -> str:
+def _within(columns: Iterable[str], setting: str, kind: str, *, distributed: bool) -> str:
     given = f"current_setting('{setting}', true)"
-    held = f"(SELECT string_to_array(nullif({given}, '{EVERY}'), ',')::{kind}[])::{kind}[]"
-    either = [*(f"{column} = ANY ({held})" for column in columns), f"(SELECT {given} = '{EVERY}')"]
+    listed = f"string_to_array(nullif({given}, '{EVERY}'), ',')::{kind}[]"
+    if not distributed:
+        listed = f"(SELECT {listed})::{kind}[]"
+    every = _once(f"{given} = '{EVERY}'", distributed=distributed)
+    either = [*(f"{column} = ANY ({listed})" for column in columns), every]
     return f"({' OR '.join(either)})"
 
 
-def row_security_statements(table: Table) -> list[str]:
+def _once(expression: str, *, distributed: bool) -> str:
+    return f"({expression})" if distributed else f"(SELECT {expression})"
+
+
+def row_security_statements(table: Table, *, distributed: bool = False) -> list[str]:
     """Return what holds a table to the scope of transactions, for its owner to execute."""
-    name, condition = table.fullname, policy_of(table)
+    name, condition = table.fullname, policy_of(table, distributed=distributed)
     quoted = condition.replace("'", "''")
     return [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",

@@ -45,6 +45,8 @@ from huaxiao.shared.rows import NO_BRANCH, Scope
 
 _ATTEMPTS = 3
 _RETRYABLE = {"40001", "40P01"}
+_NODE_FAILED = "could not commit transaction for shard"
+"""What Citus says, without a code of its own, when a node was lost before anything was committed."""
 _MAX_KEY = 255
 
 
@@ -185,11 +187,16 @@ class TransactionalRoute(APIRoute):
                 except _Replay as replay:
                     return replay.response
                 except DBAPIError as error:
-                    if tries_left == 0 or sqlstate(error) not in _RETRYABLE:
+                    if tries_left == 0 or not was_undone(error):
                         raise
             raise AssertionError("unreachable")
 
         return handle
+
+
+def was_undone(error: DBAPIError) -> bool:
+    """Say whether the database undid a transaction that may well succeed when it is tried again."""
+    return sqlstate(error) in _RETRYABLE or _NODE_FAILED in str(error.orig)
 
 
 def sqlstate(error: DBAPIError) -> str | None:

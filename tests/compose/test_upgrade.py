@@ -1,0 +1,113 @@
+"""The release before is replaced by this one, service by service, while the county works."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from support.chaos import until_heard
+from support.deployment import COMPOSE_FILE, VERSION, Deployment, EngineError, docker
+from support.documents import blocks_of
+from support.month import assert_as_expected, in_parts
+from support.releases import before_the_last_migration, unpack
+
+from huaxiao.cli.sample.county import sample_county
+from huaxiao.cli.sample.generator import Event, generate
+from huaxiao.cli.story import Endpoints, Story, telling
+from huaxiao.shared.provision import SERVICES
+
+SUBSCRIBERS = 300
+BEFORE = "compose-before"
+"""The tag of the images of the release before."""
+
+
+@pytest.fixture
+def release_before(
+    deploy: Callable[..., Deployment], project: Path, tmp_path: Path
+) -> Iterator[Deployment]:
+    """Return an installation of the release before, by its own files and images."""
+    unpack(project, before_the_last_migration(project), tmp_path)
+    old = tmp_path / "deploy" / "docker-compose.yml"
+    settings = {"HUAXIAO_VERSION": BEFORE}
+    building = Deployment("huaxiao-compose-upgrade", 0, [old], settings)
+    try:
+        building.compose("build", "--quiet")
+        yield deploy("huaxiao-compose-upgrade", old, settings=settings)
+    finally:
+        for one in (building, Deployment(building.project, 0)):
+            one.down()
+        others = ("prepare", "gateway", "console")
+        docker("rmi", *(f"huaxiao/{one}:{BEFORE}" for one in (*others, *SERVICES)))
+
+
+def versions(county: Deployment) -> list[str]:
+    """Return the tags of the services' images, in the order in which they are upgraded."""
+    return [county.inspect(one)["Config"]["Image"].partition(":")[2] for one in SERVICES]
+
+
+class Working:
+    """Billing, which sends on and on, and counts how often it was answered beside whom."""
+
+    def __init__(self, story: Story, events: list[Event]) -> None:
+        self.story, self.parts = story, in_parts(events, 40)
+        self.answered = 0
+
+    async def until(self, over: asyncio.Event) -> None:
+        """Send part after part until it is over, and then the rest; some come again: nobody minds."""
+        while not over.is_set():
+            for part in self.parts[: self.answered + 1]:
+                await until_heard(partial(self.story.post, part, lambda _: None))
+                if over.is_set():
+                    break
+            self.answered = min(self.answered + 1, len(self.parts) - 1)
+        for part in self.parts[self.answered :]:
+            await until_heard(partial(self.story.post, part, lambda _: None))
+
+
+async def test_services_are_replaced_one_by_one_while_the_county_works(
+    release_before: Deployment, project: Path
+) -> None:
+    old = release_before
+    new = Deployment(old.project, old.port, [COMPOSE_FILE], {"HUAXIAO_VERSION": VERSION})
+    suite = Endpoints.behind(old.url, old.issuer())
+    county = sample_county()
+    sample = generate(county, 201711, SUBSCRIBERS)
+    page = "\n".join(blocks_of(project / "docs" / "operations" / "upgrade.md", "sh"))
+    seen: list[list[str]] = []
+
+    async with telling(suite, county, sample) as story:
+        await until_heard(story.register)
+        await story.wait_for_attribution()
+        over = asyncio.Event()
+        working = Working(story, list(sample.events))
+        sending = asyncio.create_task(working.until(over))
+        try:
+            await asyncio.to_thread(new.compose, "run", "--rm", "prepare")
+            seen.append(versions(old))
+            for service in SERVICES:
+                step = ("up", "--detach", "--wait", "--no-deps", "--no-build", service)
+                assert f"up --detach --wait --no-deps {service}\n" in page
+                await asyncio.to_thread(new.compose, *step)
+                seen.append(versions(new))
+            await asyncio.to_thread(new.up)
+            await asyncio.to_thread(new.until_ready)
+        finally:
+            over.set()
+        await sending
+        report = await until_heard(story.targets)
+        await assert_as_expected(story)
+
+    try:
+        said = new.compose("run", "--rm", "doctor", "--anchors", "/anchors", "--json")
+    except EngineError as error:
+        pytest.fail(str(error))
+    levels = {one["level"] for one in json.loads(said)["findings"]}
+    assert seen == [
+        [VERSION] * replaced + [BEFORE] * (len(SERVICES) - replaced)
+        for replaced in range(len(SERVICES) + 1)
+    ]
+    assert report.county is not None
+    assert working.answered > len(SERVICES)
+    assert levels == {"holds"}
