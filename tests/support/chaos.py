@@ -23,7 +23,8 @@ from huaxiao.shared.clients.base import PeerProblem
 _BREATH_SECONDS = 0.1
 _PATIENCE_SECONDS = 180.0
 _ACKNOWLEDGED_SECONDS = 3.0
-_FOLLOWING_SECONDS = (0.1, 0.7)
+_STORED_SECONDS = 10.0
+_LOOK_SECONDS = 0.02
 _ANYBODY = ""
 ACKNOWLEDGING = ("contracts", "attribution", "dispatch")
 """Services that are told things; kpi only follows."""
@@ -152,6 +153,8 @@ class Trouble:
     chance: random.Random
     kill_first: str | None = None
     """The service that is killed before any other."""
+    followed: Callable[[], Awaitable[object]] | None = None
+    """Tells what the service that only follows has stored, to kill it right after."""
     heard: Heard = field(default_factory=Heard)
     had: Counter[str] = field(default_factory=Counter)
     """How often there was each kind of fault."""
@@ -208,13 +211,22 @@ class Trouble:
         if one.service in ACKNOWLEDGING:
             await self.heard.next(one.service)
         else:
-            # It follows what was acknowledged a moment ago.
-            await self.heard.next(_ANYBODY)
-            await asyncio.sleep(self.chance.uniform(*_FOLLOWING_SECONDS))
+            await self._stored_anew()
         one.kill()
         await self._while_it_lasts()
         await one.restart()
         return one.service
+
+    async def _stored_anew(self) -> None:
+        """Wait until who only follows has stored more: half of it, should it store it by halves."""
+        if self.followed is None:
+            return
+        await self.heard.next(_ANYBODY)
+        before = await self.followed()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STORED_SECONDS):
+                while await self.followed() in {before, None}:  # noqa: ASYNC110 - nobody is told
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     async def _service_stopped(self) -> str:
         one = self.processes[self.chance.choice(sorted(self.processes.of))]

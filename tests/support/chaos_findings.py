@@ -200,6 +200,19 @@ class Looking:
             return []
         return [(row["source"], row["event_id"]) for row in rows]
 
+    async def followed(self) -> tuple[int, ...] | None:
+        """Tell how far kpi has come, and how much it has stored; None where the database is away."""
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(self._url)
+            row = await self._connection.fetchrow(
+                "SELECT (SELECT sum(position)::bigint FROM kpi.feed_positions),"
+                " (SELECT count(*) FROM kpi.measure_changes)"
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return None
+        return tuple(row)
+
     async def close(self) -> None:
         if self._connection is not None:
             self._connection.terminate()

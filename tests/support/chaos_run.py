@@ -102,8 +102,14 @@ async def run(
     if bug:
         for one in processes.of.values():
             one.app = f"support.bugs:create_{one.service}"
+    following = Looking(database.url("postgres"))
     trouble = done.trouble = Trouble(
-        processes, links, OwnPostgres(postgres), chance, kill_first=SHOWS_IN.get(bug)
+        processes,
+        links,
+        OwnPostgres(postgres),
+        chance,
+        kill_first=SHOWS_IN.get(bug),
+        followed=following.followed,
     )
     try:
         async with opened(list(links.values())):
@@ -136,6 +142,7 @@ async def run(
         done.found.append(f"{type(error).__name__}: {error}"[:1_000])
         done.found += answered_500(processes)
     finally:
+        await following.close()
         processes.stop()
     return done
 
