@@ -273,6 +273,15 @@ async def test_a_destroyed_database_is_restored_from_its_dump(
 
 # --- what the documents say -----------------------------------------------------------------------
 
+MOMENT = "2026-11-30 03:00:00+08"
+"""To which the page about backups goes back, as an example."""
+AFTER_THE_MOMENT = "public.after_the_moment"
+
+
+def on_database(county: Deployment, statement: str) -> str:
+    psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", DATABASE, "-Atc")
+    return county.compose(*psql, statement).decode().strip()
+
 
 @pytest.mark.parametrize(
     "page", ["install", "backup", "keys-and-certificates", "replaying", "upgrade"]
@@ -286,6 +295,10 @@ def test_every_command_of_a_page_that_needs_containers_works(
     blocks = [one for one in blocks_of(document, "sh") if "docker " in one]
     for block in blocks:
         script = block.replace("https://localhost:8443", county.url)
+        if MOMENT in script:
+            moment = on_database(county, "SELECT now()")
+            on_database(county, f"CREATE TABLE {AFTER_THE_MOMENT} ()")
+            script = script.replace(MOMENT, moment)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=tmp_path,
@@ -297,6 +310,7 @@ def test_every_command_of_a_page_that_needs_containers_works(
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     county.until_ready()
 
+    assert on_database(county, f"SELECT to_regclass('{AFTER_THE_MOMENT}')") == ""
     assert blocks
     assert {one["level"] for one in examined(county)} == {"holds"}
 

@@ -11,7 +11,7 @@ from support.chaos import until_heard
 from support.deployment import COMPOSE_FILE, VERSION, Deployment, EngineError, docker
 from support.documents import blocks_of
 from support.month import assert_as_expected, in_parts
-from support.releases import before_the_last_migration, unpack
+from support.releases import before_in_containers, unpack
 
 from huaxiao.cli.sample.county import sample_county
 from huaxiao.cli.sample.generator import Event, generate
@@ -28,7 +28,7 @@ def release_before(
     deploy: Callable[..., Deployment], project: Path, tmp_path: Path
 ) -> Iterator[Deployment]:
     """Return an installation of the release before, by its own files and images."""
-    unpack(project, before_the_last_migration(project), tmp_path)
+    unpack(project, before_in_containers(project), tmp_path)
     old = tmp_path / "deploy" / "docker-compose.yml"
     settings = {"HUAXIAO_VERSION": BEFORE}
     building = Deployment("huaxiao-compose-upgrade", 0, [old], settings)
@@ -39,7 +39,7 @@ def release_before(
         for one in (building, Deployment(building.project, 0)):
             one.down()
         others = ("prepare", "gateway", "console")
-        docker("rmi", *(f"huaxiao/{one}:{BEFORE}" for one in (*others, *SERVICES)))
+        docker("rmi", "--force", *(f"huaxiao/{one}:{BEFORE}" for one in (*others, *SERVICES)))
 
 
 def versions(county: Deployment) -> list[str]:

@@ -194,9 +194,11 @@ def test_the_gateway_leads_to_every_service_that_it_waits_for(
 ) -> None:
     caddyfile = (deploy / "Caddyfile").read_text()
 
-    led = re.findall(r"handle_path /(\w+)/\* \{\n\t\treverse_proxy (\w+):8000", caddyfile)
+    led = re.findall(
+        r"handle_path /(\w+)/\* \{\n\t\timport small\n\t\treverse_proxy (\w+):8000", caddyfile
+    )
     assert led == [(one, one) for one in DEPLOYED]
-    assert "\thandle {\n\t\treverse_proxy console:8000" in caddyfile
+    assert "\thandle {\n\t\timport small\n\t\treverse_proxy console:8000" in caddyfile
     assert set(compose["services"]["gateway"]["depends_on"]) == set(IMAGES)
 
 
@@ -219,6 +221,18 @@ def test_the_gateway_waits_longer_than_services_take_and_takes_more_than_they_do
 
     assert int(waits) > 30 + defaults["request_seconds"].default
     assert int(takes) * 2**20 > defaults["max_body_bytes"].default
+
+
+def test_the_gateway_knows_by_its_length_what_it_does_not_take(deploy: Path) -> None:
+    caddyfile = (deploy / "Caddyfile").read_text()
+    [mebibytes] = re.findall(r"max_size (\d+)MiB", caddyfile)
+    [large] = re.findall(r"header_regexp Content-Length (\S+)", caddyfile)
+    limit = int(mebibytes) * 2**20
+
+    for length in (limit, limit + 1, limit + 512, 21 * 10**6, 10**8, 2**40):
+        assert re.match(large, str(length)), length
+    for length in (0, 7, 10**6, 16 * 2**20, limit - 1):
+        assert not re.match(large, str(length)), length
 
 
 def test_the_example_sets_every_variable_of_the_file_to_its_default(

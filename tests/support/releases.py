@@ -19,6 +19,21 @@ def before_the_last_migration(project: Path) -> str:
     return _git(project, "rev-parse", f"{added}^").decode().strip()
 
 
+def before_in_containers(project: Path) -> str:
+    """Return the newest commit whose containers this one's can take the place of, one by one.
+
+    That is the one before the last migration, unless how containers are made changed after it.
+    """
+    migrated = before_the_last_migration(project)
+    files = ("deploy/Dockerfile", "deploy/docker-compose.yml")
+    last = ("log", "--first-parent", "-m", "--format=%H", "--max-count=1", "--", *files)
+    deployed = _git(project, *last).decode().strip()
+    between = _git(project, "rev-list", "--count", f"{migrated}..{deployed}").decode()
+    before = deployed if int(between) else migrated
+    head = _git(project, "rev-parse", "HEAD").decode().strip()
+    return _git(project, "rev-parse", f"{before}^").decode().strip() if before == head else before
+
+
 def unpack(project: Path, commit: str, folder: Path, *paths: str) -> None:
     """Put what a commit holds into a folder, all of it or what lies under some paths."""
     archive = _git(project, "archive", commit, *paths)
