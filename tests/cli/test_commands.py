@@ -131,3 +131,25 @@ def test_a_folder_that_cannot_be_is_said_with_where_to_look(tmp_path: Path) -> N
     assert "✗ PostgreSQL did not start" in told.stderr
     assert "--data" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("command", ["rebuild-kpi", "doctor"])
+def test_a_folder_without_a_suite_is_not_made_one_by_looking(command: str, tmp_path: Path) -> None:
+    told = run(command, "--data", str(tmp_path / "nothing"))
+    assert told.returncode == Ends.NOT_DONE
+    assert "holds no suite" in told.stderr
+    assert "→ Name the suite's data with --data" in told.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_branch_that_is_no_code_is_asked_wrongly(tmp_path: Path) -> None:
+    told = run("token", "--role", "engineer", "--branch", "13", "--data", str(tmp_path))
+    assert told.returncode == Ends.ASKED_WRONGLY
+    assert "100000" in told.stderr
+    assert told.stdout == ""
+
+
+def test_a_token_for_a_suite_that_is_not_there_yet_says_so(tmp_path: Path) -> None:
+    told = run("token", "--role", "auditor", "--branch", "130123", "--data", str(tmp_path))
+    assert told.stdout.count(".") == 2
+    assert "No suite is in" in told.stderr

@@ -1,6 +1,7 @@
 """A daily file is posted in batches, goes on where it stopped, and names what was not booked."""
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,12 @@ async def test_a_file_is_posted_and_what_was_not_booked_is_named_by_line(
     manager: AttributionClient, file: tuple[int, Path]
 ) -> None:
     branch_id, path = file
-    moved: list[int] = []
-    done = await import_file(manager, path, mapping(branch_id), progress=moved.append)
+    moved: list[tuple[int, int]] = []
+    done = await import_file(
+        manager, path, mapping(branch_id), progress=lambda *reached: moved.append(reached)
+    )
     assert (done.lines, done.booked, done.parked, done.refused, done.rejected) == (25, 22, 1, 1, 1)
-    assert (done.clean, sum(moved)) == (False, 25)
+    assert (done.clean, moved[-1]) == (False, (25, path.stat().st_size))
     with rejects_file(path).open(encoding="utf-8-sig") as rejects:
         named = [(row["line"], row["code"]) for row in csv.DictReader(rejects)]
     assert sorted(named) == [("5", "no-event"), ("9", "bad-amount")]
@@ -83,11 +86,11 @@ async def test_an_import_that_stopped_goes_on_and_books_nothing_twice(
 
     monkeypatch.setattr(manager, "post_events", lost_after_one)
     with pytest.raises(ConnectionError):
-        await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+        await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert json.loads(state_file(path).read_text())["lines"] == 10
-    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert (done.lines, done.booked, done.duplicates) == (25, 12, 10)
-    again = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    again = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert again == done
     assert (await manager.reconciliation(branch_id, 201711)).booked_fen == 22_000
 
@@ -96,9 +99,9 @@ async def test_another_file_of_the_same_name_begins_at_its_beginning(
     manager: AttributionClient, file: tuple[int, Path]
 ) -> None:
     branch_id, path = file
-    await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     path.write_text("number,line,yuan\nE-1,S-1,5.00\n")
-    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert (done.lines, done.booked, done.clean) == (1, 1, True)
     assert not rejects_file(path).exists()
 
@@ -107,7 +110,7 @@ async def test_rejected_rows_stand_as_they_came_and_are_booked_once_mended(
     manager: AttributionClient, file: tuple[int, Path]
 ) -> None:
     branch_id, path = file
-    await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     mended = rejected_rows_file(path)
     assert mended.read_text("utf-8-sig").splitlines() == [
         "number,line,yuan",
@@ -115,7 +118,7 @@ async def test_rejected_rows_stand_as_they_came_and_are_booked_once_mended(
         "D-7,S-1,-1.00",
     ]
     mended.write_text(mended.read_text("utf-8-sig").replace("ten", "10").replace("-1.00", "1.00"))
-    done = await import_file(manager, mended, mapping(branch_id), progress=lambda _: None)
+    done = await import_file(manager, mended, mapping(branch_id), progress=lambda *_: None)
     assert (done.lines, done.booked, done.clean) == (2, 2, True)
     assert (await manager.reconciliation(branch_id, 201711)).booked_fen == 23_100
 
@@ -132,7 +135,7 @@ async def test_a_file_in_chinese_encoding_without_a_heading_comes_back_as_it_was
     described = FileMapping.model_validate(mapping(branch_id).model_dump(by_alias=True) | stated)
     bad = "G-2|S-1|宽带|一元".encode("gb18030")
     path.write_bytes("G-1|S-1|宽带|10\n".encode("gb18030") + bad + b"\nG-3|S-1|\xff|10\n")
-    done = await import_file(manager, path, described, progress=lambda _: None)
+    done = await import_file(manager, path, described, progress=lambda *_: None)
     assert (done.lines, done.booked, done.rejected) == (3, 1, 2)
     assert rejected_rows_file(path).read_bytes().split() == [bad, b"G-3|S-1|\xff|10"]
 
@@ -151,10 +154,54 @@ async def test_a_stop_between_a_batch_and_its_mark_names_no_reject_twice(
 
     monkeypatch.setattr(importing, "keep", power_cut)
     with pytest.raises(OSError, match="power"):
-        await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+        await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     monkeypatch.setattr(importing, "keep", kept)
-    done = await import_file(manager, path, mapping(branch_id), progress=lambda _: None)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert (done.lines, done.refused, done.rejected) == (25, 1, 1)
     with rejects_file(path).open(encoding="utf-8-sig") as rejects:
         assert [row["line"] for row in csv.DictReader(rejects)] == ["5", "9"]
     assert rejected_rows_file(path).read_text("utf-8-sig").count("D-7") == 1
+
+
+async def test_a_packed_file_is_posted_like_any_other_and_its_rejects_are_readable(
+    manager: AttributionClient, file: tuple[int, Path], tmp_path: Path
+) -> None:
+    branch_id, path = file
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    reached: list[int] = []
+
+    done = await import_file(
+        manager,
+        packed,
+        mapping(branch_id),
+        progress=lambda _, bytes_read: reached.append(bytes_read),
+    )
+
+    assert (done.lines, done.booked, done.refused, done.rejected) == (25, 22, 1, 1)
+    assert reached[-1] == packed.stat().st_size
+    rejected = rejected_rows_file(packed)
+    assert rejected.name == "packed.rejected.csv"
+    assert rejected.read_text("utf-8-sig").splitlines() == [
+        "number,line,yuan",
+        "D-3,S-1,ten",
+        "D-7,S-1,-1.00",
+    ]
+
+
+async def test_a_packed_file_that_was_cut_short_says_so_and_keeps_what_is_done(
+    manager: AttributionClient,
+    county: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 100)
+    rows = "".join(f"C-{number},S-{number},{number % 977}.00\n" for number in range(20_000))
+    whole = gzip.compress(("number,line,yuan\n" + rows).encode())
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes(whole[: len(whole) // 20])
+
+    with pytest.raises(ValueError, match="packed by gzip, and damaged behind line"):
+        await import_file(manager, path, mapping(county), progress=lambda *_: None)
+
+    assert json.loads(state_file(path).read_text())["lines"] > 0

@@ -236,3 +236,26 @@ async def test_operations_show_the_others_while_a_service_is_away(
     assert "How far attribution has come is not known" in answer.text
     assert "unknown: it does not answer" in answer.text
     assert "What sources sent is not known" in answer.text
+
+
+async def test_the_support_centre_begins_with_its_tickets_and_is_told_what_centres_are_called(
+    visit: Visit,
+) -> None:
+    browser = visit(Role.SUPPORT_CENTRE)
+
+    first = await browser.get("/", follow_redirects=True)
+    cards = (await browser.get(f"{HOME}/orders")).text
+
+    assert first.url.path == f"{HOME}/tickets"
+    assert "县城营服中心（C1）" in cards
+
+
+async def test_long_lists_are_shown_in_part_and_further_when_asked(visit: Visit) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+
+    part = (await browser.get(f"{HOME}/revenue?period={TERM_FROM}&shown=1")).text
+    further = next(one for one in leads_to(part) if "shown=" in one and "lang=" not in one)
+    more = (await browser.get(further)).text
+
+    assert part.count("/lines/") == 1
+    assert more.count("/lines/") > 1

@@ -14,7 +14,7 @@ from rich.console import Console
 from huaxiao.cli.ending import Ends, held, stopped, unanswered
 from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
 from huaxiao.cli.mapping import FileMapping
-from huaxiao.cli.progress import progress_bar, reached_bar
+from huaxiao.cli.progress import file_bar, reached_bar
 from huaxiao.cli.showing import AsJson, show
 from huaxiao.cli.suite import DEFAULT_PORT
 from huaxiao.cli.verifying import verified
@@ -26,7 +26,9 @@ _SUITE = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def import_events(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or TXT")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV or TXT, packed by gzip or not")
+    ],
     mapping: Annotated[
         Path, typer.Option(exists=True, dir_okay=False, help="what its columns mean, as TOML")
     ],
@@ -44,8 +46,8 @@ def import_events(
     """
     try:
         described = FileMapping.from_file(mapping)
-        with progress_bar(_told, f"rows of {file.name}", None) as advance:
-            done = asyncio.run(_import(file, described, url, bearer, advance))
+        with file_bar(_told, file.name, file.stat().st_size) as tell:
+            done = asyncio.run(_import(file, described, url, bearer, tell))
     except (PeerProblem, httpx.TransportError) as error:
         raise unanswered(url, error) from error
     except OSError as error:
@@ -66,10 +68,10 @@ def import_events(
 
 
 async def _import(
-    file: Path, mapping: FileMapping, url: str, bearer: str, advance: Callable[[int], None]
+    file: Path, mapping: FileMapping, url: str, bearer: str, tell: Callable[[int, int], None]
 ) -> Imported:
     async with AttributionClient(url, lambda: bearer) as client:
-        return await import_file(client, file, mapping, progress=advance)
+        return await import_file(client, file, mapping, progress=tell)
 
 
 def _show(file: Path, done: Imported) -> None:
@@ -83,7 +85,7 @@ def _show(file: Path, done: Imported) -> None:
 
 
 def verify(
-    branch: Annotated[int, typer.Option(help="six-digit county code")],
+    branch: Annotated[int, typer.Option(min=100_000, max=999_999, help="six-digit county code")],
     contract: Annotated[str | None, typer.Option(help="only this contract and its fields")] = None,
     url: Annotated[
         str, typer.Option(envvar="HUAXIAO_CONTRACTS_URL", help="of the contracts service")

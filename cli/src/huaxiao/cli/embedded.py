@@ -45,6 +45,11 @@ class EmbeddedPostgres:
         self.server.cleanup()
 
 
+def is_in(data: Path) -> bool:
+    """Say whether a folder holds a suite's database."""
+    return (data / "postgres").is_dir()
+
+
 def start(data: Path) -> EmbeddedPostgres:
     """Start the server of a data directory, making it on first use."""
     data.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """How a command ends: with which code, and with what to do next where it could not do what was asked."""
 
 from enum import IntEnum
+from pathlib import Path
 
 import httpx
 import typer
@@ -42,6 +43,11 @@ def stopped(what: str, do: str, *, code: Ends = Ends.NOT_DONE) -> typer.Exit:
     _told.print(f"✗ {escape(what)}", style="red", highlight=False, soft_wrap=True)
     _told.print(f"→ {escape(do)}", highlight=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def no_suite(data: Path) -> tuple[str, str]:
+    """Return that a folder holds no suite, and what to do next."""
+    return f"{data} holds no suite.", "Name the suite's data with --data, or make one: huaxiao up."
 
 
 def unanswered(url: str, error: PeerProblem | httpx.TransportError) -> typer.Exit:

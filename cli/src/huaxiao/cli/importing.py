@@ -53,7 +53,8 @@ def rejects_file(path: Path) -> Path:
 
 def rejected_rows_file(path: Path) -> Path:
     """Return where those rows stand as they came, to be mended and imported with the same mapping."""
-    return path.with_name(f"{path.stem}.rejected{path.suffix}")
+    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    return path.with_name(f"{plain.stem}.rejected{plain.suffix}")
 
 
 async def import_file(
@@ -61,9 +62,11 @@ async def import_file(
     path: Path,
     mapping: FileMapping,
     *,
-    progress: Callable[[int], None],
+    progress: Callable[[int, int], None],
 ) -> Imported:
     """Post a file's rows, and keep after each batch how far it has come.
+
+    ``progress`` hears how many rows are done, and how many of the file's bytes they took.
 
     Every event has an identifier of its own, so that a batch whose answer was lost may go again.
 
@@ -76,13 +79,13 @@ async def import_file(
         rejects = _Rejects(path, mapping, file.heading)
         rejects.begin(done.kept_bytes)
         list(islice(file.rows, done.lines))
-        progress(done.lines)
+        progress(done.lines, file.reached())
         while batch := list(islice(file.rows, BATCH)):
             rejects.add(await _post(client, batch, done))
             done.lines += len(batch)
             done.kept_bytes = rejects.sizes()
             keep(path, done)
-            progress(len(batch))
+            progress(done.lines, file.reached())
     return done
 
 

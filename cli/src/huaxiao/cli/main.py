@@ -18,7 +18,7 @@ from huaxiao.cli.asking import import_events, verify
 from huaxiao.cli.checks import Checks
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.command import doctor
-from huaxiao.cli.ending import Ends, held, stopped
+from huaxiao.cli.ending import Ends, held, no_suite, stopped
 from huaxiao.cli.migrating import migrate
 from huaxiao.cli.progress import reached_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
@@ -118,13 +118,15 @@ app.command(rich_help_panel=_BEGIN)(migrate)
 @app.command(rich_help_panel=_CONNECT)
 def token(
     role: Annotated[Role, typer.Option(help="what the caller is")],
-    branch: Annotated[int, typer.Option(help="six-digit county code")],
+    branch: Annotated[int, typer.Option(min=100_000, max=999_999, help="six-digit county code")],
     centre: Annotated[list[str] | None, typer.Option(help="see only these centres")] = None,
     person: Annotated[str | None, typer.Option(help="the person behind the token")] = None,
     data: Data = _DATA,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Print a bearer token of the embedded suite's own issuer, good for 8 hours."""
+    if not embedded.is_in(data):
+        told.print(f"No suite is in {data} yet: one that is started there will take this token.")
     made = (
         Keys.under(data)
         .issuer()
@@ -147,6 +149,8 @@ def rebuild_kpi(
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Make all figures again from the feeds, and check that they come out the same."""
+    if not embedded.is_in(data):
+        raise stopped(*no_suite(data))
 
     async def story(endpoints: Endpoints) -> int:
         _ = endpoints

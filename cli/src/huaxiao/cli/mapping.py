@@ -2,15 +2,18 @@
 
 import codecs
 import csv
+import gzip
+import io
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -24,6 +27,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 20
 """More than any number of an event has; Python refuses to read one of some thousand."""
 _INTEGER = re.compile(r"-?[0-9]+")
+_GZIP = b"\x1f\x8b"
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a packed file may end with."""
 
 
 class Form(StrEnum):
@@ -110,25 +116,42 @@ class DailyFile:
 
     heading: Sequence[str]
     rows: Iterator[Row]
+    reached: Callable[[], int]
+    """How many of the file's bytes, as they lie on the disk, have been read so far."""
 
 
 @contextmanager
 def opened(path: Path, mapping: FileMapping) -> Iterator[DailyFile]:
-    """Open a file to read its rows as events, one at a time.
+    """Open a file, packed by gzip or not, to read its rows as events, one at a time.
 
     Raises:
         ValueError: the heading is not in the encoding that the mapping states, lacks a column, or is
-            no line of such a file.
+            no line of such a file; or, of a row, the file is packed and damaged.
 
     """
-    with path.open(encoding=mapping.encoding, errors=KEEPING, newline="") as file:
+    with ExitStack() as stack:
+        raw = stack.enter_context(path.open("rb"))
+        packed = is_packed(raw)
+        content = stack.enter_context(gzip.GzipFile(fileobj=raw)) if packed else raw
+        file = stack.enter_context(
+            io.TextIOWrapper(content, encoding=mapping.encoding, errors=KEEPING, newline="")
+        )
         reader = csv.reader(file, delimiter=mapping.delimiter, strict=True)
         try:
             heading = mapping.columns or next(reader, [])
         except csv.Error as error:
             raise ValueError(f"the heading cannot be read: {error}") from error
+        except _DAMAGED as error:
+            raise ValueError(f"it is packed by gzip, and damaged: {error}") from error
         _require_columns(heading, mapping)
-        yield DailyFile(heading, _rows(reader, heading, mapping))
+        yield DailyFile(heading, _rows(reader, heading, mapping), raw.tell)
+
+
+def is_packed(file: BinaryIO) -> bool:
+    """Say whether a file is packed by gzip, whatever it is called; what was looked at is put back."""
+    begins = file.read(len(_GZIP))
+    file.seek(0)
+    return begins == _GZIP
 
 
 def _rows(reader: Any, heading: Sequence[str], mapping: FileMapping) -> Iterator[Row]:
@@ -141,6 +164,10 @@ def _rows(reader: Any, heading: Sequence[str], mapping: FileMapping) -> Iterator
         except csv.Error as error:
             yield Row(line, (), None, f"{error}, up to line {reader.line_num}")
             continue
+        except _DAMAGED as error:
+            raise ValueError(
+                f"it is packed by gzip, and damaged behind line {reader.line_num}: {error}"
+            ) from error
         if values:
             yield _row(line, values, heading, mapping)
 

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 
 @contextmanager
@@ -23,11 +31,19 @@ def reached_bar(console: Console, what: str) -> Iterator[Callable[[int, int], No
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _bar(console: Console) -> Progress:
+@contextmanager
+def file_bar(console: Console, what: str, size: int) -> Iterator[Callable[[int, int], None]]:
+    """Show what share of a file's bytes is done, and yield what says how many rows and bytes are."""
+    with _bar(console, TaskProgressColumn(), TextColumn("{task.fields[rows]:,} rows")) as bar:
+        task = bar.add_task(what, total=max(size, 1), rows=0)
+        yield lambda rows, reached: bar.update(task, completed=max(reached, not size), rows=rows)
+
+
+def _bar(console: Console, *counted: ProgressColumn) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        *(counted or [MofNCompleteColumn()]),
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=console)

@@ -8,6 +8,8 @@ from huaxiao.shared.auth import Role
 _COUNTY = frozenset({Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.AUDITOR})
 KNOWS_NAMES = _COUNTY | {Role.CONTRACTOR}
 """Who may read the organisation, and so sees names beside codes."""
+LEARNS_NAMES_FROM_KPI = frozenset({Role.SUPPORT_CENTRE})
+"""Who may not, and is told in the targets what centres are called."""
 SEES_LAGS = _COUNTY
 SEES_COMPLETENESS = _COUNTY | {Role.BSS_SOURCE}
 
@@ -64,6 +66,17 @@ SECTIONS = (
     ),
     Section("operations", *("运行状况", "Operations", "pulse"), frozenset(Role)),
 )
+
+
+_FIRST = {Role.SUPPORT_CENTRE: "tickets", Role.ENGINEER: "orders"}
+"""Where those begin whose work is not in the first section they are offered."""
+
+
+def first_of(visitor: Visitor) -> Section | None:
+    """Return the section with which a visitor begins; None for those who are offered nothing."""
+    sections = offered(visitor)
+    wanted = {name for role, name in _FIRST.items() if visitor.roles == {role}}
+    return next((one for one in sections if one.name in wanted), next(iter(sections), None))
 
 
 def offered(visitor: Visitor) -> list[Section]:

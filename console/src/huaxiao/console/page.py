@@ -1,6 +1,6 @@
 """A page in the making: who looks, in which language, at which branch, and what is asked for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,9 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from huaxiao.console import formats
+from huaxiao.console.answering import answer_of
 from huaxiao.console.guarding import FORM_FIELD, require_form_key, require_same_origin
 from huaxiao.console.language import LANGUAGE_COOKIE, Words, chosen, speak
-from huaxiao.console.navigation import KNOWS_NAMES, Section, offered, section
+from huaxiao.console.navigation import KNOWS_NAMES, LEARNS_NAMES_FROM_KPI, Section, offered, section
 from huaxiao.console.peers import Peers, ask_as
 from huaxiao.console.settings import Settings
 from huaxiao.console.visitors import SESSION_COOKIE, NoTokenError, Visitor
@@ -24,7 +25,8 @@ from huaxiao.shared.auth import branch_of
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.periods import period_of
 from huaxiao.shared.problems import Forbidden, NotFound
-from huaxiao.shared.wire.organisation import Organisation
+from huaxiao.shared.wire.kpi import TargetsOf
+from huaxiao.shared.wire.organisation import CentreOn, Organisation
 
 FILES = Path(__file__).parent / "static"
 FILES_DIGEST = sha256(b"".join(one.read_bytes() for one in sorted(FILES.glob("*.*")))).hexdigest()[
@@ -164,21 +166,52 @@ class Page:
     async def centre_names(self) -> "CentreNames":
         """Return what centres are called, as far as the visitor may know."""
         found = await self.organisation()
-        named = (
-            {} if found is None else {c.centre_id: self.words.of(c, "name") for c in found.centres}
-        )
-        return CentreNames(named)
+        told: Sequence[CentreOn | TargetsOf] = found.centres if found else ()
+        if found is None and self.bearer.may(*LEARNS_NAMES_FROM_KPI):
+            # Names are a courtesy: a page does without them while kpi is away.
+            month = self.peers.kpi.targets(self.branch, period=period_of(self.now))
+            report = await answer_of(month)
+            told = report.centres if report else ()
+        named = {one.centre_id: self.words.of(one, "name") for one in told if one.centre_id}
+        return CentreNames(named, chinese=self.words.chinese)
+
+    async def positions(self) -> "Positions":
+        """Return what people are, as far as the visitor may know."""
+        found = await self.organisation()
+        held: dict[str, str] = {}
+        for centre in found.centres if found else ():
+            for one in centre.positions:
+                if one.person_id not in held or not one.concurrent:
+                    held[one.person_id] = called(self.words, one.position, "position")
+        return Positions(held)
 
 
 @dataclass(frozen=True, slots=True)
 class CentreNames:
-    """What centres are called; one that nobody told of is called by its code."""
+    """What centres are called; one that nobody told of is called by its code alone."""
 
     named: dict[str, str]
+    chinese: bool = True
 
     def __call__(self, centre_id: str | None) -> str:
-        """Return a centre's name."""
-        return formats.NOTHING if centre_id is None else self.named.get(centre_id, centre_id)
+        """Return a centre's name with its code, as it is spoken of."""
+        if centre_id is None:
+            return formats.NOTHING
+        name = self.named.get(centre_id, centre_id)
+        if name == centre_id:
+            return name
+        return f"{name}（{centre_id}）" if self.chinese else f"{name} ({centre_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """What people are, to be shown beside their codes: the suite keeps no names of them."""
+
+    held: dict[str, str]
+
+    def __call__(self, person_id: str | None) -> str:
+        """Return somebody's position; nothing where nobody told of it."""
+        return self.held.get(person_id or "", "")
 
 
 async def anybodys_page(request: Request) -> Page:

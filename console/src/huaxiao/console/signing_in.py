@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
 from huaxiao.console.guarding import require_same_origin
-from huaxiao.console.navigation import offered
+from huaxiao.console.navigation import first_of
 from huaxiao.console.page import AnybodysPage, Page, VisitorsPage
 from huaxiao.console.peers import ask_as
 from huaxiao.console.visitors import NoTokenError, Visitor
@@ -94,7 +94,7 @@ async def _accepted(page: Page, visitor: Visitor) -> bool:
 
 
 def _first_page(visitor: Visitor, branch_id: int) -> str:
-    sections = offered(visitor)
-    if not sections:
+    first = first_of(visitor)
+    if first is None:
         raise Forbidden
-    return f"/branches/{branch_id}/{sections[0].name}"
+    return f"/branches/{branch_id}/{first.name}"

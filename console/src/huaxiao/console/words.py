@@ -180,6 +180,18 @@ _CALLED: dict[str, tuple[str, str]] = {
     "sealed": ("已锁定", "sealed"),
     "granting": ("发包方", "granting side"),
     "contracting": ("承包方", "contracting side"),
+    # positions, as the suite's own county calls them; another is shown as it was registered
+    "position.contractor": ("承包人", "contractor"),
+    "position.member": ("承包组成员", "member"),
+    "position.general_support_post": ("综合支撑岗", "general support"),
+    "position.maintenance_engineer": ("维护工程师", "maintenance engineer"),
+    "position.project_manager": ("项目经理", "project manager"),
+    "position.accountant_ledger_keeper": ("会计兼台账", "accountant and ledger keeper"),
+    "position.cashier_storekeeper": ("出纳兼库管", "cashier and storekeeper"),
+    "position.driver": ("驾驶员", "driver"),
+    "position.field_technician": ("装维人员", "field technician"),
+    "position.general_manager": ("总经理", "general manager"),
+    "position.deputy_general_manager": ("副总经理", "deputy general manager"),
     # who
     "role.province": ("省公司", "province"),
     "role.county_manager": ("县分公司总经理", "county manager"),

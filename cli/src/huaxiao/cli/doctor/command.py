@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination
-from huaxiao.cli.ending import held, stopped
+from huaxiao.cli.ending import held, no_suite, stopped
 from huaxiao.cli.showing import AsJson, show
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys, NotStartedError, anchor_file, listen, serving
 from huaxiao.shared.auth import Role
@@ -107,10 +107,6 @@ def _examined(
                 tell=tell,
             )
         )
-    except FileNotFoundError as error:
-        raise stopped(
-            str(error), "Name the suite's data with --data, or make one: huaxiao up."
-        ) from error
     except (SQLAlchemyError, OSError, NotStartedError) as error:
         raise stopped(
             f"The suite could not be looked at: {error}",
@@ -120,8 +116,8 @@ def _examined(
 
 def _of_embedded(data: Path, anchors: Path | None, tell: Tell) -> Examination:
     """Look at the suite of a data directory, whether it runs or not."""
-    if not (data / "postgres").is_dir():
-        raise FileNotFoundError(f"{data} holds no suite.")
+    if not embedded.is_in(data):
+        raise stopped(*no_suite(data))
     # Its schemas are left as they are: to bring them up to date would also put grants right.
     postgres = embedded.start(data)
     try:

@@ -35,7 +35,7 @@ async def appraisals(
         if newest is not None
         else None
     )
-    organisation = await page.organisation()
+    organisation, positions = await page.organisation(), await page.positions()
     own = page.bearer.centre_ids or ()
     return page.show(
         "appraisals/list.html",
@@ -46,6 +46,7 @@ async def appraisals(
         kind=kind,
         period=newest,
         names=names,
+        positions=positions,
         scorecard=scorecard,
         own=own,
         people=sorted(
@@ -109,7 +110,7 @@ async def appraisal(page: AppraisalsPage, appraisal_id: str) -> Response:
         page.peers.dispatch.explanation(page.branch, appraisal_id),
         page.centre_names(),
     )
-    found = history.appraisal
+    found, positions = history.appraisal, await page.positions()
     return page.show(
         "appraisals/card.html",
         section="appraisals",
@@ -118,6 +119,7 @@ async def appraisal(page: AppraisalsPage, appraisal_id: str) -> Response:
         history=history,
         explanation=explanation,
         names=names,
+        positions=positions,
         answers=views.answers(found, page.bearer),
         replies=views.replies(found, page.bearer),
         decides=views.decides(page.bearer),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from huaxiao.console.operations.answering import answer_of
+from huaxiao.console.answering import answer_of
 from huaxiao.shared.clients.base import ServiceClient
 from huaxiao.shared.wire.feed_standing import FeedStanding
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 
+from huaxiao.console.answering import answer_of
 from huaxiao.console.language import Words
 from huaxiao.console.navigation import SEES_COMPLETENESS, SEES_LAGS
-from huaxiao.console.operations.answering import answer_of
 from huaxiao.console.operations.lags import Lag, ask
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role

@@ -37,6 +37,7 @@ async def orders(page: OrdersPage, day: Day | None = None, centre: str | None = 
     agenda, known, names = await asyncio.gather(
         _agenda(page, on, centre), _open_orders(page, centre), page.centre_names()
     )
+    positions = await page.positions()
     by_id = {one.order_id: one for one in known}
     board = views.board(agenda, by_id)
     mine = page.bearer.may(Role.ENGINEER) and not page.bearer.may(Role.COUNTY_MANAGER)
@@ -50,6 +51,7 @@ async def orders(page: OrdersPage, day: Day | None = None, centre: str | None = 
         waiting=[one for one in known if one.order_id not in board.planned],
         sees_agenda=page.bearer.may(*_SEES_AGENDA),
         names=names,
+        positions=positions,
         centres=sorted(names.named),
         day=on,
         today=business_day(page.now),
@@ -67,12 +69,14 @@ async def calendar(page: OrdersPage, day: Day | None = None, centre: str | None 
     found, names = await asyncio.gather(
         page.peers.dispatch.appointments(page.branch), page.centre_names()
     )
+    positions = await page.positions()
     of_centre = [one for one in found if centre is None or one.centre_id == centre]
     return page.show(
         "orders/calendar.html",
         section="orders",
         week=views.week_of(first, of_centre),
         names=names,
+        positions=positions,
         centres=sorted({one.centre_id for one in found}),
         day=on,
         today=business_day(page.now),
@@ -89,6 +93,7 @@ async def order(page: OrdersPage, order_id: str) -> Response:
     found, names = await asyncio.gather(
         page.peers.dispatch.order(page.branch, order_id), page.centre_names()
     )
+    positions = await page.positions()
     try:
         clock = await page.peers.dispatch.order_clock(page.branch, order_id)
     except PeerProblem as problem:
@@ -103,6 +108,7 @@ async def order(page: OrdersPage, order_id: str) -> Response:
         order=found,
         clock=clock,
         names=names,
+        positions=positions,
         causes=list(SuspensionCause),
         may_step=page.bearer.may(*_TAKES_STEPS),
         late=views.is_late(found, page.now),

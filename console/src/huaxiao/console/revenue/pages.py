@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from huaxiao.console.page import Page, in_section
 from huaxiao.console.revenue import views
@@ -28,7 +28,9 @@ _READS_RULINGS = (
     *(Role.SUPPORT_CENTRE, Role.AUDITOR),
 )
 _READS_BOOKS = (Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.AUDITOR)
-_SHOWN, _ENTRIES = 200, 50
+_SHOWN, _MORE, _MOST_SHOWN = 50, 500, 10_000
+"""Lines that a page begins with, adds when asked for more, and has at most."""
+_ENTRIES = 50
 
 
 @router.get("/revenue")
@@ -37,6 +39,7 @@ async def revenue(
     period: PeriodText | None = None,
     flag: str | None = None,
     unassigned: bool = False,  # noqa: FBT001, FBT002 - a box that is ticked or not
+    shown: Annotated[int, Query(ge=1, le=_MOST_SHOWN)] = _SHOWN,
 ) -> Response:
     """Show how much of a month is unresolved, its lines, disputes and proposed rulings."""
     month = await page.period(period)
@@ -61,8 +64,9 @@ async def revenue(
     return page.show(
         "revenue/overview.html",
         section="revenue",
-        lines=lines[:_SHOWN],
+        lines=lines[:shown],
         all_lines=len(lines),
+        more=min(len(lines), shown + _MORE, _MOST_SHOWN) if len(lines) > shown else None,
         flags=views.flags_of(lines),
         disputes=sorted(disputes, key=lambda one: (not one.open, one.raised_at)),
         standing=standing,

@@ -30,9 +30,10 @@ async def targets(
 ) -> Response:
     """Show the three targets of the county or a centre, and of all units beside each other."""
     month = await page.period(period)
-    report, alerts = await asyncio.gather(
+    report, alerts, names = await asyncio.gather(
         page.peers.kpi.targets(page.branch, period=month, span=span),
         page.peers.kpi.alerts(page.branch),
+        page.centre_names(),
     )
     unit = views.unit_of(report, centre)
     if centre is not None and unit is None:
@@ -47,6 +48,7 @@ async def targets(
         units=units,
         shown=[one for one in units if views.says_something(one)],
         alerts=alerts,
+        names=names,
         period=month,
         span=span,
         spans=list(Span),
@@ -178,6 +180,7 @@ async def measure_entries(
         others=[one for one in found.items if not isinstance(one, LedgerLine)],
         title=views.measure_title(page.words, definitions, measure),
         names=names,
+        positions=await page.positions(),
         period=period,
         centre=centre,
         measure=measure,

@@ -1,4 +1,4 @@
-"""Answers of services that may be away: the page of operations shows the others all the same."""
+"""Answers of services that may be away: pages show the rest all the same."""
 
 from collections.abc import Awaitable
 from http import HTTPStatus
@@ -9,10 +9,11 @@ import httpx
 from huaxiao.shared.clients.base import PeerProblem
 
 Answer = TypeVar("Answer")
+_NOTHING = {HTTPStatus.NOT_FOUND}
 
 
 async def answer_of(asked: Awaitable[Answer]) -> Answer | None:
-    """Return what a service answers; None where it cannot be reached or is not able to.
+    """Return what a service answers; None where it cannot be reached, is not able to, or knows nothing.
 
     Raises:
         PeerProblem: it answers that this may not be asked.
@@ -23,6 +24,6 @@ async def answer_of(asked: Awaitable[Answer]) -> Answer | None:
     except httpx.TransportError:
         return None
     except PeerProblem as problem:
-        if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise
-        return None
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or problem.status in _NOTHING:
+            return None
+        raise
