@@ -324,4 +324,4 @@ def test_any_sequence_of_steps_crews_and_appointments_keeps_the_table_and_the_ti
     settings_for: Any, issuer: Any
 ) -> None:
     with stage("dispatch", settings_for("dispatch"), issuer) as on:
-        run(lambda: Orders(on), on, quick=500)
+        run(lambda: Orders(on), on, quick=800)
