@@ -279,6 +279,10 @@ class Orders(RuleBasedStateMachine):
             }
         elif step == "resume":
             assert (state, after) == ("suspended", suspended_in)
+        elif step == "release":
+            # The visit is agreed no more: who was waited for only because of it is new again.
+            assert state not in {"done", "confirmed", "cancelled"}
+            assert after == ("new" if state == "appointed" else state)
         else:
             assert after == TABLE[state][step]
 
