@@ -320,4 +320,4 @@ def test_any_sequence_of_events_repeats_conflicts_and_closings_leaves_true_books
     settings_for: Any, issuer: Any
 ) -> None:
     with stage("attribution", settings_for("attribution"), issuer) as on:
-        run(lambda: Intake(on), on, quick=600)
+        run(lambda: Intake(on), on, quick=800)

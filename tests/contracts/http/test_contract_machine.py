@@ -422,6 +422,6 @@ def test_any_sequence_of_drafts_signatures_and_ends_keeps_seals_and_states(
         peers = {one: on.make(create_service, one, settings_for(one)) for one in names}
         transports = {f"{one}_transport": httpx.ASGITransport(app=peers[one]) for one in names}
         on.app.state.peers = Peers("http://attribution", "http://dispatch", **transports)
-        run(lambda: Agreeing(on, peers), on, quick=300)
+        run(lambda: Agreeing(on, peers), on, quick=500)
         for one in peers.values():
             on.make(one.state.database.close)

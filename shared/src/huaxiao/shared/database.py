@@ -287,5 +287,5 @@ class UnsafeDatabaseError(RuntimeError):
 
     def __init__(self, settings: list[str]) -> None:
         """Name the settings that are off."""
-        super().__init__(f"PostgreSQL runs with {', '.join(settings)} = off; refusing to start")
+        super().__init__(f"PostgreSQL runs with {', '.join(settings)} = off")
         self.settings = settings

@@ -1,5 +1,6 @@
 """The edge of a service: one way to make an app, to say no, and to say how it is doing."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +24,7 @@ from huaxiao.shared.audit.anchoring import anchoring
 from huaxiao.shared.audit.log import AuditLog, keep
 from huaxiao.shared.auth import Principal, TokenVerifier, authenticate
 from huaxiao.shared.clock import Clock, system_clock
-from huaxiao.shared.database import Database
+from huaxiao.shared.database import Database, UnsafeDatabaseError
 from huaxiao.shared.deadlines import DeadlinePassed, Deadlines
 from huaxiao.shared.draining import draining
 from huaxiao.shared.limits import Limits, Overloaded, Rates, Slots, TooManyRequests
@@ -55,6 +56,8 @@ _BUSY = {
     *("55P03", "57014", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"),
     *("53100", "53200", "53300"),  # no disk, no memory, no connection is left
 }
+_LOOK_SECONDS = 5.0
+"""How long a service that starts looks at its database's settings."""
 _log = logging.getLogger(__name__)
 
 _PYDANTIC_ZH = {
@@ -158,6 +161,7 @@ def service_app(
         spare_collector()
         write_log(settings.log_format, service=service)
         try:
+            await _refuse_to_forget(database)
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(
                     anchoring(settings, database, audit_log, clock=clock)
@@ -212,6 +216,22 @@ def service_app(
     return app
 
 
+async def _refuse_to_forget(database: Database) -> None:
+    """Do not start on a server that may forget what it acknowledges; one that is away is waited for.
+
+    Raises:
+        UnsafeDatabaseError: a setting that keeps what is acknowledged is off.
+
+    """
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            await database.check()
+    except UnsafeDatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - readiness says so until it is back, and looks again
+        _log.warning("cannot look at the database's settings yet: %r", error)
+
+
 def spare_collector() -> None:
     """Let the cycle collector pass over what the process was started with, and run less often.
 
@@ -246,7 +266,10 @@ async def readyz(request: Request) -> dict[str, str]:
     """
     if request.app.state.stopping:
         raise Unavailable("The service is about to stop.", "服务即将停止。")
-    await request.app.state.database.check()
+    try:
+        await request.app.state.database.check()
+    except UnsafeDatabaseError as error:
+        raise Unavailable(str(error), "数据库的设置可能丢失已确认的数据。") from error
     return {"status": "ready", "service": request.app.state.service}
 
 
