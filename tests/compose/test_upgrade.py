@@ -85,7 +85,6 @@ async def test_services_are_replaced_one_by_one_while_the_county_works(
     async with telling(suite, county, sample) as story:
         await until_heard(story.register)
         await story.wait_for_attribution()
-        orders = await story.orders()
         over = asyncio.Event()
         working = Working(story, list(sample.events))
         sending = asyncio.create_task(working.until(over))
@@ -102,7 +101,7 @@ async def test_services_are_replaced_one_by_one_while_the_county_works(
         finally:
             over.set()
         await sending
-        await story.work(orders, lambda _: None)
+        await story.work(await story.orders(), lambda _: None)
         report = await story.targets()
         await assert_as_expected(story)
 
