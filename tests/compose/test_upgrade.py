@@ -25,7 +25,10 @@ BEFORE = "compose-before"
 
 @pytest.fixture
 def release_before(
-    deploy: Callable[..., Deployment], project: Path, tmp_path: Path
+    deploy: Callable[..., Deployment],
+    project: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """Return an installation of the release before, by its own files and images."""
     unpack(project, before_in_containers(project), tmp_path)
@@ -36,6 +39,8 @@ def release_before(
         building.compose("build", "--quiet")
         yield deploy("huaxiao-compose-upgrade", old, settings=settings)
     finally:
+        logs = tmp_path_factory.getbasetemp() / "upgraded.log"
+        logs.write_bytes(building.compose("logs", "--no-color", "--timestamps"))
         for one in (building, Deployment(building.project, 0)):
             one.down()
         others = ("prepare", "gateway", "console")
@@ -96,7 +101,8 @@ async def test_services_are_replaced_one_by_one_while_the_county_works(
         finally:
             over.set()
         await sending
-        report = await until_heard(story.targets)
+        await story.work(await story.orders(), lambda _: None)
+        report = await story.targets()
         await assert_as_expected(story)
 
     try:

@@ -17,7 +17,7 @@ from support.stand_in import stand_in_database
 from support.suite import reachable, run
 
 from huaxiao.cli.ending import Ends
-from huaxiao.shared import migrations
+from huaxiao.shared import installation, migrations
 from huaxiao.shared.distributing import (
     Constraint,
     Laid,
@@ -221,6 +221,38 @@ def test_nothing_is_refused_and_a_second_run_changes_nothing(
     assert asyncio.run(asked(database.url("postgres"))) == laid
     assert not any(one.startswith("trigger") for one in laid)
     assert not any(one.startswith("policy") and "SELECT" in one for one in laid)
+
+
+def test_the_step_that_prepares_an_installation_lets_workers_join(
+    make: Callable[..., PreparedDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `deploy/scale` says it; on a plain server it ends with what to do."""
+    database = make("installed")
+    monkeypatch.setenv("HUAXIAO_SECRETS", str(tmp_path))
+    monkeypatch.setenv("HUAXIAO_ADMIN_DATABASE_URL", database.url("postgres"))
+    installation.main(["secrets"])
+    installation.main(["database", "--citus", "--worker", "worker-1", "--worker", "worker-2:6432"])
+
+    async def nodes() -> list[tuple[str, int, bool]]:
+        connection = await asyncpg.connect(database.url("postgres"))
+        try:
+            found = await connection.fetch(
+                "SELECT nodename, nodeport, shouldhaveshards FROM pg_dist_node ORDER BY groupid"
+            )
+            return [tuple(row) for row in found]
+        finally:
+            await connection.close()
+
+    joined = asyncio.run(nodes())
+    monkeypatch.setenv(
+        "HUAXIAO_ADMIN_DATABASE_URL",
+        database.postgres.url("postgres", "postgres").render_as_string(hide_password=False),
+    )
+    with pytest.raises(SystemExit, match="This PostgreSQL is without Citus"):
+        installation.main(["database", "--citus"])
+
+    assert [one[2] for one in joined] == [False, True, True]
+    assert [one[:2] for one in joined[1:]] == [("worker-1", 5432), ("worker-2", 6432)]
 
 
 def test_what_is_refused_is_told_and_the_next_run_goes_on(
