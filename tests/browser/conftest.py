@@ -5,12 +5,11 @@ Only ``make browser`` collects these tests: they need a Chromium and some minute
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.browsing import CHROMIUM, DESK, Enter, Visit
@@ -21,13 +20,11 @@ from huaxiao.cli.sample.county import BRANCH_ID
 from huaxiao.cli.story import Endpoints
 from huaxiao.cli.suite import Keys
 from huaxiao.shared.auth import Role
-from huaxiao.shared.identifiers import new_id
 
 collect_ignore_glob = [] if os.environ.get(CHROMIUM) else ["test_*.py"]
 _SUBSCRIBERS = os.environ.get("HUAXIAO_BROWSER_SUBSCRIBERS", "10000")
 """The plan's figures, and so the pictures, hold for 10,000."""
 _TRIES = 5
-_PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -106,21 +103,3 @@ def later(address: str, data: Path) -> None:
     # A loop of its own: the browser's runs in this thread.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, live_on(endpoints)).result()
-
-
-@pytest.fixture
-def ask(address: str, data: Path) -> Callable[..., None]:
-    """Return a way to do what the console has no page for, by the services' own APIs."""
-    issuer = Keys.under(data).issuer()
-
-    def post(role: Role, service: str, path: str, body: object = None) -> None:
-        token = issuer.token(f"browser:{role}", roles=[role], branch_ids=[BRANCH_ID])
-        answer = httpx.post(
-            f"{address}/{service}/v1/branches/{BRANCH_ID}/{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": str(new_id())},
-            timeout=_PATIENCE_SECONDS,
-        )
-        assert answer.is_success, answer.text
-
-    return post

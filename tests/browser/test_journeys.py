@@ -1,7 +1,6 @@
 """Each journey of the console as somebody makes it, in a real browser; axe looks at every page."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from huaxiao.shared.periods import business_day
 
 MONTH = "period=201711"
 SEEN = (
-    *("targets", "orders", "orders/calendar", "revenue", "statements"),
-    *("fields", "appraisals", "tickets", "operations"),
+    *("targets", "unit-targets", "orders", "orders/calendar", "revenue", "statements"),
+    *("closing", "fields", "appraisals", "tickets", "operations"),
 )
 C1 = {"role": Role.CONTRACTOR, "centre": "C1", "person": "P01"}
 
@@ -169,8 +168,8 @@ def test_whoever_may_not_is_told_so_and_keeps_what_was_written(enter: Enter) -> 
     contractor.accept()
 
 
-def test_a_statement_is_read_objected_to_answered_confirmed_and_taken_along(
-    enter: Enter, ask: Callable[..., None]
+def test_a_month_is_closed_by_two_and_its_statement_confirmed_and_taken_along(
+    enter: Enter,
 ) -> None:
     contractor = enter(**C1)
     page = contractor.open("statements")
@@ -189,9 +188,15 @@ def test_a_statement_is_read_objected_to_answered_confirmed_and_taken_along(
     county.page.get_by_label("答复内容").last.fill("已核对，系数按合同计算。")
     county.send("答复")
     expect(contractor.open(where).get_by_text("关账后重新起草，方可确认")).to_be_visible()
-    ask(Role.COUNTY_MANAGER, "attribution", "periods/201711/closing")
-    ask(Role.COUNTY_FINANCE, "attribution", "periods/201711/close")
-    ask(Role.COUNTY_MANAGER, "contracts", "settlements", {"period": 201711})
+    manager = enter(Role.COUNTY_MANAGER)
+    manager.open(f"closing?{MONTH}")
+    manager.accept()
+    manager.send("开始关账")
+    county.open(f"closing?{MONTH}")
+    county.send("关账")
+    county.accept()
+    county.picture("closing-zh")
+    county.send("起草结算单")
     contractor.open(where)
     contractor.send("确认结算单")
     expect(page.locator("li", has_text="承包方").get_by_text("已确认")).to_be_visible()

@@ -259,3 +259,57 @@ async def test_long_lists_are_shown_in_part_and_further_when_asked(visit: Visit)
 
     assert part.count("/lines/") == 1
     assert more.count("/lines/") > 1
+
+
+async def test_a_units_target_is_drafted_by_one_and_confirmed_by_another(visit: Visit) -> None:
+    manager, finance = visit(Role.COUNTY_MANAGER), visit(Role.COUNTY_FINANCE)
+    where = f"{HOME}/unit-targets?period={TERM_FROM}"
+
+    async def key_of(browser: httpx.AsyncClient) -> str:
+        found = re.search(r'name="form_key" value="(\w+)"', (await browser.get(where)).text)
+        assert found is not None
+        return found.group(1)
+
+    form = {
+        "form_key": await key_of(manager),
+        "measure": "revenue",
+        "centre_id": "C1",
+        "from_period": str(TERM_FROM),
+        "to_period": str(TERM_FROM),
+        "source": "决议一号",
+    }
+    none = await manager.post(f"{HOME}/unit-targets", data=form | {"value": "0.001"})
+    drafted = await manager.post(
+        f"{HOME}/unit-targets", data=form | {"value": "1,000.50"}, follow_redirects=True
+    )
+    confirm = re.search(r'action="([^"]+/confirm[^"]*)"', drafted.text)
+    assert confirm is not None
+    address = html.unescape(confirm.group(1))
+    alone = await manager.post(address, data={"form_key": form["form_key"]})
+    by_another = await finance.post(
+        address, data={"form_key": await key_of(finance)}, follow_redirects=True
+    )
+
+    assert none.status_code == 422
+    assert "1,000.50" in drafted.text
+    assert alone.status_code in {403, 409}
+    assert "待第二人确认" not in by_another.text
+    assert "1,000.50" in by_another.text.partition("时序进度")[2]
+
+
+async def test_who_begins_to_close_a_month_cannot_close_it_and_is_told_so(visit: Visit) -> None:
+    browser = visit(Role.COUNTY_MANAGER)
+    page = (await browser.get(f"{HOME}/closing?period={TERM_FROM}")).text
+    key = re.search(r'name="form_key" value="(\w+)"', page)
+    assert key is not None
+    form = {"form_key": key.group(1)}
+
+    begun = await browser.post(
+        f"{HOME}/closing/{TERM_FROM}/begin", data=form, follow_redirects=True
+    )
+    closed = await browser.post(f"{HOME}/closing/{TERM_FROM}/close", data=form)
+
+    assert "关账中，待第二人" in begun.text
+    assert "test:county_manager" in begun.text
+    assert closed.status_code == 409
+    assert "未关账" not in begun.text.partition("各账期")[0]

@@ -20,10 +20,12 @@ from huaxiao.console.orders import pages as orders
 from huaxiao.console.page import FILES
 from huaxiao.console.peers import Peers
 from huaxiao.console.refusing import problem_page, refuse_in_words
+from huaxiao.console.revenue import closing
 from huaxiao.console.revenue import pages as revenue
 from huaxiao.console.settings import Settings
 from huaxiao.console.statements import pages as statements
 from huaxiao.console.targets import pages as targets
+from huaxiao.console.targets import units
 from huaxiao.console.tickets import pages as tickets
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.deadlines import Deadlines
@@ -60,7 +62,18 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock
     app.include_router(signing_in.router)
-    sections = (targets, orders, revenue, statements, fields, appraisals, tickets, operations)
+    sections = (
+        targets,
+        units,
+        orders,
+        revenue,
+        closing,
+        statements,
+        fields,
+        appraisals,
+        tickets,
+        operations,
+    )
     for one in sections:
         app.include_router(one.router)
     app.get("/healthz")(_healthz)

@@ -38,6 +38,10 @@ _CALLED: dict[str, tuple[str, str]] = {
     "volume": ("量", "volume"),
     "mix": ("结构", "mix"),
     "price": ("价", "price"),
+    # what a form sets as a unit's target
+    "aim.revenue": ("收入", "revenue"),
+    "aim.cash.in": ("收到的现金", "cash received"),
+    "aim.orders.done": ("完工工单", "orders done"),
     # units
     "fen": ("元", "yuan"),
     "people": ("人", "people"),
