@@ -11,10 +11,12 @@ from huaxiao.console import formats
 from huaxiao.console.language import Words
 from huaxiao.console.operations.lags import lags
 from huaxiao.console.orders.views import week_of
+from huaxiao.console.revenue.closing import has_come
 from huaxiao.console.revenue.views import owner_of
 from huaxiao.console.targets.courses import Course, Mark
 from huaxiao.console.targets.views import months_shown, moves
 from huaxiao.shared.wire.appointments import Appointment, AppointmentState
+from huaxiao.shared.wire.attribution import Period, PeriodState
 from huaxiao.shared.wire.contributions import (
     Contribution,
     ContributionSum,
@@ -193,3 +195,9 @@ def test_what_is_expected_goes_on_from_the_last_month_that_is_known() -> None:
     assert (drawn["band"]["low"], drawn["band"]["high"]) == ([10, 11], [10, 14])
     bare = course(known, Mark(201712, Decimal("0.12"), None, None, expected=True))
     assert bare.chart(Words("en"))["band"] is None
+
+
+def test_months_in_which_nothing_has_come_are_not_listed_for_closing() -> None:
+    assert not has_come(Period(period=202612, state=PeriodState.OPEN))
+    assert has_come(Period(period=201711, state=PeriodState.CLOSED))
+    assert has_come(Period(period=201712, state=PeriodState.CLOSING))

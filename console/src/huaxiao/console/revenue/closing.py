@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Response
 
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role
+from huaxiao.shared.wire.attribution import Period, PeriodState
 from huaxiao.shared.wire.base import PeriodText
 
 router = APIRouter(prefix="/branches/{branch_id}/closing")
@@ -18,7 +19,7 @@ _READS_BOOKS = (Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.AU
 
 @router.get("")
 async def closing(page: ClosingPage, period: PeriodText | None = None) -> Response:
-    """Show how a month stands before it is closed, and all months that were."""
+    """Show how a month stands before it is closed, and all others in which something has come."""
     month = await page.period(period)
     standing, known = await asyncio.gather(
         page.peers.attribution.period(page.branch, month),
@@ -33,7 +34,11 @@ async def closing(page: ClosingPage, period: PeriodText | None = None) -> Respon
         "revenue/closing.html",
         section="revenue",
         standing=standing,
-        known=sorted(known, key=lambda one: one.period, reverse=True),
+        known=sorted(
+            (one for one in known if one.period == month or has_come(one)),
+            key=lambda one: one.period,
+            reverse=True,
+        ),
         books=books,
         verification=verification,
         period=month,
@@ -41,6 +46,13 @@ async def closing(page: ClosingPage, period: PeriodText | None = None) -> Respon
         may_approve=page.bearer.decides_for_county(Role.COUNTY_MANAGER),
         may_settle=page.bearer.decides_for_county(*_SETTLES),
     )
+
+
+def has_come(period: Period) -> bool:
+    """Say whether anything has come of a month: revenue, or that it is closed or about to be."""
+    share = period.unresolved
+    booked = share is not None and share.net_revenue_fen != 0
+    return booked or period.state is not PeriodState.OPEN
 
 
 @router.post("/{period}/begin")
