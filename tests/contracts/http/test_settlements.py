@@ -532,6 +532,21 @@ async def test_a_period_is_settled_when_the_one_before_is_closed(
     assert amounts(second, "share") == [1_400]
 
 
+async def test_a_month_before_the_first_booking_is_closed_with_the_first_that_is(
+    county: County, finance: ContractsClient, boss: ContractsClient
+) -> None:
+    await county.bill("C1", 201712, 1_200)
+    before = await county.settle("CT-C1", TERM)
+    await county.close(201712)
+
+    closed = await both_confirm(county, finance, boss)
+    second = await county.settle("CT-C1", 201712)
+
+    assert before.provisional
+    assert (closed.state, closed.provisional) == (StatementState.CLOSED, False)
+    assert not second.provisional
+
+
 async def finish_order(county: County, token: Callable[..., str], order_id: str) -> None:
     """Have an order of November asked for, and done by C1's contractor himself."""
     dispatch = county.peers["dispatch"]

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
+import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
+from sqlalchemy.exc import DBAPIError
 from support.canaries import HOME, IDENTITY, NAME, NOTE, PHONE, found_in, what_everybody_reads
 from support.contents import png
 from support.work import HOUR, START, centre, person
@@ -29,6 +31,7 @@ from huaxiao.dispatch.tables import (
     branches,
     erasures,
     erasures_done,
+    orders,
 )
 from huaxiao.dispatch.worker import apply_contracts
 from huaxiao.shared.audit.log import by_itself
@@ -112,6 +115,29 @@ async def test_no_answer_feed_record_or_log_shows_whom_an_order_is_for(
     assert sum(status == 200 for _, status, _ in answers) > 60
     assert any("130123100201***" in text for _, _, text in answers)
     assert any("139****0421" in text for _, _, text in answers)
+
+
+async def test_an_error_tells_no_value_of_a_row_here_nor_in_the_log_of_the_server(
+    app: Any, maintained: Any, caller: Any
+) -> None:
+    made = await caller(Role.COUNTY_MANAGER).ask_for_order(maintained, asked())
+
+    with pytest.raises(DBAPIError) as refused:
+        async with app.state.database.write(Scope.of_branch(maintained)) as connection:
+            await connection.execute(
+                update(orders)
+                .where(orders.c.branch_id == maintained, orders.c.order_id == made.order_id)
+                .values(state=None)
+            )
+    async with app.state.database.read(EVERYTHING) as connection:
+        verbosity = await connection.scalar(text("SHOW log_error_verbosity"))
+
+    told = "".join(traceback.format_exception(refused.value))
+    assert "violates not-null constraint" in told
+    # PostgreSQL has told all of the row: the contact as well.
+    assert found_in(told) == []
+    assert made.order_id not in told
+    assert verbosity == "terse"
 
 
 async def test_those_who_work_on_an_order_see_it_in_full_and_each_view_is_on_record(

@@ -52,6 +52,29 @@ async def test_a_failed_commit_is_not_a_201(
     assert listed.json() == []
 
 
+async def test_what_nobody_expected_tells_its_trace_and_nothing_of_the_inside(
+    http: httpx.AsyncClient,
+    branch_id: int,
+    manager: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dangling = {"note_id": "n1", "about": "no such note"}
+
+    response = await http.post(f"/v1/branches/{branch_id}/notes", json=dangling, headers=manager)
+
+    told = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert told.keys() == {"type", "title", "status", "code", "detail", "instance"}
+    inside = ("Traceback", "Error", "asyncpg", "sqlalchemy", "notes", "constraint", ".py", "such")
+    assert [word for word in inside if word in response.text] == []
+    # Who looks after the service finds all of it by the trace.
+    assert told["instance"] in caplog.text
+    assert "foreign key" in caplog.text
+    # But no value of a row, which might be a person's.
+    assert "no such note" not in caplog.text
+    assert "DETAIL" not in caplog.text
+
+
 async def test_an_idempotency_key_gets_the_first_answer_again(
     http: httpx.AsyncClient, branch_id: int, manager: dict[str, str]
 ) -> None:

@@ -14,7 +14,7 @@ from asyncpg import (
 )
 from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, event, text, true
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from typing_extensions import override
@@ -145,9 +145,13 @@ class Copying:
             await self._connection.execute(text(f"SET LOCAL ROLE {writer_role(str(table.schema))}"))
             self._entered = True
         copied(self._connection, table, len(rows))
-        await self._driver.copy_records_to_table(
-            table.name, schema_name=table.schema, columns=list(columns), records=rows
-        )
+        try:
+            await self._driver.copy_records_to_table(
+                table.name, schema_name=table.schema, columns=list(columns), records=rows
+            )
+        except asyncpg.PostgresError as error:
+            _without_detail(error)
+            raise
 
     async def _insert(
         self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -209,6 +213,27 @@ def _pass_over_closed(connection: AsyncAdapt_asyncpg_connection, *_: Any) -> Non
         raise DisconnectionError
 
 
+def _keep_values_back(context: ExceptionContext) -> None:
+    """Take out of an error the values of rows, which PostgreSQL's detail tells and a log would show."""
+    told = context.original_exception
+    cause = told.__cause__
+    if not isinstance(cause, asyncpg.PostgresError) or (detail := _without_detail(cause)) is None:
+        return
+    for error in (told, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = tuple(
+                one.replace(f"\nDETAIL:  {detail}", "") if isinstance(one, str) else one
+                for one in error.args
+            )
+
+
+def _without_detail(error: asyncpg.PostgresError) -> str | None:
+    """Take its detail from an error, and return it."""
+    detail: str | None = error.detail
+    error.detail = None
+    return detail
+
+
 class Database:
     """A pool of connections as the service's own role."""
 
@@ -234,6 +259,7 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _pass_over_closed)
+        event.listen(self.engine.sync_engine, "handle_error", _keep_values_back)
 
     @asynccontextmanager
     async def write(self, scope: Scope) -> AsyncIterator[AsyncConnection]:

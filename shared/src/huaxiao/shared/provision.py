@@ -47,6 +47,16 @@ def provision_statements(
             if passwords is not None:
                 quoted = passwords[role].replace("'", "''")
                 statements.append(f"ALTER ROLE {role} PASSWORD '{quoted}'")
+        # The server's log tells no values of rows, which might be a person's. Only a superuser may say
+        # so, and only one at a time.
+        terse = "log_error_verbosity=terse"
+        statements.append(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = 0"
+            f" AND setrole = '{service}'::regrole AND '{terse}' = ANY (setconfig))"
+            f" THEN ALTER ROLE {service} SET {terse}; END IF;"
+            " EXCEPTION WHEN insufficient_privilege OR unique_violation OR internal_error"
+            " THEN NULL; END $$"
+        )
         writer = writer_role(service)
         statements.append(
             f"DO $$ BEGIN CREATE ROLE {writer} NOLOGIN NOSUPERUSER BYPASSRLS;"

@@ -23,8 +23,8 @@ class Told:
     """Of a month, a centre, and a field or none: its accounts in fen, debit positive."""
     orders: Mapping[tuple[Period, str], tuple[FinishedOrders, ...]]
     scores: Mapping[tuple[Period, str], Decimal]
-    closed: AbstractSet[Period] = field(default_factory=frozenset)
-    """The months whose books are closed."""
+    closed_through: Period | None = None
+    """The last month whose books are closed; those before it are as well, with bookings or without."""
     reverse_scores: Mapping[tuple[Period, str], Decimal] = field(default_factory=dict)
 
     def books(self, period: Period, scope: "Scope") -> Books:

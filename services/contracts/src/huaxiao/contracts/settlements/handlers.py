@@ -170,7 +170,8 @@ async def draft(
             row = _revision(
                 question,
                 of_contract,
-                provisional=min(period, contract.last) not in told.closed,
+                provisional=told.closed_through is None
+                or min(period, contract.last) > told.closed_through,
                 contract_id=contract.contract_id,
                 period=period,
             )

@@ -61,9 +61,9 @@ class Peers:
             )
             dispatch = DispatchClient(self.dispatch_url, token, transport=self.dispatch_transport)
             async with attribution, dispatch:
-                accounts, closed, work = await asyncio.gather(
+                accounts, closed_through, work = await asyncio.gather(
                     _accounts(attribution, branch_id, periods, known_at),
-                    _closed(attribution, branch_id),
+                    _closed_through(attribution, branch_id),
                     dispatch.work_done(
                         branch_id, period_from=periods[0], period_to=periods[-1], known_at=known_at
                     ),
@@ -76,7 +76,7 @@ class Peers:
             accounts=accounts,
             orders={key: tuple(given) for key, given in orders.items()},
             scores={(Period(one.period), one.centre_id): one.score for one in work.scores},
-            closed=closed,
+            closed_through=closed_through,
             reverse_scores={
                 (Period(one.period), one.centre_id): one.score for one in work.reverse_scores
             },
@@ -127,12 +127,11 @@ async def _accounts(
     return dict(found)
 
 
-async def _closed(client: AttributionClient, branch_id: int) -> frozenset[Period]:
-    return frozenset(
-        Period(one.period)
-        for one in await client.periods(branch_id)
-        if one.state is PeriodState.CLOSED
-    )
+async def _closed_through(client: AttributionClient, branch_id: int) -> Period | None:
+    """Return the last closed period: a period is closed with every one before it."""
+    known = await client.periods(branch_id)
+    closed = (Period(one.period) for one in known if one.state is PeriodState.CLOSED)
+    return max(closed, default=None)
 
 
 @asynccontextmanager
