@@ -55,6 +55,8 @@ async def until_waiting(holder: asyncpg.Connection, count: int, *, seconds: floa
     waiting = 0
     async with asyncio.timeout(seconds):
         while waiting < count:
+            # Who is in a transaction goes on seeing the backends there were when it looked first.
+            await holder.execute("SELECT pg_stat_clear_snapshot()")
             waiting = await holder.fetchval(
                 "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
