@@ -27,7 +27,7 @@ NOBODYS = re.compile(
 )
 """Names and amounts that are those of other centres, or of the county."""
 OPEN = {"/healthz", "/readyz", "/problems", "/problems/{code}"}
-EVERYWHERE = {"/audit-entries", "/v1/audit-entries"}
+EVERYWHERE = {"/audit-entries", "/v1/audit-entries", "/feed/standing"}
 """The same in every service: `tests/suite/test_permissions.py` and `tests/shared/db` ask them."""
 PERIOD = "period=201711"
 OWN = {
