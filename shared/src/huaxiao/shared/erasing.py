@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
-from sqlalchemy import RowMapping, Select, Table, case, func, insert, select
+from sqlalchemy import Join, RowMapping, Select, Table, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared import web
@@ -107,6 +107,12 @@ async def one_at_a_time(connection: AsyncConnection, branch_id: int) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(_CONFIRMING, branch_id)))
 
 
+def with_done(asked: Table, done: Table, *, or_not: bool = False) -> Join:
+    """Join erasures that were asked for with their being done; ``or_not`` those that are not as well."""
+    same = (done.c.branch_id == asked.c.branch_id) & (done.c.erasure_id == asked.c.erasure_id)
+    return asked.join(done, same, isouter=or_not)
+
+
 def known_erasures(asked: Table, done: Table) -> Select[Any]:
     """Select erasures; what one person did alone, before it took two, was done as it was asked."""
     alone = asked.c.erased.is_not(None)
@@ -116,12 +122,7 @@ def known_erasures(asked: Table, done: Table) -> Select[Any]:
         func.coalesce(done.c.at, case((alone, asked.c.at))).label("done_at"),
         func.coalesce(done.c.erased, asked.c.erased).label("erased"),
         func.coalesce(done.c.waiting, asked.c.waiting).label("waiting"),
-    ).select_from(
-        asked.outerjoin(
-            done,
-            (done.c.branch_id == asked.c.branch_id) & (done.c.erasure_id == asked.c.erasure_id),
-        )
-    )
+    ).select_from(with_done(asked, done, or_not=True))
 
 
 async def _load(

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.tables import erasures, erasures_done, held_events
+from huaxiao.shared.erasing import with_done
 from huaxiao.shared.wire.attribution import Outcome
 
 _PORTION = 500
@@ -51,16 +52,9 @@ async def erase_what_waited(connection: AsyncConnection, branch_id: int) -> int:
 
     Bodies that came after the erasure stay. Returns how many were erased.
     """
-    done = erasures.join(
-        erasures_done,
-        and_(
-            erasures_done.c.branch_id == erasures.c.branch_id,
-            erasures_done.c.erasure_id == erasures.c.erasure_id,
-        ),
-    )
     waited = await connection.execute(
         select(erasures.c.customer_id, func.max(erasures_done.c.at))
-        .select_from(done)
+        .select_from(with_done(erasures, erasures_done))
         .where(erasures.c.branch_id == branch_id, erasures_done.c.waiting > 0)
         .group_by(erasures.c.customer_id)
         .order_by(erasures.c.customer_id)

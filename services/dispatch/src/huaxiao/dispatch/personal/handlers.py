@@ -152,8 +152,12 @@ def forget_photos(days: int) -> Job:
             "order_attachments": await store.forget_photos(
                 connection, branch_id, before, horizon, now=now
             ),
-            "order_notes": await store.forget_notes(connection, branch_id, before, horizon),
-            "order_steps": await store.forget_places(connection, branch_id, before, horizon),
+            **{
+                one.table.name: await store.forget_proofs(
+                    connection, one, branch_id, before, horizon
+                )
+                for one in store.PROOFS
+            },
             "tickets": await store.forget_ticket_texts(connection, branch_id, before),
         }
         for table, count in erased.items():

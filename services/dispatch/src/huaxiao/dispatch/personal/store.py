@@ -1,6 +1,6 @@
 """What orders and tickets keep of a customer's person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Table,
     and_,
     case,
     delete,
@@ -36,6 +37,7 @@ from huaxiao.dispatch.tables import (
     tickets,
 )
 from huaxiao.shared.addresses import VILLAGE_DIGITS
+from huaxiao.shared.erasing import with_done
 from huaxiao.shared.masking import ERASED
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.plans import PlanState
@@ -53,14 +55,34 @@ _ADDRESS = and_(
 _ADDRESS_OF_TICKET = tickets.c.about["standard_address"].astext
 _PLACE = func.length(_ADDRESS_OF_TICKET) > VILLAGE_DIGITS
 _TICKET_TEXT = tickets.c.text != ERASED
-_NOTED = order_notes.c.text != ERASED
-_PLACED = order_steps.c.latitude.is_not(None)
-_OF_NOTE = and_(
-    order_notes.c.branch_id == orders.c.branch_id, order_notes.c.order_id == orders.c.order_id
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves the work at a customer's, kept by order and number, and erasable."""
+
+    table: Table
+    kept: ColumnElement[bool]
+    """It is there yet."""
+    erased: Mapping[str, str | None]
+    """What takes its place."""
+
+    def of_order(self) -> ColumnElement[bool]:
+        """Say of a row that it is of the order that a statement looks at."""
+        own = self.table.c
+        return and_(own.branch_id == orders.c.branch_id, own.order_id == orders.c.order_id)
+
+    def of(self, branch_id: int, order_ids: Select[tuple[str]]) -> ColumnElement[bool]:
+        """Say of a row that it is of some orders, and there yet."""
+        own = self.table.c
+        return and_(own.branch_id == branch_id, own.order_id.in_(order_ids), self.kept)
+
+
+PROOFS = (
+    Proof(order_notes, order_notes.c.text != ERASED, {"text": ERASED}),
+    Proof(order_steps, order_steps.c.latitude.is_not(None), {"latitude": None, "longitude": None}),
 )
-_OF_STEP = and_(
-    order_steps.c.branch_id == orders.c.branch_id, order_steps.c.order_id == orders.c.order_id
-)
+"""Notes, and where steps were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +138,7 @@ async def erase(
     return (
         len(erased.all())
         + await attachments_store.erase(connection, branch_id, settled, now=now)
-        + await _erase_notes(connection, branch_id, order_notes.c.order_id.in_(settled))
-        + await _erase_places(connection, branch_id, order_steps.c.order_id.in_(settled))
+        + sum([await _erase(connection, one, one.of(branch_id, settled)) for one in PROOFS])
         + await _erase_tickets(
             connection,
             and_(_about(branch_id, customer_id), _CLOSED, tickets.c.raised_at < asked_before),
@@ -135,14 +156,7 @@ async def still_kept(connection: AsyncConnection, branch_id: int, customer_id: s
         for table, which in (
             (orders, (of_customer, or_(_CONTACT, _ADDRESS))),
             (tickets, (_about(branch_id, customer_id), or_(_PLACE, _TICKET_TEXT))),
-            (
-                order_notes,
-                (order_notes.c.branch_id == branch_id, order_notes.c.order_id.in_(theirs), _NOTED),
-            ),
-            (
-                order_steps,
-                (order_steps.c.branch_id == branch_id, order_steps.c.order_id.in_(theirs), _PLACED),
-            ),
+            *((one.table, (one.of(branch_id, theirs),)) for one in PROOFS),
         )
     ]
     kept = [(await connection.scalar(one)) or 0 for one in counts]
@@ -165,8 +179,7 @@ async def waiting(
                 ~horizon.needed(),
                 or_(
                     orders.c.order_id.in_(_with_photos(branch_id)),
-                    exists().where(_OF_NOTE, _NOTED),
-                    exists().where(_OF_STEP, _PLACED),
+                    *(exists().where(one.of_order(), one.kept) for one in PROOFS),
                 ),
             ),
         ),
@@ -178,16 +191,9 @@ async def waiting(
         _CLOSED,
         or_(_PLACE, _TICKET_TEXT),
     )
-    done = erasures.join(
-        erasures_done,
-        and_(
-            erasures_done.c.branch_id == erasures.c.branch_id,
-            erasures_done.c.erasure_id == erasures.c.erasure_id,
-        ),
-    )
     rows = await connection.execute(
         select(erasures.c.customer_id, func.max(asked_before))
-        .select_from(done)
+        .select_from(with_done(erasures, erasures_done))
         .where(erasures.c.branch_id == branch_id, erasures_done.c.waiting > 0, or_(over, closed))
         .group_by(erasures.c.customer_id)
         .order_by(erasures.c.customer_id)
@@ -247,25 +253,8 @@ async def _erase_tickets(
     return len(found)
 
 
-async def _erase_notes(
-    connection: AsyncConnection, branch_id: int, which: ColumnElement[bool]
-) -> int:
-    erased = await connection.execute(
-        update(order_notes)
-        .where(order_notes.c.branch_id == branch_id, which, _NOTED)
-        .values(text=ERASED)
-    )
-    return erased.rowcount
-
-
-async def _erase_places(
-    connection: AsyncConnection, branch_id: int, which: ColumnElement[bool]
-) -> int:
-    erased = await connection.execute(
-        update(order_steps)
-        .where(order_steps.c.branch_id == branch_id, which, _PLACED)
-        .values(latitude=None, longitude=None)
-    )
+async def _erase(connection: AsyncConnection, proof: Proof, which: ColumnElement[bool]) -> int:
+    erased = await connection.execute(update(proof.table).where(which).values(**proof.erased))
     return erased.rowcount
 
 
@@ -313,49 +302,30 @@ def _closed(branch_id: int, before: datetime) -> ColumnElement[bool]:
     return and_(tickets.c.branch_id == branch_id, _CLOSED, tickets.c.closed_at < before)
 
 
-async def forget_notes(
-    connection: AsyncConnection, branch_id: int, before: datetime, horizon: Horizon
+async def forget_proofs(
+    connection: AsyncConnection, proof: Proof, branch_id: int, before: datetime, horizon: Horizon
 ) -> int:
-    """Erase some notes on orders that were over before a moment; return how many they were."""
+    """Erase some proofs of orders that were over before a moment; return how many they were.
+
+    Those on which an appraisal rests stay.
+    """
+    own = proof.table.c
     old = (
-        select(order_notes.c.order_id, order_notes.c.number)
-        .join(orders, _OF_NOTE)
+        select(own.order_id, own.number)
+        .join(orders, proof.of_order())
         .where(
-            order_notes.c.branch_id == branch_id,
-            order_notes.c.at < before,
-            _NOTED,
-            *_long_over(before, horizon),
+            own.branch_id == branch_id,
+            own.at < before,
+            proof.kept,
+            orders.c.last_step_at < before,
+            _OVER,
+            ~horizon.needed(),
         )
-        .order_by(order_notes.c.at)
+        .order_by(own.at)
         .limit(_PORTION)
     )
-    which = tuple_(order_notes.c.order_id, order_notes.c.number).in_(old)
-    return await _erase_notes(connection, branch_id, which)
-
-
-async def forget_places(
-    connection: AsyncConnection, branch_id: int, before: datetime, horizon: Horizon
-) -> int:
-    """Erase where some steps were taken of orders over before a moment; return how many."""
-    old = (
-        select(order_steps.c.order_id, order_steps.c.number)
-        .join(orders, _OF_STEP)
-        .where(
-            order_steps.c.branch_id == branch_id,
-            order_steps.c.at < before,
-            _PLACED,
-            *_long_over(before, horizon),
-        )
-        .order_by(order_steps.c.at)
-        .limit(_PORTION)
-    )
-    which = tuple_(order_steps.c.order_id, order_steps.c.number).in_(old)
-    return await _erase_places(connection, branch_id, which)
-
-
-def _long_over(before: datetime, horizon: Horizon) -> tuple[ColumnElement[bool], ...]:
-    """Say of an order that it was over before a moment, and that no appraisal rests on it."""
-    return orders.c.last_step_at < before, _OVER, ~horizon.needed()
+    which = and_(own.branch_id == branch_id, tuple_(own.order_id, own.number).in_(old), proof.kept)
+    return await _erase(connection, proof, which)
 
 
 async def forget_plans(connection: AsyncConnection, branch_id: int, before: datetime) -> int:
