@@ -20,6 +20,7 @@ from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.command import doctor
 from huaxiao.cli.ending import Ends, held, no_suite, stopped
 from huaxiao.cli.migrating import migrate
+from huaxiao.cli.places import DATA, Data
 from huaxiao.cli.progress import reached_bar
 from huaxiao.cli.sample.county import BRANCH_ID as SAMPLE_BRANCH
 from huaxiao.cli.sample.county import TERM_FROM
@@ -47,11 +48,7 @@ app = typer.Typer(
 console = Console(width=None if sys.stdout.isatty() else 100)
 told = Console(stderr=True)
 
-Data = Annotated[
-    Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its database")
-]
 Port = Annotated[int, typer.Option(help="the suite's one port; 0 takes any free one")]
-_DATA = Path(".huaxiao")
 _HOST = "127.0.0.1"
 _BEGIN = "Begin 开始"
 _CONNECT = "Connect people and systems 接入"
@@ -60,7 +57,7 @@ _CHECK = "Check what is kept 核对"
 
 @app.command(rich_help_panel=_BEGIN)
 def demo(
-    data: Data = _DATA,
+    data: Data = DATA,
     port: Port = DEFAULT_PORT,
     seed: Annotated[int, typer.Option(help="of the generated month")] = 201711,
     subscribers: Annotated[
@@ -101,7 +98,7 @@ def demo(
 
 @app.command(rich_help_panel=_BEGIN)
 def up(
-    data: Data = _DATA,
+    data: Data = DATA,
     port: Port = DEFAULT_PORT,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
@@ -121,7 +118,7 @@ def token(
     branch: Annotated[int, typer.Option(min=100_000, max=999_999, help="six-digit county code")],
     centre: Annotated[list[str] | None, typer.Option(help="see only these centres")] = None,
     person: Annotated[str | None, typer.Option(help="the person behind the token")] = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Print a bearer token of the embedded suite's own issuer, good for 8 hours."""
@@ -145,7 +142,7 @@ app.command(rich_help_panel=_CHECK)(verify)
 
 @app.command(name="rebuild-kpi", rich_help_panel=_CHECK)
 def rebuild_kpi(
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Make all figures again from the feeds, and check that they come out the same."""

@@ -1,9 +1,9 @@
 """Bringing a database's schemas up to date, and over several machines where they are to lie on many."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from alembic.util import CommandError
@@ -13,7 +13,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from huaxiao.cli import embedded
 from huaxiao.cli.ending import Ends, stopped
-from huaxiao.cli.showing import AsJson
+from huaxiao.cli.places import DATA, AdminDatabaseUrl, Data
+from huaxiao.cli.showing import AsJson, show
 from huaxiao.shared.distributing import SHARDS, NotDistributedError, Outcome
 from huaxiao.shared.installation import passwords_under, prepare_database
 
@@ -21,16 +22,8 @@ _told = Console(stderr=True)
 
 
 def migrate(
-    data: Annotated[
-        Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its data")
-    ] = Path(".huaxiao"),
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HUAXIAO_ADMIN_DATABASE_URL",
-            help="postgresql://… as a superuser, for a suite that has a database of its own",
-        ),
-    ] = None,
+    data: Data = DATA,
+    database_url: AdminDatabaseUrl = None,
     secrets: Annotated[
         Path | None,
         typer.Option(
@@ -83,7 +76,7 @@ def migrate(
             f"The schemas could not be brought up to date: {error}",
             "Look whether the database runs, the address is a superuser's and passwords are right.",
         ) from error
-    _show(outcome, as_json=as_json)
+    show(_Migrated(outcome), as_json=as_json)
 
 
 def _of_embedded(data: Path, *, over_several_machines: bool) -> None:
@@ -99,12 +92,17 @@ def _of_embedded(data: Path, *, over_several_machines: bool) -> None:
         postgres.stop()
 
 
-def _show(outcome: Outcome | None, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"distributed": None if outcome is None else asdict(outcome)}))
-        return
-    typer.echo("✓ every schema is up to date")
-    if outcome is not None:
-        typer.echo(
-            f"✓ {outcome.tables} tables lie on {outcome.nodes} machines, {outcome.added} of them since now"
-        )
+@dataclass(frozen=True, slots=True)
+class _Migrated:
+    outcome: Outcome | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"distributed": None if self.outcome is None else asdict(self.outcome)}
+
+    def lines(self) -> Iterator[str]:
+        yield "✓ every schema is up to date"
+        if (found := self.outcome) is not None:
+            yield (
+                f"✓ {found.tables} tables lie on {found.nodes} machines,"
+                f" {found.added} of them since now"
+            )

@@ -21,13 +21,13 @@ from typing_extensions import override
 
 from huaxiao.shared.audit.changes import copied
 from huaxiao.shared.deadlines import remaining, require_time
-from huaxiao.shared.provision import writer_role
+from huaxiao.shared.provision import LOCK_TIMEOUT, writer_role
 from huaxiao.shared.rows import NOTHING, Scope, scope_statements
 
 _STATEMENT_SECONDS = 30
 _SESSION = {
     "statement_timeout": f"{_STATEMENT_SECONDS}s",
-    "lock_timeout": "3s",
+    "lock_timeout": LOCK_TIMEOUT,
     "idle_in_transaction_session_timeout": "30s",
     "timezone": "UTC",
     # A plan made while a table was empty would be kept for the connection's life, and scan for ever.

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.engine import URL
 
 from huaxiao.shared import rows
-from huaxiao.shared.provision import SERVICES, owner_role
+from huaxiao.shared.provision import LOCK_TIMEOUT, OWNER_LOCK_TIMEOUT, SERVICES, owner_role
 
 SHARDS = 64
 """Into how many pieces the branches are sorted, when the first table is distributed."""
@@ -113,10 +113,13 @@ def role_statements(services: Iterable[str] = SERVICES) -> list[str]:
     return [
         statement
         for service in services
-        for role in (service, owner_role(service))
+        for role, lock_timeout in (
+            (service, LOCK_TIMEOUT),
+            (owner_role(service), OWNER_LOCK_TIMEOUT),
+        )
         for statement in (
             f"ALTER ROLE {role} SET citus.propagate_set_commands = 'local'",
-            f"ALTER ROLE {role} SET lock_timeout = '{'3s' if role == service else '10s'}'",
+            f"ALTER ROLE {role} SET lock_timeout = '{lock_timeout}'",
         )
     ]
 

@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from huaxiao.shared import rows
 from huaxiao.shared.distributing import distributed_tables
-from huaxiao.shared.provision import append_only_statements, copied_statements
+from huaxiao.shared.provision import OWNER_LOCK_TIMEOUT, append_only_statements, copied_statements
 
 _ADVISORY_LOCK = 7_201_711
 
@@ -66,7 +66,7 @@ async def _run(service: str, metadata: MetaData, url: URL) -> None:
 
 
 def _migrate(connection: Connection, service: str, metadata: MetaData) -> None:
-    connection.execute(text("SET lock_timeout = '10s'"))
+    connection.execute(text(f"SET lock_timeout = '{OWNER_LOCK_TIMEOUT}'"))
     # The owner is held to a scope as well, and a migration may have to rewrite what is there.
     for setting, opened in rows.OPENED.items():
         connection.execute(text(f"SET LOCAL {setting} = '{opened}'"))

@@ -16,6 +16,10 @@ from huaxiao.shared.audit.marks import erasable_columns
 
 SERVICES = ("contracts", "attribution", "dispatch", "kpi")
 """The services that have a schema of their own, in the order they are prepared."""
+LOCK_TIMEOUT = "3s"
+"""So long a service waits for a lock; then whoever asked is told to try again."""
+OWNER_LOCK_TIMEOUT = "10s"
+"""So long a schema's owner does, who changes it beside services at work."""
 
 
 def owner_role(service: str) -> str:

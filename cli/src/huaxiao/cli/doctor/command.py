@@ -16,6 +16,7 @@ from huaxiao.cli import embedded
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Examination
 from huaxiao.cli.ending import held, no_suite, stopped
+from huaxiao.cli.places import DATA, AdminDatabaseUrl, Data
 from huaxiao.cli.showing import AsJson, show
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys, NotStartedError, anchor_file, listen, serving
 from huaxiao.shared.auth import Role
@@ -28,16 +29,8 @@ Tell = Callable[[str], None]
 
 
 def doctor(
-    data: Annotated[
-        Path, typer.Option("--data", envvar="HUAXIAO_DATA", help="where the suite keeps its data")
-    ] = Path(".huaxiao"),
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HUAXIAO_ADMIN_DATABASE_URL",
-            help="postgresql://… as a superuser, for a suite that has a database of its own",
-        ),
-    ] = None,
+    data: Data = DATA,
+    database_url: AdminDatabaseUrl = None,
     anchors: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="folder with the anchors, <service>.jsonl each"),
