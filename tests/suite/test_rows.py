@@ -385,6 +385,7 @@ async def test_whoever_copies_can_do_nothing_else_meanwhile(
                 copying(connection) as copy,
             ):
                 await copy.into(measure_changes, COLUMNS, [change(branch_id, 1)])
+                await copy.added()
                 await connection.execute(statement)
     async with database.read(Scope.of_branch(branch_id)) as connection:
         assert await connection.scalar(select(func.count()).select_from(measure_changes)) == 0

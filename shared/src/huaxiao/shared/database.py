@@ -1,6 +1,7 @@
 """The database as a service sees it: one role, one schema, two kinds of transaction."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Any
@@ -111,6 +112,9 @@ class ForeignRowsError(RuntimeError):
 class Copying:
     """Adds rows to tables that are marked as ``copied``, as the service's writer.
 
+    Rows are on their way when ``into`` returns, and the server works on them while its caller makes
+    the next ones ready: what is wrong with them is raised by the next ``into``, or at the end.
+
     A server that is the coordinator of others (Citus) would have to copy into theirs as the writer,
     who cannot log in, over another connection than the transaction's. There rows are added by
     statements of many rows each, as the service itself, held by the same policies as all it does.
@@ -119,13 +123,15 @@ class Copying:
     def __init__(self, connection: AsyncConnection, driver: _ScopedConnection) -> None:
         """Begin as the service itself; it becomes the writer with the first row."""
         self._connection, self._driver, self._entered = connection, driver, False
+        self._copying: asyncio.Task[str] | None = None
 
     async def into(
         self, table: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]
     ) -> None:
-        """Add rows, whose first column is the branch.
+        """Send rows, whose first column is the branch, once those before have been added.
 
         Raises:
+            asyncpg.PostgresError: the server refuses rows that were sent before.
             ForeignRowsError: a row is of another branch, or the transaction sees some centres only.
 
         """
@@ -145,13 +151,29 @@ class Copying:
             await self._connection.execute(text(f"SET LOCAL ROLE {writer_role(str(table.schema))}"))
             self._entered = True
         copied(self._connection, table, len(rows))
-        try:
-            await self._driver.copy_records_to_table(
-                table.name, schema_name=table.schema, columns=list(columns), records=rows
+        await self.added()
+        sent = asyncio.Event()
+        self._copying = asyncio.create_task(
+            self._driver.copy_records_to_table(
+                table.name,
+                schema_name=table.schema,
+                columns=list(columns),
+                records=_told_when_taken(rows, sent),
             )
+        )
+        self._copying.add_done_callback(lambda _: sent.set())
+        await sent.wait()
+
+    async def added(self) -> None:
+        """Wait until the server has added what was sent to it."""
+        if self._copying is None:
+            return
+        try:
+            await self._copying
         except asyncpg.PostgresError as error:
             _without_detail(error)
             raise
+        self._copying = None
 
     async def _insert(
         self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -167,9 +189,23 @@ class Copying:
             )
 
     async def leave(self) -> None:
-        """Become the service itself again."""
+        """Become the service itself again, when everything has been added."""
+        await self.added()
         if self._entered:
             await self._driver.execute("SET LOCAL ROLE NONE")
+
+    async def give_up(self) -> None:
+        """Leave the connection to whoever ends the transaction, which has failed."""
+        if self._copying is not None:
+            self._copying.cancel()
+            await asyncio.gather(self._copying, return_exceptions=True)
+
+
+def _told_when_taken(
+    rows: Iterable[Sequence[Any]], taken: asyncio.Event
+) -> Iterator[Sequence[Any]]:
+    yield from rows
+    taken.set()
 
 
 @asynccontextmanager
@@ -191,6 +227,8 @@ async def copying(connection: AsyncConnection) -> AsyncIterator[Copying]:
         await copier.leave()
     except _AWAY as error:
         raise ConnectionError(f"the database went away: {error}") from error
+    finally:
+        await copier.give_up()
 
 
 async def _connect(*place: Any, **named: Any) -> asyncpg.Connection:

@@ -111,6 +111,11 @@ class Feed:
             Column("data", JSONB, nullable=False),
             info={"append_only": True} | DERIVED,
         )
+        counter = insert(self.heads)
+        self._move_on = counter.on_conflict_do_update(
+            index_elements=["branch_id"],
+            set_={"position": self.heads.c.position + counter.excluded.position},
+        ).returning(self.heads.c.position)
 
     async def append(
         self,
@@ -126,12 +131,8 @@ class Feed:
         """
         if not facts:
             return None
-        counter = insert(self.heads).values(branch_id=branch_id, position=len(facts))
         last: int | None = await connection.scalar(
-            counter.on_conflict_do_update(
-                index_elements=["branch_id"],
-                set_={"position": self.heads.c.position + counter.excluded.position},
-            ).returning(self.heads.c.position)
+            self._move_on, {"branch_id": branch_id, "position": len(facts)}
         )
         assert last is not None  # noqa: S101 - an upsert always returns its row
         first = last - len(facts) + 1

@@ -18,6 +18,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
+    bindparam,
     select,
     update,
 )
@@ -83,6 +84,17 @@ class AuditLog:
             Index(None, "branch_id", "at"),
             info={"append_only": True} | DERIVED,
         )
+        counter = insert(self.heads)
+        self._move_on = counter.on_conflict_do_update(
+            index_elements=["branch_id"],
+            set_={"position": self.heads.c.position + counter.excluded.position},
+        ).returning(self.heads.c.position, self.heads.c.hash)
+        self._add = insert(self.entries)
+        self._chain = (
+            update(self.heads)
+            .where(self.heads.c.branch_id == bindparam("of_branch"))
+            .values(hash=bindparam("last"))
+        )
 
     async def append(
         self, connection: AsyncConnection, branch_id: int, entries: Sequence[NewEntry]
@@ -93,14 +105,8 @@ class AuditLog:
         """
         if not entries:
             return
-        counter = insert(self.heads).values(
-            branch_id=branch_id, position=len(entries), hash=BEGINNING
-        )
         head = await connection.execute(
-            counter.on_conflict_do_update(
-                index_elements=["branch_id"],
-                set_={"position": self.heads.c.position + counter.excluded.position},
-            ).returning(self.heads.c.position, self.heads.c.hash)
+            self._move_on, {"branch_id": branch_id, "position": len(entries), "hash": BEGINNING}
         )
         last, before = head.one()
         rows = []
@@ -116,10 +122,8 @@ class AuditLog:
             }
             before = chained(self._hashed(branch_id, row), before)
             rows.append({"branch_id": branch_id, **row, "hash": before})
-        await connection.execute(insert(self.entries), rows)
-        await connection.execute(
-            update(self.heads).where(self.heads.c.branch_id == branch_id).values(hash=before)
-        )
+        await connection.execute(self._add, rows)
+        await connection.execute(self._chain, {"of_branch": branch_id, "last": before})
 
     def _hashed(self, branch_id: int, row: dict[str, Any]) -> dict[str, Any]:
         return hashed(self.service, {"branch_id": branch_id, **row})

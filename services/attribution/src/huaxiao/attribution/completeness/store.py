@@ -14,6 +14,11 @@ from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.wire.attribution import Completeness, MissingNumbers, Outcome, SenderSequence
 
 _GAPS_SHOWN = 100
+_COUNTED = insert(intake_counts)
+_COUNT = _COUNTED.on_conflict_do_update(
+    index_elements=["branch_id", "day", "source", "outcome"],
+    set_={"events": intake_counts.c.events + _COUNTED.excluded.events},
+)
 
 
 async def count(
@@ -26,12 +31,8 @@ async def count(
     """Add a batch's outcomes to its senders' day."""
     if not outcomes:
         return
-    row = insert(intake_counts)
     await connection.execute(
-        row.on_conflict_do_update(
-            index_elements=["branch_id", "day", "source", "outcome"],
-            set_={"events": intake_counts.c.events + row.excluded.events},
-        ),
+        _COUNT,
         [
             {
                 "branch_id": branch_id,

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from huaxiao.attribution.domain.telling.case import Names
 from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.tables import branches
+from huaxiao.shared.periods import Period
 
 TIMELINES_KEPT = 200_000
 """Subscriptions whose owners a process remembers, about half a kilobyte each."""
@@ -26,6 +28,19 @@ class County:
     organisation: Organisation
     rules: RuleBook
     names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A branch as this process saw it last under the branch's lock; others may have gone on since."""
+
+    county: County
+    closed_through: Period | None
+    mark: int
+    timelines: dict[str, Timeline]
+    """Whose subscriptions are, as of the mark; of those that were asked for."""
+    settled_until: datetime
+    """The moment it was seen at: nothing was booked after it."""
 
 
 async def read(connection: AsyncConnection, branch_id: int) -> County | None:
@@ -44,10 +59,8 @@ class Counties:
     _read: dict[int, tuple[tuple[int, int], County]] = field(default_factory=dict)
     """Counties as of a position in the contracts feed and a number of active rule sets."""
     _registered: set[int] = field(default_factory=set)
-    _timelines: OrderedDict[int, tuple[int, dict[str, Timeline]]] = field(
-        default_factory=OrderedDict
-    )
-    """Whose subscriptions are, as of the branch's mark; the branch written to last comes last."""
+    _seen: OrderedDict[int, Standing] = field(default_factory=OrderedDict)
+    """The branch written to last comes last."""
 
     async def county(self, connection: AsyncConnection, branch_id: int) -> County | None:
         """Return a branch's county as of this transaction; None for a branch that is not known."""
@@ -75,17 +88,22 @@ class Counties:
         """Return which of these are known to be: a branch that is registered once stays so."""
         return set(branch_ids) & self._registered
 
+    def seen(self, branch_id: int) -> Standing | None:
+        """Return a branch as it was seen last; None while somebody is at work on it."""
+        return self._seen.get(branch_id)
+
     def borrow(self, branch_id: int, mark: int) -> dict[str, Timeline]:
         """Take out the timelines read so far as of a mark, to add to them.
 
         Borrow under the branch's lock only, and ``keep`` what came of it at the end: under another
         mark when something was decided, so that nothing holds if the transaction then fails.
         """
-        held, timelines = self._timelines.pop(branch_id, (mark, {}))
-        return timelines if held == mark else {}
+        standing = self._seen.pop(branch_id, None)
+        return {} if standing is None or standing.mark != mark else standing.timelines
 
-    def keep(self, branch_id: int, mark: int, timelines: dict[str, Timeline]) -> None:
-        """Remember a branch's timelines; those of the branches longest not written to go."""
-        self._timelines[branch_id] = (mark, timelines)
-        while sum(len(held) for _, held in self._timelines.values()) > TIMELINES_KEPT:
-            self._timelines.popitem(last=False)
+    def keep(self, branch_id: int, standing: Standing) -> None:
+        """Remember how a branch stands; what is known of those longest not written to goes."""
+        self._seen[branch_id] = standing
+        self._seen.move_to_end(branch_id)
+        while sum(len(one.timelines) for one in self._seen.values()) > TIMELINES_KEPT:
+            self._seen.popitem(last=False)

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from huaxiao.attribution.domain.commissions import Collected, Commission, Earning
 from huaxiao.attribution.domain.decisions import Decided, decide_on
@@ -27,13 +26,14 @@ from huaxiao.attribution.domain.postings import Entry, Posting, booking_period, 
 from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.timelines import Owner, Stretch, Timeline, joined
 from huaxiao.shared.periods import FIRST_PERIOD, Period, shift
+from huaxiao.shared.values import Value, changed
 from huaxiao.shared.wire import events
 
 OWN_SOURCE = "/attribution"
 """The source of entries that a changed decision makes."""
 
 
-class Document(NamedTuple):
+class Document(Value, frozen=True):
     """Something with a number of its own that must not be booked twice."""
 
     kind: str
@@ -277,7 +277,7 @@ class Books:
                 in_period = booking_period(entry.period, self.closed_through)
                 for line in moved(entry, *new, in_period):
                     self._enter(
-                        line._replace(source=OWN_SOURCE, event_id=event_id, booked_at=self.now)
+                        changed(line, source=OWN_SOURCE, event_id=event_id, booked_at=self.now)
                     )
 
     # --- owners ---------------------------------------------------------------------------------
@@ -369,8 +369,8 @@ def _net(entries: Iterable[Entry]) -> list[Entry]:
 def _summed(sample: Entry, amount_fen: int) -> Entry:
     """Return an entry of an amount; its sides swap when the amount is negative."""
     if amount_fen < 0:
-        return sample._replace(debit=sample.credit, credit=sample.debit, amount_fen=-amount_fen)
-    return sample._replace(amount_fen=amount_fen)
+        return changed(sample, debit=sample.credit, credit=sample.debit, amount_fen=-amount_fen)
+    return changed(sample, amount_fen=amount_fen)
 
 
 def already_known(what: str, what_zh: str) -> Refusal:

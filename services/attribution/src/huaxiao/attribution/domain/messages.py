@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from huaxiao.shared.periods import Period, period_of
+from huaxiao.shared.values import Value
 from huaxiao.shared.wire.events import EventData
 
 
@@ -31,7 +31,7 @@ Answer = Refusal | Waiting | None
 """What becomes of an event that is taken in; None is success."""
 
 
-class Message(NamedTuple):
+class Message(Value, frozen=True):
     """An event with its context."""
 
     source: str

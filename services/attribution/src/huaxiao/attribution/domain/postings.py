@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from huaxiao.shared.cost_kinds import LEAD_COMMISSION
 from huaxiao.shared.periods import Period, shift
+from huaxiao.shared.values import Value, changed
 from huaxiao.shared.wire import attribution as accounts
 from huaxiao.shared.wire.attribution import CASH_OUT_PREFIX, COST_PREFIX
 
 
-class Posting(NamedTuple):
+class Posting(Value, frozen=True):
     """An amount from one account to another; negative amounts are never posted, sides swap."""
 
     debit: str
@@ -24,7 +24,7 @@ class Posting(NamedTuple):
     amount_fen: int
 
 
-class Entry(NamedTuple):
+class Entry(Value, frozen=True):
     """A line of the ledger, ready to be numbered."""
 
     period: Period
@@ -111,8 +111,9 @@ def moved(
 
     The first is the old line with its sides swapped; nothing that stands is changed (R23).
     """
-    back = entry._replace(period=period, debit=entry.credit, credit=entry.debit)
-    return back, entry._replace(period=period, centre_id=centre_id, field_id=field_id)
+    back = changed(entry, period=period, debit=entry.credit, credit=entry.debit)
+    forth = changed(entry, period=period, centre_id=centre_id, field_id=field_id)
+    return back, forth
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Verdict(NamedTuple):
     why: Refusal
 
 
+BOOKED = Verdict(Outcome.BOOKED, Refusal("booked", "Booked.", "已入账。"))
 _DUPLICATE = Verdict(
     Outcome.DUPLICATE,
     Refusal("duplicate", "This very event was taken in before.", "该事件此前已接收，内容相同。"),

@@ -1,6 +1,6 @@
 """Intake: sort out what came before, take the rest into the books, write it all in one transaction."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect
 
 from huaxiao.attribution.domain.messages import Message, Refusal
-from huaxiao.attribution.intake.arrivals import Arrival
+from huaxiao.attribution.intake.arrivals import Verdict
 from huaxiao.attribution.intake.reading import Reading, cut_off, read
 from huaxiao.attribution.intake.stream import Broken, Line
 from huaxiao.attribution.intake.turns import Turns
@@ -19,6 +19,7 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.problems import Unavailable
 from huaxiao.shared.rows import Scope
+from huaxiao.shared.values import changed
 from huaxiao.shared.wire.attribution import (
     EventOutcome,
     IntakeReport,
@@ -64,14 +65,14 @@ async def receive(
     parts: dict[int, list[int]] = defaultdict(list)
     for index, (branch_id, _) in enumerate(placed):
         parts[branch_id].append(index)
-    arrivals: dict[int, Arrival] = {}
+    verdicts: dict[int, Verdict] = {}
     for branch_id, indexes in sorted(parts.items()):
         part = [placed[index][1] for index in indexes]
-        taken = await turns.take(
+        judged = await turns.take(
             branch_id, part, posted_by=principal.subject, now=now, origin=origin
         )
-        arrivals |= zip(indexes, taken, strict=True)
-    return report([arrivals[index] for index in range(len(readings))])
+        verdicts |= zip(indexes, judged, strict=True)
+    return report(readings, [verdicts[index] for index in range(len(readings))])
 
 
 async def receive_stream(
@@ -90,7 +91,7 @@ async def receive_stream(
         Unavailable: the database went away; what had been taken stays, and may be sent again.
 
     """
-    total = report([])
+    total = report([], [])
     piece: list[Line] = []
     size = 0
 
@@ -153,36 +154,34 @@ def place(
     if branch_id is None:
         return UNPLACED, reading
     if not principal.may_enter(branch_id):
-        return UNPLACED, reading._replace(says=_NOT_ALLOWED)
+        return UNPLACED, changed(reading, says=_NOT_ALLOWED)
     if branch_id not in registered:
         unknown = isinstance(reading.says, Message)
-        return UNPLACED, reading._replace(says=_UNKNOWN_BRANCH) if unknown else reading
+        refused = changed(reading, says=_UNKNOWN_BRANCH) if unknown else reading
+        return UNPLACED, refused
     return branch_id, reading
 
 
 # --- what the sender is told --------------------------------------------------------------------
 
 
-def report(arrivals: Sequence[Arrival]) -> IntakeReport:
+def report(readings: Sequence[Reading], verdicts: Sequence[Verdict]) -> IntakeReport:
     """Count the verdicts, and say of each event that was not booked why."""
-    counts = dict.fromkeys(Outcome, 0)
-    outcomes: list[EventOutcome] = []
-    for index, arrival in enumerate(arrivals):
-        verdict = arrival.judged
-        counts[verdict.outcome] += 1
-        if verdict.outcome is not Outcome.BOOKED:
-            outcomes.append(
-                EventOutcome(
-                    index=index,
-                    event_id=arrival.reading.name.event_id,
-                    outcome=verdict.outcome,
-                    code=verdict.why.code,
-                    message=verdict.why.message,
-                    message_zh=verdict.why.message_zh,
-                )
-            )
+    counts = Counter(one.outcome for one in verdicts)
+    outcomes = [
+        EventOutcome(
+            index=index,
+            event_id=reading.name.event_id,
+            outcome=verdict.outcome,
+            code=verdict.why.code,
+            message=verdict.why.message,
+            message_zh=verdict.why.message_zh,
+        )
+        for index, (reading, verdict) in enumerate(zip(readings, verdicts, strict=True))
+        if verdict.outcome is not Outcome.BOOKED
+    ]
     return IntakeReport(
-        received=len(arrivals),
+        received=len(readings),
         booked=counts[Outcome.BOOKED],
         duplicates=counts[Outcome.DUPLICATE],
         parked=counts[Outcome.PARKED],

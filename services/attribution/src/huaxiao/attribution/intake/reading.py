@@ -24,6 +24,7 @@ from huaxiao.shared.periods import (
     shift,
     starts_at,
 )
+from huaxiao.shared.values import Value
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
@@ -33,7 +34,7 @@ PERIODS_AHEAD = 1
 """How many periods ahead of the present one a bill may lie."""
 
 
-class Name(NamedTuple):
+class Name(Value, frozen=True):
     """What could be read of an event that could not be read whole."""
 
     source: str | None = None
@@ -44,7 +45,7 @@ class Name(NamedTuple):
     """The sender's running number (CloudEvents ``sequence``), where it gives one in digits."""
 
 
-class Reading(NamedTuple):
+class Reading(Value, frozen=True):
     """An event as it came, and what it says: a message, or why it is refused."""
 
     raw: bytes
@@ -87,6 +88,8 @@ class Limits(NamedTuple):
     """How late an event may lie, by the moment it is read."""
 
     latest: datetime
+    ordinary: range
+    """Days, by number, that lie within in whatever zone they are told."""
     last_period: Period
     posted: bool = False
 
@@ -106,7 +109,9 @@ def _reserved(source: str) -> Refusal:
 
 def read_all(raws: Iterable[bytes], *, now: datetime, posted: bool = False) -> list[Reading]:
     """Read events that came together; one that was ``posted`` has no name of the suite's own."""
-    within = Limits(now + CLOCK_TOLERANCE, shift(period_of(now), PERIODS_AHEAD), posted)
+    latest = now + CLOCK_TOLERANCE
+    ordinary = range(_FIRST_MOMENT.toordinal() + 2, latest.toordinal() - 1)
+    within = Limits(latest, ordinary, shift(period_of(now), PERIODS_AHEAD), posted)
     return [Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within)) for raw in raws]
 
 
@@ -121,7 +126,8 @@ def cut_off(beginning: bytes) -> Reading:
 
 
 def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
-    if b"\\u0000" in raw:
+    # One byte is found many times as fast as several; events seldom hold it.
+    if b"\\" in raw and b"\\u0000" in raw:
         nul = Refusal("malformed-event", "The event holds a NUL character.", "事件含有空字符。")
         return _name_of(raw), nul
     try:
@@ -166,6 +172,8 @@ def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> 
         return Refusal(
             "unknown-branch", "branchid is no county code.", "branchid 不是县级行政区划代码。"
         )
+    if envelope.time.toordinal() in within.ordinary:
+        return None
     if envelope.time < _FIRST_MOMENT:
         return Refusal(
             "clock-off", "The event lies before the year 2000.", "事件时间早于 2000 年。"

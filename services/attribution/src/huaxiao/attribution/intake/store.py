@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, delete, func, select, text, update
+from sqlalchemy import BigInteger, DateTime, Table, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,8 +47,9 @@ from huaxiao.attribution.tables import (
     subscription_changes,
     subscriptions,
 )
-from huaxiao.shared.database import Copying, copying
+from huaxiao.shared.database import Copying
 from huaxiao.shared.periods import Period
+from huaxiao.shared.values import items_of
 
 _OWNER_COLUMNS = (
     *("subscription_id", "version", "from_period", "centre_id", "field_id"),
@@ -124,13 +125,12 @@ class NewHeld:
 _held_values = attrgetter(*NewHeld.__dataclass_fields__)
 
 
+_LOCK = select(intakes).where(intakes.c.branch_id == bindparam("of_branch")).with_for_update()
+
+
 async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     """Take a branch's bookings for this transaction; None when there is no such branch."""
-    row = (
-        await connection.execute(
-            select(intakes).where(intakes.c.branch_id == branch_id).with_for_update()
-        )
-    ).one_or_none()
+    row = (await connection.execute(_LOCK, {"of_branch": branch_id})).one_or_none()
     if row is None:
         return None
     closed = None if row.closed_through is None else Period(row.closed_through)
@@ -468,7 +468,7 @@ async def load_entries(
     """Load the entries that would move if a decision on these subscriptions changed."""
     asked = set(subscription_ids) - known.loaded_entries
     known.loaded_entries |= asked
-    columns = ", ".join(Entry._fields)
+    columns = ", ".join(Entry.__struct_fields__)
     for row in await _named(
         connection,
         f"SELECT {columns} FROM attribution.entries",  # noqa: S608 - fixed names
@@ -504,7 +504,7 @@ async def load_commissions(
     connection: AsyncConnection, branch_id: int, known: Known, subscription_ids: Collection[str]
 ) -> None:
     """Load what was collected on subscriptions, and what people have of it."""
-    columns = ", ".join(Entry._fields)
+    columns = ", ".join(Entry.__struct_fields__)
     for row in await _named(
         connection,
         f"SELECT {columns} FROM attribution.entries",  # noqa: S608 - fixed names
@@ -541,23 +541,18 @@ async def every_subscription(connection: AsyncConnection, branch_id: int) -> lis
 
 
 async def record_received(
-    connection: AsyncConnection,
-    branch_id: int,
-    taken: Iterable[tuple[str, str, bytes]],
-    *,
-    now: datetime,
+    copy: Copying, branch_id: int, taken: Iterable[tuple[str, str, bytes]], *, now: datetime
 ) -> None:
     """Remember events for ever, by source, id and digest."""
-    async with copying(connection) as copy:
-        await copy.into(
-            received_events,
-            ("branch_id", "source", "event_id", "digest", "received_at"),
-            [(branch_id, *one, now) for one in taken],
-        )
+    await copy.into(
+        received_events,
+        ("branch_id", "source", "event_id", "digest", "received_at"),
+        [(branch_id, *one, now) for one in taken],
+    )
 
 
 async def record(
-    connection: AsyncConnection,
+    copy: Copying,
     branch_id: int,
     produced: Produced,
     *,
@@ -566,31 +561,34 @@ async def record(
     now: datetime,
 ) -> None:
     """Write lines, decisions, documents, and numbered entries and commissions."""
-    async with copying(connection) as copy:
-        await _copy_evidence(copy, branch_id, produced)
-        await copy.into(
-            documents,
-            ("branch_id", *Document._fields),
-            [(branch_id, *one) for one in produced.documents],
-        )
-        await _copy_decisions(copy, branch_id, decisions, produced.decided, now=now)
-        await _copy_decisions(copy, branch_id, deferred_decisions, produced.deferred, now=now)
-        await copy.into(
-            entries,
-            ("branch_id", "number", *Entry._fields),
-            [
-                (branch_id, number, *one)
-                for number, one in enumerate(produced.entries, start=first_entry)
-            ],
-        )
-        await copy.into(
-            commissions,
-            ("branch_id", "number", *Commission._fields, "booked_at"),
-            [
-                (branch_id, number, *one, now)
-                for number, one in enumerate(produced.commissions, start=first_commission)
-            ],
-        )
+    await _copy_evidence(copy, branch_id, produced)
+    await copy.into(
+        documents,
+        ("branch_id", *Document.__struct_fields__),
+        [(branch_id, *items_of(one)) for one in produced.documents],
+    )
+    await _copy_decisions(copy, branch_id, decisions, produced.decided, now=now)
+    await _copy_decisions(copy, branch_id, deferred_decisions, produced.deferred, now=now)
+    await copy.into(
+        entries,
+        ("branch_id", "number", *Entry.__struct_fields__),
+        [
+            (branch_id, number, *items_of(one))
+            for number, one in enumerate(produced.entries, start=first_entry)
+        ],
+    )
+    await copy.into(
+        commissions,
+        ("branch_id", "number", *Commission._fields, "booked_at"),
+        [
+            (branch_id, number, *one, now)
+            for number, one in enumerate(produced.commissions, start=first_commission)
+        ],
+    )
+
+
+async def record_changes(connection: AsyncConnection, branch_id: int, produced: Produced) -> None:
+    """Write what changes rows that stand: members, what is taken back of charges, what waited."""
     await _record_members(connection, branch_id, produced.statements)
     await _record_settled(connection, branch_id, produced.settled)
     if produced.thawed:
@@ -728,7 +726,7 @@ async def change_balances(
 
 
 async def hold(
-    connection: AsyncConnection,
+    copy: Copying,
     branch_id: int,
     kept: Sequence[NewHeld],
     *,
@@ -736,15 +734,14 @@ async def hold(
     now: datetime,
 ) -> None:
     """Keep events in quarantine."""
-    async with copying(connection) as copy:
-        await copy.into(
-            held_events,
-            ("branch_id", "number", *NewHeld.__dataclass_fields__, "received_at"),
-            [
-                (branch_id, number, *_held_values(one), now)
-                for number, one in enumerate(kept, start=first_number)
-            ],
-        )
+    await copy.into(
+        held_events,
+        ("branch_id", "number", *NewHeld.__dataclass_fields__, "received_at"),
+        [
+            (branch_id, number, *_held_values(one), now)
+            for number, one in enumerate(kept, start=first_number)
+        ],
+    )
 
 
 async def hold_on(
@@ -782,6 +779,22 @@ async def resolve(
     return resolved.rowcount
 
 
+_ADVANCE = (
+    update(intakes)
+    .where(intakes.c.branch_id == bindparam("of_branch"))
+    .values(
+        entries=intakes.c.entries + bindparam("entries_added"),
+        held=intakes.c.held + bindparam("held_added"),
+        resolved=intakes.c.resolved + bindparam("resolved_added"),
+        commissions=intakes.c.commissions + bindparam("commissions_added"),
+        settled_until=func.coalesce(
+            bindparam("until", type_=DateTime(timezone=True)), intakes.c.settled_until
+        ),
+        decided_mark=func.coalesce(bindparam("mark", type_=BigInteger), intakes.c.decided_mark),
+    )
+)
+
+
 async def advance(
     connection: AsyncConnection,
     branch_id: int,
@@ -794,16 +807,15 @@ async def advance(
     mark: int | None = None,
 ) -> None:
     """Move a branch's counters on; a moment and a mark that are given take the old ones' place."""
-    changes: dict[str, object] = {
-        "entries": intakes.c.entries + entries,
-        "held": intakes.c.held + held,
-        "resolved": intakes.c.resolved + resolved,
-        "commissions": intakes.c.commissions + commissions_added,
-    }
-    if settled_until is not None:
-        changes["settled_until"] = settled_until
-    if mark is not None:
-        changes["decided_mark"] = mark
     await connection.execute(
-        update(intakes).where(intakes.c.branch_id == branch_id).values(changes)
+        _ADVANCE,
+        {
+            "of_branch": branch_id,
+            "entries_added": entries,
+            "held_added": held,
+            "resolved_added": resolved,
+            "commissions_added": commissions_added,
+            "until": settled_until,
+            "mark": mark,
+        },
     )

@@ -2,14 +2,17 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import repeat
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.commissions import store as commissions
 from huaxiao.attribution.completeness import store as completeness
-from huaxiao.attribution.county.counties import Counties, County
+from huaxiao.attribution.county.counties import Counties, County, Standing
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, document_brought, document_settled
 from huaxiao.attribution.domain.books import Books, Known
@@ -18,12 +21,15 @@ from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Balances, Entry, Lines, balances_of, lines_of
-from huaxiao.attribution.domain.totals import totals_of
+from huaxiao.attribution.domain.totals import Total, totals_of
 from huaxiao.attribution.intake import store
-from huaxiao.attribution.intake.arrivals import Arrival, Verdict, sort_out
-from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict, sort_out
+from huaxiao.attribution.intake.foreseeing import Foreseen
+from huaxiao.attribution.intake.reading import Name, read
 from huaxiao.attribution.tables import UNPLACED, feed
+from huaxiao.shared.database import copying
 from huaxiao.shared.feed import NewFact
+from huaxiao.shared.periods import Period
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.attribution import (
     BALANCES_CHANGED,
@@ -36,7 +42,6 @@ from huaxiao.shared.wire.attribution import (
 )
 
 _MARK_BITS = 62
-_BOOKED = Verdict(Outcome.BOOKED, Refusal("booked", "Booked.", "已入账。"))
 
 
 class CameBeforeError(Exception):
@@ -76,33 +81,103 @@ async def take(
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
     if county is None:
-        await _write(connection, branch_id, arrivals, None, intake, now=now)
-        await _count(connection, branch_id, arrivals, now=now)
+        await _record(connection, branch_id, arrivals, None, intake, now=now)
         return
-    known = Known(timelines=counties.borrow(branch_id, intake.mark))
-    books = Books(county.organisation, county.rules, known, intake.closed_through, now)
+    timelines = counties.borrow(branch_id, intake.mark)
+    books = Books(
+        county.organisation, county.rules, Known(timelines=timelines), intake.closed_through, now
+    )
     released = await _run(
         connection, branch_id, books, fresh, first_time=first_time, quarantine=intake.has_quarantine
     )
     if first_time and any(one.judged.outcome is Outcome.REFUSED for one in fresh):
         raise CameBeforeError
-    mark = await _write(connection, branch_id, [*arrivals, *released], books, intake, now=now)
-    await _count(connection, branch_id, arrivals, now=now)
-    await _publish(connection, branch_id, books, intake)
-    counties.keep(branch_id, mark, known.timelines)
+    if not books.produced.decided:
+        # Nobody need wait for the disk to learn what has not changed.
+        counties.keep(
+            branch_id, Standing(county, intake.closed_through, intake.mark, timelines, now)
+        )
+    mark = await _record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
+    counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines, now))
+
+
+async def take_foreseen(
+    connection: AsyncConnection, counties: Counties, branch_id: int, foreseen: Foreseen
+) -> bool:
+    """Take events of one branch as they were booked before, if the branch still stands as it did.
+
+    Every one of them is booked when this returns true; when it returns false, nothing has happened.
+    As with ``first_time``, nothing is looked up that only a repetition would find.
+    """
+    intake = await store.lock(connection, branch_id)
+    if intake is None or not await _stands(connection, counties, branch_id, foreseen, intake):
+        return False
+    books = foreseen.books
+    await _book_commissions(connection, branch_id, books)
+    names = [one.name for one in foreseen.readings]
+    await _count(connection, branch_id, zip(names, repeat(Outcome.BOOKED)), now=books.now)
+    received = [
+        (one.source, one.event_id, reading.digest)
+        for one, reading in zip(foreseen.messages, foreseen.readings, strict=True)
+    ]
+    counties.keep(branch_id, replace(foreseen.standing, settled_until=books.now))
+    await _write(connection, branch_id, _Sorted(received, [], []), books, intake, now=books.now)
+    return True
+
+
+async def _stands(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    foreseen: Foreseen,
+    intake: store.Intake,
+) -> bool:
+    """Say whether a branch is what events were booked on, and no held event has to do with them."""
+    standing, now = foreseen.standing, foreseen.books.now
+    if (intake.mark, intake.closed_through) != (standing.mark, standing.closed_through):
+        return False
+    if intake.not_before(now) != now:
+        return False
+    if await counties.county(connection, branch_id) is not standing.county:
+        return False
+    if not intake.has_quarantine:
+        return True
+    keys = {one.key for one in foreseen.messages}
+    digests = {one.digest for one in foreseen.readings}
+    return not (
+        await store.held_like(connection, branch_id, keys, digests)
+        or await store.waiting_for(connection, branch_id, foreseen.books.arrived)
+    )
+
+
+async def _record(
+    connection: AsyncConnection,
+    branch_id: int,
+    arrivals: Sequence[Arrival],
+    books: Books | None,
+    intake: store.Intake,
+    *,
+    now: datetime,
+) -> int:
+    """Count what came just now, and write what all came to; return the branch's mark."""
+    # What comes out of quarantine was counted when it came.
+    came = [(one.reading.name, one.judged.outcome) for one in arrivals if not one.replayed]
+    await _count(connection, branch_id, came, now=now)
+    taken = await _sorted(connection, branch_id, arrivals)
+    return await _write(connection, branch_id, taken, books, intake, now=now)
 
 
 async def _count(
-    connection: AsyncConnection, branch_id: int, arrivals: Iterable[Arrival], *, now: datetime
+    connection: AsyncConnection,
+    branch_id: int,
+    came: Iterable[tuple[Name, Outcome]],
+    *,
+    now: datetime,
 ) -> None:
-    """Count what came just now; what comes out of quarantine was counted when it came."""
     outcomes: Counter[tuple[str, Outcome]] = Counter()
     numbers: dict[str, set[int]] = defaultdict(set)
-    for arrival in arrivals:
-        name = arrival.reading.name
-        if arrival.replayed or arrival.verdict is None:
-            continue
-        outcomes[name.source or "", arrival.verdict.outcome] += 1
+    for name, outcome in came:
+        outcomes[name.source or "", outcome] += 1
         if name.source is not None and name.sequence is not None:
             numbers[name.source].add(name.sequence)
     await completeness.count(connection, branch_id, outcomes, now=now)
@@ -135,8 +210,7 @@ async def decide_again(
         books.ruled = frozenset(named)
     await _load_named(connection, branch_id, books, named, dependents=subscription_ids is not None)
     await _decide_again(connection, branch_id, books, ruling if restating else None)
-    await _write(connection, branch_id, [], books, intake, now=now)
-    await _publish(connection, branch_id, books, intake)
+    await _write(connection, branch_id, _NOTHING_CAME, books, intake, now=now)
 
 
 async def earn_again(
@@ -154,8 +228,7 @@ async def earn_again(
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
     books.earning |= set(subscription_ids)
     await _book_commissions(connection, branch_id, books)
-    await _write(connection, branch_id, [], books, intake, now=now)
-    await _publish(connection, branch_id, books, intake)
+    await _write(connection, branch_id, _NOTHING_CAME, books, intake, now=now)
 
 
 async def rehearse(
@@ -251,9 +324,8 @@ async def _run(
                 known = {one.held_number for one in (*fresh, *released)}
                 for held in await store.waiting_for(connection, branch_id, books.arrived):
                     if held.number not in known:
-                        queue.append(
-                            Arrival(read(held.body, now=books.now), held.posted_by, held.number)
-                        )
+                        reading = read(held.body, now=books.now)
+                        queue.append(Arrival(reading, held.posted_by, held.number, replayed=True))
                 released += queue
             for key in books.arrived:
                 queue += parked.pop(key, [])
@@ -284,7 +356,7 @@ def _settle(
     arrival.waiting = None
     match answer:
         case None:
-            arrival.verdict = _BOOKED
+            arrival.verdict = BOOKED
         case Refusal():
             arrival.verdict = Verdict(Outcome.REFUSED, answer)
         case Waiting():
@@ -384,23 +456,28 @@ async def _decide_again(
 # --- onto the disk ------------------------------------------------------------------------------
 
 
-async def _write(
-    connection: AsyncConnection,
-    branch_id: int,
-    arrivals: Iterable[Arrival],
-    books: Books | None,
-    intake: store.Intake,
-    *,
-    now: datetime,
-) -> int:
-    """Write what the arrivals came to; return the branch's mark, another one if it was decided."""
-    taken: list[tuple[str, str, bytes]] = []
+class _Sorted(NamedTuple):
+    """Where events go: into the memory of those taken, into quarantine, out of it."""
+
+    received: Sequence[tuple[str, str, bytes]]
+    """Source, identifier and digest."""
+    kept: Sequence[store.NewHeld]
+    freed: Sequence[int]
+
+
+_NOTHING_CAME = _Sorted([], [], [])
+
+
+async def _sorted(
+    connection: AsyncConnection, branch_id: int, arrivals: Iterable[Arrival]
+) -> _Sorted:
+    received: list[tuple[str, str, bytes]] = []
     kept: list[store.NewHeld] = []
     freed: list[int] = []
     for arrival in arrivals:
         outcome = arrival.judged.outcome
         if outcome is Outcome.BOOKED:
-            taken.append((*arrival.message.key, arrival.reading.digest))
+            received.append((*arrival.message.key, arrival.reading.digest))
         if outcome in {Outcome.BOOKED, Outcome.DUPLICATE}:
             freed += arrival.in_quarantine
         elif arrival.mended and outcome is Outcome.PARKED:
@@ -412,32 +489,55 @@ async def _write(
             kept.append(_to_hold(arrival))
         if outcome is Outcome.PARKED:
             freed += arrival.supersedes
-    await store.record_received(connection, branch_id, taken, now=now)
-    entries, earned, mark = 0, 0, intake.mark
+    return _Sorted(received, kept, freed)
+
+
+async def _write(
+    connection: AsyncConnection,
+    branch_id: int,
+    taken: _Sorted,
+    books: Books | None,
+    intake: store.Intake,
+    *,
+    now: datetime,
+) -> int:
+    """Write what came of events, move the sums that are kept, and say in the feed what has changed.
+
+    Return the branch's mark, another one if anything was decided.
+    """
+    resolved = await store.resolve(connection, branch_id, taken.freed, now=now)
+    entries, earned, mark, added = 0, 0, intake.mark, _NOTHING_ADDED
+    async with copying(connection) as copy:
+        await store.record_received(copy, branch_id, taken.received, now=now)
+        if books is not None:
+            await store.record(
+                copy,
+                branch_id,
+                books.produced,
+                first_entry=intake.entries + 1,
+                first_commission=intake.commissions + 1,
+                now=now,
+            )
+            # What the server does with the entries needs nobody here meanwhile.
+            added = _added(books, intake)
+        await store.hold(copy, branch_id, taken.kept, first_number=intake.held + 1, now=now)
     if books is not None:
-        await store.record(
-            connection,
-            branch_id,
-            books.produced,
-            first_entry=intake.entries + 1,
-            first_commission=intake.commissions + 1,
-            now=now,
-        )
+        await store.record_changes(connection, branch_id, books.produced)
         entries, earned = len(books.produced.entries), len(books.produced.commissions)
         mark = secrets.randbits(_MARK_BITS) if books.produced.decided else mark
-    resolved = await store.resolve(connection, branch_id, freed, now=now)
-    await store.hold(connection, branch_id, kept, first_number=intake.held + 1, now=now)
-    if entries or earned or kept or resolved or mark != intake.mark:
+    if entries or earned or taken.kept or resolved or mark != intake.mark:
         await store.advance(
             connection,
             branch_id,
             entries=entries,
-            held=len(kept),
+            held=len(taken.kept),
             resolved=resolved,
             commissions_added=earned,
             settled_until=now,
             mark=mark,
         )
+    await store.change_balances(connection, branch_id, added.balances, added.totals)
+    await feed.append(connection, branch_id, added.facts, now=now)
     return mark
 
 
@@ -458,15 +558,22 @@ def _to_hold(arrival: Arrival) -> store.NewHeld:
     )
 
 
-async def _publish(
-    connection: AsyncConnection, branch_id: int, books: Books, intake: store.Intake
-) -> None:
-    """Move the balances, and say in the feed what has changed."""
-    changes = balances_of(books.produced.entries)
-    totals = totals_of(books.produced, books.closed_through, first_entry=intake.entries + 1)
-    await store.change_balances(connection, branch_id, changes, totals)
-    lines, work = lines_of(books.produced.entries), books.produced.work
-    await feed.append(connection, branch_id, list(_facts(changes, lines, work)), now=books.now)
+class _Added(NamedTuple):
+    """What a transaction adds to the sums that are kept, and tells the feed."""
+
+    balances: Balances
+    totals: Mapping[Period, Total]
+    facts: Sequence[NewFact]
+
+
+_NOTHING_ADDED = _Added({}, {}, ())
+
+
+def _added(books: Books, intake: store.Intake) -> _Added:
+    produced = books.produced
+    changes, lines = balances_of(produced.entries), lines_of(produced.entries)
+    totals = totals_of(produced, books.closed_through, first_entry=intake.entries + 1)
+    return _Added(changes, totals, list(_facts(changes, lines, produced.work)))
 
 
 def _facts(

@@ -15,11 +15,13 @@ from datetime import datetime
 
 from asyncpg import UniqueViolationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
-from huaxiao.attribution.intake.arrivals import Arrival
+from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict
+from huaxiao.attribution.intake.foreseeing import Foreseen, foresee
 from huaxiao.attribution.intake.reading import Reading
-from huaxiao.attribution.intake.taking import CameBeforeError, take
+from huaxiao.attribution.intake.taking import CameBeforeError, take, take_foreseen
 from huaxiao.attribution.tables import audit_log
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
@@ -27,6 +29,8 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.rows import Scope
 
 _DONE = 200
+FORESEEN_ALONE = 100
+"""Events of a request that is booked while it waits, and that no other joins."""
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
 
@@ -39,12 +43,13 @@ class _Part:
     posted_by: str
     now: datetime
     origin: Origin | None
-    taken: list[Arrival] | None = None
+    foreseen: Foreseen | None = None
+    verdicts: Sequence[Verdict] | None = None
     failed: Exception | None = None
 
     @property
     def done(self) -> bool:
-        return self.taken is not None or self.failed is not None
+        return self.verdicts is not None or self.failed is not None
 
 
 @dataclass
@@ -64,12 +69,14 @@ class Turns:
         posted_by: str,
         now: datetime,
         origin: Origin | None = None,
-    ) -> list[Arrival]:
-        """Take events into a branch's books; return them with their verdicts after the commit.
+    ) -> Sequence[Verdict]:
+        """Take events into a branch's books; return what became of each, after the commit.
 
         What was asked by an ``origin`` goes on record.
         """
         own = _Part(readings, posted_by, now, origin)
+        if len(readings) >= FORESEEN_ALONE:
+            own.foreseen = self._foresee(branch_id, [own])
         waiting = self._waiting[branch_id]
         waiting.append(own)
         try:
@@ -80,8 +87,8 @@ class Turns:
             waiting.remove(own)
         if own.failed is not None:
             raise own.failed
-        assert own.taken is not None  # noqa: S101 - it is done, and has not failed
-        return own.taken
+        assert own.verdicts is not None  # noqa: S101 - it is done, and has not failed
+        return own.verdicts
 
     async def _take_together(self, branch_id: int, parts: Sequence[_Part]) -> None:
         """Take parts in one transaction; when that fails for what one holds, each in its own."""
@@ -105,39 +112,70 @@ class Turns:
             await self._commit(branch_id, parts, first_time=False)
 
     async def _commit(self, branch_id: int, parts: Sequence[_Part], *, first_time: bool) -> None:
-        arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
         async with self.database.write(Scope.of_branch(branch_id)) as connection:
-            await take(
-                connection,
-                self.counties,
-                branch_id,
-                [one for part in arrivals for one in part],
-                now=max(part.now for part in parts),
-                first_time=first_time,
-            )
+            verdicts = await self._judge(connection, branch_id, parts, first_time=first_time)
             told = [
-                _entry(part, part.origin, taken)
-                for part, taken in zip(parts, arrivals, strict=True)
+                _entry(part, part.origin, judged)
+                for part, judged in zip(parts, verdicts, strict=True)
                 if part.origin is not None
             ]
             await audit_log.append(connection, branch_id, told)
-        for part, taken in zip(parts, arrivals, strict=True):
-            part.taken = taken
+        for part, judged in zip(parts, verdicts, strict=True):
+            part.verdicts = judged
+
+    async def _judge(
+        self,
+        connection: AsyncConnection,
+        branch_id: int,
+        parts: Sequence[_Part],
+        *,
+        first_time: bool,
+    ) -> list[Sequence[Verdict]]:
+        """Take parts in this transaction; return what became of the events of each."""
+        foreseen = self._foresee(branch_id, parts) if first_time else None
+        if foreseen is not None and await take_foreseen(
+            connection, self.counties, branch_id, foreseen
+        ):
+            return [[BOOKED] * len(part.readings) for part in parts]
+        arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
+        await take(
+            connection,
+            self.counties,
+            branch_id,
+            [one for part in arrivals for one in part],
+            now=max(part.now for part in parts),
+            first_time=first_time,
+        )
+        return [[one.judged for one in part] for part in arrivals]
+
+    def _foresee(self, branch_id: int, parts: Sequence[_Part]) -> Foreseen | None:
+        """Book parts on the branch as it was last seen, unless that has been done; use it once."""
+        if len(parts) == 1 and parts[0].foreseen is not None:
+            foreseen, parts[0].foreseen = parts[0].foreseen, None
+            return foreseen
+        standing = self.counties.seen(branch_id)
+        if standing is None:
+            return None
+        readings = [one for part in parts for one in part.readings]
+        return foresee(standing, readings, now=max(part.now for part in parts))
 
 
-def _entry(part: _Part, origin: Origin, taken: Sequence[Arrival]) -> NewEntry:
+def _entry(part: _Part, origin: Origin, judged: Sequence[Verdict]) -> NewEntry:
     """Put on record what a request brought: how many events, what became of them, their digest."""
-    digest = hashlib.sha256(b"".join(one.digest for one in part.readings)).hexdigest()
-    outcomes = Counter(str(one.judged.outcome) for one in taken)
-    changes = [{"events": len(taken), "outcomes": dict(outcomes), "digest": digest}]
+    digest = hashlib.sha256(b"".join([one.digest for one in part.readings])).hexdigest()
+    outcomes = Counter(one.outcome for one in judged)
+    told = {str(outcome): count for outcome, count in outcomes.items()}
+    changes = [{"events": len(judged), "outcomes": told, "digest": digest}]
     return NewEntry(part.now, origin, _DONE, changes=changes)
 
 
 def _joining(own: _Part, waiting: Sequence[_Part]) -> list[_Part]:
     """Return a part, and the others that wait as far as they fit into its transaction."""
     joining, events = [own], len(own.readings)
+    if own.foreseen is not None:
+        return joining
     for part in waiting:
         events += len(part.readings)
-        if part is not own and not part.done and events <= TOGETHER:
+        if part is not own and not part.done and part.foreseen is None and events <= TOGETHER:
             joining.append(part)
     return joining

@@ -88,7 +88,7 @@ async def replay(
             [arrival],
             now=now,
         )
-    return report([arrival])
+    return report([arrival.reading], [arrival.judged])
 
 
 async def _place(

@@ -18,6 +18,7 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.problems import Conflict, IdempotencyKeyReused, NotFound, Unauthenticated
 from huaxiao.shared.rows import Scope
 from huaxiao.shared.signatures import is_signed, new_secret
+from huaxiao.shared.values import changed
 from huaxiao.shared.wire.signed_sources import (
     NewSecretIn,
     SignedSecret,
@@ -248,7 +249,7 @@ async def take(
 def _bound(reading: Reading, source: str) -> Reading:
     """Refuse an event that names another source than the signer's."""
     if isinstance(reading.says, Message) and reading.name.source != source:
-        return reading._replace(says=_FOREIGN)
+        return changed(reading, says=_FOREIGN)
     return reading
 
 
