@@ -23,7 +23,7 @@ NOW = datetime(2018, 1, 5, tzinfo=UTC)
 @pytest.fixture
 def ours(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Turns:
     """Return the turns of another process than the app's, which books whatever waits."""
-    monkeypatch.setattr(turns, "FORESEEN_ALONE", 1)
+    monkeypatch.setattr(turns, "FORESEEN", 1)
     return Turns(app.state.database, Counties())
 
 
@@ -70,6 +70,29 @@ async def test_what_was_foreseen_is_what_is_booked(
     bills = [sender.bill(f"BI-{number}") for number in range(1, 4)]
     assert await after(ours, county, nothing, *bills) == [Outcome.BOOKED] * 3
     assert await revenue(manager, county) == {"C1": 40_000}
+
+
+@pytest.mark.usefixtures("opened")
+async def test_requests_that_were_foreseen_are_booked_together_and_fail_alone(
+    manager: AttributionClient, county: int, sender: Sender, ours: Turns
+) -> None:
+    before = len(await manager.feed(county, after=0, limit=1000))
+    bills = [sender.bill(f"BI-{number}") for number in range(1, 6)]
+    async with ours._locks[county]:  # noqa: SLF001
+        waiting = [asyncio.create_task(taken(ours, county, one)) for one in bills]
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*waiting) == [[Outcome.BOOKED]] * 5
+    assert len(await manager.feed(county, after=0, limit=1000)) == before + 1
+    async with ours._locks[county]:  # noqa: SLF001
+        again = [asyncio.create_task(taken(ours, county, one)) for one in bills[:2]]
+        new = asyncio.create_task(taken(ours, county, sender.bill("BI-6")))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*again, new) == [
+        [Outcome.DUPLICATE],
+        [Outcome.DUPLICATE],
+        [Outcome.BOOKED],
+    ]
+    assert await revenue(manager, county) == {"C1": 70_000}
 
 
 @pytest.mark.usefixtures("opened")

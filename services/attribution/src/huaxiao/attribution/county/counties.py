@@ -42,6 +42,14 @@ class Standing:
     settled_until: datetime
     """The moment it was seen at: nothing was booked after it."""
 
+    def is_like(self, other: "Standing") -> bool:
+        """Say whether what is booked on one is what would be booked on the other, but for when."""
+        return (
+            self.county is other.county
+            and self.mark == other.mark
+            and self.closed_through == other.closed_through
+        )
+
 
 async def read(connection: AsyncConnection, branch_id: int) -> County | None:
     """Return a branch's county as of this transaction; None for a branch that is not known."""

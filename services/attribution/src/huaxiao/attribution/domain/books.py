@@ -123,6 +123,13 @@ class Produced:
     commissions: list[Commission] = field(default_factory=list)
     work: list[events.WorkRequested] = field(default_factory=list)
 
+    def add_money(self, other: "Produced") -> None:
+        """Add the money and the work that other events have brought, none of which is decided on."""
+        self.documents += other.documents
+        self.settled |= other.settled
+        self.entries += other.entries
+        self.work += other.work
+
 
 @dataclass
 class Books:
@@ -144,6 +151,8 @@ class Books:
     """Decisions made while what is unchanged was passed over, to be used right after."""
     earning: set[str] = field(default_factory=set)
     """Subscriptions that a lead was heard of, or on which something was paid or given back."""
+    _sorted_entries: int = 0
+    """How many of the entries made here lie with their subscriptions by now."""
 
     def affect(self, subscription_id: str) -> None:
         """Remember whose evidence this line is part of: its own, its bundles', its secondaries'."""
@@ -163,6 +172,7 @@ class Books:
         Closed months keep their owner, except those that a restating ruling reaches, and those on
         which a dispute that has ended held back what was decided while they were open.
         """
+        self._sort_entries()
         for subscription_id in sorted(self.affected & self.known.lines.keys()):
             decisions = self._decisions(subscription_id)
             if subscription_id in self.known.timelines:
@@ -276,7 +286,7 @@ class Books:
             ):
                 in_period = booking_period(entry.period, self.closed_through)
                 for line in moved(entry, *new, in_period):
-                    self._enter(
+                    self.produced.entries.append(
                         changed(line, source=OWN_SOURCE, event_id=event_id, booked_at=self.now)
                     )
 
@@ -309,27 +319,33 @@ class Books:
     ) -> None:
         """Enter postings of an event, by source and id, under an owner in the first open period."""
         period = booking_period(origin, self.closed_through)
-        for one in posted:
-            self._enter(
-                Entry(
-                    period,
-                    origin,
-                    owner_period,
-                    owner[0],
-                    owner[1],
-                    one.debit,
-                    one.credit,
-                    one.amount_fen,
-                    subscription_id,
-                    *event,
-                    self.now,
-                )
+        centre_id, field_id = owner
+        source, event_id = event
+        self.produced.entries += [
+            Entry(
+                period,
+                origin,
+                owner_period,
+                centre_id,
+                field_id,
+                one.debit,
+                one.credit,
+                one.amount_fen,
+                subscription_id,
+                source,
+                event_id,
+                self.now,
             )
+            for one in posted
+        ]
 
-    def _enter(self, entry: Entry) -> None:
-        self.produced.entries.append(entry)
-        if entry.subscription_id is not None:
-            self.known.entries[entry.subscription_id].append(entry)
+    def _sort_entries(self) -> None:
+        """Lay the entries made here with those known of their subscriptions, which may move."""
+        entries = self.produced.entries
+        for entry in entries[self._sorted_entries :]:
+            if entry.subscription_id is not None:
+                self.known.entries[entry.subscription_id].append(entry)
+        self._sorted_entries = len(entries)
 
 
 def _timeline(decisions: Iterable[Decided]) -> Timeline:

@@ -25,6 +25,8 @@ class Foreseen:
     messages: Sequence[Message]
     books: Books
     standing: Standing
+    began: datetime
+    """The first moment that anything of it is booked at."""
 
 
 def foresee(standing: Standing, readings: Sequence[Reading], *, now: datetime) -> Foreseen | None:
@@ -47,4 +49,19 @@ def foresee(standing: Standing, readings: Sequence[Reading], *, now: datetime) -
     for one in messages:
         if says_of_lines(one) or book(books, one) is not None:
             return None
-    return Foreseen(readings, messages, books, standing)
+    return Foreseen(readings, messages, books, standing, books.now)
+
+
+def joined(parts: Sequence[Foreseen]) -> Foreseen | None:
+    """Return as one what was booked apart; None where it was not booked on the same."""
+    first, *others = sorted(parts, key=lambda one: one.began)
+    if not all(one.standing.is_like(first.standing) for one in others):
+        return None
+    for one in others:
+        first.books.produced.add_money(one.books.produced)
+        first.books.arrived |= one.books.arrived
+        first.books.earning |= one.books.earning
+        first.books.now = one.books.now
+    readings = [reading for one in (first, *others) for reading in one.readings]
+    messages = [message for one in (first, *others) for message in one.messages]
+    return Foreseen(readings, messages, first.books, first.standing, first.began)

@@ -561,11 +561,12 @@ async def record(
     now: datetime,
 ) -> None:
     """Write lines, decisions, documents, and numbered entries and commissions."""
+    own = (branch_id,)
     await _copy_evidence(copy, branch_id, produced)
     await copy.into(
         documents,
         ("branch_id", *Document.__struct_fields__),
-        [(branch_id, *items_of(one)) for one in produced.documents],
+        [own + items_of(one) for one in produced.documents],
     )
     await _copy_decisions(copy, branch_id, decisions, produced.decided, now=now)
     await _copy_decisions(copy, branch_id, deferred_decisions, produced.deferred, now=now)
@@ -573,7 +574,7 @@ async def record(
         entries,
         ("branch_id", "number", *Entry.__struct_fields__),
         [
-            (branch_id, number, *items_of(one))
+            (branch_id, number) + items_of(one)  # noqa: RUF005 - thrice as fast, of the most rows
             for number, one in enumerate(produced.entries, start=first_entry)
         ],
     )

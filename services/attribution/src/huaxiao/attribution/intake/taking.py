@@ -133,10 +133,10 @@ async def _stands(
     intake: store.Intake,
 ) -> bool:
     """Say whether a branch is what events were booked on, and no held event has to do with them."""
-    standing, now = foreseen.standing, foreseen.books.now
+    standing, began = foreseen.standing, foreseen.began
     if (intake.mark, intake.closed_through) != (standing.mark, standing.closed_through):
         return False
-    if intake.not_before(now) != now:
+    if intake.not_before(began) != began:
         return False
     if await counties.county(connection, branch_id) is not standing.county:
         return False

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict
-from huaxiao.attribution.intake.foreseeing import Foreseen, foresee
+from huaxiao.attribution.intake.foreseeing import Foreseen, foresee, joined
 from huaxiao.attribution.intake.reading import Reading
 from huaxiao.attribution.intake.taking import CameBeforeError, take, take_foreseen
 from huaxiao.attribution.tables import audit_log
@@ -29,10 +29,12 @@ from huaxiao.shared.database import Database
 from huaxiao.shared.rows import Scope
 
 _DONE = 200
-FORESEEN_ALONE = 100
-"""Events of a request that is booked while it waits, and that no other joins."""
+FORESEEN = 100
+"""Events of a request from which on it is booked while it waits."""
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
+FORESEEN_TOGETHER = 5_000
+"""The same of requests that have been booked: what is left to do is done sooner."""
 
 
 @dataclass(eq=False)
@@ -75,7 +77,7 @@ class Turns:
         What was asked by an ``origin`` goes on record.
         """
         own = _Part(readings, posted_by, now, origin)
-        if len(readings) >= FORESEEN_ALONE:
+        if len(readings) >= FORESEEN:
             own.foreseen = self._foresee(branch_id, [own])
         waiting = self._waiting[branch_id]
         waiting.append(own)
@@ -150,9 +152,11 @@ class Turns:
 
     def _foresee(self, branch_id: int, parts: Sequence[_Part]) -> Foreseen | None:
         """Book parts on the branch as it was last seen, unless that has been done; use it once."""
-        if len(parts) == 1 and parts[0].foreseen is not None:
-            foreseen, parts[0].foreseen = parts[0].foreseen, None
-            return foreseen
+        foreseen = [part.foreseen for part in parts if part.foreseen is not None]
+        for part in parts:
+            part.foreseen = None
+        if len(foreseen) == len(parts):
+            return joined(foreseen)
         standing = self.counties.seen(branch_id)
         if standing is None:
             return None
@@ -171,11 +175,13 @@ def _entry(part: _Part, origin: Origin, judged: Sequence[Verdict]) -> NewEntry:
 
 def _joining(own: _Part, waiting: Sequence[_Part]) -> list[_Part]:
     """Return a part, and the others that wait as far as they fit into its transaction."""
+    most = TOGETHER if own.foreseen is None else FORESEEN_TOGETHER
     joining, events = [own], len(own.readings)
-    if own.foreseen is not None:
-        return joining
     for part in waiting:
+        alike = (part.foreseen is None) == (own.foreseen is None)
+        if part is own or part.done or not alike:
+            continue
         events += len(part.readings)
-        if part is not own and not part.done and part.foreseen is None and events <= TOGETHER:
+        if events <= most:
             joining.append(part)
     return joining
