@@ -418,9 +418,10 @@ def _overlay(
 ) -> None:
     """Lay versions, lowest first, over the timelines that are there, or over their basis."""
     versions: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
-    for row in rows:
-        stretch = Stretch(Period(row.from_period), _owner(row))
-        versions[row.subscription_id, row.version].append(stretch)
+    for subscription_id, version, from_period, centre_id, field_id, *of_rules in rows:
+        unit_rule, field_rule, flags, evidence = of_rules
+        owner = Owner(centre_id, field_id, unit_rule, field_rule, tuple(flags), evidence)
+        versions[subscription_id, version].append(Stretch(from_period, owner))
     for (subscription_id, version), stretches in versions.items():
         decided = Timeline(tuple(stretches), version)
         before = timelines.get(subscription_id) or basis.get(subscription_id)

@@ -1,7 +1,6 @@
 """Rows of the ledger: what is read of them, and what they come to."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -185,19 +184,32 @@ async def revenue_by_subscription(
 ) -> dict[str, dict[Period, int]]:
     """Return net revenue of the charges of months, and of what mirrors them, by subscription."""
     table = entries
-    rows = await connection.execute(
-        select(table.c.subscription_id, table.c.owner_period, net_revenue())
+    months = (
+        select(
+            table.c.subscription_id,
+            table.c.owner_period,
+            cast(net_revenue(), BigInteger).label("amount_fen"),
+        )
         .where(
             table.c.branch_id == branch_id,
             table.c.owner_period.between(first, last),
             table.c.subscription_id.is_not(None),
         )
         .group_by(table.c.subscription_id, table.c.owner_period)
+        .subquery()
     )
-    found: dict[str, dict[Period, int]] = defaultdict(dict)
-    for subscription_id, period, amount_fen in rows:
-        found[subscription_id][Period(period)] = int(amount_fen)
-    return found
+    # A row a subscription: a row a month would take longer to read than to sum.
+    rows = await connection.execute(
+        select(
+            months.c.subscription_id,
+            func.array_agg(months.c.owner_period),
+            func.array_agg(months.c.amount_fen),
+        ).group_by(months.c.subscription_id)
+    )
+    return {
+        subscription_id: dict(zip(periods, amounts, strict=True))
+        for subscription_id, periods, amounts in rows
+    }
 
 
 async def books(

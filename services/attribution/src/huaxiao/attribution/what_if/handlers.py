@@ -1,6 +1,9 @@
 """Decide past months again under other rules or fields, and change nothing."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +29,9 @@ from huaxiao.shared.wire.attribution import (
 )
 
 _DRAFT = "draft"
-_AT_ONCE = 1_000
+_READ_AT_ONCE = 1_000
+"""Subscriptions that are read while those before are decided."""
+_DECIDED_AT_ONCE = 100
 """Subscriptions that are decided before others get their turn at the process."""
 
 
@@ -50,27 +55,41 @@ async def what_if(
     tried = _tried(county, given, last)
     revenue = await revenue_by_subscription(connection, branch_id, first, last)
     difference = Difference()
-    billed = sorted(revenue)
-    for start in range(0, len(billed), _AT_ONCE):
-        some = billed[start : start + _AT_ONCE]
+
+    async def read(some: Sequence[str]) -> Known:
         known = Known()
         await intake.load_lines(
             connection, branch_id, known, subscription_ids=some, dependents=False
         )
         await intake.load_timelines(connection, branch_id, known, some)
-        register = known.register()
-        for one in some:
-            decided = decide_on(
-                one,
-                register,
-                tried.organisation,
-                tried.rules,
-                first=first,
-                last=last,
-                digest=lambda _: b"",
-            )
-            after = joined(Stretch(each.from_period, each.owner) for each in decided)
-            difference.add(one, known.timelines[one], after, revenue[one])
+        return known
+
+    billed = sorted(revenue)
+    starts = range(0, len(billed), _READ_AT_ONCE)
+    parts = [*(billed[start : start + _READ_AT_ONCE] for start in starts), []]
+    ahead = asyncio.create_task(read(parts[0]))
+    try:
+        for some, following in pairwise(parts):
+            known = await ahead
+            ahead = asyncio.create_task(read(following))
+            register = known.register()
+            for number, one in enumerate(some):
+                if number % _DECIDED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                decided = decide_on(
+                    one,
+                    register,
+                    tried.organisation,
+                    tried.rules,
+                    first=first,
+                    last=last,
+                    digest=lambda _: b"",
+                )
+                after = joined(Stretch(each.from_period, each.owner) for each in decided)
+                difference.add(one, known.timelines[one], after, revenue[one])
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
     return _render(given, difference)
 
 
