@@ -15,7 +15,7 @@ import uvloop
 from bench.answers import balance, explain
 from bench.crews import plan_crews
 from bench.intake import (
-    intake_at_10m,
+    intake_at_50m,
     intake_batch,
     intake_batch_vs_orm,
     intake_batch_written,
@@ -39,7 +39,7 @@ FIGURES: dict[str, Callable[[Suite, Size], Awaitable[Figure | None]]] = {
         intake_batch_vs_orm,
         intake_batch_vs_tigerbeetle,
         intake_single,
-        intake_at_10m,
+        intake_at_50m,
         explain,
         balance,
         replay_5m,
