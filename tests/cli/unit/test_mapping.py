@@ -233,6 +233,33 @@ def test_a_constant_has_the_form_it_states(tmp_path: Path) -> None:
     assert row.event["data"]["amount_fen"] == 129_990
 
 
+@pytest.mark.parametrize(
+    ("form", "written", "read_as"),
+    [
+        ({"as": "list", "separator": ";"}, "S-1; S-2;", ["S-1", "S-2"]),
+        ({"as": "list", "separator": "、"}, "S-1", ["S-1"]),
+        (
+            {"as": "moment", "format": "%Y%m%d%H%M%S"},
+            "20171130080910",
+            "2017-11-30T08:09:10+08:00",
+        ),
+        (
+            {"as": "moment", "format": "%Y-%m-%dT%H:%M%z"},
+            "2017-11-30T08:09Z",
+            "2017-11-30T08:09:00+00:00",
+        ),
+    ],
+)
+def test_a_column_may_hold_several_values_or_a_moment(
+    tmp_path: Path, form: dict[str, Any], written: str, read_as: object
+) -> None:
+    data = MAPPING["data"] | {"added": {"column": "附加"} | form}
+    content = f"{HEADING},附加\n{RIGHT.format(1).strip()},{written}\n"
+    (row,) = read(tmp_path, content, data=data)
+    assert row.event
+    assert row.event["data"]["added"] == read_as
+
+
 def test_a_moment_that_states_its_offset_keeps_it(tmp_path: Path) -> None:
     content = f"{HEADING}\n1,S-1,201711,2017-11-30T20:00:00+0000,1.00\n"
     time = {"column": "日期", "format": "%Y-%m-%dT%H:%M:%S%z"}

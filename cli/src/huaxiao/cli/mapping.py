@@ -51,6 +51,9 @@ class Form(StrEnum):
     YUAN = "yuan"
     """An amount in yuan, such as ``59.00``: exact, to the fen."""
     DATE = "date"
+    MOMENT = "moment"
+    LIST = "list"
+    """Several texts, such as the members of a bundle."""
 
 
 class Source(BaseModel):
@@ -62,7 +65,9 @@ class Source(BaseModel):
     constant: StrictStr | StrictInt | None = None
     form: Form = Field(default=Form.TEXT, alias="as")
     format: str = "%Y-%m-%d"
-    """Of a date, as ``strptime`` has it."""
+    """Of a date or a moment, as ``strptime`` has it."""
+    separator: str = Field(default=";", min_length=1)
+    """Between the texts of a list."""
     optional: bool = False
     """An empty column leaves the value out."""
 
@@ -348,14 +353,14 @@ def _text(row: Mapping[str, str], source: Source) -> str:
     return text
 
 
-def _value(row: Mapping[str, str], source: Source) -> str | int | None:
+def _value(row: Mapping[str, str], source: Source) -> str | int | list[str] | None:
     if isinstance(source.constant, int) and source.form is Form.TEXT:
         return source.constant
     text = _text(row, source)
     return _in_form(text, source) if text else None
 
 
-def _in_form(text: str, source: Source) -> str | int:
+def _in_form(text: str, source: Source) -> str | int | list[str]:
     match source.form:
         case Form.TEXT:
             return text
@@ -365,6 +370,11 @@ def _in_form(text: str, source: Source) -> str | int:
             return _fen(text, source)
         case Form.DATE:
             return _moment(text, source.format).date().isoformat()
+        case Form.MOMENT:
+            return _moment(text, source.format).isoformat()
+        case Form.LIST:
+            parts = (one.strip() for one in text.split(source.separator))
+            return [one for one in parts if one]
 
 
 def _integer(text: str, source: Source) -> int:
