@@ -173,7 +173,14 @@ def _form(member: dict[str, Any], schema: dict[str, Any]) -> str:
     if member.get("type") == "array" and "items" in member:
         return f"list of {_form(member['items'], schema)}"
     form: str = member.get("format", member.get("type", "any"))
-    return _FORMS.get(form, form)
+    return _FORMS.get(form, form) + _least(member)
+
+
+def _least(member: dict[str, Any]) -> str:
+    """Say from where on a number may lie, where that is at zero."""
+    if member.get("exclusiveMinimum") == 0:
+        return " above 0"
+    return " of 0 or more" if member.get("minimum") == 0 else ""
 
 
 def _choice(values: Iterable[Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -80,6 +81,38 @@ async def test_numbers_that_have_not_come_are_named_until_they_do(
     await manager.post_events(numbered(5, 4, 8, 9, 6))
     (found,) = await manager.sequences(county)
     assert (found.missing_count, found.missing) == (0, [])
+
+
+async def test_the_number_of_an_event_that_was_mended_has_come(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    events = [sender.bill(f"BI-{one}", "S-404") | {"sequence": f"{one}"} for one in (1, 2, 3)]
+    wrong = events[1] | {"time": "yesterday"}
+    await manager.post_events([events[0], wrong, events[2]])
+    (held,) = (await manager.quarantine(county, code="malformed-event")).items
+    await manager.replay(county, held.held_id, events[1])
+    (found,) = await manager.sequences(county)
+    assert (found.first, found.last, found.missing_count) == (1, 3, 0)
+
+
+async def test_the_age_of_what_waits_is_told_apart_from_what_is_to_be_mended(
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    set_clock: Callable[[datetime], None],
+) -> None:
+    morning = datetime(2017, 12, 1, 1, tzinfo=UTC)
+    set_clock(morning)
+    await manager.post_events([sender.bill("BI-1", amount_fen=1.5)])
+    set_clock(morning + timedelta(hours=1))
+    await manager.post_events([sender.bill("BI-2", "S-404"), sender.bill("BI-3")])
+    found = await of_bss(manager, county)
+    assert (found.held_now, found.parked_now) == (3, 2)
+    assert found.oldest_held_at == morning
+    assert found.oldest_parked_at == morning + timedelta(hours=1)
+    await manager.post_events([sender.opened("S-404"), sender.opened()])
+    found = await of_bss(manager, county)
+    assert (found.held_now, found.parked_now, found.oldest_parked_at) == (1, 0, None)
 
 
 @pytest.mark.parametrize("path", ["completeness", "sequences"])

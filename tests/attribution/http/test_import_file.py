@@ -10,7 +10,13 @@ import pytest
 from attribution.conftest import Sender
 
 from huaxiao.cli import importing
-from huaxiao.cli.importing import import_file, rejected_rows_file, rejects_file, state_file
+from huaxiao.cli.importing import (
+    AlreadyImportingError,
+    import_file,
+    rejected_rows_file,
+    rejects_file,
+    state_file,
+)
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.wire.attribution import IntakeReport
@@ -104,6 +110,99 @@ async def test_another_file_of_the_same_name_begins_at_its_beginning(
     done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
     assert (done.lines, done.booked, done.clean) == (1, 1, True)
     assert not rejects_file(path).exists()
+
+
+async def test_a_file_that_has_grown_goes_on_behind_its_old_end(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    with path.open("a") as more:
+        more.write('E-1,S-1,5.00\nE-2,"S-1,5.00\nE-3,S-1,5.00\n')
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert (done.lines, done.booked, done.duplicates, done.rejected) == (28, 24, 0, 2)
+    with path.open("a") as more:
+        more.write('E-4,S-1",5.00\nE-5,S-1,5')
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert (done.lines, done.booked, done.duplicates, done.refused) == (30, 25, 0, 2)
+    with path.open("a") as more:
+        more.write("0\n")
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert (done.lines, done.duplicates, done.conflicts) == (28, 23, 1)
+
+
+async def test_a_file_under_another_mapping_begins_at_its_beginning(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    stated = mapping(branch_id).model_dump(by_alias=True)
+    wrong = stated | {"time": {"column": "number"}}
+    done = await import_file(
+        manager, path, FileMapping.model_validate(wrong), progress=lambda *_: None
+    )
+    assert (done.booked, done.rejected) == (0, 25)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert (done.lines, done.booked, done.rejected) == (25, 22, 1)
+
+
+@pytest.mark.parametrize("amount", ["10.00", "1"])
+async def test_what_somebody_mends_is_left_alone(
+    manager: AttributionClient,
+    file: tuple[int, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    amount: str,
+) -> None:
+    branch_id, path = file
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    rejected = rejected_rows_file(path)
+    mended = rejected.read_text("utf-8-sig").replace("-1.00", amount)
+    rejected.write_text(mended, "utf-8-sig")
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert rejected.read_text("utf-8-sig") == mended
+    with path.open("a") as more:
+        more.write("E-1,S-1,five\n")
+    await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert rejected.read_text("utf-8-sig") == mended + "E-1,S-1,five\n"
+
+
+async def test_one_file_is_imported_once_at_a_time(
+    manager: AttributionClient, file: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch_id, path = file
+    real = manager.post_events
+
+    async def meanwhile(events: Any) -> IntakeReport:
+        with pytest.raises(AlreadyImportingError):
+            await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+        return await real(events)
+
+    monkeypatch.setattr(manager, "post_events", meanwhile)
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert done.booked == 22
+    with rejects_file(path).open(encoding="utf-8-sig") as rejects:
+        assert [row["line"] for row in csv.DictReader(rejects)] == ["5", "9"]
+
+
+async def test_a_mark_that_cannot_be_read_is_as_good_as_none(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    state_file(path).write_bytes(b"")
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert done.lines == 25
+
+
+async def test_rows_that_make_no_event_stand_among_the_rejected_as_they_came(
+    manager: AttributionClient, file: tuple[int, Path]
+) -> None:
+    branch_id, path = file
+    wrong = 'F-1,"S-1,5.00\r\n'
+    path.write_bytes(f"number,line,yuan\r\n{wrong}F-2,S-1,5.00\r\n,,\r\n".encode())
+    done = await import_file(manager, path, mapping(branch_id), progress=lambda *_: None)
+    assert (done.lines, done.booked, done.rejected, done.skipped) == (3, 1, 1, 1)
+    assert rejected_rows_file(path).read_bytes().removeprefix(b"\xef\xbb\xbf") == (
+        f"number,line,yuan\r\n{wrong}".encode()
+    )
 
 
 async def test_rejected_rows_stand_as_they_came_and_are_booked_once_mended(

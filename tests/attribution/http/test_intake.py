@@ -173,6 +173,36 @@ async def test_a_mended_event_that_must_wait_is_kept_as_it_was_mended(
     assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
 
 
+@pytest.mark.parametrize("placed", [True, False])
+async def test_an_event_that_several_mend_at_once_is_mended_once(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+    placed: bool,
+) -> None:
+    wrong = sender.bill() | ({"type": "x"} if placed else {"branchid": 659_999, "source": "/one"})
+    await manager.post_events([sender.opened(), wrong])
+    headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
+    path = f"/v1/branches/{county}/quarantine" if placed else "/v1/quarantine"
+    code = "unknown-type" if placed else "branch-not-allowed"
+    asked = {"state": "held", "code": code, "limit": 200}
+    found = (await http.get(path, params=asked, headers=headers)).json()
+    (held,) = (one for one in found["items"] if json.loads(one["body"]) == wrong)
+
+    async def mend(number: int) -> int:
+        event = sender.bill(f"M-{number}") | {"id": f"M-{number}", "source": "/mended"}
+        answer = await http.post(
+            f"{path}/{held['held_id']}/replay", json={"event": event}, headers=headers
+        )
+        return answer.status_code
+
+    answers = await asyncio.gather(*(mend(number) for number in range(5)))
+    assert sorted(answers) == [200, 409, 409, 409, 409]
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
 async def test_what_left_quarantine_cannot_be_replayed(
     http: httpx.AsyncClient,
     manager: AttributionClient,
@@ -531,6 +561,46 @@ async def test_a_line_that_is_too_long_is_refused_and_its_beginning_kept(
     headers = {"Authorization": f"Bearer {token(Role.COUNTY_MANAGER, county)}"}
     kept = await http.get("/v1/quarantine?code=line-too-long", headers=headers)
     assert kept.json()["items"][-1]["body"].startswith('{"id": "LONG"')
+
+
+_MARK = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize(
+    "media_type", [FEED_MEDIA_TYPE, "application/cloudevents+json", "application/x-ndjson"]
+)
+async def test_a_mark_of_the_encoding_is_no_part_of_an_event(
+    http: httpx.AsyncClient,
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    token: Callable[..., str],
+    media_type: str,
+) -> None:
+    event = sender.opened()
+    body = json.dumps([event] if media_type == FEED_MEDIA_TYPE else event).encode()
+    headers = {
+        "Authorization": f"Bearer {token(Role.BSS_SOURCE, county)}",
+        "Content-Type": f"{media_type}; charset=utf-8",
+    }
+    first = await http.post("/v1/events", content=_MARK + body, headers=headers)
+    assert first.json()["booked"] == 1
+    again = await http.post("/v1/events", content=body, headers=headers)
+    assert again.json()["duplicates"] == 1
+
+
+async def test_a_stream_that_is_packed_twice_is_refused(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str]
+) -> None:
+    headers = [
+        ("Authorization", f"Bearer {token(Role.BSS_SOURCE, county)}"),
+        ("Content-Type", "application/x-ndjson"),
+        ("Content-Encoding", "gzip"),
+        ("Content-Encoding", "zstd"),
+    ]
+    twice = zstandard.compress(gzip.compress(b"{}"))
+    answer = await http.post("/v1/events", content=twice, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-encoding")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,9 @@ def test_a_right_event_is_read_whole() -> None:
         (event(DATA, branchid=7), "unknown-branch"),
         (event(DATA, source="/attribution"), "reserved-source"),
         (event(DATA, specversion="0.3"), "malformed-event"),
+        (event(DATA, currency="USD"), "malformed-event"),
+        (event(DATA, currency=156), "malformed-event"),
+        (event(DATA | {"currency": "CNY"}), "malformed-event"),
         (event(DATA, time="2017-11-30"), "malformed-event"),
         (event(DATA, time="2017-11-30T10:00:00"), "malformed-event"),
         (event(DATA, time="2018-01-07T10:00:00Z"), "clock-off"),
@@ -159,6 +162,22 @@ def test_a_wrong_event_is_named_as_far_as_it_can_be_read() -> None:
     reading = read(event(DATA | {"amount_fen": 1.5}), now=NOW)
     assert (reading.name.source, reading.name.event_id) == ("/billing", "E-1")
     assert read(event(DATA, specversion="0.3"), now=NOW).name.event_id == "E-1"
+
+
+def test_amounts_are_yuan_whether_it_is_said_or_not() -> None:
+    assert code(event(DATA, currency="CNY")) is None
+    assert code(event(DATA)) is None
+
+
+def test_attributes_that_are_not_known_are_not_looked_at() -> None:
+    added = {"datacontenttype": "application/json", "traceparent": "00-1-2-01", "partitionkey": "1"}
+    assert code(event(DATA, **added)) is None
+
+
+def test_an_event_without_data_is_told_so() -> None:
+    says = read(event(DATA).replace(b'"data"', b'"data_base64"'), now=NOW).says
+    assert isinstance(says, Refusal)
+    assert "`data`" in says.message
 
 
 @given(st.binary(max_size=200))

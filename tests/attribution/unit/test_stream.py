@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from huaxiao.attribution.intake.stream import (
     KEPT_OF_LONG_LINE,
+    MARK,
     MAX_LINE_BYTES,
     Broken,
     Line,
@@ -20,7 +21,12 @@ from huaxiao.attribution.intake.stream import (
 )
 
 PACK = {"": bytes, "identity": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
-texts = st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line), max_size=20)
+texts = st.lists(
+    (st.binary(max_size=40) | st.sampled_from([MARK, MARK + b"{}"])).filter(
+        lambda line: b"\n" not in line
+    ),
+    max_size=20,
+)
 
 
 async def cut(packed: bytes, encoding: str, size: int = 1 << 16) -> list[Line]:
@@ -36,7 +42,7 @@ async def test_the_lines_are_those_that_were_sent(
     sent: list[bytes], encoding: str, size: int, ended: bool
 ) -> None:
     content = b"\n".join(sent) + (b"\n" if ended else b"")
-    wanted = [Line(one) for line in sent if (one := line.strip(b" \t\r"))]
+    wanted = [Line(one) for line in sent if (one := line.removeprefix(MARK).strip(b" \t\r"))]
     assert await cut(PACK[encoding](content), encoding, size) == wanted
 
 

@@ -39,7 +39,7 @@ def test_a_row_becomes_an_event(tmp_path: Path, encoding: str) -> None:
     (row,) = read(tmp_path, content, written=encoding, encoding=stated)
     assert row == Row(
         2,
-        ("1", "S-1", "201711", "2017-11-30", "59.00"),
+        "1,S-1,201711,2017-11-30,59.00\n",
         {
             "specversion": "1.0",
             "id": "D-1",
@@ -108,6 +108,11 @@ def test_a_file_without_a_column_or_in_another_encoding_is_refused_whole(tmp_pat
         {"data": {"x": {}}},
         {"data": {"x": {"column": "a", "constant": "b"}}},
         {"data": {"x": {"column": "a", "as": "dollars"}}},
+        {"data": {"x": {"constant": "5,9", "as": "yuan"}}},
+        {"data": {"x": {"constant": 5.9}}},
+        {"data": {"x": {"constant": True}}},
+        {"quote": "''"},
+        {"skip": [""]},
     ],
 )
 def test_a_mapping_that_says_too_little_or_too_much_is_refused(changed: dict[str, Any]) -> None:
@@ -122,7 +127,7 @@ def test_a_row_in_another_encoding_is_named_and_the_next_one_goes_on(tmp_path: P
     with opened(file, FileMapping.model_validate(MAPPING)) as found:
         wrong, good = found.rows
     assert (wrong.line, wrong.event, wrong.reason) == (2, None, "it is not written in utf-8-sig")
-    assert "".join(wrong.values[0]).encode("utf-8", "surrogateescape") == b"\xd6\xd0"
+    assert wrong.text.encode("utf-8", "surrogateescape").startswith(b"\xd6\xd0,S-1,")
     assert (good.line, good.event is not None) == (3, True)
 
 
@@ -137,3 +142,127 @@ def test_the_example_of_the_documents_maps_its_file(project: Path) -> None:
     with opened(examples / "bill-items.csv", mapping) as file:
         found = list(file.rows)
     assert [one.event and one.event["data"]["amount_fen"] for one in found] == [5900, 129990]
+
+
+RIGHT = "{},S-1,201711,2017-11-30,1.00\n"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '1,"S-1,201711,2017-11-30,1.00\n',
+        '"1,S-1,201711,2017-11-30,1.00\n',
+        '1,S-1,201711,2017-11-30,"1.00\n',
+    ],
+)
+@pytest.mark.parametrize("behind", [0, 1, 4, 3_000])
+def test_a_quote_that_does_not_close_takes_no_other_row_along(
+    tmp_path: Path, wrong: str, behind: int
+) -> None:
+    rows = read(tmp_path, f"{HEADING}\n{wrong}" + "".join(map(RIGHT.format, range(behind))))
+    assert [(one.line, one.event is None) for one in rows] == [
+        (2, True),
+        *((line, False) for line in range(3, 3 + behind)),
+    ]
+    assert rows[0].text == wrong
+    assert rows[0].reason
+
+
+def test_two_rows_with_a_quote_each_are_two_rows(tmp_path: Path) -> None:
+    wrong = '1,"S-1,201711,2017-11-30,1.00\n'
+    rows = read(tmp_path, f"{HEADING}\n{wrong}{RIGHT.format(2)}{wrong}{RIGHT.format(3)}")
+    assert [(one.line, one.event is None) for one in rows] == [
+        (2, True),
+        (3, False),
+        (4, True),
+        (5, False),
+    ]
+
+
+def test_a_column_may_hold_line_ends_between_quotes(tmp_path: Path) -> None:
+    content = (
+        f'{HEADING},备注\n1,S-1,201711,2017-11-30,1.00,"two\nlines"\n2,S-1,201711,2017-11-30,x,\n'
+    )
+    right, wrong = read(tmp_path, content)
+    assert (right.line, right.event is None, wrong.line) == (2, False, 4)
+
+
+def test_a_file_that_quotes_nothing_may_hold_quotes(tmp_path: Path) -> None:
+    content = f'{HEADING},备注\n1,S-1,201711,2017-11-30,1.00,"19 inch\n'.replace(",", "|")
+    (row,) = read(tmp_path, content, delimiter="|", quote="")
+    assert row.event is not None
+
+
+def test_rows_that_are_none_are_passed_over(tmp_path: Path) -> None:
+    content = f"{HEADING}\n{RIGHT.format(1)}\n  \n,,,,\n{HEADING}\n合计,,,,1.00\n总计|1\n{RIGHT.format(2)}"
+    rows = read(tmp_path, content, skip=["合计", "总计"])
+    assert [(one.line, one.reason, one.event is not None) for one in rows] == [
+        (2, None, True),
+        (5, None, False),
+        (6, None, False),
+        (7, None, False),
+        (8, None, False),
+        (9, None, True),
+    ]
+
+
+def test_padding_is_no_part_of_a_column(tmp_path: Path) -> None:
+    heading = HEADING.replace(",", " , ")
+    (row,) = read(tmp_path, f"{heading}\n 1 , S-1 ,201711, 2017-11-30 , 1.00 \n")
+    assert row.event
+    assert (row.event["id"], row.event["data"]["subscription_id"]) == ("D-1", "S-1")
+
+
+def test_a_mark_of_the_encoding_is_no_part_of_the_heading(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, f"{HEADING}\n{RIGHT.format(1)}", written="utf-8-sig", encoding="utf-8")
+    assert row.event is not None
+
+
+@pytest.mark.parametrize("template", ["{number}", "{编号", "{}", "{编号!r}", "{编号:>9}", "{0}"])
+def test_an_id_that_names_no_column_is_refused_before_any_row(
+    tmp_path: Path, template: str
+) -> None:
+    with pytest.raises(ValueError, match=r"column|'\}'"):
+        read(tmp_path, f"{HEADING}\n{RIGHT.format(1)}", id=template)
+
+
+def test_a_constant_has_the_form_it_states(tmp_path: Path) -> None:
+    data = MAPPING["data"] | {"amount_fen": {"constant": "1,299.90", "as": "yuan"}}
+    (row,) = read(tmp_path, f"{HEADING}\n{RIGHT.format(1)}", data=data)
+    assert row.event
+    assert row.event["data"]["amount_fen"] == 129_990
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "read_as"),
+    [
+        ({"as": "list", "separator": ";"}, "S-1; S-2;", ["S-1", "S-2"]),
+        ({"as": "list", "separator": "、"}, "S-1", ["S-1"]),
+        (
+            {"as": "moment", "format": "%Y%m%d%H%M%S"},
+            "20171130080910",
+            "2017-11-30T08:09:10+08:00",
+        ),
+        (
+            {"as": "moment", "format": "%Y-%m-%dT%H:%M%z"},
+            "2017-11-30T08:09Z",
+            "2017-11-30T08:09:00+00:00",
+        ),
+    ],
+)
+def test_a_column_may_hold_several_values_or_a_moment(
+    tmp_path: Path, form: dict[str, Any], written: str, read_as: object
+) -> None:
+    data = MAPPING["data"] | {"added": {"column": "附加"} | form}
+    content = f"{HEADING},附加\n{RIGHT.format(1).strip()},{written}\n"
+    (row,) = read(tmp_path, content, data=data)
+    assert row.event
+    assert row.event["data"]["added"] == read_as
+
+
+def test_a_moment_that_states_its_offset_keeps_it(tmp_path: Path) -> None:
+    content = f"{HEADING}\n1,S-1,201711,2017-11-30T20:00:00+0000,1.00\n"
+    time = {"column": "日期", "format": "%Y-%m-%dT%H:%M:%S%z"}
+    (row,) = read(tmp_path, content, time=time)
+    assert row.event
+    assert row.event["time"] == "2017-11-30T20:00:00+00:00"

@@ -46,6 +46,13 @@ def test_an_amount_for_people_reads_back_exactly(amount_fen: int) -> None:
     assert fen_of_yuan(f"{amount_fen}") == amount_fen * 100
 
 
+@pytest.mark.parametrize(
+    ("text", "amount_fen"), [(".5", 50), ("-.35", -35), (".050", 5), ("59.500", 5_950)]
+)
+def test_what_database_tools_write_is_read(text: str, amount_fen: int) -> None:
+    assert fen_of_yuan(text) == amount_fen
+
+
 @given(st.text("0123456789.,-+_eE ￥１０", max_size=9) | st.text(max_size=6))
 def test_a_text_is_the_amount_that_it_says_or_none(text: str) -> None:
     try:
@@ -58,7 +65,7 @@ def test_a_text_is_the_amount_that_it_says_or_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1,00", "59,00", "1_0", "1e3", "0.001", ".5", "1.", "１", " 1", "--1"]
+    "text", ["", "1,00", "59,00", "1_0", "1e3", "0.001", ".", "-.", ".001", "1.", "１", " 1", "--1"]
 )
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="yuan"):

@@ -12,7 +12,13 @@ import typer
 from rich.console import Console
 
 from huaxiao.cli.ending import Ends, held, stopped, unanswered
-from huaxiao.cli.importing import Imported, import_file, rejected_rows_file, rejects_file
+from huaxiao.cli.importing import (
+    AlreadyImportingError,
+    Imported,
+    import_file,
+    rejected_rows_file,
+    rejects_file,
+)
 from huaxiao.cli.mapping import FileMapping
 from huaxiao.cli.progress import file_bar, reached_bar
 from huaxiao.cli.showing import AsJson, show
@@ -50,6 +56,8 @@ def import_events(
             done = asyncio.run(_import(file, described, url, bearer, tell))
     except (PeerProblem, httpx.TransportError) as error:
         raise unanswered(url, error) from error
+    except AlreadyImportingError as error:
+        raise stopped(f"{error}.", "Wait until the other has ended.") from error
     except OSError as error:
         raise stopped(
             f"{error}", "Make room or mend it, and start again: it goes on here."
@@ -77,7 +85,8 @@ async def _import(
 def _show(file: Path, done: Imported) -> None:
     typer.echo(
         f"{done.lines} rows: {done.booked} booked, {done.duplicates} known, {done.parked}"
-        f" waiting, {done.refused + done.conflicts} refused, {done.rejected} no events"
+        f" waiting, {done.refused + done.conflicts} refused, {done.rejected} no events,"
+        f" {done.skipped} passed over"
     )
     if not done.clean:
         typer.echo(f"What is wrong, by line: {rejects_file(file)}")

@@ -1,19 +1,36 @@
 """Posting a daily file's rows: in batches, with progress, going on where it stopped."""
 
+import codecs
 import csv
+import fcntl
 import hashlib
+import io
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
-from huaxiao.cli.mapping import KEEPING, FileMapping, Row, opened
+from huaxiao.cli.mapping import KEEPING, FileMapping, Row, is_packed, opened
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.wire.attribution import Outcome
 
 BATCH = 1_000
+_PIECE = 1024 * 1024
+
+
+class AlreadyImportingError(RuntimeError):
+    """The same file is being imported by somebody else."""
+
+
+class Written(NamedTuple):
+    """How far a file was written."""
+
+    size: int
+    digest: str
+    """SHA-256 of as much of it: whoever mends the file changes that."""
 
 
 @dataclass
@@ -21,8 +38,15 @@ class Imported:
     """What has become of a file so far."""
 
     file: str
+    """SHA-256 of the file."""
+    mapping: str
+    """SHA-256 of what its columns mean: under another mapping it is begun again."""
+    size: int
+    """Bytes of the file: it may have grown since."""
     lines: int = 0
-    """Rows done: an import that is started again begins behind them."""
+    """Rows done."""
+    passed: int = 0
+    """Lines of the file that they take: an import that is started again begins behind them."""
     posted: int = 0
     booked: int = 0
     duplicates: int = 0
@@ -31,8 +55,10 @@ class Imported:
     conflicts: int = 0
     rejected: int = 0
     """Rows that make no event."""
-    kept_bytes: dict[str, int] = field(default_factory=dict)
-    """How long each file beside it was after the last batch that is done."""
+    skipped: int = 0
+    """Rows that are passed over: empty ones, the heading again, totals."""
+    kept: dict[str, Written] = field(default_factory=dict)
+    """How far each file beside it was written after the last batch that is done."""
     codes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -71,41 +97,89 @@ async def import_file(
     Every event has an identifier of its own, so that a batch whose answer was lost may go again.
 
     Raises:
+        AlreadyImportingError: another import of this file is under way.
         ValueError: the file does not have the form that the mapping states.
 
     """
-    done = _begun(path)
-    with opened(path, mapping) as file:
-        rejects = _Rejects(path, mapping, file.heading)
-        rejects.begin(done.kept_bytes)
-        list(islice(file.rows, done.lines))
-        progress(done.lines, file.reached())
-        while batch := list(islice(file.rows, BATCH)):
-            rejects.add(await _post(client, batch, done))
-            done.lines += len(batch)
-            done.kept_bytes = rejects.sizes()
-            keep(path, done)
+    with path.open("rb") as held:
+        _hold(held, path)
+        done = _begun(path, held, mapping)
+        with opened(path, mapping) as file:
+            file.lines.pass_over(done.passed)
             progress(done.lines, file.reached())
+            rejects: _Rejects | None = None
+            while batch := list(islice(file.rows, BATCH)):
+                if rejects is None:
+                    rejects = _Rejects(path, mapping, file.heading, done)
+                rejects.add(await _post(client, batch, done))
+                done.lines += len(batch)
+                done.passed = file.lines.passed
+                done.kept = rejects.written()
+                keep(path, done)
+                progress(done.lines, file.reached())
     return done
 
 
-def _begun(path: Path) -> Imported:
-    """Return how far an earlier run of the very same file has come."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    kept = state_file(path)
-    if kept.exists():
-        found = Imported(**json.loads(kept.read_text()))
-        if found.file == digest:
-            return found
-    return Imported(digest)
+def _hold(file: BinaryIO, path: Path) -> None:
+    """Keep others from importing the file until it is closed, however that comes about."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise AlreadyImportingError(f"{path} is being imported already") from error
+
+
+def _begun(path: Path, file: BinaryIO, mapping: FileMapping) -> Imported:
+    """Return how far an earlier run has come with this file, or with what it was before it grew."""
+    found = _kept(path)
+    digest = hashlib.sha256()
+    _hash(digest, file, found.size if found else 0)
+    beginning = digest.hexdigest()
+    _hash(digest, file)
+    new = Imported(digest.hexdigest(), mapping.digest(), file.tell())
+    if found is None or (found.file, found.mapping) != (beginning, new.mapping):
+        return new
+    if new.size > found.size and not _ends_a_line(file, found.size):
+        return new
+    found.file, found.size = new.file, new.size
+    return found
+
+
+def _hash(digest: "hashlib._Hash", file: BinaryIO, size: int | None = None) -> None:
+    """Read on in a file, to its end or as many bytes, into a digest."""
+    while size != 0:
+        piece = file.read(_PIECE if size is None else min(_PIECE, size))
+        if not piece:
+            return
+        digest.update(piece)
+        size = None if size is None else size - len(piece)
+
+
+def _ends_a_line(file: BinaryIO, size: int) -> bool:
+    """Say whether what came first is whole lines, so that they are the same with more behind them."""
+    if is_packed(file):
+        return False
+    file.seek(max(size - 1, 0))
+    return file.read(1) == b"\n"
+
+
+def _kept(path: Path) -> Imported | None:
+    """Read what an earlier run has kept; what cannot be read is as good as nothing."""
+    try:
+        found = json.loads(state_file(path).read_text())
+        kept = {name: Written(*written) for name, written in found.pop("kept").items()}
+        return Imported(**found, kept=kept)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def keep(path: Path, done: Imported) -> None:
     """Keep how far an import has come; a crash leaves the old state or the new one, whole."""
     target = state_file(path)
     written = target.with_suffix(".new")
-    written.write_text(json.dumps(asdict(done)))
+    with written.open("w") as file:
+        file.write(json.dumps(asdict(done)))
+        file.flush()
+        os.fsync(file.fileno())
     written.replace(target)
 
 
@@ -118,7 +192,7 @@ class _Reject:
 
 async def _post(client: AttributionClient, batch: Sequence[Row], done: Imported) -> list[_Reject]:
     """Post the rows that are events; return those that were not booked and do not wait."""
-    rejects = [_Reject(one, "no-event", one.reason or "") for one in batch if one.event is None]
+    rejects = [_Reject(one, "no-event", one.reason) for one in batch if one.reason is not None]
     sent = [one for one in batch if one.event is not None]
     report = await client.post_events([one.event for one in sent])
     done.posted += report.received
@@ -128,6 +202,7 @@ async def _post(client: AttributionClient, batch: Sequence[Row], done: Imported)
     done.refused += report.refused
     done.conflicts += report.conflicts
     done.rejected += len(rejects)
+    done.skipped += len(batch) - len(sent) - len(rejects)
     for outcome in report.outcomes:
         done.codes[outcome.code] = done.codes.get(outcome.code, 0) + 1
         if outcome.outcome in {Outcome.REFUSED, Outcome.CONFLICT}:
@@ -138,46 +213,72 @@ async def _post(client: AttributionClient, batch: Sequence[Row], done: Imported)
 class _Rejects:
     """The two files beside the imported one: what is wrong with rows, and the rows themselves."""
 
-    def __init__(self, path: Path, mapping: FileMapping, heading: Sequence[str]) -> None:
-        self._named, self._rows = rejects_file(path), rejected_rows_file(path)
-        self._mapping = mapping
-        self._heading = None if mapping.columns else heading
+    def __init__(self, path: Path, mapping: FileMapping, heading: str, done: Imported) -> None:
+        named, rows = rejects_file(path), rejected_rows_file(path)
+        self._named = _Beside(named, "utf-8-sig", done.kept.get(named.name))
+        self._rows = _Beside(rows, mapping.encoding, done.kept.get(rows.name))
+        self._heading = heading
 
-    def begin(self, sizes: Mapping[str, int]) -> None:
-        """Cut off what was written after the last batch that is done."""
-        for path in (self._named, self._rows):
-            if path.exists():
-                os.truncate(path, sizes.get(path.name, 0))
-                if not path.stat().st_size:
-                    path.unlink()
-
-    def sizes(self) -> dict[str, int]:
-        """Return how long the files are."""
-        return {
-            path.name: path.stat().st_size for path in (self._named, self._rows) if path.exists()
-        }
+    def written(self) -> dict[str, Written]:
+        """Return how far the files are written."""
+        return {one.name: one.written for one in (self._named, self._rows) if one.written.size}
 
     def add(self, rejects: Sequence[_Reject]) -> None:
         """Write rejects behind those that are there."""
         if not rejects:
             return
         lines = [(one.row.line, one.code, one.reason) for one in rejects]
-        _append(self._named, lines, ("line", "code", "reason"), "utf-8-sig", ",")
-        rows = [one.row.values for one in rejects if one.row.values]
-        _append(self._rows, rows, self._heading, self._mapping.encoding, self._mapping.delimiter)
+        self._named.add(_as_csv([("line", "code", "reason")]), _as_csv(lines))
+        self._rows.add(self._heading, "".join(_whole(one.row.text) for one in rejects))
 
 
-def _append(
-    path: Path,
-    rows: Iterable[Sequence[object]],
-    heading: Sequence[str] | None,
-    encoding: str,
-    delimiter: str,
-) -> None:
-    is_new = not path.exists()
-    plain = "utf-8" if encoding == "utf-8-sig" and not is_new else encoding
-    with path.open("a", encoding=plain, errors=KEEPING, newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter)
-        if is_new and heading is not None:
-            writer.writerow(heading)
-        writer.writerows(rows)
+class _Beside:
+    """A file that is written on behind what an earlier run of the same import has written."""
+
+    def __init__(self, path: Path, encoding: str, kept: Written | None) -> None:
+        self.name = path.name
+        self._path = path
+        self._encoder = codecs.getincrementalencoder(encoding)(KEEPING)
+        self._digest = hashlib.sha256()
+        self._size = 0
+        if path.exists():
+            self._go_on(kept)
+
+    def _go_on(self, kept: Written | None) -> None:
+        """Cut off what was written after the last batch that is done, unless somebody mends it."""
+        content = self._path.read_bytes()
+        if kept is None:
+            self._path.unlink()
+            return
+        if hashlib.sha256(content[: kept.size]).hexdigest() == kept.digest:
+            os.truncate(self._path, kept.size)
+            content = content[: kept.size]
+        self._encoder.setstate(0)  # no mark of the encoding but at a file's beginning
+        self._took(content)
+
+    def _took(self, content: bytes) -> None:
+        self._digest.update(content)
+        self._size += len(content)
+
+    @property
+    def written(self) -> Written:
+        return Written(self._size, self._digest.hexdigest())
+
+    def add(self, heading: str, text: str) -> None:
+        content = self._encoder.encode(text if self._size else _whole(heading) + text)
+        with self._path.open("ab") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self._took(content)
+
+
+def _whole(line: str) -> str:
+    """Return a line with its end, which the last one of a file may lack."""
+    return line if not line or line.endswith(("\n", "\r")) else f"{line}\n"
+
+
+def _as_csv(rows: Iterable[Sequence[object]]) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(rows)
+    return written.getvalue()

@@ -3,11 +3,14 @@
 import codecs
 import csv
 import gzip
+import hashlib
 import io
 import re
+import string
 import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +18,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.money import fen_of_yuan
@@ -40,6 +51,9 @@ class Form(StrEnum):
     YUAN = "yuan"
     """An amount in yuan, such as ``59.00``: exact, to the fen."""
     DATE = "date"
+    MOMENT = "moment"
+    LIST = "list"
+    """Several texts, such as the members of a bundle."""
 
 
 class Source(BaseModel):
@@ -48,10 +62,12 @@ class Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     column: str | None = None
-    constant: str | int | None = None
+    constant: StrictStr | StrictInt | None = None
     form: Form = Field(default=Form.TEXT, alias="as")
     format: str = "%Y-%m-%d"
-    """Of a date, as ``strptime`` has it."""
+    """Of a date or a moment, as ``strptime`` has it."""
+    separator: str = Field(default=";", min_length=1)
+    """Between the texts of a list."""
     optional: bool = False
     """An empty column leaves the value out."""
 
@@ -59,6 +75,15 @@ class Source(BaseModel):
     def _one_of_both(self) -> "Source":
         if (self.column is None) == (self.constant is None):
             raise ValueError("name a column or a constant, and not both")
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_form(self) -> "Source":
+        if self.constant is not None:
+            try:
+                _value({}, self)
+            except _RowFaultError as fault:
+                raise ValueError(str(fault)) from fault
         return self
 
 
@@ -72,8 +97,12 @@ class FileMapping(BaseModel):
     branch: BranchId
     encoding: str = "utf-8-sig"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
+    """What a column may stand between; empty where the file quotes nothing."""
     columns: list[str] | None = None
     """The columns in order, for files without a heading."""
+    skip: list[str] = []
+    """How the first column of rows begins that are passed over, such as ``合计`` for totals."""
     id: str
     """A template over columns, such as ``{编号}``: unique within the source for ever."""
     time: Source
@@ -86,21 +115,32 @@ class FileMapping(BaseModel):
             codecs.lookup(encoding)
         except LookupError as error:
             raise ValueError(str(error)) from error
-        return encoding
+        return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+    @field_validator("skip")
+    @classmethod
+    def _says_which(cls, skip: list[str]) -> list[str]:
+        if "" in skip:
+            raise ValueError("every row begins with nothing: all would be passed over")
+        return skip
 
     @classmethod
     def from_file(cls, path: Path) -> "FileMapping":
         """Read a mapping."""
-        return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what it says."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the file: an event, or why there is none."""
+    """A row of the file: an event, or why there is none; neither where it is passed over."""
 
     line: int
     """Of the file, where the row begins."""
-    values: tuple[str, ...]
+    text: str
     """The row as it stands in the file; bytes of no character are kept as surrogates."""
     event: dict[str, Any] | None
     reason: str | None = None
@@ -114,8 +154,10 @@ class _RowFaultError(ValueError):
 class DailyFile:
     """An open file with its heading."""
 
-    heading: Sequence[str]
+    heading: str
+    """The line as it stands in the file; nothing where the mapping names the columns."""
     rows: Iterator[Row]
+    lines: "Lines"
     reached: Callable[[], int]
     """How many of the file's bytes, as they lie on the disk, have been read so far."""
 
@@ -136,15 +178,24 @@ def opened(path: Path, mapping: FileMapping) -> Iterator[DailyFile]:
         file = stack.enter_context(
             io.TextIOWrapper(content, encoding=mapping.encoding, errors=KEEPING, newline="")
         )
-        reader = csv.reader(file, delimiter=mapping.delimiter, strict=True)
+        lines = Lines(file)
+        reader = csv.reader(lines, strict=True, **_dialect(mapping))
         try:
-            heading = mapping.columns or next(reader, [])
+            columns = mapping.columns or next(reader, [])
         except csv.Error as error:
             raise ValueError(f"the heading cannot be read: {error}") from error
         except _DAMAGED as error:
             raise ValueError(f"it is packed by gzip, and damaged: {error}") from error
-        _require_columns(heading, mapping)
-        yield DailyFile(heading, _rows(reader, heading, mapping), raw.tell)
+        columns = [one.strip() for one in columns]
+        _require_columns(columns, mapping)
+        heading = "".join(lines.taken())
+        yield DailyFile(heading, _rows(lines, reader, columns, mapping), lines, raw.tell)
+
+
+def _dialect(mapping: FileMapping) -> dict[str, Any]:
+    if not mapping.quote:
+        return {"delimiter": mapping.delimiter, "quoting": csv.QUOTE_NONE}
+    return {"delimiter": mapping.delimiter, "quotechar": mapping.quote}
 
 
 def is_packed(file: BinaryIO) -> bool:
@@ -154,30 +205,88 @@ def is_packed(file: BinaryIO) -> bool:
     return begins == _GZIP
 
 
-def _rows(reader: Any, heading: Sequence[str], mapping: FileMapping) -> Iterator[Row]:
+class Lines:
+    """A file's lines; those that make no row together are read again, one by one."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._file = iter(file)
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self.passed = 0
+        """Lines of the file that are done."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._file)
+        self._taken.append(line)
+        return line
+
+    def taken(self, most: int | None = None) -> list[str]:
+        """Return the lines read since the last call; those beyond ``most`` come again."""
+        taken, again = self._taken[:most], self._taken[len(self._taken[:most]) :]
+        self._again.extendleft(reversed(again))
+        self._taken = []
+        self.passed += len(taken)
+        return taken
+
+    def pass_over(self, line: int) -> None:
+        """Go on behind a line of the file."""
+        while self.passed < line and next(self, None) is not None:
+            self.taken()
+
+    @property
+    def several(self) -> bool:
+        """Say whether more than one line was read since the last time they were taken."""
+        return len(self._taken) > 1
+
+
+def _rows(
+    lines: Lines, reader: Iterator[list[str]], heading: Sequence[str], mapping: FileMapping
+) -> Iterator[Row]:
     while True:
-        line = reader.line_num + 1
+        line, reason = lines.passed + 1, None
         try:
             values = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, (), None, f"{error}, up to line {reader.line_num}")
-            continue
+            values, reason = [], str(error)
         except _DAMAGED as error:
             raise ValueError(
-                f"it is packed by gzip, and damaged behind line {reader.line_num}: {error}"
+                f"it is packed by gzip, and damaged behind line {lines.passed}: {error}"
             ) from error
-        if values:
-            yield _row(line, values, heading, mapping)
+        if reason or len(values) != len(heading):
+            several = lines.several
+            text = "".join(lines.taken(1))
+            if several:
+                reason = "it begins a quote that does not end in its row"
+        else:
+            text = "".join(lines.taken())
+        if reason:
+            yield Row(line, text, None, reason)
+        elif text.strip():
+            yield _row(line, text, values, heading, mapping)
 
 
-def _row(line: int, values: Sequence[str], heading: Sequence[str], mapping: FileMapping) -> Row:
+def _row(
+    line: int, text: str, values: Sequence[str], heading: Sequence[str], mapping: FileMapping
+) -> Row:
+    if _passed_over(values, heading, mapping):
+        return Row(line, text, None)
     try:
         event = _event(_by_column(values, heading, mapping), mapping)
     except _RowFaultError as fault:
-        return Row(line, tuple(values), None, str(fault))
-    return Row(line, tuple(values), event)
+        return Row(line, text, None, str(fault))
+    return Row(line, text, event)
+
+
+def _passed_over(values: Sequence[str], heading: Sequence[str], mapping: FileMapping) -> bool:
+    """Say whether a row is none of the file's: empty, its heading again, or one of its totals."""
+    cells = [one.strip() for one in values]
+    again = not mapping.columns and cells == list(heading)
+    return again or not any(cells) or cells[0].startswith(tuple(mapping.skip))
 
 
 def _by_column(
@@ -187,16 +296,17 @@ def _by_column(
         raise _RowFaultError(f"{len(values)} columns where the file has {len(heading)}")
     if _SURROGATE.search("".join(values)):
         raise _RowFaultError(f"it is not written in {mapping.encoding}")
-    return dict(zip(heading, values, strict=True))
+    return dict(zip(heading, (one.strip() for one in values), strict=True))
 
 
 def _require_columns(found: Sequence[str], mapping: FileMapping) -> None:
     if _SURROGATE.search("".join(found)):
         raise ValueError(
             f"the heading is not written in {mapping.encoding}: name the file's encoding in the"
-            " mapping, such as gb18030"
+            " mapping, such as gb18030 or utf-8"
         )
     wanted = {one.column for one in (mapping.time, *mapping.data.values()) if one.column}
+    wanted |= _columns_of_id(mapping.id)
     missing = sorted(wanted - set(found))
     if missing:
         raise ValueError(f"the file has no column {', '.join(missing)}")
@@ -205,16 +315,27 @@ def _require_columns(found: Sequence[str], mapping: FileMapping) -> None:
         raise ValueError(f"the file has two columns {', '.join(twice)}")
 
 
+def _columns_of_id(template: str) -> set[str]:
+    """Return the columns that a template names.
+
+    Raises:
+        ValueError: it is none: its braces do not match, or name something else than columns.
+
+    """
+    parts = list(string.Formatter().parse(template))
+    named = {name for _, name, _, _ in parts if name is not None}
+    if any(form or conversion for _, _, form, conversion in parts) or "" in named:
+        raise ValueError(f"the id {template!r} may name columns in braces, and nothing else")
+    return named
+
+
 def _event(row: Mapping[str, str], mapping: FileMapping) -> dict[str, Any]:
     data = {name: _value(row, one) for name, one in mapping.data.items()}
     moment = _text(row, mapping.time)
-    try:
-        event_id = mapping.id.format_map(row)
-    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
-        raise _RowFaultError(f"the id's template names an unknown column: {error}") from error
+    parts = string.Formatter().parse(mapping.id)
     return {
         "specversion": "1.0",
-        "id": event_id,
+        "id": "".join(text + (row[name] if name else "") for text, name, _, _ in parts),
         "source": mapping.source,
         "type": mapping.type,
         "time": _moment(moment, mapping.time.format).isoformat(),
@@ -226,18 +347,20 @@ def _event(row: Mapping[str, str], mapping: FileMapping) -> dict[str, Any]:
 def _text(row: Mapping[str, str], source: Source) -> str:
     if source.constant is not None:
         return str(source.constant)
-    text = row.get(source.column or "", "").strip()
+    text = row.get(source.column or "", "")
     if not text and not source.optional:
         raise _RowFaultError(f"{source.column} is empty")
     return text
 
 
-def _value(row: Mapping[str, str], source: Source) -> str | int | None:
-    if source.constant is not None:
+def _value(row: Mapping[str, str], source: Source) -> str | int | list[str] | None:
+    if isinstance(source.constant, int) and source.form is Form.TEXT:
         return source.constant
     text = _text(row, source)
-    if not text:
-        return None
+    return _in_form(text, source) if text else None
+
+
+def _in_form(text: str, source: Source) -> str | int | list[str]:
     match source.form:
         case Form.TEXT:
             return text
@@ -247,11 +370,16 @@ def _value(row: Mapping[str, str], source: Source) -> str | int | None:
             return _fen(text, source)
         case Form.DATE:
             return _moment(text, source.format).date().isoformat()
+        case Form.MOMENT:
+            return _moment(text, source.format).isoformat()
+        case Form.LIST:
+            parts = (one.strip() for one in text.split(source.separator))
+            return [one for one in parts if one]
 
 
 def _integer(text: str, source: Source) -> int:
     if _INTEGER.fullmatch(text) is None or len(text) > _MOST_DIGITS:
-        raise _RowFaultError(f"{source.column}: {text!r} is not a whole number")
+        raise _RowFaultError(f"{source.column or 'the constant'}: {text!r} is not a whole number")
     return int(text)
 
 
@@ -259,11 +387,12 @@ def _fen(text: str, source: Source) -> int:
     try:
         return fen_of_yuan(text)
     except ValueError as error:
-        raise _RowFaultError(f"{source.column}: {error}") from error
+        raise _RowFaultError(f"{source.column or 'the constant'}: {error}") from error
 
 
 def _moment(text: str, form: str) -> datetime:
     try:
-        return datetime.strptime(text, form).replace(tzinfo=BUSINESS_ZONE)
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - most files state no offset
     except ValueError as error:
         raise _RowFaultError(f"{text!r} is not a date of the form {form}") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=BUSINESS_ZONE)

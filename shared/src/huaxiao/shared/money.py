@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 
 FEN_PER_YUAN = 100
-_YUAN = re.compile(r"(-?)([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{1,2})0*)?")
+_YUAN = re.compile(
+    r"(-?)([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|(?=\.))(?:\.([0-9]{1,2})0*)?",
+)
 MAX_AMOUNT_FEN = 10**15
 """Ten trillion yuan: beyond any county's books, far inside a ``bigint``, so sums cannot overflow."""
 
@@ -38,7 +40,7 @@ def split_fen(total_fen: int, weights: Sequence[int]) -> list[int]:
 def fen_of_yuan(text: str) -> int:
     """Return an amount in yuan as whole fen: ``-12,345.67`` is ``-1234567``.
 
-    Commas only group thousands, and nothing is rounded.
+    Commas only group thousands, and nothing is rounded. ``.35`` is what Oracle writes for ``0.35``.
 
     Raises:
         ValueError: it is no such amount, or finer than a fen.
@@ -48,7 +50,7 @@ def fen_of_yuan(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not an amount in yuan with at most two decimals")
     sign, whole, fraction = found.groups(default="")
-    amount_fen = int(whole.replace(",", "")) * FEN_PER_YUAN + int(fraction.ljust(2, "0") or 0)
+    amount_fen = int(whole.replace(",", "") or 0) * FEN_PER_YUAN + int(fraction.ljust(2, "0") or 0)
     return -amount_fen if sign else amount_fen
 
 

@@ -224,7 +224,9 @@ export type Completeness = {
     duplicates: number;
     held_now: number;
     oldest_held_at: string | null;
+    oldest_parked_at: string | null;
     parked: number;
+    parked_now: number;
     received: number;
     refused: number;
     source: string;
@@ -3900,6 +3902,7 @@ export type PutSignedSourceResponse = PutSignedSourceResponses[keyof PutSignedSo
 export type PostSignedEventsData = {
     body: Array<{
         branchid: number;
+        currency?: 'CNY';
         data: {
             [key: string]: unknown;
         };
@@ -4411,6 +4414,7 @@ export type AskWhatIfResponse = AskWhatIfResponses[keyof AskWhatIfResponses];
 export type PostEventsData = {
     body: Array<{
         branchid: number;
+        currency?: 'CNY';
         data: {
             [key: string]: unknown;
         };

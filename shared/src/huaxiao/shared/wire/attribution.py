@@ -117,6 +117,9 @@ class Completeness(Resource):
     held_now: Count
     """Of the last three, how many are still in quarantine."""
     oldest_held_at: Moment | None
+    parked_now: Count
+    """Of those, how many wait for another event."""
+    oldest_parked_at: Moment | None
 
     @property
     def day_key(self) -> str:

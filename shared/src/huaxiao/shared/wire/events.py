@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 MAX_FEN = 10**12
 """Ten thousand million yuan in one event: beyond any bill, so that no sum can pass a bigint."""
@@ -28,7 +28,10 @@ PeriodNumber = Annotated[int, Meta(ge=200001, le=209912)]
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """The context attributes; ``data`` stays raw until the type says what it is."""
+    """The context attributes; ``data`` stays raw until the type says what it is.
+
+    ``currency`` is an extension attribute: whoever means other money than yuan is to hear that it is none.
+    """
 
     specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -38,7 +41,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     branchid: int
     subject: Annotated[str, Meta(max_length=128)] = ""
     sequence: str | None = None
-    data: msgspec.Raw = field(default_factory=msgspec.Raw)
+    currency: Literal["CNY"] = "CNY"
+    data: msgspec.Raw
 
 
 class EventData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +20,15 @@ _COUNT = _COUNTED.on_conflict_do_update(
     index_elements=["branch_id", "day", "source", "outcome"],
     set_={"events": intake_counts.c.events + _COUNTED.excluded.events},
 )
+
+
+class _Held(NamedTuple):
+    """What is still in quarantine, and since when the oldest of it; of that, what waits."""
+
+    events: int = 0
+    oldest: datetime | None = None
+    parked: int = 0
+    oldest_parked: datetime | None = None
 
 
 async def count(
@@ -115,10 +125,10 @@ def _row(
     day: date,
     source: str,
     counts: Counter[tuple[date, str, str]],
-    held: Mapping[tuple[date, str], tuple[int, datetime]],
+    held: Mapping[tuple[date, str], _Held],
 ) -> Completeness:
     of = {outcome: counts[day, source, outcome] for outcome in Outcome}
-    held_now, oldest = held.get((day, source), (0, None))
+    still = held.get((day, source), _Held())
     return Completeness(
         day=day,
         source=source,
@@ -128,16 +138,19 @@ def _row(
         parked=of[Outcome.PARKED],
         refused=of[Outcome.REFUSED],
         conflicts=of[Outcome.CONFLICT],
-        held_now=held_now,
-        oldest_held_at=oldest,
+        held_now=still.events,
+        oldest_held_at=still.oldest,
+        parked_now=still.parked,
+        oldest_parked_at=still.oldest_parked,
     )
 
 
 async def _held(
     connection: AsyncConnection, branch_id: int, first: date, last: date
-) -> dict[tuple[date, str], tuple[int, datetime]]:
+) -> dict[tuple[date, str], _Held]:
     """Count what is still in quarantine by the day it came, and how long the oldest has been."""
     table = held_events
+    parked = table.c.outcome == Outcome.PARKED
     day = func.date(func.timezone(BUSINESS_ZONE.key, table.c.received_at))
     rows = await connection.execute(
         select(
@@ -145,6 +158,8 @@ async def _held(
             func.coalesce(table.c.source, "").label("source"),
             func.count().label("events"),
             func.min(table.c.received_at).label("oldest"),
+            func.count().filter(parked).label("parked"),
+            func.min(table.c.received_at).filter(parked).label("oldest_parked"),
         )
         .where(
             table.c.branch_id == branch_id,
@@ -153,7 +168,10 @@ async def _held(
         )
         .group_by(text("1, 2"))
     )
-    return {(row.day, row.source): (row.events, row.oldest) for row in rows}
+    return {
+        (row.day, row.source): _Held(row.events, row.oldest, row.parked, row.oldest_parked)
+        for row in rows
+    }
 
 
 async def sequences(

@@ -9,7 +9,7 @@ from huaxiao.attribution.callers import Sender
 from huaxiao.attribution.intake import handlers
 from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_all
-from huaxiao.attribution.intake.stream import ENCODINGS, lines
+from huaxiao.attribution.intake.stream import ENCODINGS, MARK, lines
 from huaxiao.shared import web
 from huaxiao.shared.audit.origins import origin_of
 from huaxiao.shared.deadlines import take_all_the_time_needed
@@ -55,6 +55,7 @@ _CLOUD_EVENT: dict[str, Any] = {
         "branchid": {"type": "integer", "examples": [130123]},
         "subject": {"type": "string"},
         "sequence": {"type": "string"},
+        "currency": {"const": "CNY"},
         "data": {"type": "object"},
     },
 }
@@ -94,7 +95,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
     """
     state = request.app.state
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = request.headers.get("content-encoding", "").strip().lower()
+    encoding = _encoding(request)
     if media_type == _STREAM:
         if encoding and encoding not in ENCODINGS:
             raise UnsupportedEncoding
@@ -126,11 +127,11 @@ async def events_of(request: Request) -> list[bytes]:
 
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+    if _encoding(request) not in {"", "identity"}:
         raise UnsupportedEncoding
     if media_type not in {FEED_MEDIA_TYPE, _ONE}:
         raise UnsupportedMediaType
-    body = await _whole(request)
+    body = (await _whole(request)).removeprefix(MARK)
     try:
         raws = split(body if media_type == FEED_MEDIA_TYPE else b"[" + body + b"]")
     except ValueError as error:
@@ -147,6 +148,11 @@ async def events_of(request: Request) -> list[bytes]:
             faults=[Fault("", "too-many", "too many events", "事件过多")],
         )
     return raws
+
+
+def _encoding(request: Request) -> str:
+    """Return how a body is packed; several headers are as one that names several (RFC 9110, 5.3)."""
+    return ", ".join(request.headers.getlist("content-encoding")).strip().lower()
 
 
 def _is_object(body: bytes) -> bool:

@@ -11,6 +11,8 @@ import zstandard
 MAX_LINE_BYTES = 1024 * 1024
 """A longer line is refused; its beginning is kept."""
 KEPT_OF_LONG_LINE = 64 * 1024
+MARK = b"\xef\xbb\xbf"
+"""What some senders put before UTF-8 (a byte order mark): no part of an event (RFC 8259, 8.1)."""
 _PIECE = 64 * 1024
 _ZSTD_PIECE = 512
 """A compressed block is some bytes at least and 128 KiB at most: this much never unpacks to 100 MiB."""
@@ -147,7 +149,9 @@ class _Splitter:
 
     def _end(self, part: bytes) -> Iterator[Line]:
         self._hold(part)
-        content, too_long = bytes(self._held).strip(b" \t\r"), self._skipping
+        # Each of several files behind one another may begin with a mark.
+        content = bytes(self._held).removeprefix(MARK).strip(b" \t\r")
+        too_long = self._skipping
         self._held.clear()
         self._skipping = False
         if len(content) > MAX_LINE_BYTES:

@@ -6,11 +6,13 @@ from http import HTTPStatus
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.completeness import store as completeness
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.domain.messages import Message
 from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.handlers import place, report
 from huaxiao.attribution.intake.reading import SUITE_SOURCE, read
+from huaxiao.attribution.intake.store import lock
 from huaxiao.attribution.intake.taking import let_out, take
 from huaxiao.attribution.quarantine import store
 from huaxiao.attribution.tables import UNPLACED
@@ -61,6 +63,8 @@ async def replay(
         WrongBranch: the mended event names another branch.
 
     """
+    # Whoever tries the same event meanwhile waits here, and then finds it resolved.
+    await lock(connection, branch_id)
     found = await store.one(connection, branch_id, number, posted_by=posted_by)
     if found is None:
         raise NotFound
@@ -88,7 +92,17 @@ async def replay(
             [arrival],
             now=now,
         )
+        await _number(connection, branch_id, arrival)
     return report([arrival.reading], [arrival.judged])
+
+
+async def _number(connection: AsyncConnection, branch_id: int, arrival: Arrival) -> None:
+    """Remember the number of a mended event: as it came first, it may not have been read."""
+    name = arrival.reading.name
+    outcome = arrival.judged.outcome
+    taken = arrival.mended and outcome in {Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED}
+    if taken and name.source is not None and name.sequence is not None:
+        await completeness.number(connection, branch_id, {name.source: [name.sequence]})
 
 
 async def _place(
