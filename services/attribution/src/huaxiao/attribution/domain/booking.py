@@ -67,12 +67,19 @@ def _refund(books: Books, message: Message, refund: events.RefundIssued) -> Answ
 
 def _adjust(books: Books, message: Message, made: events.AdjustmentMade) -> Answer:
     document = ("adjustment", made.adjustment_id)
+    if made.amount_fen > 0:
+        books.arrived.add(_raised(made.bill_item_id))
     return _settle(books, message, document, made, -made.amount_fen, postings.adjustment)
 
 
 def _write_off(books: Books, message: Message, lost: events.WriteOffMade) -> Answer:
     document = ("write_off", lost.write_off_id)
     return _settle(books, message, document, lost, lost.amount_fen, postings.write_off)
+
+
+def _raised(bill_item_id: str) -> str:
+    """Name what a refund of more than was charged waits for: an adjustment upward."""
+    return f"bill_item_raised:{bill_item_id}"
 
 
 def _settle(
@@ -94,11 +101,12 @@ def _settle(
         )
     settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
     if settled > item.amount_fen:
-        return Refusal(
+        return Waiting(
             "refund-exceeds-charge",
+            _raised(data.bill_item_id),
             f"Bill item {data.bill_item_id} was {item.amount_fen} fen; this would take back"
-            f" {settled} in all.",
-            f"账单项 {data.bill_item_id} 为 {item.amount_fen} 分，累计退减将达 {settled} 分。",
+            f" {settled} in all. Waits for more to be charged.",
+            f"账单项 {data.bill_item_id} 为 {item.amount_fen} 分，累计退减将达 {settled} 分；等待调增。",
         )
     document = Document(*named, item.subscription_id, message.period, data.amount_fen)
     if refusal := books.number(document):

@@ -56,6 +56,11 @@ class Arrival:
     """Quarantine holds these bytes already."""
 
     @property
+    def is_read(self) -> bool:
+        """Say whether it could be read."""
+        return isinstance(self.reading.says, Message)
+
+    @property
     def message(self) -> Message:
         """What the event says, when it could be read."""
         assert isinstance(self.reading.says, Message)  # noqa: S101 - refusals were sorted out
@@ -87,13 +92,15 @@ async def sort_out(
     Not asked for are events booked before when all are taken to come for the ``first_time``, and
     held ones when nothing is in ``quarantine``.
     """
-    before: dict[tuple[str, str], bytes] = {}
     held: list[store.Held] = []
+    # What cannot be read may be another form of what was booked, or mended, before.
+    asked = {key for one in arrivals if not one.is_read and (key := one.reading.name.key)}
     if quarantine or not first_time:
-        keys = {one.message.key for one in arrivals if isinstance(one.reading.says, Message)}
+        keys = {one.message.key for one in arrivals if one.is_read}
         digests = {one.reading.digest for one in arrivals}
-        before = {} if first_time else await store.received(connection, branch_id, keys)
+        asked |= set() if first_time else keys
         held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
+    before = await store.received(connection, branch_id, asked) if asked else {}
     by_digest = {one.digest: one for one in held}
     by_key: dict[tuple[str | None, str | None], list[store.Held]] = defaultdict(list)
     for one in held:
@@ -121,21 +128,21 @@ def _judge(
 ) -> None:
     """Give an event its verdict, or leave it without one when it is new."""
     says, digest = arrival.reading.says, arrival.reading.digest
-    if isinstance(says, Refusal):
-        arrival.verdict = Verdict(Outcome.REFUSED, says)
-        return
-    key = says.key
-    known = before.get(key)
+    key = says.key if isinstance(says, Message) else arrival.reading.name.key
+    known = None if key is None else before.get(key)
     if known is not None:
         arrival.verdict = _DUPLICATE if known == digest else _CONFLICT
         return
-    others = [one for one in held.get(key, ()) if one.number != arrival.held_number]
+    if isinstance(says, Refusal):
+        arrival.verdict = Verdict(Outcome.REFUSED, says)
+        return
+    others = [one for one in held.get(says.key, ()) if one.number != arrival.held_number]
     if any(one.outcome == Outcome.PARKED for one in others):
         arrival.verdict = _CONFLICT
         return
     arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
     # A second event of this batch under the same identity is judged against this one.
-    before[key] = digest
+    before[says.key] = digest
 
 
 def _as_before(held: store.Held) -> Verdict:

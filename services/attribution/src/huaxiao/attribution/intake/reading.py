@@ -44,6 +44,13 @@ class Name(Value, frozen=True):
     sequence: int | None = None
     """The sender's running number (CloudEvents ``sequence``), where it gives one in digits."""
 
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """The event's identity, when all of it could be read."""
+        if self.source is None or self.event_id is None:
+            return None
+        return self.source, self.event_id
+
 
 class Reading(Value, frozen=True):
     """An event as it came, and what it says: a message, or why it is refused."""
@@ -63,6 +70,8 @@ _FIRST_DAY, _LAST_DAY = date(1950, 1, 1), first_day(LAST_PERIOD) - timedelta(day
 """What happens in a month counts from the next one on, and there must be a next one."""
 _FIRST_MOMENT = starts_at(FIRST_PERIOD)
 _AMOUNTS = re.compile(r"`\$\.(amount_fen|tax_fen|remitted_fen)`")
+_BOUNDS = re.compile(r"`int` [<>]=? ")
+_CURRENCY = re.compile(r"`\$\.currency`")
 _PERIODS = re.compile(r"`\$\.period`")
 _envelopes = msgspec.json.Decoder(events.Envelope)
 _data = {kind: msgspec.json.Decoder(form) for kind, form in events.DATA_TYPES.items()}
@@ -75,6 +84,7 @@ class _LooseName(msgspec.Struct, frozen=True):
     source: object = None
     type: object = None
     branchid: object = None
+    sequence: object = None
 
 
 _loose = msgspec.json.Decoder(_LooseName)
@@ -187,6 +197,16 @@ def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> 
 
 def _malformed(error: Exception) -> Refusal:
     text = str(error)
+    if _AMOUNTS.search(text) and _BOUNDS.search(text):
+        return Refusal(
+            "bad-amount", f"An amount is out of range: {text}", f"金额超出允许范围：{text}"
+        )
+    if _CURRENCY.search(text):
+        return Refusal(
+            "unknown-currency",
+            f"Amounts are yuan, CNY: {text}",
+            f"金额只能是人民币（CNY）：{text}",
+        )
     if _AMOUNTS.search(text):
         return Refusal(
             "bad-amount",
@@ -338,4 +358,10 @@ def _name_of(raw: bytes) -> Name:
 
     branch_id = loose.branchid if type(loose.branchid) is int else None
     known = branch_id is not None and BRANCH_MIN <= branch_id <= BRANCH_MAX
-    return Name(text(loose.source), text(loose.id), text(loose.type), branch_id if known else None)
+    return Name(
+        text(loose.source),
+        text(loose.id),
+        text(loose.type),
+        branch_id if known else None,
+        _running_number(text(loose.sequence)),
+    )
