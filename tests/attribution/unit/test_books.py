@@ -306,7 +306,7 @@ def test_a_refund_follows_the_owner_its_charge_had() -> None:
         at=datetime(2017, 12, 10, tzinfo=UTC),
     )
     take_all(taken, [OPENED, BILLS[0], move, refund])
-    assert taken.owner("S-1", DECEMBER).centre_id == "C2"
+    assert taken.known.timelines["S-1"].at(DECEMBER).centre_id == "C2"
     last = taken.produced.entries[-1]
     assert (last.debit, last.centre_id, last.period) == ("refunds", "C1", DECEMBER)
 

@@ -95,13 +95,13 @@ def test_what_was_deferred_on_a_month_that_closed_meanwhile_is_made_up_for_in_th
     take_all(taken, [*OPENED, bill(FROZEN, NOVEMBER)])
     taken.known.frozen.add(FROZEN)
     take(taken, move(date(2017, 10, 20)))
-    assert taken.owner(FROZEN, NOVEMBER).centre_id == "C1"
+    assert taken.known.timelines[FROZEN].at(NOVEMBER).centre_id == "C1"
     assert taken.known.deferred[FROZEN].at(NOVEMBER).centre_id == "C2"
     taken.closed_through = NOVEMBER
     # Heard after the closing, it would not have reached November without the dispute, either.
     take(taken, transfer(date(2017, 10, 10)))
     thaw(taken)
-    assert taken.owner(FROZEN, NOVEMBER).centre_id == "C2"
+    assert taken.known.timelines[FROZEN].at(NOVEMBER).centre_id == "C2"
     moved = taken.produced.entries[2:]
     assert {(one.period, one.origin_period) for one in moved} == {(201712, 201711)}
     assert owned(taken)["C2", "F-RURAL", "revenue"] == -1711

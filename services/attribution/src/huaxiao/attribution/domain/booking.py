@@ -12,16 +12,16 @@ from huaxiao.shared.wire import events
 
 
 def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
-    if item.subscription_id not in books.known.timelines:
-        return unknown_subscription(item.subscription_id)
     period = Period(item.period)
+    owner = books.owner(item.subscription_id, period)
+    if owner is None:
+        return unknown_subscription(item.subscription_id)
     document = Document(
         "bill_item", item.bill_item_id, item.subscription_id, period, item.amount_fen
     )
     if refusal := books.number(document):
         return refusal
     books.arrived.add(f"bill_item:{item.bill_item_id}")
-    owner = books.owner(item.subscription_id, period)
     books.post(
         message.key,
         postings.charge(item.amount_fen, item.tax_fen),
@@ -34,7 +34,8 @@ def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer
 
 
 def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer:
-    if paid.subscription_id not in books.known.timelines:
+    owner = books.owner(paid.subscription_id, message.period)
+    if owner is None:
         return unknown_subscription(paid.subscription_id)
     document = Document(
         "payment",
@@ -48,7 +49,6 @@ def _pay(books: Books, message: Message, paid: events.PaymentReceived) -> Answer
     if refusal := books.number(document):
         return refusal
     books.earning.add(paid.subscription_id)
-    owner = books.owner(paid.subscription_id, message.period)
     books.post(
         message.key,
         postings.payment(paid.amount_fen),
@@ -99,6 +99,9 @@ def _settle(
             f"Waits for bill item {data.bill_item_id}.",
             f"等待账单项 {data.bill_item_id}。",
         )
+    owner = books.owner(item.subscription_id, item.period)
+    if owner is None:
+        return unknown_subscription(item.subscription_id)
     settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
     if settled > item.amount_fen:
         return Waiting(
@@ -114,7 +117,6 @@ def _settle(
     books.earning.add(item.subscription_id)
     books.known.settled[data.bill_item_id] = settled
     books.produced.settled[data.bill_item_id] = settled
-    owner = books.owner(item.subscription_id, item.period)
     books.post(
         message.key,
         post(data.amount_fen),
@@ -158,9 +160,8 @@ def _owner_of_cost(
     books: Books, cost: events.Cost, period: Period
 ) -> tuple[str, str | None] | Refusal | Waiting:
     if cost.subscription_id is not None:
-        if cost.subscription_id not in books.known.timelines:
-            return unknown_subscription(cost.subscription_id)
-        return books.owner(cost.subscription_id, period).place
+        owner = books.owner(cost.subscription_id, period)
+        return unknown_subscription(cost.subscription_id) if owner is None else owner.place
     if cost.channel_id is not None:
         return _owner_of_channel(books.organisation, cost.channel_id, period)
     if cost.field_id is not None:

@@ -292,9 +292,10 @@ class Books:
 
     # --- owners ---------------------------------------------------------------------------------
 
-    def owner(self, subscription_id: str, period: Period) -> Owner:
-        """Return whose a known subscription is in a period."""
-        return self.known.timelines[subscription_id].at(period)
+    def owner(self, subscription_id: str, period: Period) -> Owner | None:
+        """Return whose a subscription is in a period; None for one that is not known."""
+        timeline = self.known.timelines.get(subscription_id)
+        return None if timeline is None else timeline.at(period)
 
     # --- entries ------------------------------------------------------------------------------
 

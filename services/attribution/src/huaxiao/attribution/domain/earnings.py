@@ -83,7 +83,7 @@ def _book_commission(
     books.post(
         event.key,
         postings.commission(sum(changed.values())),
-        owner=books.owner(subscription_id, event.owner_period).place,
+        owner=books.known.timelines[subscription_id].at(event.owner_period).place,
         origin=event.origin_period,
         owner_period=event.owner_period,
         subscription_id=subscription_id,

@@ -47,6 +47,9 @@ class Timeline:
 
     def at(self, period: Period) -> Owner:
         """Return the owner in a period."""
+        last = self.stretches[-1]
+        if last.from_period <= period:
+            return last.owner
         for stretch in reversed(self.stretches):
             if stretch.from_period <= period:
                 return stretch.owner

@@ -4,6 +4,7 @@ What is billed is summed from the documents themselves, not from the entries tha
 loses or doubles an entry on its way into the books does not change it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -43,7 +44,10 @@ def totals_of(
 def _billed(
     documents: Iterable[Document], closed_through: Period | None
 ) -> Iterable[tuple[Period, int]]:
+    sums: dict[tuple[str, Period], int] = defaultdict(int)
     for one in documents:
-        sign = _BILLS.get(one.kind)
+        sums[one.kind, one.period] += one.amount_fen
+    for (kind, period), amount_fen in sums.items():
+        sign = _BILLS.get(kind)
         if sign is not None:
-            yield booking_period(one.period, closed_through), sign * one.amount_fen
+            yield booking_period(period, closed_through), sign * amount_fen

@@ -108,8 +108,9 @@ async def post_events(request: Request, principal: Sender) -> Response:
             origin=origin_of(request),
         )
     else:
+        raws = await events_of(request)
         now = state.clock()
-        readings = read_all(await events_of(request), now=now, posted=True)
+        readings = read_all(raws, now=now, posted=True)
         report = await handlers.receive(
             state.turns, principal, readings, now=now, origin=origin_of(request)
         )

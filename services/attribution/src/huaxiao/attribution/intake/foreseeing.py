@@ -8,6 +8,7 @@ does not, or where anything is out of the ordinary, the turn takes the events as
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from huaxiao.attribution.county.counties import Standing
 from huaxiao.attribution.domain.booking import book
@@ -62,6 +63,7 @@ def joined(parts: Sequence[Foreseen]) -> Foreseen | None:
         first.books.arrived |= one.books.arrived
         first.books.earning |= one.books.earning
         first.books.now = one.books.now
-    readings = [reading for one in (first, *others) for reading in one.readings]
-    messages = [message for one in (first, *others) for message in one.messages]
+    parts = (first, *others)
+    readings = list(chain.from_iterable(one.readings for one in parts))
+    messages = list(chain.from_iterable(one.messages for one in parts))
     return Foreseen(readings, messages, first.books, first.standing, first.began)

@@ -153,7 +153,7 @@ def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
         envelope.id,
         envelope.type,
         envelope.branchid if placed else None,
-        _running_number(envelope.sequence),
+        None if envelope.sequence is None else _running_number(envelope.sequence),
     )
     if refusal := _examine_envelope(envelope, name, within):
         return name, refusal
@@ -165,8 +165,8 @@ def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
     return name, _examine(data, within) or message
 
 
-def _running_number(given: str | None) -> int | None:
-    if given is None or len(given) > _SEQUENCE_DIGITS or not given.isascii():
+def _running_number(given: str) -> int | None:
+    if len(given) > _SEQUENCE_DIGITS or not given.isascii():
         return None
     return int(given) if given.isdecimal() else None
 
@@ -285,6 +285,11 @@ def _examine_adjustment(made: events.AdjustmentMade, _: Limits) -> Refusal | Non
 
 
 def _examine_work(work: events.WorkRequested, _: Limits) -> Refusal | None:
+    moment = work.requested_at
+    if not _FIRST_DAY <= moment.date() <= _LAST_DAY:
+        return Refusal(
+            "bad-date", f"requested_at {moment} is out of range.", f"时间 {moment} 超出范围。"
+        )
     if work.kind in _WORK and work.customer_class in _CUSTOMERS:
         return None
     return Refusal(
@@ -322,18 +327,12 @@ _DAYS = {
 
 
 def _examine_days(data: events.EventData) -> Refusal | None:
-    """Refuse days and moments that no county's books reach to."""
+    """Refuse days that no county's books reach to."""
     for attribute in _DAYS[type(data)]:
         day: date = getattr(data, attribute)
         if not _FIRST_DAY <= day <= _LAST_DAY:
             return Refusal(
                 "bad-date", f"{attribute} {day} is out of range.", f"日期 {day} 超出范围。"
-            )
-    if isinstance(data, events.WorkRequested):
-        moment = data.requested_at
-        if not _FIRST_DAY <= moment.date() <= _LAST_DAY:
-            return Refusal(
-                "bad-date", f"requested_at {moment} is out of range.", f"时间 {moment} 超出范围。"
             )
     return None
 
@@ -363,5 +362,5 @@ def _name_of(raw: bytes) -> Name:
         text(loose.id),
         text(loose.type),
         branch_id if known else None,
-        _running_number(text(loose.sequence)),
+        _running_number(text(loose.sequence) or ""),
     )
