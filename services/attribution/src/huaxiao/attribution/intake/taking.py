@@ -1,17 +1,13 @@
 """Taking events into a branch's books, in one transaction under the branch's lock."""
 
-import secrets
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import repeat
-from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.commissions import store as commissions
-from huaxiao.attribution.completeness import store as completeness
 from huaxiao.attribution.county.counties import Counties, County, Standing
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import book, document_brought, document_settled
@@ -20,28 +16,15 @@ from huaxiao.attribution.domain.earnings import book_commissions
 from huaxiao.attribution.domain.histories import Ruling
 from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
-from huaxiao.attribution.domain.postings import Balances, Entry, Lines, balances_of, lines_of
-from huaxiao.attribution.domain.totals import Total, totals_of
+from huaxiao.attribution.domain.postings import Entry
 from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict, sort_out
 from huaxiao.attribution.intake.foreseeing import Foreseen
-from huaxiao.attribution.intake.reading import Name, read
-from huaxiao.attribution.tables import UNPLACED, feed
-from huaxiao.shared.database import copying
-from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import Period
+from huaxiao.attribution.intake.reading import read
+from huaxiao.attribution.intake.writing import record, record_decisions, record_foreseen
+from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared.wire import events
-from huaxiao.shared.wire.attribution import (
-    BALANCES_CHANGED,
-    WORK_REQUESTED,
-    BalanceChange,
-    BalancesChanged,
-    LinesBilled,
-    Outcome,
-    WorkRequestedFact,
-)
-
-_MARK_BITS = 62
+from huaxiao.shared.wire.attribution import Outcome
 
 
 class CameBeforeError(Exception):
@@ -81,7 +64,7 @@ async def take(
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
     if county is None:
-        await _record(connection, branch_id, arrivals, None, intake, now=now)
+        await record(connection, branch_id, arrivals, None, intake, now=now)
         return
     timelines = counties.borrow(branch_id, intake.mark)
     books = Books(
@@ -97,7 +80,7 @@ async def take(
         counties.keep(
             branch_id, Standing(county, intake.closed_through, intake.mark, timelines, now)
         )
-    mark = await _record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
+    mark = await record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
     counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines, now))
 
 
@@ -114,14 +97,8 @@ async def take_foreseen(
         return False
     books = foreseen.books
     await _book_commissions(connection, branch_id, books)
-    names = [one.name for one in foreseen.readings]
-    await _count(connection, branch_id, zip(names, repeat(Outcome.BOOKED)), now=books.now)
-    received = [
-        (one.source, one.event_id, reading.digest)
-        for one, reading in zip(foreseen.messages, foreseen.readings, strict=True)
-    ]
     counties.keep(branch_id, replace(foreseen.standing, settled_until=books.now))
-    await _write(connection, branch_id, _Sorted(received, [], []), books, intake, now=books.now)
+    await record_foreseen(connection, branch_id, foreseen, intake)
     return True
 
 
@@ -150,40 +127,6 @@ async def _stands(
     )
 
 
-async def _record(
-    connection: AsyncConnection,
-    branch_id: int,
-    arrivals: Sequence[Arrival],
-    books: Books | None,
-    intake: store.Intake,
-    *,
-    now: datetime,
-) -> int:
-    """Count what came just now, and write what all came to; return the branch's mark."""
-    # What comes out of quarantine was counted when it came.
-    came = [(one.reading.name, one.judged.outcome) for one in arrivals if not one.replayed]
-    await _count(connection, branch_id, came, now=now)
-    taken = await _sorted(connection, branch_id, arrivals)
-    return await _write(connection, branch_id, taken, books, intake, now=now)
-
-
-async def _count(
-    connection: AsyncConnection,
-    branch_id: int,
-    came: Iterable[tuple[Name, Outcome]],
-    *,
-    now: datetime,
-) -> None:
-    outcomes: Counter[tuple[str, Outcome]] = Counter()
-    numbers: dict[str, set[int]] = defaultdict(set)
-    for name, outcome in came:
-        outcomes[name.source or "", outcome] += 1
-        if name.source is not None and name.sequence is not None:
-            numbers[name.source].add(name.sequence)
-    await completeness.count(connection, branch_id, outcomes, now=now)
-    await completeness.number(connection, branch_id, numbers)
-
-
 async def decide_again(
     connection: AsyncConnection,
     county: County,
@@ -210,7 +153,7 @@ async def decide_again(
         books.ruled = frozenset(named)
     await _load_named(connection, branch_id, books, named, dependents=subscription_ids is not None)
     await _decide_again(connection, branch_id, books, ruling if restating else None)
-    await _write(connection, branch_id, _NOTHING_CAME, books, intake, now=now)
+    await record_decisions(connection, branch_id, books, intake)
 
 
 async def earn_again(
@@ -228,7 +171,7 @@ async def earn_again(
     books = Books(county.organisation, county.rules, Known(), intake.closed_through, now)
     books.earning |= set(subscription_ids)
     await _book_commissions(connection, branch_id, books)
-    await _write(connection, branch_id, _NOTHING_CAME, books, intake, now=now)
+    await record_decisions(connection, branch_id, books, intake)
 
 
 async def rehearse(
@@ -451,151 +394,3 @@ async def _decide_again(
     )
     await store.load_decisions(connection, branch_id, known, reached)
     books.decide_again(restating)
-
-
-# --- onto the disk ------------------------------------------------------------------------------
-
-
-class _Sorted(NamedTuple):
-    """Where events go: into the memory of those taken, into quarantine, out of it."""
-
-    received: Sequence[tuple[str, str, bytes]]
-    """Source, identifier and digest."""
-    kept: Sequence[store.NewHeld]
-    freed: Sequence[int]
-
-
-_NOTHING_CAME = _Sorted([], [], [])
-
-
-async def _sorted(
-    connection: AsyncConnection, branch_id: int, arrivals: Iterable[Arrival]
-) -> _Sorted:
-    received: list[tuple[str, str, bytes]] = []
-    kept: list[store.NewHeld] = []
-    freed: list[int] = []
-    for arrival in arrivals:
-        outcome = arrival.judged.outcome
-        if outcome is Outcome.BOOKED:
-            received.append((*arrival.message.key, arrival.reading.digest))
-        if outcome in {Outcome.BOOKED, Outcome.DUPLICATE}:
-            freed += arrival.in_quarantine
-        elif arrival.mended and outcome is Outcome.PARKED:
-            freed += arrival.in_quarantine
-            kept.append(_to_hold(arrival))
-        elif arrival.held_number is not None and not arrival.mended:
-            await store.hold_on(connection, branch_id, arrival.held_number, _to_hold(arrival))
-        elif not arrival.stands and not arrival.mended:
-            kept.append(_to_hold(arrival))
-        if outcome is Outcome.PARKED:
-            freed += arrival.supersedes
-    return _Sorted(received, kept, freed)
-
-
-async def _write(
-    connection: AsyncConnection,
-    branch_id: int,
-    taken: _Sorted,
-    books: Books | None,
-    intake: store.Intake,
-    *,
-    now: datetime,
-) -> int:
-    """Write what came of events, move the sums that are kept, and say in the feed what has changed.
-
-    Return the branch's mark, another one if anything was decided.
-    """
-    resolved = await store.resolve(connection, branch_id, taken.freed, now=now)
-    entries, earned, mark, added = 0, 0, intake.mark, _NOTHING_ADDED
-    async with copying(connection) as copy:
-        await store.record_received(copy, branch_id, taken.received, now=now)
-        if books is not None:
-            await store.record(
-                copy,
-                branch_id,
-                books.produced,
-                first_entry=intake.entries + 1,
-                first_commission=intake.commissions + 1,
-                now=now,
-            )
-            # What the server does with the entries needs nobody here meanwhile.
-            added = _added(books, intake)
-        await store.hold(copy, branch_id, taken.kept, first_number=intake.held + 1, now=now)
-    if books is not None:
-        await store.record_changes(connection, branch_id, books.produced)
-        entries, earned = len(books.produced.entries), len(books.produced.commissions)
-        mark = secrets.randbits(_MARK_BITS) if books.produced.decided else mark
-    if entries or earned or taken.kept or resolved or mark != intake.mark:
-        await store.advance(
-            connection,
-            branch_id,
-            entries=entries,
-            held=len(taken.kept),
-            resolved=resolved,
-            commissions_added=earned,
-            settled_until=now,
-            mark=mark,
-        )
-    await store.change_balances(connection, branch_id, added.balances, added.totals)
-    await feed.append(connection, branch_id, added.facts, now=now)
-    return mark
-
-
-def _to_hold(arrival: Arrival) -> store.NewHeld:
-    name, why = arrival.reading.name, arrival.judged.why
-    return store.NewHeld(
-        digest=arrival.reading.digest,
-        source=name.source,
-        event_id=name.event_id,
-        type=name.type,
-        outcome=arrival.judged.outcome,
-        code=why.code,
-        message=why.message,
-        message_zh=why.message_zh,
-        waiting_for=arrival.waiting.waiting_for if arrival.waiting else None,
-        body=arrival.reading.raw,
-        posted_by=arrival.posted_by,
-    )
-
-
-class _Added(NamedTuple):
-    """What a transaction adds to the sums that are kept, and tells the feed."""
-
-    balances: Balances
-    totals: Mapping[Period, Total]
-    facts: Sequence[NewFact]
-
-
-_NOTHING_ADDED = _Added({}, {}, ())
-
-
-def _added(books: Books, intake: store.Intake) -> _Added:
-    produced = books.produced
-    changes, lines = balances_of(produced.entries), lines_of(produced.entries)
-    totals = totals_of(produced, books.closed_through, first_entry=intake.entries + 1)
-    return _Added(changes, totals, list(_facts(changes, lines, produced.work)))
-
-
-def _facts(
-    changes: Balances, lines: Lines, work: Iterable[events.WorkRequested]
-) -> Iterator[NewFact]:
-    if changes or lines:
-        changed = [
-            BalanceChange(
-                centre_id=centre_id,
-                field_id=field_id,
-                account=account,
-                period=period,
-                amount_fen=amount,
-            )
-            for (period, centre_id, field_id, account), amount in changes.items()
-        ]
-        billed = [
-            LinesBilled(centre_id=centre_id, field_id=field_id, period=period, lines=count)
-            for (period, centre_id, field_id), count in lines.items()
-        ]
-        fact = BalancesChanged(changes=changed, billed=billed)
-        yield NewFact(BALANCES_CHANGED, "balances", fact)
-    for one in work:
-        asked = WorkRequestedFact.model_validate(one, from_attributes=True)
-        yield NewFact(WORK_REQUESTED, one.order_id, asked)
