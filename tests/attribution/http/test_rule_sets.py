@@ -1,14 +1,16 @@
 """Rule sets over HTTP: tried before they are active, and moved to by plus and minus entries."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 import pytest
-from attribution.conftest import TOWN, Sender
+from attribution.conftest import TOWN, Sender, fact
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.documents import digest
+from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import (
     DraftField,
     RuleSetIn,
@@ -16,8 +18,22 @@ from huaxiao.shared.wire.attribution import (
     WhatIfIn,
 )
 from huaxiao.shared.wire.contracts import FieldKind, FieldScopeIn
+from huaxiao.shared.wire.feed import FeedEntry
 
 DEFAULT = "CN-UNICOM-COUNTY-v1"
+HALL = fact(
+    contracts.CHANNEL_REGISTERED,
+    "HALL",
+    contracts.ChannelRegistered(
+        channel=contracts.Channel(
+            channel_id="HALL",
+            kind=contracts.ChannelKind.OWN_HALL,
+            centre_id="C2",
+            name_zh="自有厅",
+        )
+    ),
+)
+Follow = Callable[[Sequence[FeedEntry]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -97,6 +113,45 @@ async def test_an_active_rule_set_is_never_rewritten(
     with pytest.raises(PeerProblem) as refused:
         await manager.activate_rule_set(booked, "ours-v1", 201712)
     assert refused.value.code == "conflict"
+
+
+async def test_shadow_credit_lasts_as_the_rules_said_when_the_line_was_sold(
+    manager: AttributionClient, booked: int, sender: Sender, follow: Follow
+) -> None:
+    await follow([HALL])
+    default = await manager.rule_set(booked, DEFAULT)
+    assert default.shadow_months == 12
+    said = default.model_dump(include=set(RuleSetIn.model_fields))
+    shorter = RuleSetIn.model_validate(said | {"shadow_months": 2})
+    drafted = await manager.put_rule_set(booked, "ours-v1", shorter)
+    assert (drafted.shadow_months, drafted.digest == default.digest) == (2, False)
+    await manager.activate_rule_set(booked, "ours-v1", 201712)
+    sender.count = 100
+    sold = {"channel_id": "HALL"}
+    await manager.post_events(
+        [
+            sender.opened("S-OLD", opened_on="2017-11-20", **sold),
+            sender.opened("S-NEW", opened_on="2017-12-20", **sold),
+        ]
+    )
+    told = {}
+    for line, period in (("S-OLD", 201810), ("S-NEW", 201801), ("S-NEW", 201802)):
+        found = await manager.explanation(booked, line, period=period)
+        assert (found.owner.centre_id, found.reproduced) == ("C1", True)
+        told[line, period] = [(one.centre_id, one.to_period) for one in found.shadow_credits]
+    assert told == {
+        ("S-OLD", 201810): [("C2", 201810)],
+        ("S-NEW", 201801): [("C2", 201801)],
+        ("S-NEW", 201802): [],
+    }
+
+
+async def test_a_rule_set_that_says_nothing_new_has_the_digest_it_always_had(
+    manager: AttributionClient, booked: int
+) -> None:
+    default = await manager.rule_set(booked, DEFAULT)
+    as_before = default.model_dump(mode="json", include={"title", "title_zh", "rules"})
+    assert default.digest == digest(as_before)
 
 
 async def test_a_rule_set_that_leaves_lines_without_an_owner_is_never_active(

@@ -237,12 +237,20 @@ class RuleIn(Given):
     """Set on every line that the rule takes."""
 
 
+SHADOW_MONTHS = 12
+"""How long shadow credit lasts where a rule set does not say it, in accounting months."""
+
+ShadowMonths = Annotated[int, Field(strict=True, ge=0, le=120)]
+
+
 class RuleSetIn(Given):
     """A rule set as a county drafts it; rules are asked in this order."""
 
     title: Name
     title_zh: Name
     rules: list[RuleIn] = Field(min_length=1, max_length=200)
+    shadow_months: ShadowMonths = SHADOW_MONTHS
+    """How long who helped is credited, of lines opened while these rules decide; 0 credits nobody."""
 
 
 class RuleSetState(StrEnum):
@@ -259,6 +267,7 @@ class RuleSet(Resource):
     title: Name
     title_zh: Name
     rules: list[RuleIn]
+    shadow_months: ShadowMonths
     state: RuleSetState
     active_from: PeriodNumber | None
     """From which period it decides; null for a draft, and for the default set."""

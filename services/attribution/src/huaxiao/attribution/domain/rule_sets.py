@@ -12,7 +12,7 @@ from functools import cache
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.shared.periods import Period
-from huaxiao.shared.wire.attribution import ListedLine, OwnerSource
+from huaxiao.shared.wire.attribution import SHADOW_MONTHS, ListedLine, OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
 
 
@@ -69,6 +69,9 @@ class RuleSet:
 
     name: str
     rules: tuple[Rule, ...]
+    shadow_months: int = SHADOW_MONTHS
+    """How long who helped is credited, of lines opened while it decides, in accounting months: the one
+    the line was opened in is the first. 0 credits nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Explanations: run the rules again on the evidence that was kept."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.rulings import store as rulings
 from huaxiao.shared.auth import Principal
-from huaxiao.shared.periods import Period, last_day
+from huaxiao.shared.periods import Period, last_day, period_of_day
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ClosedAs,
@@ -73,6 +74,9 @@ async def explain(
     assert county is not None  # noqa: S101 - a line is opened in a branch that is known
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
+    # Shadow credit lasts as the rules promised when the line was sold, whatever decides on it now.
+    opened = period_of_day(recorded.evidence.subject.line.opened_on)
+    rules = replace(rules, shadow_months=county.rules.at(opened).shadow_months)
     decision = decide(recorded.evidence, rules)
     ruling = await _ruling(connection, branch_id, decision.ruling_id)
     case = Case(

@@ -65,6 +65,7 @@ def default() -> RuleSet:
         title=given.title,
         title_zh=given.title_zh,
         rules=given.rules,
+        shadow_months=given.shadow_months,
         state=RuleSetState.ACTIVE,
         active_from=None,
         digest=reading.digest(given),
@@ -126,8 +127,7 @@ async def activate(
         if found.active_from == given.from_period:
             return found
         raise Conflict("It is active from another period already.", "该规则集已从其他账期启用。")
-    stated = RuleSetIn(title=found.title, title_zh=found.title_zh, rules=found.rules)
-    require_valid(name, stated)
+    require_valid(name, reading.stated(found))
     if closed_through is not None and given.from_period <= closed_through:
         raise PeriodIsClosed
     await store.activate(connection, branch_id, found, given.from_period, by=by, now=now)

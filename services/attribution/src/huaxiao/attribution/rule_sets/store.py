@@ -47,8 +47,7 @@ async def named(connection: AsyncConnection, branch_id: int, name: str) -> Domai
     found = await one(connection, branch_id, name)
     if found is None:
         return None
-    given = RuleSetIn(title=found.title, title_zh=found.title_zh, rules=found.rules)
-    return reading.rule_set(name, given)
+    return reading.rule_set(name, reading.stated(found))
 
 
 async def one(
@@ -141,6 +140,7 @@ def _render(row: RowMapping, active_from: int | None) -> RuleSet:
         title=given.title,
         title_zh=given.title_zh,
         rules=given.rules,
+        shadow_months=given.shadow_months,
         state=RuleSetState.DRAFT if active_from is None else RuleSetState.ACTIVE,
         active_from=active_from,
         digest=row["digest"],
