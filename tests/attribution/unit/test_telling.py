@@ -572,10 +572,24 @@ def test_what_ends_and_what_follows_is_told() -> None:
         ),
         (
             Contest(5, decided_by="D-1"),
-            "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议上诉。",
+            (
+                "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。"
+                "未参与该争议的中心可在申诉期满后另行提出争议，限一次。"
+            ),
+        ),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC), decided_by="D-1"),
+            (
+                "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。"
+                "未参与该争议的中心可在申诉期满后另行提出争议，至2018年1月8日止（含当日），限一次。"
+            ),
+        ),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC), over=True, decided_by="D-1"),
+            "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。",
         ),
     ],
-    ids=["open", "closed", "too late", "decided"],
+    ids=["open", "closed", "too late", "decided", "decided, closed", "decided, too late"],
 )
 def test_who_disagrees_is_told_what_to_do_by_when(contest: Contest, text_zh: str) -> None:
     assert tell(replace(case(line()), contest=contest))[-1].text_zh == text_zh

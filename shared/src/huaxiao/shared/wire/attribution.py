@@ -285,6 +285,20 @@ Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*
 """Why somebody decides, in their own words."""
 
 
+AmendmentId = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}(/[1-9][0-9]{0,8})?$",
+        examples=["CT-2017-11-G1/1"],
+        description="合同编号/补充协议序号",
+    ),
+]
+"""A contract's supplement (补充协议) that both sides have signed, as ``CONTRACT/NUMBER``.
+
+Rulings drafted before supplements were followed may name something else, without a stroke.
+"""
+
+
 class RulingIn(Given):
     """Whose subscriptions are to be, whatever their evidence says; both ends belong to the term."""
 
@@ -295,8 +309,8 @@ class RulingIn(Given):
     to_period: PeriodNumber | None = None
     """With a field, at most the end of the field's own term."""
     reason: Reason
-    amendment_id: Identifier | None = None
-    """The contract amendment, where the ruling takes a customer off a locked list; kept as given."""
+    amendment_id: AmendmentId | None = None
+    """The contract amendment, where the ruling takes a customer off a locked list."""
     restate: bool = False
     """Correct closed months of the term too, by entries in the first open one; they stay sealed."""
 
@@ -311,7 +325,7 @@ class Ruling(Resource):
     from_period: PeriodNumber
     to_period: PeriodNumber | None
     reason: str
-    amendment_id: Identifier | None
+    amendment_id: AmendmentId | None
     restate: bool
     dispute_id: Identifier | None
     """The dispute that it decides; its confirmation there puts it in force."""
@@ -422,7 +436,7 @@ class DisputeDecisionIn(Given):
     to_period: PeriodNumber | None = None
     """Within the contested term; its end when absent."""
     reason: Reason
-    amendment_id: Identifier | None = None
+    amendment_id: AmendmentId | None = None
     """The contract amendment, where the decision takes a customer off a locked list."""
 
 
@@ -471,7 +485,12 @@ class Dispute(Resource):
     dispute_id: Identifier
     subscription_id: Identifier
     from_period: PeriodNumber
+    """An appeal is about the months alone in which the decision still stands."""
     to_period: PeriodNumber | None
+    raised_from_period: PeriodNumber | None
+    """The first month it was raised about, where an appeal is about fewer; else null."""
+    raised_to_period: PeriodNumber | None
+    """The last one, likewise."""
     entry_number: Count | None
     claimant_centre_id: Identifier
     respondent_centre_id: Identifier

@@ -13,6 +13,7 @@ from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.showing import mark
 from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.contests import Record, Term
 from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.telling.case import Case, Contest, OpenDispute
@@ -194,16 +195,16 @@ async def _contest(
 ) -> Contest:
     """Return whether and until when a line's period may be contested."""
     days = (await disputes.limits(connection, branch_id)).raise_days
-    subscription_id, decided_by = stands.subscription_id, None
-    if around.contested:
-        decided_by = await contested.decided_on(
-            connection, branch_id, subscription_id, period, period
-        )
+    subscription_id, record = stands.subscription_id, Record()
+    if around.contested or around.closed_at is not None:
+        record = await contested.record(connection, branch_id, subscription_id)
+    decided = record.standing(Term(period, period))
+    decided_by = None if decided is None else decided.dispute_id
     if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
     owner = (await contested.history(connection, branch_id, subscription_id)).at(period)
     assert owner is not None  # noqa: S101 - a decision stands
-    until = in_days(max(around.closed_at, owner.since), days)
+    until = record.until(in_days(max(around.closed_at, owner.since), days), days, None)
     return Contest(days, until, now >= until, decided_by)
 
 
