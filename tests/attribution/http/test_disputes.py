@@ -471,6 +471,23 @@ async def test_no_second_dispute_takes_the_appeal_from_a_party(people: County) -
     assert (await people.town.appeal_dispute(branch, "D-1", PLEA)).frozen
 
 
+async def test_no_limit_that_is_set_later_takes_the_time_to_contest(people: County) -> None:
+    branch = people.branch_id
+    await people.close(201711)
+    people.day(1)
+    await people.manager.put_dispute_limits(branch, DisputeLimits(raise_days=1))
+    people.day(4)
+    told = (await people.town.explanation(branch, "S-1", period=201711)).story_zh[-1]
+    assert "2026年11月7日前" in told
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+    await people.rural.withdraw_dispute(branch, "D-1")
+    # What is closed from now on is contested within the new limit.
+    await people.close(201712)
+    people.day(6)
+    december = claim(from_period=201712)
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", december)) == "too-late"
+
+
 async def test_an_appeal_is_about_what_is_left_of_the_decision(
     people: County, caller: Callable[..., AttributionClient], sender: Sender
 ) -> None:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiao.attribution.domain.contests import Earlier, Record, RuledOn, Term, uncovered
+from huaxiao.attribution.domain.contests import (
+    Earlier,
+    RaiseLimits,
+    Record,
+    RuledOn,
+    Term,
+    uncovered,
+)
 from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.shared.periods import LAST_PERIOD, Period, periods_from, shift
 from huaxiao.shared.wire.attribution import DisputeState
@@ -201,7 +208,7 @@ def test_who_must_wait_for_others_has_its_time_afterwards(
     state: DisputeState, claimant: str, raised: float, expected: datetime
 ) -> None:
     held = record([dispute(1, "C2", "C1", raised=raised, state=state)])
-    assert held.until(on(5), 5, claimant) == expected
+    assert held.until(on(5), RaiseLimits(), claimant) == expected
 
 
 def test_of_one_dispute_after_another_each_gives_time() -> None:
@@ -209,4 +216,21 @@ def test_of_one_dispute_after_another_each_gives_time() -> None:
         dispute(number, claimant, "C9", raised=4 * number, state=_S.WITHDRAWN)
         for number, claimant in enumerate(["C1", "C2", "C3"])
     ]
-    assert record(disputes).until(on(1), 2, "G1") == in_days(on(11), 2)
+    assert record(disputes).until(on(1), RaiseLimits([(START, 2)]), "G1") == in_days(on(11), 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ([], 5),
+        ([(-1, 7)], 7),
+        ([(-2, 9), (-1, 7)], 7),
+        # What is set while the time runs lengthens it and never shortens it.
+        ([(1, 1)], 5),
+        ([(-1, 7), (1, 1)], 7),
+        ([(1, 9), (2, 1)], 9),
+    ],
+)
+def test_no_limit_set_later_takes_time_away(given: list[tuple[float, int]], days: int) -> None:
+    limits = RaiseLimits([(on(day), number) for day, number in given])
+    assert limits.ends(START) == in_days(START, days)

@@ -14,7 +14,7 @@ from huaxiao.attribution.disputes.showing import as_written, rendered
 from huaxiao.attribution.domain import disputes
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.contests import TIMES_RAISED, Term
-from huaxiao.attribution.domain.disputes import Parties, Step, in_days
+from huaxiao.attribution.domain.disputes import Parties, Step
 from huaxiao.attribution.domain.rulings import faults as ruling_faults
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.tables import feed
@@ -26,7 +26,6 @@ from huaxiao.shared.wire.attribution import (
     DISPUTE_RAISED,
     Dispute,
     DisputeIn,
-    DisputeLimits,
     DisputeRaised,
     DisputeStepName,
     RulingIn,
@@ -127,7 +126,7 @@ async def raise_dispute(
     if found is not None:
         return await _same(connection, branch_id, found, given, now=now)
     owner = await _require_possible(connection, branch, branch_id, given, history)
-    await _require_contestable(connection, branch_id, given, parties, history, limits, now=now)
+    await _require_contestable(connection, branch_id, given, parties, history, now=now)
     await store.raise_(connection, branch_id, dispute_id, given, dispute, owner, now=now)
     await store.add_step(
         connection,
@@ -265,7 +264,6 @@ async def _require_contestable(
     given: DisputeIn,
     parties: Parties,
     history: contested.History,
-    limits: DisputeLimits,
     *,
     now: datetime,
 ) -> None:
@@ -281,11 +279,11 @@ async def _require_contestable(
         raise WithdrawnTwice
     if (waits := record.appealable(now)) is not None and waits.appeal_due is not None:
         raise AppealOpen(dispute_id=waits.dispute_id, until=waits.appeal_due.isoformat())
-    begins = given.from_period
+    begins, limits = given.from_period, await store.raise_limits(connection, branch_id)
     for through, closed in await contested.closings(connection, branch_id, begins):
         for period, owner in history.within(begins, min(through, last)):
-            until = in_days(max(closed, owner.since), limits.raise_days)
-            until = record.until(until, limits.raise_days, claimant)
+            until = limits.ends(max(closed, owner.since))
+            until = record.until(until, limits, claimant)
             if owner.centre_id != given.centre_id and now >= until:
                 raise TooLate(period=period, until=until.isoformat())
         begins = shift(Period(through), 1)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.disputes.contested import about
-from huaxiao.attribution.domain.contests import Term
+from huaxiao.attribution.domain.contests import RaiseLimits, Term
 from huaxiao.attribution.domain.disputes import Dispute, Parties
 from huaxiao.attribution.ledger.store import net_revenue
 from huaxiao.attribution.tables import (
@@ -54,6 +54,17 @@ async def limits(connection: AsyncConnection, branch_id: int) -> DisputeLimits:
     if row is None:
         return DisputeLimits()
     return DisputeLimits(**{name: getattr(row, name) for name in DisputeLimits.model_fields})
+
+
+async def raise_limits(connection: AsyncConnection, branch_id: int) -> RaiseLimits:
+    """Return how many days a branch has given for raising a dispute, and since when."""
+    table = dispute_limits
+    rows = await connection.execute(
+        select(table.c.set_at, table.c.raise_days)
+        .where(table.c.branch_id == branch_id)
+        .order_by(table.c.number)
+    )
+    return RaiseLimits([(row.set_at, row.raise_days) for row in rows])
 
 
 async def set_limits(

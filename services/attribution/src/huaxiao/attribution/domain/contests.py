@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.shared.periods import Period, shift
-from huaxiao.shared.wire.attribution import DisputeState
+from huaxiao.shared.wire.attribution import DisputeLimits, DisputeState
 
 TIMES_RAISED = 2
 """How often one centre raises one claim: a withdrawal may mend a mistake, once."""
@@ -78,6 +78,24 @@ class Earlier(NamedTuple):
         if self.state is DisputeState.DECIDED and self.appeal_due is not None:
             return self.appeal_due - datetime.resolution
         return self.ended_at
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLimits:
+    """How many days a county has given for raising a dispute, each number from a moment on."""
+
+    given: Sequence[tuple[datetime, int]] = ()
+    """Oldest first; before the first it is the default."""
+
+    def ends(self, moment: datetime) -> datetime:
+        """Return until when a dispute may be raised that could be from a moment on.
+
+        A limit that is set later may lengthen the time that runs, and never shortens it.
+        """
+        before = [days for since, days in self.given if since <= moment]
+        after = [days for since, days in self.given if since > moment]
+        default = DisputeLimits().raise_days
+        return in_days(moment, max(before[-1] if before else default, *after, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +167,7 @@ class Record:
                 return one
         return None
 
-    def until(self, until: datetime, days: int, claimant: str | None) -> datetime:
+    def until(self, until: datetime, limits: RaiseLimits, claimant: str | None) -> datetime:
         """Return until when a centre may raise a dispute, other disputes having been in its way.
 
         Its time does not run out while it must wait for others. What it raised itself and withdrew
@@ -158,7 +176,7 @@ class Record:
         for one in self.disputes:
             own = one.ruling_id is None and one.claimant == claimant
             if one.raised_at < until and not own and one.cleared_at is not None:
-                until = max(until, in_days(one.cleared_at, days))
+                until = max(until, limits.ends(one.cleared_at))
         return until
 
     def _since(self, dispute: Earlier) -> list[RuledOn]:

@@ -14,7 +14,6 @@ from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.showing import mark
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.contests import Record, Term
-from huaxiao.attribution.domain.disputes import in_days
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.telling.case import Case, Contest, OpenDispute
 from huaxiao.attribution.domain.telling.story import tell
@@ -204,7 +203,8 @@ async def _contest(
         return Contest(days, decided_by=decided_by)
     owner = (await contested.history(connection, branch_id, subscription_id)).at(period)
     assert owner is not None  # noqa: S101 - a decision stands
-    until = record.until(in_days(max(around.closed_at, owner.since), days), days, None)
+    limits = await disputes.raise_limits(connection, branch_id)
+    until = record.until(limits.ends(max(around.closed_at, owner.since)), limits, None)
     return Contest(days, until, now >= until, decided_by)
 
 
