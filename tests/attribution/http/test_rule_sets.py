@@ -197,6 +197,46 @@ async def test_a_field_can_be_tried_before_it_is_drawn(
     assert sum(one.after_fen for one in answer.centres) == 13_000
 
 
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ([("F-NEW", "C9", "130123999")], [("/fields/0/centre_id", "unknown")]),
+        (
+            [("F-NEW", "C2", "130123999"), ("F-NEW", "C1", "130123998")],
+            [("/fields/1/field_id", "twice")],
+        ),
+        ([("F-NEW", "C2", TOWN)], [("/fields/0/scope", "drawn-twice")]),
+        # The one it is taken from is drawn anew as well, or a part of it is asked first.
+        ([("F-NEW", "C2", TOWN), ("F-TOWN", "C1", "130123998")], []),
+        ([("F-NEW", "C2", f"{TOWN}01")], []),
+    ],
+)
+async def test_fields_are_tried_as_they_could_be_sealed(
+    manager: AttributionClient,
+    booked: int,
+    fields: list[tuple[str, str, str]],
+    found: list[tuple[str, str]],
+) -> None:
+    drawn = [
+        DraftField(
+            field_id=field_id,
+            kind=FieldKind.REGIONAL,
+            centre_id=centre_id,
+            scope=FieldScopeIn(address_prefixes=[prefix]),
+        )
+        for field_id, centre_id, prefix in fields
+    ]
+    asked = WhatIfIn(period=201711, fields=drawn)
+    if not found:
+        moves = (await manager.what_if(booked, asked)).moves
+        assert {one.to_centre_id for one in moves} <= {"C2"}
+        return
+    with pytest.raises(PeerProblem) as refused:
+        await manager.what_if(booked, asked)
+    assert refused.value.code == "fields-not-possible"
+    assert [(one["pointer"], one["code"]) for one in refused.value.body["errors"]] == found
+
+
 async def test_what_if_looks_at_several_months_and_names_the_months_of_a_move(
     manager: AttributionClient, booked: int, sender: Sender
 ) -> None:
