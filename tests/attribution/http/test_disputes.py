@@ -462,8 +462,12 @@ async def test_a_centre_that_was_not_heard_comes_in_its_time_or_not_at_all(
     assert told.endswith("申诉。")
 
 
-async def test_no_second_dispute_takes_the_appeal_from_a_party(people: County) -> None:
+async def test_no_second_dispute_takes_the_appeal_from_a_party(
+    people: County, sender: Sender
+) -> None:
     branch = people.branch_id
+    sender.count = 200
+    await people.manager.post_events([sender.bill("BI-8", period=201801)])
     january = claim(from_period=201801, to_period=201801)
     await people.decided()
     people.day(4)
@@ -559,8 +563,12 @@ async def test_while_an_appeal_freezes_the_line_the_other_months_keep_their_owne
     assert await people.revenue(201712) == {"C2": 10_000}
 
 
-async def test_a_claim_is_raised_and_withdrawn_twice_and_no_oftener(people: County) -> None:
+async def test_a_claim_is_raised_and_withdrawn_twice_and_no_oftener(
+    people: County, sender: Sender
+) -> None:
     branch = people.branch_id
+    sender.count = 200
+    await people.manager.post_events([sender.bill("BI-8", period=201801)])
     for dispute_id in ("D-1", "D-2"):
         await people.rural.raise_dispute(branch, dispute_id, claim())
         await people.rural.withdraw_dispute(branch, dispute_id)
@@ -717,7 +725,9 @@ async def test_a_listed_customer_is_taken_off_its_list_by_an_amendment_only(
 ) -> None:
     branch = people.branch_id
     sender.count = 100
-    await people.manager.post_events([sender.opened("S-9", customer_id="ENT-1")])
+    await people.manager.post_events(
+        [sender.opened("S-9", customer_id="ENT-1"), sender.bill("BI-9", "S-9")]
+    )
     contested = claim(subscription_id="S-9")
     await people.rural.raise_dispute(branch, "D-1", contested)
     people.day(4)
@@ -742,6 +752,9 @@ async def test_a_listed_customer_is_taken_off_its_list_by_an_amendment_only(
         ({"centre_id": "C1", "field_id": None}, "/centre_id"),
         ({"centre_id": "G1", "field_id": None}, "/claimant_centre_id"),
         ({"entry_number": 404}, "/entry_number"),
+        ({"from_period": 202612, "to_period": 202701, "field_id": None}, "/from_period"),
+        ({"from_period": 201801, "to_period": 202610, "field_id": None}, "/to_period"),
+        ({"from_period": 200001, "to_period": 201710, "field_id": None}, "/to_period"),
         ({"entry_number": 3, "to_period": 201711}, "/entry_number"),
     ],
 )
@@ -752,6 +765,13 @@ async def test_a_dispute_names_what_is_there(
         await people.rural.raise_dispute(people.branch_id, "D-1", claim(**changed))
     assert refused.value.code == "dispute-not-possible"
     assert pointer in [one["pointer"] for one in refused.value.body["errors"]]
+
+
+async def test_the_month_that_runs_is_contested_before_anything_is_billed(people: County) -> None:
+    running = claim(from_period=202611, to_period=202612, field_id=None)
+    # The field's term is over by then, and the line lies in the pool: the county answers.
+    raised = await people.rural.raise_dispute(people.branch_id, "D-1", running)
+    assert (raised.respondent_centre_id, raised.revenue_fen) == ("C0", 0)
 
 
 async def test_an_entry_is_contested_with_its_month_and_an_owner_may_give_a_line_away(

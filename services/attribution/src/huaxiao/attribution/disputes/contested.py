@@ -101,6 +101,25 @@ async def entry_of(
     return None if row is None else (row.subscription_id, Period(row.owner_period))
 
 
+async def booked_in(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, term: Term
+) -> bool:
+    """Say whether anything of a line is booked that belongs to some months."""
+    found = await connection.scalar(
+        select(
+            select(entries.c.number)
+            .where(
+                entries.c.branch_id == branch_id,
+                entries.c.subscription_id == subscription_id,
+                entries.c.owner_period >= term.first,
+                entries.c.owner_period <= term.last,
+            )
+            .exists()
+        )
+    )
+    return bool(found)
+
+
 async def frozen(
     connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
 ) -> dict[str, str]:

@@ -20,7 +20,7 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import LAST_PERIOD, Period, shift
+from huaxiao.shared.periods import LAST_PERIOD, Period, period_of, shift
 from huaxiao.shared.problems import Conflict, Fault, Problem
 from huaxiao.shared.wire.attribution import (
     DISPUTE_RAISED,
@@ -125,7 +125,7 @@ async def raise_dispute(
     found = await store.one(connection, branch_id, dispute_id)
     if found is not None:
         return await _same(connection, branch_id, found, given, now=now)
-    owner = await _require_possible(connection, branch, branch_id, given, history)
+    owner = await _require_possible(connection, branch, branch_id, given, history, now=now)
     await _require_contestable(connection, branch_id, given, parties, history, now=now)
     await store.raise_(connection, branch_id, dispute_id, given, dispute, owner, now=now)
     await store.add_step(
@@ -172,6 +172,8 @@ async def _require_possible(
     branch_id: int,
     given: DisputeIn,
     history: contested.History,
+    *,
+    now: datetime,
 ) -> contested.Owned:
     """Return the present owner of what can be contested."""
     owner = history.at(given.from_period)
@@ -196,6 +198,7 @@ async def _require_possible(
         )
         for one in ruling_faults(claim, known.register(), branch.county.organisation)
     ]
+    found += await _month_faults(connection, branch_id, given, now=now)
     if owner is not None:
         found += _party_faults(given, owner)
         found += _unheard(given, owner, history, branch.county.organisation.default_centre_id)
@@ -212,6 +215,26 @@ async def _require_possible(
     if found or owner is None:
         raise DisputeNotPossible(faults=found)
     return owner
+
+
+async def _month_faults(
+    connection: AsyncConnection, branch_id: int, given: DisputeIn, *, now: datetime
+) -> list[Fault]:
+    """Refuse to contest what there is not: months to come, and months past without a booking.
+
+    Else a line could be frozen over one such month after the other.
+    """
+    running = period_of(now)
+    if given.from_period > running:
+        message = f"it begins after {running}, the month that is running"
+        return [Fault("/from_period", "future", message, f"争议始于当前月份 {running} 之后")]
+    if given.to_period is None or given.to_period >= running:
+        return []
+    term = Term(given.from_period, given.to_period)
+    if await contested.booked_in(connection, branch_id, given.subscription_id, term):
+        return []
+    message = "nothing of the line is booked in these months"
+    return [Fault("/to_period", "nothing-booked", message, "该用户在这些账期没有入账")]
 
 
 def _party_faults(given: DisputeIn, owner: contested.Owned) -> list[Fault]:
