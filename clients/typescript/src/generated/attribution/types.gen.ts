@@ -4393,10 +4393,10 @@ export type AskWhatIfData = {
 
 export type AskWhatIfErrors = {
     /**
-     * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）
+     * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）; `fields-not-possible`: These fields cannot be tried（这些责任田无法试算）
      */
     422: Problem & {
-        code: 'rules-not-valid';
+        code: 'rules-not-valid' | 'fields-not-possible';
     };
     /**
      * What any request may be refused with.
