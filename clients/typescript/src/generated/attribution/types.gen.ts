@@ -8,6 +8,7 @@ export type ClientOptions = {
  * From which period a draft is to decide; the period must be open.
  */
 export type ActivationIn = {
+    digest: string;
     /**
      * 账期 YYYYMM
      */
@@ -980,14 +981,27 @@ export type RuleIn = {
  * A rule set of a branch, or the default one.
  */
 export type RuleSet = {
+    activated_by: string | null;
     active_from: number | null;
     digest: string;
+    drafted_by: string | null;
+    faults: Array<RuleSetFault>;
     name: string;
     rules: Array<RuleIn>;
     shadow_months: number;
     state: RuleSetState;
     title: string;
     title_zh: string;
+};
+
+/**
+ * What keeps a draft from being active.
+ */
+export type RuleSetFault = {
+    code: string;
+    message: string;
+    message_zh: string;
+    pointer: string;
 };
 
 /**
@@ -1001,9 +1015,9 @@ export type RuleSetIn = {
 };
 
 /**
- * Whether a rule set may still be rewritten.
+ * Whether a rule set may still be rewritten, and whether it could be active.
  */
-export type RuleSetState = 'draft' | 'active';
+export type RuleSetState = 'draft' | 'validated' | 'active';
 
 /**
  * A ruling: proposed by one person, in force once another has approved it.
@@ -3490,10 +3504,10 @@ export type ActivateRuleSetData = {
 
 export type ActivateRuleSetErrors = {
     /**
-     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `period-closed`: This period is closed（该账期已关闭）
+     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `rules-changed`: The draft has been rewritten since you read it（该草稿在您阅读之后已被改写）; `period-closed`: This period is closed（该账期已关闭）
      */
     409: Problem & {
-        code: 'conflict' | 'period-closed';
+        code: 'conflict' | 'two-people' | 'rules-changed' | 'period-closed';
     };
     /**
      * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）

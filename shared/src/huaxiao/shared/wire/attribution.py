@@ -10,6 +10,7 @@ from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import (
     Count,
+    Digest,
     Fact,
     Given,
     Moment,
@@ -254,10 +255,21 @@ class RuleSetIn(Given):
 
 
 class RuleSetState(StrEnum):
-    """Whether a rule set may still be rewritten."""
+    """Whether a rule set may still be rewritten, and whether it could be active."""
 
-    DRAFT = "draft"
-    ACTIVE = "active"
+    DRAFT = "draft"  # 草稿：尚有问题
+    VALIDATED = "validated"  # 已校验，可启用
+    ACTIVE = "active"  # 已启用
+
+
+class RuleSetFault(Resource):
+    """What keeps a draft from being active."""
+
+    pointer: str
+    """JSON Pointer (RFC 6901) into the rule set."""
+    code: str
+    message: str
+    message_zh: str
 
 
 class RuleSet(Resource):
@@ -272,13 +284,20 @@ class RuleSet(Resource):
     active_from: PeriodNumber | None
     """From which period it decides; null for a draft, and for the default set."""
     digest: str
-    """SHA-256 of the canonical rules, in hex."""
+    """SHA-256 of the canonical rules, in hex: what is activated."""
+    faults: list[RuleSetFault]
+    """What is still wrong with a draft; empty for any other."""
+    drafted_by: str | None
+    """Who wrote it as it is; null for the default set, as below."""
+    activated_by: str | None
 
 
 class ActivationIn(Given):
     """From which period a draft is to decide; the period must be open."""
 
     from_period: PeriodNumber
+    digest: Digest
+    """Of the draft as it was read, so that nobody activates what was rewritten since."""
 
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")]
@@ -398,7 +417,7 @@ class DocumentReference(Given):
     """A document kept elsewhere: the digest says which it was, whatever becomes of the address."""
 
     name: Name
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Digest
     url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00]+$")]
 
 

@@ -4,9 +4,9 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
+from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When, faults
 from huaxiao.shared import documents
-from huaxiao.shared.wire.attribution import SHADOW_MONTHS, RuleIn, RuleSetIn, WhenIn
+from huaxiao.shared.wire.attribution import SHADOW_MONTHS, RuleIn, RuleSetFault, RuleSetIn, WhenIn
 from huaxiao.shared.wire.attribution import RuleSet as Stated
 
 DEFAULT_NAME = "CN-UNICOM-COUNTY-v1"
@@ -16,6 +16,16 @@ DEFAULT_NAME = "CN-UNICOM-COUNTY-v1"
 def rule_set(name: str, given: RuleSetIn) -> RuleSet:
     """Return a rule set as decisions use it."""
     return RuleSet(name, tuple(_rule(one) for one in given.rules), given.shadow_months)
+
+
+def faults_of(name: str, given: RuleSetIn) -> list[RuleSetFault]:
+    """Return what keeps a rule set from being active."""
+    return [
+        RuleSetFault(
+            pointer=one.pointer, code=one.code, message=one.message, message_zh=one.message_zh
+        )
+        for one in faults(rule_set(name, given))
+    ]
 
 
 def stated(found: Stated) -> RuleSetIn:
