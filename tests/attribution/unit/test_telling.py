@@ -621,6 +621,13 @@ def test_a_restated_month_tells_whose_it_was_and_on_what_ground() -> None:
     ]
 
 
+def test_a_month_before_the_line_was_opened_says_so() -> None:
+    later = line(channel_id="AGENT", opened_on=date(2018, 1, 15))
+    told = [one.text_zh for one in tell(case(later))]
+    assert told[1] == "该用户2018年1月才入网，此前的月份按其入网当日的情况计。"
+    assert told[1] not in [one.text_zh for one in tell(case(later, period=Period(201801)))]
+
+
 def test_a_decision_that_cannot_be_made_again_says_so() -> None:
     told = case(line(channel_id="AGENT"))
     (stretch,) = told.timeline.stretches
