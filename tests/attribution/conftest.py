@@ -1,5 +1,6 @@
 """The attribution service in process, on the real database, with a county it has followed."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -22,6 +23,8 @@ from huaxiao.shared.wire.feed import FeedEntry
 
 TOWN, RURAL = "130123001001", "130123105001"
 Event = dict[str, Any]
+further_branches = itertools.count(510_001)
+"""Branches of tests that need several; here, since a module of tests may be imported under two names."""
 
 
 @pytest.fixture(scope="session")
