@@ -1,5 +1,6 @@
 """The attribution service in process, on the real database, with a county it has followed."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -16,12 +17,14 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.contracts import FakeContracts
 from huaxiao.shared.feed import Follower
-from huaxiao.shared.wire import contracts, organisation
+from huaxiao.shared.wire import contracts, organisation, supplements
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 
 TOWN, RURAL = "130123001001", "130123105001"
 Event = dict[str, Any]
+further_branches = itertools.count(510_001)
+"""Branches of tests that need several; here, since a module of tests may be imported under two names."""
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +129,47 @@ FIELDS = [
         "F-KEY", "customer", "G1", customers=[{"customer_id": "ENT-1", "segment": "key_account"}]
     ),
 ]
+KEY_CONTRACT = "CT-2017-11-G1"
+AMENDMENT = f"{KEY_CONTRACT}/1"
+"""The supplement to the contract of the field with the list, as a ruling names it."""
+
+
+def contract_signed(contract_id: str, *field_ids: str) -> FeedEntry:
+    """Say that a contract over some fields is signed."""
+    return fact(
+        contracts.CONTRACT_SIGNED,
+        contract_id,
+        contracts.ContractSigned(
+            contract_id=contract_id,
+            level="centre",
+            centre_id="G1",
+            term_from=201711,
+            term_to=201810,
+            field_ids=list(field_ids),
+            base=[],
+            digest="0" * 64,
+            signed_at=datetime(2017, 10, 1, tzinfo=UTC),
+        ),
+    )
+
+
+def supplement_signed(
+    contract_id: str = KEY_CONTRACT, *, number: int = 1, effective_from: int = 201711
+) -> FeedEntry:
+    """Say that both sides have signed a supplement to a contract."""
+    return fact(
+        supplements.SUPPLEMENT_SIGNED,
+        f"{contract_id}/{number}",
+        supplements.SupplementSigned(
+            contract_id=contract_id,
+            number=number,
+            effective_from=effective_from,
+            digest="0" * 64,
+        ),
+    )
+
+
+AGREED = [contract_signed(KEY_CONTRACT, "F-KEY"), supplement_signed()]
 
 
 def channel_moved(from_day: str, centre_id: str, *, is_open: bool = True) -> FeedEntry:

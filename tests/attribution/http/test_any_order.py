@@ -1,7 +1,6 @@
 """The same events end in the same books: any order, any batches, sent twice, two senders at once."""
 
 import asyncio
-import itertools
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,6 +19,7 @@ from attribution.conftest import (
     Sender,
     channel_moved,
     fact,
+    further_branches,
 )
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -38,7 +38,6 @@ from huaxiao.shared.wire.attribution import Balance, HeldState
 
 SEEDS = range(3)
 PERIODS = (201711, 201712)
-_branches = itertools.count(510_001)
 
 
 LATER_FACTS = [*FIELDS, channel_moved("2017-11-15", "C1")]
@@ -171,7 +170,7 @@ class Branch:
     """A branch of its own, with what contracts says of it and what senders post to it."""
 
     def __init__(self, app: FastAPI, token: Callable[..., str]) -> None:
-        self.branch_id = next(_branches)
+        self.branch_id = next(further_branches)
         self._app = app
         self._peer = FakeContracts()
         self._signed = token(Role.COUNTY_MANAGER, self.branch_id)

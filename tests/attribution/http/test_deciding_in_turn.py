@@ -93,13 +93,13 @@ async def test_fields_are_followed_by_the_rules_activated_while_they_waited(
     given = default_given()
     without = [one for one in given.rules if one.code not in {"090", "100"}]
     drafted = RuleSetIn(title=given.title, title_zh=given.title_zh, rules=without)
-    await manager.put_rule_set(pooled, "NO-ADDRESSES", drafted)
+    shown = await manager.put_rule_set(pooled, "NO-ADDRESSES", drafted)
     async with app.state.database.write(EVERYTHING) as connection:
         await rule_sets.activate(
             connection,
             pooled,
             "NO-ADDRESSES",
-            ActivationIn(from_period=201711),
+            ActivationIn(from_period=201711, digest=shown.digest),
             by="test",
             now=datetime.now(UTC),
         )

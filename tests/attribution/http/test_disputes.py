@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from attribution.conftest import RURAL, Sender
-from attribution.http.test_rulings import revenue, ruling
+from attribution.conftest import AGREED, AMENDMENT, RURAL, Sender
+from attribution.http.test_rulings import Follow, revenue, ruling
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -348,6 +348,10 @@ async def test_what_the_county_rules_after_a_dispute_can_be_contested_again(
     december = claim(from_period=201712, claimant_centre_id="C1", centre_id="C1", field_id=None)
     assert await refusal(people.town.raise_dispute(branch, "D-2", december)) == "already-decided"
     november = claim(to_period=201711)
+    # What is left of the decision may still be appealed.
+    refused = await refusal(people.rural.raise_dispute(branch, "D-2", november))
+    assert refused == "appeal-open"
+    people.day(9)
     raised = await people.rural.raise_dispute(branch, "D-2", november)
     assert (raised.owner_centre_id, raised.respondent_centre_id) == ("G1", "G1")
 
@@ -362,6 +366,7 @@ async def test_what_is_ruled_on_one_month_since_opens_no_other_that_a_dispute_ha
     await people.finance.approve_ruling(branch, "R-1")
     both = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
     assert await refusal(people.town.raise_dispute(branch, "D-2", both)) == "already-decided"
+    people.day(9)
     november = both.model_copy(update={"to_period": 201711})
     assert (await people.town.raise_dispute(branch, "D-2", november)).respondent_centre_id == "C2"
 
@@ -411,6 +416,193 @@ async def test_a_decision_that_a_ruling_has_replaced_is_contested_anew_and_not_a
     assert refused == "step-not-allowed"
     anew = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
     assert (await people.town.raise_dispute(branch, "D-2", anew)).respondent_centre_id == "G1"
+
+
+async def test_a_centre_that_was_not_heard_raises_its_own_dispute_once(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    await people.close(201711)
+    await people.decided()
+    own = claim(claimant_centre_id="G1", centre_id="G1", field_id=None)
+    back = claim(claimant_centre_id="C1", centre_id="C1", field_id=None)
+    people.day(7)
+    # First the parties have their appeal, which another dispute would take from them.
+    with pytest.raises(PeerProblem) as refused:
+        await enterprise.raise_dispute(branch, "D-2", own)
+    assert refused.value.code == "appeal-open"
+    assert refused.value.body["dispute_id"] == "D-1"
+    told = (await people.rural.explanation(branch, "S-1", period=201711)).story_zh[-1]
+    assert "至2026年11月15日止" in told
+    # Its time to contest November was over on the 7th; while it had to wait, it did not run.
+    people.day(13)
+    raised = await enterprise.raise_dispute(branch, "D-2", own)
+    assert (raised.respondent_centre_id, raised.frozen) == ("C2", True)
+    assert await refusal(people.town.raise_dispute(branch, "D-3", back)) == "already-disputed"
+    await people.rural.reply_to_dispute(branch, "D-2", PLEA)
+    await people.support.propose_decision(branch, "D-2", decision())
+    await people.finance.confirm_decision(branch, "D-2")
+    people.day(30)
+    assert await people.owner() == "C2"
+    # Now all three have been heard on both months.
+    for party, again in ((enterprise, own), (people.town, back)):
+        assert await refusal(party.raise_dispute(branch, "D-3", again)) == "already-decided"
+
+
+async def test_a_centre_that_was_not_heard_comes_in_its_time_or_not_at_all(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    await people.close(201711, 201712)
+    await people.decided()
+    people.day(14)
+    own = claim(claimant_centre_id="G1", centre_id="G1", field_id=None)
+    assert await refusal(enterprise.raise_dispute(branch, "D-2", own)) == "too-late"
+    told = (await people.rural.explanation(branch, "S-1", period=201711)).story_zh[-1]
+    assert told.endswith("申诉。")
+
+
+async def test_no_second_dispute_takes_the_appeal_from_a_party(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    sender.count = 200
+    await people.manager.post_events([sender.bill("BI-8", period=201801)])
+    january = claim(from_period=201801, to_period=201801)
+    await people.decided()
+    people.day(4)
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", january)) == "appeal-open"
+    assert (await people.town.appeal_dispute(branch, "D-1", PLEA)).frozen
+
+
+async def test_no_limit_that_is_set_later_takes_the_time_to_contest(people: County) -> None:
+    branch = people.branch_id
+    await people.close(201711)
+    people.day(1)
+    await people.manager.put_dispute_limits(branch, DisputeLimits(raise_days=1))
+    people.day(4)
+    told = (await people.town.explanation(branch, "S-1", period=201711)).story_zh[-1]
+    assert "2026年11月7日前" in told
+    await people.rural.raise_dispute(branch, "D-1", claim(to_period=201711))
+    await people.rural.withdraw_dispute(branch, "D-1")
+    # What is closed from now on is contested within the new limit.
+    await people.close(201712)
+    people.day(6)
+    december = claim(from_period=201712)
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", december)) == "too-late"
+
+
+async def test_an_appeal_is_about_what_is_left_of_the_decision(
+    people: County, caller: Callable[..., AttributionClient], sender: Sender
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    sender.count = 200
+    bill = sender.bill("BI-8", period=201801, amount_fen=500)
+    await people.manager.post_events([bill])
+    given = claim(to_period=201801)
+    await people.rural.raise_dispute(branch, "D-1", given)
+    people.day(1)
+    await people.town.reply_to_dispute(branch, "D-1", PLEA)
+    await people.support.propose_decision(branch, "D-1", decision())
+    await people.finance.confirm_decision(branch, "D-1")
+    # Nobody rules on a month in the middle, so that two pieces would be left.
+    middle = ruling(centre_id="G1", field_id=None, from_period=201712, to_period=201712)
+    with pytest.raises(PeerProblem) as refused:
+        await people.manager.put_ruling(branch, "R-0", middle)
+    assert [one["code"] for one in refused.value.body["errors"]] == ["divides-decision"]
+    november = ruling(centre_id="G1", field_id=None, to_period=201711)
+    await people.manager.put_ruling(branch, "R-1", november)
+    await people.finance.approve_ruling(branch, "R-1")
+
+    people.day(4)
+    appealed = await people.town.appeal_dispute(branch, "D-1", PLEA)
+    assert (appealed.from_period, appealed.to_period) == (201712, 201801)
+    assert (appealed.raised_from_period, appealed.raised_to_period) == (201711, 201801)
+    assert appealed.revenue_fen == 10_500
+    # Saying again what was said when it was raised changes nothing.
+    assert await people.rural.raise_dispute(branch, "D-1", given) == appealed
+    found = await enterprise.explanation(branch, "S-1", period=201711)
+    assert (found.owner.centre_id, found.dispute) == ("G1", None)
+    back = decision(centre_id="C1", field_id="F-TOWN", reason="The deed says otherwise.")
+    await people.manager.propose_decision(branch, "D-1", back)
+    ended = await people.finance.confirm_decision(branch, "D-1")
+    assert ended.state is DisputeState.FINAL
+    assert ended.decision is not None
+    assert (ended.decision.from_period, ended.decision.to_period) == (201712, 201801)
+    owners = [await people.revenue(period) for period in (201711, 201712, 201801)]
+    assert owners == [{"G1": 10_000}, {"C1": 10_000}, {"C1": 500}]
+    # Whoever has November by the ruling is heard when that is contested.
+    anew = claim(to_period=201711)
+    raised = await people.rural.raise_dispute(branch, "D-2", anew)
+    assert (raised.respondent_centre_id, raised.frozen) == ("G1", True)
+
+
+async def test_while_an_appeal_freezes_the_line_the_other_months_keep_their_owner(
+    people: County, sender: Sender
+) -> None:
+    """A line is frozen whole: its months hang together by its moves and bundles."""
+    branch = people.branch_id
+    await people.decided()
+    november = ruling(centre_id="G1", field_id=None, to_period=201711)
+    await people.manager.put_ruling(branch, "R-1", november)
+    await people.finance.approve_ruling(branch, "R-1")
+    people.day(4)
+    await people.town.appeal_dispute(branch, "D-1", PLEA)
+    sender.count = 100
+    await people.manager.post_events([sender.bill("BI-3", amount_fen=70)])
+    assert await people.revenue(201711) == {"G1": 10_070}
+    later = ruling(centre_id="C1", field_id=None, to_period=201711)
+    with pytest.raises(PeerProblem) as refused:
+        await people.manager.put_ruling(branch, "R-2", later)
+    assert [one["code"] for one in refused.value.body["errors"]] == ["disputed"]
+    people.day(20)
+    await people.town.lapse_dispute(branch, "D-1")
+    await people.manager.put_ruling(branch, "R-2", later)
+    await people.finance.approve_ruling(branch, "R-2")
+    assert await people.revenue(201711) == {"C1": 10_070}
+    assert await people.revenue(201712) == {"C2": 10_000}
+
+
+async def test_a_claim_is_raised_and_withdrawn_twice_and_no_oftener(
+    people: County, sender: Sender
+) -> None:
+    branch = people.branch_id
+    sender.count = 200
+    await people.manager.post_events([sender.bill("BI-8", period=201801)])
+    for dispute_id in ("D-1", "D-2"):
+        await people.rural.raise_dispute(branch, dispute_id, claim())
+        await people.rural.withdraw_dispute(branch, dispute_id)
+    for again in (claim(), claim(to_period=201711), claim(from_period=201712, field_id=None)):
+        refused = await refusal(people.rural.raise_dispute(branch, "D-3", again))
+        assert refused == "withdrawn-twice"
+    # What is said again of one that was raised is no new dispute.
+    shown = await people.rural.raise_dispute(branch, "D-2", claim())
+    assert shown.state is DisputeState.WITHDRAWN
+    # Other months, another centre's claim, and what a ruling has made another matter.
+    january = claim(from_period=201801, to_period=201801)
+    await people.rural.raise_dispute(branch, "D-3", january)
+    await people.rural.withdraw_dispute(branch, "D-3")
+    away = claim(claimant_centre_id="C1", centre_id="G1", field_id=None)
+    await people.town.raise_dispute(branch, "D-4", away)
+    await people.town.withdraw_dispute(branch, "D-4")
+    kept = ruling(centre_id="C1", field_id="F-TOWN", to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", kept)
+    await people.finance.approve_ruling(branch, "R-1")
+    assert (await people.rural.raise_dispute(branch, "D-5", claim())).frozen
+
+
+async def test_a_withdrawal_gives_nobody_more_time_but_those_who_waited(
+    people: County, caller: Callable[..., AttributionClient]
+) -> None:
+    branch, enterprise = people.branch_id, caller(Role.CONTRACTOR, ["G1"])
+    await people.close(201711, 201712)
+    people.day(4)
+    await people.rural.raise_dispute(branch, "D-1", claim())
+    people.day(8)
+    await people.rural.withdraw_dispute(branch, "D-1")
+    assert await refusal(people.rural.raise_dispute(branch, "D-2", claim())) == "too-late"
+    own = claim(claimant_centre_id="G1", centre_id="G1", field_id=None)
+    assert (await enterprise.raise_dispute(branch, "D-2", own)).respondent_centre_id == "C1"
 
 
 async def test_an_appeal_comes_in_time_or_not_at_all(people: County) -> None:
@@ -529,17 +721,22 @@ async def test_no_ruling_passes_a_dispute_by(people: County) -> None:
 
 
 async def test_a_listed_customer_is_taken_off_its_list_by_an_amendment_only(
-    people: County, caller: Callable[..., AttributionClient], sender: Sender
+    people: County, sender: Sender, follow: Follow
 ) -> None:
     branch = people.branch_id
     sender.count = 100
-    await people.manager.post_events([sender.opened("S-9", customer_id="ENT-1")])
+    await people.manager.post_events(
+        [sender.opened("S-9", customer_id="ENT-1"), sender.bill("BI-9", "S-9")]
+    )
     contested = claim(subscription_id="S-9")
     await people.rural.raise_dispute(branch, "D-1", contested)
     people.day(4)
     refused = await refusal(people.support.propose_decision(branch, "D-1", decision()))
     assert refused == "amendment-needed"
-    amended = decision(amendment_id="CT-2017-11-G1-A1")
+    amended = decision(amendment_id=AMENDMENT)
+    refused = await refusal(people.support.propose_decision(branch, "D-1", amended))
+    assert refused == "amendment-unknown"
+    await follow(AGREED)
     await people.support.propose_decision(branch, "D-1", amended)
     assert (await people.finance.confirm_decision(branch, "D-1")).state is DisputeState.DECIDED
 
@@ -555,6 +752,9 @@ async def test_a_listed_customer_is_taken_off_its_list_by_an_amendment_only(
         ({"centre_id": "C1", "field_id": None}, "/centre_id"),
         ({"centre_id": "G1", "field_id": None}, "/claimant_centre_id"),
         ({"entry_number": 404}, "/entry_number"),
+        ({"from_period": 202612, "to_period": 202701, "field_id": None}, "/from_period"),
+        ({"from_period": 201801, "to_period": 202610, "field_id": None}, "/to_period"),
+        ({"from_period": 200001, "to_period": 201710, "field_id": None}, "/to_period"),
         ({"entry_number": 3, "to_period": 201711}, "/entry_number"),
     ],
 )
@@ -565,6 +765,13 @@ async def test_a_dispute_names_what_is_there(
         await people.rural.raise_dispute(people.branch_id, "D-1", claim(**changed))
     assert refused.value.code == "dispute-not-possible"
     assert pointer in [one["pointer"] for one in refused.value.body["errors"]]
+
+
+async def test_the_month_that_runs_is_contested_before_anything_is_billed(people: County) -> None:
+    running = claim(from_period=202611, to_period=202612, field_id=None)
+    # The field's term is over by then, and the line lies in the pool: the county answers.
+    raised = await people.rural.raise_dispute(people.branch_id, "D-1", running)
+    assert (raised.respondent_centre_id, raised.revenue_fen) == ("C0", 0)
 
 
 async def test_an_entry_is_contested_with_its_month_and_an_owner_may_give_a_line_away(
@@ -608,11 +815,14 @@ async def test_nobody_keeps_a_line_by_saying_that_it_is_anothers(
     overdue = await people.manager.disputes(branch, is_open=True)
     assert [(one.dispute_id, one.overdue) for one in overdue] == [("D-1", True), ("D-2", True)]
     await people.town.withdraw_dispute(branch, "D-2")
+    # It has passed to a centre that is no party: what was not heard loses nothing here.
     proposed = decision(centre_id="G1", field_id=None, reason="It is an enterprise's.")
-    await people.support.propose_decision(branch, "D-1", proposed)
+    refused = await refusal(people.support.propose_decision(branch, "D-1", proposed))
+    assert refused == "ruling-not-possible"
+    await people.support.propose_decision(branch, "D-1", decision(reason="It has passed on."))
     ended = await people.finance.confirm_decision(branch, "D-1")
     assert (ended.state, ended.open) == (DisputeState.DECIDED, False)
-    assert await people.revenue(201711) == {"G1": 10_000}
+    assert await people.revenue(201711) == {"C2": 10_000}
     assert [one.dispute_id for one in await people.manager.disputes(branch, is_open=False)] == [
         "D-1",
         "D-2",

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx
 import pytest
-from attribution.conftest import FIELDS, Event, Sender
+from attribution.conftest import AGREED, AMENDMENT, FIELDS, Event, Sender
 from attribution.http.test_any_order import Branch, cut, of, story
 from fastapi import FastAPI
 
@@ -80,7 +80,7 @@ class Disputed(Branch):
             party = self.speaks_for(dispute.claimant_centre_id)
             await party.withdraw_dispute(self.branch_id, dispute.dispute_id)
             return
-        decision = DisputeDecisionIn(centre_id="G1", reason="so it is", amendment_id="A-1")
+        decision = DisputeDecisionIn(centre_id="G1", reason="so it is", amendment_id=AMENDMENT)
         judge, confirmer = self.calls(Role.SUPPORT_CENTRE), self.calls(Role.COUNTY_FINANCE)
         await judge.propose_decision(self.branch_id, dispute.dispute_id, decision)
         await confirmer.confirm_decision(self.branch_id, dispute.dispute_id)
@@ -93,7 +93,7 @@ class Disputed(Branch):
             from_period=201711,
             to_period=201711,
             reason="so it is",
-            amendment_id="A-1",
+            amendment_id=AMENDMENT,
         )
         await self.client.put_ruling(self.branch_id, "R-1", given)
         await self.calls(Role.COUNTY_FINANCE).approve_ruling(self.branch_id, "R-1")
@@ -120,7 +120,7 @@ async def send_during_disputes(branch: Disputed, batches: list[list[Event]]) -> 
     to_raise, to_end = [RULED, CONTESTED], [RULED, CONTESTED]
     for place, batch in enumerate(batches):
         if place == len(batches) // 2:
-            await branch.hear(FIELDS)
+            await branch.hear([*FIELDS, *AGREED])
         await branch.send([batch])
         to_raise = [line for line in to_raise if not await branch.contest(line)]
         if place >= len(batches) * 2 // 3 and not to_raise:
@@ -149,13 +149,13 @@ async def test_lines_under_dispute_end_in_the_same_books(
     events = story(Sender(0), chance)
     mixed = chance.sample(events, len(events))
 
-    await straight.hear(FIELDS)
+    await straight.hear([*FIELDS, *AGREED])
     await straight.send([events])
     await straight.rule()
 
     await send_during_disputes(shuffled, cut(mixed, chance))
 
-    await crowded.hear(FIELDS)
+    await crowded.hear([*FIELDS, *AGREED])
     await asyncio.gather(
         crowded.send(cut(mixed, chance)),
         crowded.send(cut(mixed[::-1], chance)),

@@ -5,13 +5,35 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from attribution.conftest import FIELDS, Sender
+from attribution.conftest import (
+    AGREED,
+    AMENDMENT,
+    FIELDS,
+    KEY_CONTRACT,
+    Sender,
+    contract_signed,
+    supplement_signed,
+)
+from fastapi import FastAPI
+from sqlalchemy import delete, insert, select
 
+from huaxiao.attribution.county.store import follow_agreements_again
+from huaxiao.attribution.tables import (
+    agreement_positions,
+    contract_fields,
+    ruled_subscriptions,
+    rulings,
+    supplements,
+)
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.rows import EVERYTHING, Scope
+from huaxiao.shared.ticking import catch_up
 from huaxiao.shared.wire.attribution import RulingIn
 from huaxiao.shared.wire.feed import FeedEntry
+
+Follow = Callable[[Sequence[FeedEntry]], Awaitable[None]]
 
 
 def ruling(**changed: Any) -> RulingIn:
@@ -108,13 +130,120 @@ async def test_the_ruling_approved_last_stands_whatever_the_clock_says(
 
 
 async def test_a_locked_list_is_changed_with_its_amendment_only(
-    manager: AttributionClient, booked: int
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    sender: Sender,
+    follow: Follow,
 ) -> None:
+    sender.count = 100
+    await manager.post_events([sender.bill("BI-9", "S-3")])
     with pytest.raises(PeerProblem) as refused:
         await manager.put_ruling(booked, "R-1", ruling(subscription_ids=["S-3"]))
     assert refused.value.code == "amendment-needed"
-    amended = ruling(subscription_ids=["S-3"], amendment_id="CT-2017-11-G1-A1")
-    assert (await manager.put_ruling(booked, "R-1", amended)).amendment_id == "CT-2017-11-G1-A1"
+    await follow(AGREED)
+    amended = ruling(subscription_ids=["S-3"], amendment_id=AMENDMENT)
+    assert (await manager.put_ruling(booked, "R-1", amended)).amendment_id == AMENDMENT
+    await finance.approve_ruling(booked, "R-1")
+    assert (await revenue(manager, booked, 201711))["C2"] == 10_000
+
+
+@pytest.mark.parametrize("subscription_ids", [["S-3"], ["S-1"]])
+async def test_an_amendment_is_a_supplement_that_is_known_to_be_signed(
+    manager: AttributionClient, booked: int, follow: Follow, subscription_ids: list[str]
+) -> None:
+    named = [AMENDMENT, f"{KEY_CONTRACT}/2", "CT-2017-11-G1-A1", "CT-OTHER/1"]
+    await follow([contract_signed(KEY_CONTRACT, "F-KEY")])
+    for one in named:
+        given = ruling(subscription_ids=subscription_ids, amendment_id=one)
+        with pytest.raises(PeerProblem) as refused:
+            await manager.put_ruling(booked, "R-1", given)
+        assert (refused.value.status, refused.value.code) == (409, "amendment-unknown")
+        standing = await manager.standing(booked)
+        assert refused.value.body["contracts_position"] == standing.contracts_position
+        assert refused.value.body["amendment_id"] == one
+    # Once the feed brings it, the same proposal stands.
+    await follow([supplement_signed()])
+    given = ruling(subscription_ids=subscription_ids, amendment_id=AMENDMENT)
+    assert (await manager.put_ruling(booked, "R-1", given)).amendment_id == AMENDMENT
+
+
+async def test_an_amendment_is_of_the_contract_that_loses_the_line_and_in_force_by_then(
+    manager: AttributionClient, booked: int, follow: Follow
+) -> None:
+    await follow(
+        [
+            contract_signed(KEY_CONTRACT, "F-KEY"),
+            contract_signed("CT-2017-11-C2", "F-RURAL"),
+            supplement_signed("CT-2017-11-C2"),
+            supplement_signed(effective_from=201801),
+        ]
+    )
+    found = {}
+    for amendment_id, from_period in (
+        ("CT-2017-11-C2/1", 201801),
+        (AMENDMENT, 201712),
+        (AMENDMENT, 201801),
+    ):
+        given = ruling(
+            subscription_ids=["S-3", "S-1"], amendment_id=amendment_id, from_period=from_period
+        )
+        key = amendment_id, from_period
+        try:
+            await manager.put_ruling(booked, f"R-{len(found)}", given)
+            found[key] = ["drafted"]
+        except PeerProblem as problem:
+            found[key] = [problem.code, *(one["code"] for one in problem.body["errors"])]
+    assert found == {
+        ("CT-2017-11-C2/1", 201801): ["ruling-not-possible", "another-contract"],
+        (AMENDMENT, 201712): ["ruling-not-possible", "not-in-force"],
+        (AMENDMENT, 201801): ["drafted"],
+    }
+
+
+async def test_what_was_drafted_by_another_name_is_shown_and_does_not_take_effect(
+    app: FastAPI, manager: AttributionClient, finance: AttributionClient, booked: int
+) -> None:
+    """So a ruling was kept before supplements were followed."""
+    await manager.put_ruling(booked, "R-1", ruling())
+    async with app.state.database.write(EVERYTHING) as connection:
+        rows = await connection.execute(select(rulings).where(rulings.c.branch_id == booked))
+        old = dict(rows.mappings().one()) | {"ruling_id": "R-OLD", "amendment_id": "A-1"}
+        await connection.execute(insert(rulings).values(old))
+        named = {"branch_id": booked, "ruling_id": "R-OLD", "subscription_id": "S-3", "position": 0}
+        await connection.execute(insert(ruled_subscriptions).values(named))
+    assert (await manager.ruling(booked, "R-OLD")).amendment_id == "A-1"
+    with pytest.raises(PeerProblem) as refused:
+        await finance.approve_ruling(booked, "R-OLD")
+    assert refused.value.code == "amendment-unknown"
+
+
+async def test_supplements_that_were_passed_by_come_with_following_again(
+    app: FastAPI, manager: AttributionClient, booked: int, follow: Follow
+) -> None:
+    """The release before follows the feed and keeps none; whoever rebuilds has lost them."""
+    await follow(AGREED)
+    scope = Scope.of_branch(booked)
+    async with app.state.database.write(scope) as connection:
+        for table in (supplements, contract_fields, agreement_positions):
+            await connection.execute(delete(table))
+    before = (await manager.standing(booked)).contracts_position
+    given = ruling(subscription_ids=["S-3"], amendment_id=AMENDMENT)
+    # What comes now does not hide that something before it is missing.
+    await follow([supplement_signed(number=2)])
+    with pytest.raises(PeerProblem) as refused:
+        await manager.put_ruling(booked, "R-1", given)
+    assert refused.value.code == "amendment-unknown"
+
+    job = {"agreements": follow_agreements_again}
+    await catch_up(app.state.database, job, booked, clock=app.state.clock)
+    assert (await manager.standing(booked)).contracts_position == 0
+    await follow([])
+    assert (await manager.standing(booked)).contracts_position == before + 1
+    assert (await manager.put_ruling(booked, "R-1", given)).amendment_id == AMENDMENT
+    # Then nothing is missing, and nothing is followed again.
+    await catch_up(app.state.database, job, booked, clock=app.state.clock)
+    assert (await manager.standing(booked)).contracts_position == before + 1
 
 
 async def test_no_month_of_a_rulings_term_takes_a_line_off_a_list_unseen(
@@ -145,19 +274,19 @@ async def test_no_month_of_a_rulings_term_takes_a_line_off_a_list_unseen(
     assert refused.value.code == "amendment-needed"
 
 
-@pytest.mark.parametrize("amendment_id", [None, "CT-2017-11-G1-A1"])
+@pytest.mark.parametrize("amendment_id", [None, AMENDMENT])
 @pytest.mark.parametrize("list_first", [True, False])
 async def test_a_list_and_a_ruling_come_to_the_same_in_either_order(
     manager: AttributionClient,
     finance: AttributionClient,
     branch: int,
     sender: Sender,
-    follow: Callable[[Sequence[FeedEntry]], Awaitable[None]],
+    follow: Follow,
     amendment_id: str | None,
     list_first: bool,
 ) -> None:
     town, rural, listed = FIELDS
-    await follow([town, rural])
+    await follow([town, rural, *AGREED])
     card = sender.opened("S-4", product="mobile", main_subscription_id="S-3")
     await manager.post_events(
         [

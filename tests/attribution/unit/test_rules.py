@@ -225,6 +225,14 @@ def test_a_shadow_credit_ends_with_the_twelfth_month_and_with_the_calendar() -> 
     assert [one.through for one in decision(late).shadows] == [209912]
 
 
+@pytest.mark.parametrize(("months", "last"), [(1, [201603]), (24, [201802]), (0, [])])
+def test_a_rule_set_says_how_long_shadow_credit_lasts(months: int, last: list[int]) -> None:
+    sold = line(product="broadband", channel_id="HALL", standard_address=TOWN)
+    evidence = gather("S-1", NOVEMBER, Register({"S-1": sold}), ORGANISATION)
+    decided = decide(evidence, replace(RULES, shadow_months=months))
+    assert [one.through for one in decided.shadows] == last
+
+
 def test_every_rule_before_the_one_that_decided_says_why_it_passed() -> None:
     decided = decision(line(channel_id="AGENT"))
     codes = [rule.code for rule in RULES.rules]

@@ -2,13 +2,20 @@
 
 from typing import Any
 
+import pytest
 from attribution.unit.county import ORGANISATION
 from attribution.unit.test_timelines import LINES, MONTHS, NEXT_TERM, names, registers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiao.attribution.domain.evidence import Register, gather
-from huaxiao.attribution.domain.rulings import faults, taken_off_lists
+from huaxiao.attribution.domain.rulings import (
+    Supplement,
+    TakenOff,
+    amendment_faults,
+    faults,
+    taken_off_lists,
+)
 from huaxiao.shared.periods import Period, periods_from
 from huaxiao.shared.wire.attribution import RulingIn
 
@@ -40,14 +47,35 @@ def test_every_month_of_the_term_is_asked(
         from_period=first,
         to_period=last,
     )
-    listed = [
-        found.placement
-        for period in periods_from(first, last or Period(202001))
-        if (found := gather(subscription_id, period, register, NEXT_TERM).subject.listed)
-    ]
-    leaves = any((one.centre_id, one.field_id) != place for one in listed)
-    found = list(taken_off_lists(asked, register, NEXT_TERM))
-    assert found == ([subscription_id] if leaves else [])
+    left: dict[str | None, Period] = {}
+    for period in periods_from(first, last or Period(202001)):
+        listed = gather(subscription_id, period, register, NEXT_TERM).subject.listed
+        if listed and (listed.placement.centre_id, listed.placement.field_id) != place:
+            left.setdefault(listed.placement.field_id, period)
+    found = taken_off_lists(asked, register, NEXT_TERM)
+    assert found == [TakenOff(subscription_id, since, one) for one, since in left.items()]
+
+
+@pytest.mark.parametrize(
+    ("taken", "codes"),
+    [
+        ([], []),
+        ([TakenOff("S-1", Period(201712), "F-KEY")], []),
+        ([TakenOff("S-1", Period(201711), "F-KEY")], ["not-in-force"]),
+        ([TakenOff("S-1", Period(201712), "F-OTHER")], ["another-contract"]),
+        (
+            [TakenOff("S-1", Period(201712), "F-KEY"), TakenOff("S-1", Period(201811), "F-NEXT")],
+            ["another-contract"],
+        ),
+    ],
+    ids=["nothing", "in force", "too early", "another's", "the next term's list as well"],
+)
+def test_an_amendment_is_of_the_lists_contract_and_in_force(
+    taken: list[TakenOff], codes: list[str]
+) -> None:
+    amendment = Supplement("CT-1", 1, 201712, frozenset({"F-KEY"}))
+    found = list(amendment_faults(amendment, taken))
+    assert [(one.pointer, one.code) for one in found] == [("/amendment_id", one) for one in codes]
 
 
 @given(

@@ -572,10 +572,24 @@ def test_what_ends_and_what_follows_is_told() -> None:
         ),
         (
             Contest(5, decided_by="D-1"),
-            "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议上诉。",
+            (
+                "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。"
+                "未参与该争议的中心可在申诉期满后另行提出争议，限一次。"
+            ),
+        ),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC), decided_by="D-1"),
+            (
+                "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。"
+                "未参与该争议的中心可在申诉期满后另行提出争议，至2018年1月8日止（含当日），限一次。"
+            ),
+        ),
+        (
+            Contest(5, datetime(2018, 1, 8, 16, tzinfo=UTC), over=True, decided_by="D-1"),
+            "争议 D-1 已对此裁决；不服的当事中心可在期限内就该争议申诉。",
         ),
     ],
-    ids=["open", "closed", "too late", "decided"],
+    ids=["open", "closed", "too late", "decided", "decided, closed", "decided, too late"],
 )
 def test_who_disagrees_is_told_what_to_do_by_when(contest: Contest, text_zh: str) -> None:
     assert tell(replace(case(line()), contest=contest))[-1].text_zh == text_zh
@@ -605,6 +619,13 @@ def test_a_restated_month_tells_whose_it_was_and_on_what_ground() -> None:
         "依据规则 010“裁定”：裁定 R-1 于2017年12月1日获批，自2017年12月起如此判归。",
         "裁定理由：“客户实际 位于乡镇”。",
     ]
+
+
+def test_a_month_before_the_line_was_opened_says_so() -> None:
+    later = line(channel_id="AGENT", opened_on=date(2018, 1, 15))
+    told = [one.text_zh for one in tell(case(later))]
+    assert told[1] == "该用户2018年1月才入网，此前的月份按其入网当日的情况计。"
+    assert told[1] not in [one.text_zh for one in tell(case(later, period=Period(201801)))]
 
 
 def test_a_decision_that_cannot_be_made_again_says_so() -> None:

@@ -557,7 +557,9 @@ export const putRuleSet = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Activate Rule Set
  *
- * Let a rule set decide from an open period on; what it decides otherwise is moved there.
+ * Let a rule set that somebody else has drafted decide from an open period on.
+ *
+ * What it decides otherwise than the rules before is moved there.
  */
 export const activateRuleSet = <ThrowOnError extends boolean = false>(options: Options<ActivateRuleSetData, ThrowOnError>): RequestResult<ActivateRuleSetResponses, ActivateRuleSetErrors, ThrowOnError> => (options.client ?? client).post<ActivateRuleSetResponses, ActivateRuleSetErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -8,6 +8,7 @@ export type ClientOptions = {
  * From which period a draft is to decide; the period must be open.
  */
 export type ActivationIn = {
+    digest: string;
     /**
      * 账期 YYYYMM
      */
@@ -255,6 +256,8 @@ export type Dispute = {
     owner_field_id: string | null;
     proposal: DisputeDecision | null;
     raised_at: string;
+    raised_from_period: number | null;
+    raised_to_period: number | null;
     respondent_centre_id: string;
     /**
      * 金额合计，单位：分
@@ -978,13 +981,27 @@ export type RuleIn = {
  * A rule set of a branch, or the default one.
  */
 export type RuleSet = {
+    activated_by: string | null;
     active_from: number | null;
     digest: string;
+    drafted_by: string | null;
+    faults: Array<RuleSetFault>;
     name: string;
     rules: Array<RuleIn>;
+    shadow_months: number;
     state: RuleSetState;
     title: string;
     title_zh: string;
+};
+
+/**
+ * What keeps a draft from being active.
+ */
+export type RuleSetFault = {
+    code: string;
+    message: string;
+    message_zh: string;
+    pointer: string;
 };
 
 /**
@@ -992,14 +1009,15 @@ export type RuleSet = {
  */
 export type RuleSetIn = {
     rules: Array<RuleIn>;
+    shadow_months?: number;
     title: string;
     title_zh: string;
 };
 
 /**
- * Whether a rule set may still be rewritten.
+ * Whether a rule set may still be rewritten, and whether it could be active.
  */
-export type RuleSetState = 'draft' | 'active';
+export type RuleSetState = 'draft' | 'validated' | 'active';
 
 /**
  * A ruling: proposed by one person, in force once another has approved it.
@@ -2173,10 +2191,10 @@ export type RaiseDisputeErrors = {
         code: 'not-a-party';
     };
     /**
-     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `too-late`: The time to contest this month has passed（该账期的争议期限已过）; `already-disputed`: The line is under dispute already（该用户已有未结争议）; `already-decided`: A dispute has decided on these months already（该账期的归属已由争议裁决）
+     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `too-late`: The time to contest this month has passed（该账期的争议期限已过）; `already-disputed`: The line is under dispute already（该用户已有未结争议）; `already-decided`: A dispute has decided on these months already（该账期的归属已由争议裁决）; `appeal-open`: A decision on the line may still be appealed: wait until then（该用户的裁决仍在申诉期内，请待期满后提出）; `withdrawn-twice`: This claim has been raised and withdrawn twice（该主张已两次提出并撤回，不再受理）
      */
     409: Problem & {
-        code: 'conflict' | 'too-late' | 'already-disputed' | 'already-decided';
+        code: 'conflict' | 'too-late' | 'already-disputed' | 'already-decided' | 'appeal-open' | 'withdrawn-twice';
     };
     /**
      * `dispute-not-possible`: This dispute cannot be raised（该争议不能受理）
@@ -2283,10 +2301,10 @@ export type ConfirmDecisionErrors = {
         code: 'not-impartial';
     };
     /**
-     * `step-not-allowed`: The dispute does not permit this step now（争议当前状态不允许此操作）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同变更编号）
+     * `step-not-allowed`: The dispute does not permit this step now（争议当前状态不允许此操作）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同补充协议编号）; `amendment-unknown`: No such supplement is known to be signed: name it as CONTRACT/NUMBER, once both sides have（未见该补充协议已由双方签署：请在签署后以“合同编号/补充协议序号”注明）
      */
     409: Problem & {
-        code: 'step-not-allowed' | 'two-people' | 'amendment-needed';
+        code: 'step-not-allowed' | 'two-people' | 'amendment-needed' | 'amendment-unknown';
     };
     /**
      * `ruling-not-possible`: This ruling cannot stand（该裁定不能成立）
@@ -2338,10 +2356,10 @@ export type ProposeDecisionErrors = {
         code: 'not-impartial';
     };
     /**
-     * `step-not-allowed`: The dispute does not permit this step now（争议当前状态不允许此操作）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同变更编号）
+     * `step-not-allowed`: The dispute does not permit this step now（争议当前状态不允许此操作）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同补充协议编号）; `amendment-unknown`: No such supplement is known to be signed: name it as CONTRACT/NUMBER, once both sides have（未见该补充协议已由双方签署：请在签署后以“合同编号/补充协议序号”注明）
      */
     409: Problem & {
-        code: 'step-not-allowed' | 'amendment-needed';
+        code: 'step-not-allowed' | 'amendment-needed' | 'amendment-unknown';
     };
     /**
      * `ruling-not-possible`: This ruling cannot stand（该裁定不能成立）
@@ -3486,10 +3504,10 @@ export type ActivateRuleSetData = {
 
 export type ActivateRuleSetErrors = {
     /**
-     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `period-closed`: This period is closed（该账期已关闭）
+     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `rules-changed`: The draft has been rewritten since you read it（该草稿在您阅读之后已被改写）; `period-closed`: This period is closed（该账期已关闭）
      */
     409: Problem & {
-        code: 'conflict' | 'period-closed';
+        code: 'conflict' | 'two-people' | 'rules-changed' | 'period-closed';
     };
     /**
      * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）
@@ -3614,10 +3632,10 @@ export type PutRulingData = {
 
 export type PutRulingErrors = {
     /**
-     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `period-closed`: This period is closed（该账期已关闭）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同变更编号）
+     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `period-closed`: This period is closed（该账期已关闭）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同补充协议编号）; `amendment-unknown`: No such supplement is known to be signed: name it as CONTRACT/NUMBER, once both sides have（未见该补充协议已由双方签署：请在签署后以“合同编号/补充协议序号”注明）
      */
     409: Problem & {
-        code: 'conflict' | 'period-closed' | 'amendment-needed';
+        code: 'conflict' | 'period-closed' | 'amendment-needed' | 'amendment-unknown';
     };
     /**
      * `ruling-not-possible`: This ruling cannot stand（该裁定不能成立）
@@ -3663,10 +3681,10 @@ export type ApproveRulingData = {
 
 export type ApproveRulingErrors = {
     /**
-     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `period-closed`: This period is closed（该账期已关闭）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同变更编号）
+     * `conflict`: This identifier already stands for something else（该编号已被不同的内容占用）; `two-people`: Somebody else must finish what you have begun（须由另一人完成此操作）; `period-closed`: This period is closed（该账期已关闭）; `amendment-needed`: The customer is on a locked list: name the contract amendment（该客户在锁定清单中：须注明合同补充协议编号）; `amendment-unknown`: No such supplement is known to be signed: name it as CONTRACT/NUMBER, once both sides have（未见该补充协议已由双方签署：请在签署后以“合同编号/补充协议序号”注明）
      */
     409: Problem & {
-        code: 'conflict' | 'two-people' | 'period-closed' | 'amendment-needed';
+        code: 'conflict' | 'two-people' | 'period-closed' | 'amendment-needed' | 'amendment-unknown';
     };
     /**
      * `ruling-not-possible`: This ruling cannot stand（该裁定不能成立）
@@ -4389,10 +4407,10 @@ export type AskWhatIfData = {
 
 export type AskWhatIfErrors = {
     /**
-     * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）
+     * `rules-not-valid`: This rule set cannot be active（该规则集不能启用）; `fields-not-possible`: These fields cannot be tried（这些责任田无法试算）
      */
     422: Problem & {
-        code: 'rules-not-valid';
+        code: 'rules-not-valid' | 'fields-not-possible';
     };
     /**
      * What any request may be refused with.

@@ -22,7 +22,7 @@ AddressReader = Annotated[
 ]
 """Whose work needs to know where a line is."""
 RuleMaker = Annotated[Principal, allow(Role.COUNTY_MANAGER, whole_branch=True)]
-"""Drafts and activates rule sets."""
+"""Drafts rule sets, and sets limits."""
 Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.SUPPORT_CENTRE, Role.CONTRACTOR)]
 Earner = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR, Role.ENGINEER)]
 """Reads commissions: those of the caller's centres, and everybody their own."""

@@ -7,6 +7,7 @@ from huaxiao.attribution.commissions import api as commissions
 from huaxiao.attribution.completeness import api as completeness
 from huaxiao.attribution.county import api as county
 from huaxiao.attribution.county.counties import Counties
+from huaxiao.attribution.county.store import follow_agreements_again
 from huaxiao.attribution.disputes import api as disputes
 from huaxiao.attribution.explanations import api as explanations
 from huaxiao.attribution.gauges import GAUGES
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                     "bodies": forget_bodies(settings.quarantine_days),
                     **erased_again(settings.anchor_file, audit_log, erasures, erasures_done, erase),
                     "what waited": erase_what_waited(),
+                    "agreements": follow_agreements_again,
                     "signed messages": forget,
                     "answers": forget_answers(audit_log, idempotency_keys, settings.answer_days),
                 },

@@ -111,6 +111,34 @@ fields = Table(
     Column("digest", Text, nullable=False),
     info=DERIVED | whole_branch("The register, by which lines find their owner."),
 )
+contract_fields = Table(
+    "contract_fields",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("field_id", Text, primary_key=True),
+    info=DERIVED,
+    comment="Which fields a signed contract has",
+)
+supplements = Table(
+    "supplements",
+    metadata,
+    branch_column(),
+    Column("contract_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    info=DERIVED,
+    comment="Supplements (补充协议) of contracts that both sides have signed",
+)
+agreement_positions = Table(
+    "agreement_positions",
+    metadata,
+    branch_column(),
+    Column("position", BigInteger, nullable=False),
+    info=DERIVED,
+    comment="Up to which entry of the contracts feed no contract and no supplement is missing",
+)
 
 # --- what came in -------------------------------------------------------------------------------
 
@@ -447,6 +475,8 @@ disputes = Table(
     Column("deciders", ARRAY(Text), nullable=False),
     Column("ruling_id", Text, comment="the decision in force"),
     Column("proposal_id", Text, comment="the decision that waits to be confirmed"),
+    Column("raised_from_period", Integer, comment="null unless an appeal is about fewer months"),
+    Column("raised_to_period", Integer),
     Column("raised_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True), comment="null while it waits for a decision"),
     Index(None, "branch_id", "subscription_id"),

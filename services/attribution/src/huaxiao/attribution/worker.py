@@ -1,4 +1,4 @@
-"""What attribution learns from contracts: who is who, which fields are sealed, what leads became."""
+"""What attribution learns from contracts: who is who, which fields are sealed, what is signed, what leads became."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -14,6 +14,7 @@ from huaxiao.shared.wire import contracts, organisation
 from huaxiao.shared.wire.base import Fact
 from huaxiao.shared.wire.feed import FeedEntry
 from huaxiao.shared.wire.leads import LEAD_CONVERTED
+from huaxiao.shared.wire.supplements import SUPPLEMENT_SIGNED, SupplementSigned
 
 _EVIDENCE = {
     contracts.CENTRE_REGISTERED,
@@ -33,6 +34,8 @@ _KEPT: dict[str, tuple[type[Fact], Callable[[AsyncConnection, int, Any], Awaitab
     contracts.CHANNEL_REGISTERED: (contracts.ChannelRegistered, store.add_channel),
     organisation.CHANNEL_MOVED: (organisation.ChannelMoved, store.add_channel_move),
     contracts.FIELD_SEALED: (contracts.FieldSealed, store.add_field),
+    contracts.CONTRACT_SIGNED: (contracts.ContractSigned, store.add_contract),
+    SUPPLEMENT_SIGNED: (SupplementSigned, store.add_supplement),
 }
 """What is kept of each kind of fact, and how."""
 
@@ -45,6 +48,9 @@ async def apply_contracts(
         if entry.type in _KEPT:
             form, keep = _KEPT[entry.type]
             await keep(connection, branch_id, form.model_validate(entry.data))
+    await store.agreements_followed(
+        connection, branch_id, entries[0].position, entries[-1].position
+    )
     if any(entry.type in _EVIDENCE for entry in entries):
         locked = await intake.lock(connection, branch_id)
         county = await counties.read(connection, branch_id)

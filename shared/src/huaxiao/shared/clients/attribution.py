@@ -383,12 +383,14 @@ class AttributionClient(ErasingClient):
         found: RuleSet = await self._get(RuleSet, f"/v1/branches/{branch_id}/rule-sets/{name}")
         return found
 
-    async def activate_rule_set(self, branch_id: int, name: str, from_period: int) -> RuleSet:
-        """Let a rule set decide from an open period on."""
+    async def activate_rule_set(
+        self, branch_id: int, name: str, from_period: int, digest: str
+    ) -> RuleSet:
+        """Let a rule set that somebody else has drafted decide from an open period on."""
         activated: RuleSet = await self._post(
             RuleSet,
             f"/v1/branches/{branch_id}/rule-sets/{name}/activate",
-            ActivationIn(from_period=from_period),
+            ActivationIn(from_period=from_period, digest=digest),
         )
         return activated
 

@@ -10,6 +10,7 @@ from huaxiao.shared.addresses import AddressCode
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import (
     Count,
+    Digest,
     Fact,
     Given,
     Moment,
@@ -237,19 +238,38 @@ class RuleIn(Given):
     """Set on every line that the rule takes."""
 
 
+SHADOW_MONTHS = 12
+"""How long shadow credit lasts where a rule set does not say it, in accounting months."""
+
+ShadowMonths = Annotated[int, Field(strict=True, ge=0, le=120)]
+
+
 class RuleSetIn(Given):
     """A rule set as a county drafts it; rules are asked in this order."""
 
     title: Name
     title_zh: Name
     rules: list[RuleIn] = Field(min_length=1, max_length=200)
+    shadow_months: ShadowMonths = SHADOW_MONTHS
+    """How long who helped is credited, of lines opened while these rules decide; 0 credits nobody."""
 
 
 class RuleSetState(StrEnum):
-    """Whether a rule set may still be rewritten."""
+    """Whether a rule set may still be rewritten, and whether it could be active."""
 
-    DRAFT = "draft"
-    ACTIVE = "active"
+    DRAFT = "draft"  # 草稿：尚有问题
+    VALIDATED = "validated"  # 已校验，可启用
+    ACTIVE = "active"  # 已启用
+
+
+class RuleSetFault(Resource):
+    """What keeps a draft from being active."""
+
+    pointer: str
+    """JSON Pointer (RFC 6901) into the rule set."""
+    code: str
+    message: str
+    message_zh: str
 
 
 class RuleSet(Resource):
@@ -259,21 +279,43 @@ class RuleSet(Resource):
     title: Name
     title_zh: Name
     rules: list[RuleIn]
+    shadow_months: ShadowMonths
     state: RuleSetState
     active_from: PeriodNumber | None
     """From which period it decides; null for a draft, and for the default set."""
     digest: str
-    """SHA-256 of the canonical rules, in hex."""
+    """SHA-256 of the canonical rules, in hex: what is activated."""
+    faults: list[RuleSetFault]
+    """What is still wrong with a draft; empty for any other."""
+    drafted_by: str | None
+    """Who wrote it as it is; null for the default set, as below."""
+    activated_by: str | None
 
 
 class ActivationIn(Given):
     """From which period a draft is to decide; the period must be open."""
 
     from_period: PeriodNumber
+    digest: Digest
+    """Of the draft as it was read, so that nobody activates what was rewritten since."""
 
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")]
 """Why somebody decides, in their own words."""
+
+
+AmendmentId = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}(/[1-9][0-9]{0,8})?$",
+        examples=["CT-2017-11-G1/1"],
+        description="合同编号/补充协议序号",
+    ),
+]
+"""A contract's supplement (补充协议) that both sides have signed, as ``CONTRACT/NUMBER``.
+
+Rulings drafted before supplements were followed may name something else, without a stroke.
+"""
 
 
 class RulingIn(Given):
@@ -286,8 +328,8 @@ class RulingIn(Given):
     to_period: PeriodNumber | None = None
     """With a field, at most the end of the field's own term."""
     reason: Reason
-    amendment_id: Identifier | None = None
-    """The contract amendment, where the ruling takes a customer off a locked list; kept as given."""
+    amendment_id: AmendmentId | None = None
+    """The contract amendment, where the ruling takes a customer off a locked list."""
     restate: bool = False
     """Correct closed months of the term too, by entries in the first open one; they stay sealed."""
 
@@ -302,7 +344,7 @@ class Ruling(Resource):
     from_period: PeriodNumber
     to_period: PeriodNumber | None
     reason: str
-    amendment_id: Identifier | None
+    amendment_id: AmendmentId | None
     restate: bool
     dispute_id: Identifier | None
     """The dispute that it decides; its confirmation there puts it in force."""
@@ -375,7 +417,7 @@ class DocumentReference(Given):
     """A document kept elsewhere: the digest says which it was, whatever becomes of the address."""
 
     name: Name
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Digest
     url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00]+$")]
 
 
@@ -413,7 +455,7 @@ class DisputeDecisionIn(Given):
     to_period: PeriodNumber | None = None
     """Within the contested term; its end when absent."""
     reason: Reason
-    amendment_id: Identifier | None = None
+    amendment_id: AmendmentId | None = None
     """The contract amendment, where the decision takes a customer off a locked list."""
 
 
@@ -462,7 +504,12 @@ class Dispute(Resource):
     dispute_id: Identifier
     subscription_id: Identifier
     from_period: PeriodNumber
+    """An appeal is about the months alone in which the decision still stands."""
     to_period: PeriodNumber | None
+    raised_from_period: PeriodNumber | None
+    """The first month it was raised about, where an appeal is about fewer; else null."""
+    raised_to_period: PeriodNumber | None
+    """The last one, likewise."""
     entry_number: Count | None
     claimant_centre_id: Identifier
     respondent_centre_id: Identifier

@@ -102,6 +102,8 @@ Day = Annotated[
     WRITTEN_OUT,
 ]
 """A business day that a caller names, within the calendar that periods have."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256, in hex."""
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Ratio = Annotated[
     Decimal, PlainSerializer(str, return_type=str, when_used="json"), Field(examples=["0.8240"])

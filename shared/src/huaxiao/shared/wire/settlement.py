@@ -11,6 +11,7 @@ from huaxiao.shared.wire.base import (
     AmountFen,
     Count,
     Day,
+    Digest,
     Fact,
     Given,
     Moment,
@@ -23,7 +24,6 @@ from huaxiao.shared.wire.contracts import BaseMonthIn
 from huaxiao.shared.wire.terms import ContractTerms
 
 Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Side(StrEnum):

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from huaxiao.shared.identifiers import Identifier
-from huaxiao.shared.wire.base import Count, Day, Fact, Given, Moment, PeriodNumber, Resource
-from huaxiao.shared.wire.settlement import Digest, Side, Text
+from huaxiao.shared.wire.base import Count, Day, Digest, Fact, Given, Moment, PeriodNumber, Resource
+from huaxiao.shared.wire.settlement import Side, Text
 from huaxiao.shared.wire.terms import ContractTerms, OrderFee, Parties
 
 

@@ -1,33 +1,38 @@
 """Rows of the county: centres, people, channels, fields, as followed from contracts."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, Table, bindparam, func, select, true
+from sqlalchemy import ScalarSelect, Table, bindparam, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.fields import field_with
 from huaxiao.attribution.domain.organisation import Channel, ChannelMove, Organisation
+from huaxiao.attribution.domain.rulings import Supplement
 from huaxiao.attribution.domain.telling.case import Names, SealedName
 from huaxiao.attribution.domain.words import Told
 from huaxiao.attribution.tables import (
+    agreement_positions,
     branches,
     centre_names,
     centres,
     channel_moves,
     channels,
+    contract_fields,
     fields,
     intakes,
     people,
     positions,
     rule_activations,
+    supplements,
 )
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Standing
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind, FieldKind
 from huaxiao.shared.wire.organisation import CentreChanged, ChannelMoved
+from huaxiao.shared.wire.supplements import SupplementSigned
 
 CONTRACTS = "/contracts"
 
@@ -138,6 +143,104 @@ async def add_field(
         )
         .on_conflict_do_nothing()
     )
+
+
+async def add_contract(
+    connection: AsyncConnection, branch_id: int, fact: contracts.ContractSigned
+) -> None:
+    """Know which fields a contract has."""
+    if not fact.field_ids:
+        return
+    await connection.execute(
+        insert(contract_fields)
+        .values(
+            [
+                {"branch_id": branch_id, "contract_id": fact.contract_id, "field_id": one}
+                for one in fact.field_ids
+            ]
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def add_supplement(
+    connection: AsyncConnection, branch_id: int, fact: SupplementSigned
+) -> None:
+    """Know a supplement that both sides have signed; what is signed does not change."""
+    await connection.execute(
+        insert(supplements)
+        .values(
+            branch_id=branch_id,
+            contract_id=fact.contract_id,
+            number=fact.number,
+            effective_from=fact.effective_from,
+            digest=fact.digest,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def agreements_followed(
+    connection: AsyncConnection, branch_id: int, first: int, last: int
+) -> None:
+    """Note that contracts and supplements of these entries are known, unless some before are not."""
+    table = agreement_positions
+    row = insert(table).values(branch_id=branch_id, position=last)
+    known = select(table.c.position).where(table.c.branch_id == branch_id).scalar_subquery()
+    if first > (await connection.scalar(select(func.coalesce(known, 0))) or 0) + 1:
+        return
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["branch_id"],
+            set_={"position": func.greatest(table.c.position, row.excluded.position)},
+        )
+    )
+
+
+async def follow_agreements_again(connection: AsyncConnection, branch_id: int, _: datetime) -> int:
+    """Follow the feed again from where contracts and supplements are missing; return whether so.
+
+    They are where the release before passed them by; what is known already is left as it is.
+    """
+    held = agreement_positions
+    known = func.coalesce(
+        select(held.c.position).where(held.c.branch_id == branch_id).scalar_subquery(), 0
+    )
+    behind = await connection.execute(
+        update(positions)
+        .where(
+            positions.c.branch_id == branch_id,
+            positions.c.source == CONTRACTS,
+            positions.c.position > known,
+        )
+        .values(position=known)
+    )
+    return behind.rowcount
+
+
+async def supplement(
+    connection: AsyncConnection, branch_id: int, contract_id: str, number: int
+) -> Supplement | None:
+    """Return a supplement that both sides have signed; None for one that is not known to be."""
+    table, held = supplements, contract_fields
+    row = (
+        await connection.execute(
+            select(
+                table.c.effective_from,
+                select(func.array_agg(held.c.field_id))
+                .where(held.c.branch_id == branch_id, held.c.contract_id == contract_id)
+                .scalar_subquery()
+                .label("field_ids"),
+            ).where(
+                table.c.branch_id == branch_id,
+                table.c.contract_id == contract_id,
+                table.c.number == number,
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Supplement(contract_id, number, row.effective_from, frozenset(row.field_ids or ()))
 
 
 async def position(connection: AsyncConnection, branch_id: int) -> int:

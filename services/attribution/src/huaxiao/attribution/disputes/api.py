@@ -12,11 +12,17 @@ from huaxiao.attribution.disputes import handlers, raising, showing, store
 from huaxiao.attribution.disputes.raising import (
     AlreadyDecided,
     AlreadyDisputed,
+    AppealOpen,
     DisputeNotPossible,
     TooLate,
+    WithdrawnTwice,
 )
 from huaxiao.attribution.domain.disputes import NotAParty, NotImpartial, StepNotAllowed
-from huaxiao.attribution.rulings.handlers import AmendmentNeeded, RulingNotPossible
+from huaxiao.attribution.rulings.handlers import (
+    AmendmentNeeded,
+    AmendmentUnknown,
+    RulingNotPossible,
+)
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
@@ -113,6 +119,8 @@ async def get_dispute(
         TooLate,
         AlreadyDisputed,
         AlreadyDecided,
+        AppealOpen,
+        WithdrawnTwice,
     ),
 )
 async def raise_dispute(
@@ -163,7 +171,12 @@ async def reply_to_dispute(
 @router.post(
     "/disputes/{dispute_id}/decision",
     responses=web.problem_responses(
-        Forbidden, NotImpartial, StepNotAllowed, RulingNotPossible, AmendmentNeeded
+        Forbidden,
+        NotImpartial,
+        StepNotAllowed,
+        RulingNotPossible,
+        AmendmentNeeded,
+        AmendmentUnknown,
     ),
 )
 async def propose_decision(
@@ -189,7 +202,13 @@ async def propose_decision(
 @router.post(
     "/disputes/{dispute_id}/confirm",
     responses=web.problem_responses(
-        Forbidden, NotImpartial, StepNotAllowed, TwoPeople, RulingNotPossible, AmendmentNeeded
+        Forbidden,
+        NotImpartial,
+        StepNotAllowed,
+        TwoPeople,
+        RulingNotPossible,
+        AmendmentNeeded,
+        AmendmentUnknown,
     ),
 )
 async def confirm_decision(

@@ -6,9 +6,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.domain.contests import Earlier, Record, RuledOn, Term
 from huaxiao.attribution.tables import (
     decisions,
     disputes,
@@ -19,6 +20,7 @@ from huaxiao.attribution.tables import (
     rulings,
 )
 from huaxiao.shared.periods import LAST_PERIOD, Period
+from huaxiao.shared.wire.attribution import DisputeState
 
 
 class Owned(NamedTuple):
@@ -99,6 +101,25 @@ async def entry_of(
     return None if row is None else (row.subscription_id, Period(row.owner_period))
 
 
+async def booked_in(
+    connection: AsyncConnection, branch_id: int, subscription_id: str, term: Term
+) -> bool:
+    """Say whether anything of a line is booked that belongs to some months."""
+    found = await connection.scalar(
+        select(
+            select(entries.c.number)
+            .where(
+                entries.c.branch_id == branch_id,
+                entries.c.subscription_id == subscription_id,
+                entries.c.owner_period >= term.first,
+                entries.c.owner_period <= term.last,
+            )
+            .exists()
+        )
+    )
+    return bool(found)
+
+
 async def frozen(
     connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str]
 ) -> dict[str, str]:
@@ -129,13 +150,43 @@ async def open_on(connection: AsyncConnection, branch_id: int, subscription_id: 
     return found
 
 
-async def decided_on(
-    connection: AsyncConnection, branch_id: int, subscription_id: str, first: int, last: int
-) -> str | None:
-    """Return a dispute that has decided some of a line's months, and no ruling on all of those since."""
+async def record(connection: AsyncConnection, branch_id: int, subscription_id: str) -> Record:
+    """Return all disputes about a line, and the rulings approved on it since there was one."""
     table = disputes
-    ruled_since = (
-        select(rulings.c.ruling_id)
+    rows = await connection.execute(
+        select(table)
+        .where(table.c.branch_id == branch_id, table.c.subscription_id == subscription_id)
+        .order_by(table.c.raised_at, table.c.dispute_id)
+    )
+    found = [
+        Earlier(
+            row.dispute_id,
+            row.claimant_centre_id,
+            row.respondent_centre_id,
+            Term(row.from_period, row.to_period or LAST_PERIOD),
+            DisputeState(row.state),
+            row.raised_at,
+            row.ended_at,
+            row.appeal_due,
+            row.ruling_id,
+        )
+        for row in rows
+    ]
+    return Record(found, await _ruled(connection, branch_id, subscription_id) if found else ())
+
+
+async def _ruled(
+    connection: AsyncConnection, branch_id: int, subscription_id: str
+) -> list[RuledOn]:
+    rows = await connection.execute(
+        select(
+            rulings.c.ruling_id,
+            rulings.c.centre_id,
+            rulings.c.from_period,
+            rulings.c.to_period,
+            ruling_approvals.c.approved_at,
+            rulings.c.dispute_id,
+        )
         .join(
             ruled_subscriptions,
             (ruled_subscriptions.c.branch_id == rulings.c.branch_id)
@@ -149,24 +200,35 @@ async def decided_on(
         .where(
             rulings.c.branch_id == branch_id,
             ruled_subscriptions.c.subscription_id == subscription_id,
-            ruling_approvals.c.approved_at > table.c.ended_at,
-            rulings.c.from_period <= func.greatest(table.c.from_period, first),
-            _last(rulings) >= func.least(_last(table), last),
         )
+        .order_by(ruling_approvals.c.approved_at)
     )
-    found: str | None = await connection.scalar(
-        select(table.c.dispute_id)
-        .where(
+    return [
+        RuledOn(
+            row.ruling_id,
+            row.centre_id,
+            Term(row.from_period, row.to_period or LAST_PERIOD),
+            row.approved_at,
+            row.dispute_id,
+        )
+        for row in rows
+    ]
+
+
+async def appealable(
+    connection: AsyncConnection, branch_id: int, subscription_ids: Collection[str], *, now: datetime
+) -> set[str]:
+    """Return which of some lines have a decision that may still be appealed."""
+    table = disputes
+    rows = await connection.scalars(
+        select(table.c.subscription_id).where(
             table.c.branch_id == branch_id,
-            table.c.subscription_id == subscription_id,
-            table.c.ruling_id.is_not(None),
-            _meets(table, first, last),
-            ~ruled_since.exists(),
+            table.c.subscription_id.in_(subscription_ids),
+            table.c.state == DisputeState.DECIDED,
+            table.c.appeal_due > now,
         )
-        .order_by(table.c.dispute_id)
-        .limit(1)
     )
-    return found
+    return set(rows)
 
 
 def about(
@@ -179,20 +241,6 @@ def about(
     return and_(
         table.c.branch_id == branch_id,
         table.c.subscription_id == subscription_id,
-        _meets(table, period, period),
+        table.c.from_period <= period,
+        func.coalesce(table.c.to_period, LAST_PERIOD) >= period,
     )
-
-
-def _meets(
-    table: Table, first: ColumnElement[int] | int, last: ColumnElement[int] | int
-) -> ColumnElement[bool]:
-    """Return the condition that a row's term has a month of another term."""
-    return and_(
-        table.c.from_period <= last,
-        _last(table) >= first,
-    )
-
-
-def _last(table: Table) -> ColumnElement[int]:
-    """Return the last month of a row's term."""
-    return func.coalesce(table.c.to_period, LAST_PERIOD)

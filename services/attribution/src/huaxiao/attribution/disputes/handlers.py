@@ -13,6 +13,7 @@ from huaxiao.attribution.disputes.opening import actor, open_branch
 from huaxiao.attribution.disputes.raising import require_undisputed
 from huaxiao.attribution.disputes.showing import as_written, visible
 from huaxiao.attribution.domain import disputes
+from huaxiao.attribution.domain.contests import Term
 from huaxiao.attribution.domain.disputes import Step, StepNotAllowed
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again
@@ -81,13 +82,16 @@ async def speak(
     limits = await store.limits(connection, branch_id)
     before = store.progress(row)
     after = disputes.take(before, step, limits)
+    own = None
     if after.open and not before.open:
-        await _require_unchanged(connection, branch_id, row)
+        own = await _own_months(connection, branch_id, row)
         await require_undisputed(
             connection, branch_id, row.subscription_id, given_away=before.given_away
         )
     # What is proposed and not confirmed before an appeal or an end is proposed no longer.
     await store.go_on(connection, branch_id, dispute_id, after, ruling_id=row.ruling_id, now=now)
+    if own is not None:
+        await store.narrow(connection, branch_id, row, own)
     documents = [] if plea is None else plea.documents
     await _record(connection, branch_id, dispute_id, step, documents=documents)
     if before.frozen and not after.frozen:
@@ -99,15 +103,41 @@ async def speak(
     return await as_written(connection, branch_id, dispute_id, now=now)
 
 
-async def _require_unchanged(connection: AsyncConnection, branch_id: int, row: Row[Any]) -> None:
-    """Refuse to appeal a decision that stands no longer: whoever has the line now is to be heard."""
-    last = row.to_period or LAST_PERIOD
-    line = row.subscription_id
-    if not await contested.decided_on(connection, branch_id, line, row.from_period, last):
+async def _own_months(connection: AsyncConnection, branch_id: int, row: Row[Any]) -> Term:
+    """Return the months in which a decision still stands: an appeal is about those alone.
+
+    Whoever has the others by a later ruling is no party, and would not be heard.
+    """
+    record = await contested.record(connection, branch_id, row.subscription_id)
+    found = next(one for one in record.disputes if one.dispute_id == row.dispute_id)
+    own = record.own(found)
+    if not own:
         raise StepNotAllowed(
             "A ruling has taken the decision's place since: contest that.",
             "其后的裁定已取代该裁决，应另行提出争议。",
         )
+    # No ruling divides what may be appealed; of a decision that was divided before, the latest months.
+    return own[-1]
+
+
+async def _require_heard(
+    connection: AsyncConnection,
+    branch_id: int,
+    row: Row[Any],
+    centre_id: str,
+    term: Term,
+) -> None:
+    """Refuse a decision that takes months from a centre that is no party, and so was not heard."""
+    heard = {row.claimant_centre_id, row.respondent_centre_id, row.default_centre_id, centre_id}
+    if row.ruling_id is not None:
+        heard.add((await rulings.show(connection, branch_id, row.ruling_id)).centre_id)
+    history = await contested.history(connection, branch_id, row.subscription_id)
+    for period, one in history.within(term.first, term.last):
+        if one.centre_id not in heard:
+            message = f"from {period} on it belongs to {one.centre_id}, which is no party"
+            message_zh = f"自 {period} 起该用户归非当事方 {one.centre_id}"
+            fault = Fault("/to_period", "another-owner", message, message_zh)
+            raise RulingNotPossible(faults=[fault])
 
 
 async def propose(
@@ -128,6 +158,7 @@ async def propose(
         NotImpartial: the caller has a part in the dispute, or decided it before.
         RulingNotPossible: the decision cannot stand.
         AmendmentNeeded: it takes the line off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -140,6 +171,8 @@ async def propose(
         message = f"the dispute is about months up to {row.to_period}"
         beyond = Fault("/to_period", "beyond-dispute", message, f"争议账期至 {row.to_period} 止")
         raise RulingNotPossible(faults=[beyond])
+    months = Term(row.from_period, last or LAST_PERIOD)
+    await _require_heard(connection, branch_id, row, given.centre_id, months)
     ruling_id = str(new_id())
     await rulings.propose(
         connection,
@@ -192,6 +225,7 @@ async def confirm(
         TwoPeople: the caller has proposed it.
         RulingNotPossible: by what is known now, the decision cannot stand.
         AmendmentNeeded: by what is known now, it takes the line off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -201,13 +235,16 @@ async def confirm(
     limits = await store.limits(connection, branch_id)
     after = disputes.take(store.progress(row), step, limits)
     ruling_id = row.proposal_id
+    ruling = await rulings.show(connection, branch_id, ruling_id)
+    months = Term(ruling.from_period, ruling.to_period or LAST_PERIOD)
+    await _require_heard(connection, branch_id, row, ruling.centre_id, months)
     await store.go_on(connection, branch_id, dispute_id, after, ruling_id=ruling_id, now=now)
     await _record(connection, branch_id, dispute_id, step, ruling_id=ruling_id)
     await rulings.put_in_force(
         connection,
         branch.county,
         branch_id,
-        await rulings.show(connection, branch_id, ruling_id),
+        ruling,
         closed_through=branch.closed_through,
         by=principal.subject,
         now=now,

@@ -13,19 +13,19 @@ from huaxiao.attribution.disputes.opening import OpenBranch, actor, open_branch
 from huaxiao.attribution.disputes.showing import as_written, rendered
 from huaxiao.attribution.domain import disputes
 from huaxiao.attribution.domain.books import Known
-from huaxiao.attribution.domain.disputes import Parties, Step, in_days
+from huaxiao.attribution.domain.contests import TIMES_RAISED, Term
+from huaxiao.attribution.domain.disputes import Parties, Step
 from huaxiao.attribution.domain.rulings import faults as ruling_faults
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.tables import feed
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.feed import NewFact
-from huaxiao.shared.periods import LAST_PERIOD, Period, shift
+from huaxiao.shared.periods import LAST_PERIOD, Period, period_of, shift
 from huaxiao.shared.problems import Conflict, Fault, Problem
 from huaxiao.shared.wire.attribution import (
     DISPUTE_RAISED,
     Dispute,
     DisputeIn,
-    DisputeLimits,
     DisputeRaised,
     DisputeStepName,
     RulingIn,
@@ -51,12 +51,30 @@ class AlreadyDisputed(Problem):
 
 
 class AlreadyDecided(Problem):
-    """What a dispute has decided is appealed, not contested again."""
+    """What a centre was heard on and a dispute has decided is appealed, not contested again."""
 
     code = "already-decided"
     status = HTTPStatus.CONFLICT
     title = "A dispute has decided on these months already"
     title_zh = "该账期的归属已由争议裁决"
+
+
+class AppealOpen(Problem):
+    """While a decision on the line may be appealed, no other dispute takes that away from its parties."""
+
+    code = "appeal-open"
+    status = HTTPStatus.CONFLICT
+    title = "A decision on the line may still be appealed: wait until then"
+    title_zh = "该用户的裁决仍在申诉期内，请待期满后提出"
+
+
+class WithdrawnTwice(Problem):
+    """A claim that was withdrawn is raised once more and no oftener: each time it freezes the line."""
+
+    code = "withdrawn-twice"
+    status = HTTPStatus.CONFLICT
+    title = "This claim has been raised and withdrawn twice"
+    title_zh = "该主张已两次提出并撤回，不再受理"
 
 
 class TooLate(Problem):
@@ -87,7 +105,9 @@ async def raise_dispute(
         DisputeNotPossible: what it names is not there, or the two centres are not two.
         TooLate: the time to contest some month has passed.
         AlreadyDisputed: the line is under dispute.
-        AlreadyDecided: a dispute has decided on these months.
+        AlreadyDecided: a dispute in which the claimant was heard has decided on these months.
+        AppealOpen: a decision on the line may still be appealed.
+        WithdrawnTwice: the claimant has raised and withdrawn this claim before, twice.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -105,8 +125,8 @@ async def raise_dispute(
     found = await store.one(connection, branch_id, dispute_id)
     if found is not None:
         return await _same(connection, branch_id, found, given, now=now)
-    owner = await _require_possible(connection, branch, branch_id, given, history)
-    await _require_contestable(connection, branch_id, given, history, limits, now=now)
+    owner = await _require_possible(connection, branch, branch_id, given, history, now=now)
+    await _require_contestable(connection, branch_id, given, parties, history, now=now)
     await store.raise_(connection, branch_id, dispute_id, given, dispute, owner, now=now)
     await store.add_step(
         connection,
@@ -137,6 +157,9 @@ async def _same(
     shown = await rendered(connection, branch_id, [found], now=now)
     first = shown[0].steps[0]
     before = shown[0].model_dump() | {"text": first.text, "documents": first.documents}
+    if shown[0].raised_from_period is not None:
+        before["from_period"] = shown[0].raised_from_period
+        before["to_period"] = shown[0].raised_to_period
     named = {name: before[name] for name in DisputeIn.model_fields}
     if DisputeIn.model_validate(named) != given:
         raise Conflict
@@ -149,6 +172,8 @@ async def _require_possible(
     branch_id: int,
     given: DisputeIn,
     history: contested.History,
+    *,
+    now: datetime,
 ) -> contested.Owned:
     """Return the present owner of what can be contested."""
     owner = history.at(given.from_period)
@@ -173,6 +198,7 @@ async def _require_possible(
         )
         for one in ruling_faults(claim, known.register(), branch.county.organisation)
     ]
+    found += await _month_faults(connection, branch_id, given, now=now)
     if owner is not None:
         found += _party_faults(given, owner)
         found += _unheard(given, owner, history, branch.county.organisation.default_centre_id)
@@ -189,6 +215,26 @@ async def _require_possible(
     if found or owner is None:
         raise DisputeNotPossible(faults=found)
     return owner
+
+
+async def _month_faults(
+    connection: AsyncConnection, branch_id: int, given: DisputeIn, *, now: datetime
+) -> list[Fault]:
+    """Refuse to contest what there is not: months to come, and months past without a booking.
+
+    Else a line could be frozen over one such month after the other.
+    """
+    running = period_of(now)
+    if given.from_period > running:
+        message = f"it begins after {running}, the month that is running"
+        return [Fault("/from_period", "future", message, f"争议始于当前月份 {running} 之后")]
+    if given.to_period is None or given.to_period >= running:
+        return []
+    term = Term(given.from_period, given.to_period)
+    if await contested.booked_in(connection, branch_id, given.subscription_id, term):
+        return []
+    message = "nothing of the line is booked in these months"
+    return [Fault("/to_period", "nothing-booked", message, "该用户在这些账期没有入账")]
 
 
 def _party_faults(given: DisputeIn, owner: contested.Owned) -> list[Fault]:
@@ -239,8 +285,8 @@ async def _require_contestable(
     connection: AsyncConnection,
     branch_id: int,
     given: DisputeIn,
+    parties: Parties,
     history: contested.History,
-    limits: DisputeLimits,
     *,
     now: datetime,
 ) -> None:
@@ -248,12 +294,19 @@ async def _require_contestable(
     given_away = given.claimant_centre_id != given.centre_id
     await require_undisputed(connection, branch_id, line, given_away=given_away)
     last = given.to_period or LAST_PERIOD
-    if other := await contested.decided_on(connection, branch_id, line, given.from_period, last):
+    term, claimant = Term(given.from_period, last), parties.claimant
+    record = await contested.record(connection, branch_id, line)
+    if other := record.heard(claimant, term):
         raise AlreadyDecided(dispute_id=other)
-    begins = given.from_period
+    if record.withdrawn(claimant, parties.respondent, term) >= TIMES_RAISED:
+        raise WithdrawnTwice
+    if (waits := record.appealable(now)) is not None and waits.appeal_due is not None:
+        raise AppealOpen(dispute_id=waits.dispute_id, until=waits.appeal_due.isoformat())
+    begins, limits = given.from_period, await store.raise_limits(connection, branch_id)
     for through, closed in await contested.closings(connection, branch_id, begins):
         for period, owner in history.within(begins, min(through, last)):
-            until = in_days(max(closed, owner.since), limits.raise_days)
+            until = limits.ends(max(closed, owner.since))
+            until = record.until(until, limits, claimant)
             if owner.centre_id != given.centre_id and now >= until:
                 raise TooLate(period=period, until=until.isoformat())
         begins = shift(Period(through), 1)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.disputes.contested import about
+from huaxiao.attribution.domain.contests import RaiseLimits, Term
 from huaxiao.attribution.domain.disputes import Dispute, Parties
 from huaxiao.attribution.ledger.store import net_revenue
 from huaxiao.attribution.tables import (
@@ -53,6 +54,17 @@ async def limits(connection: AsyncConnection, branch_id: int) -> DisputeLimits:
     if row is None:
         return DisputeLimits()
     return DisputeLimits(**{name: getattr(row, name) for name in DisputeLimits.model_fields})
+
+
+async def raise_limits(connection: AsyncConnection, branch_id: int) -> RaiseLimits:
+    """Return how many days a branch has given for raising a dispute, and since when."""
+    table = dispute_limits
+    rows = await connection.execute(
+        select(table.c.set_at, table.c.raise_days)
+        .where(table.c.branch_id == branch_id)
+        .order_by(table.c.number)
+    )
+    return RaiseLimits([(row.set_at, row.raise_days) for row in rows])
 
 
 async def set_limits(
@@ -258,6 +270,23 @@ async def go_on(
             ruling_id=ruling_id,
             proposal_id=proposal_id,
             ended_at=None if dispute.open else now,
+        )
+    )
+
+
+async def narrow(connection: AsyncConnection, branch_id: int, row: Row[Any], term: Term) -> None:
+    """Record that a dispute is about fewer months from now on, and about which it was raised."""
+    table = disputes
+    if term == Term(row.from_period, row.to_period or LAST_PERIOD):
+        return
+    await connection.execute(
+        update(table)
+        .where(table.c.branch_id == branch_id, table.c.dispute_id == row.dispute_id)
+        .values(
+            from_period=term.first,
+            to_period=None if term.last == LAST_PERIOD else term.last,
+            raised_from_period=row.from_period,
+            raised_to_period=row.to_period,
         )
     )
 

@@ -139,6 +139,31 @@ class Organisation:
         """Return a sealed field by its code."""
         return next((one for one in self.fields if one.field_id == field_id), None)
 
+    def drawn_twice(self, first: Period, last: Period) -> list[tuple[str, str, str]]:
+        """Return what two fields in force in some months cover alike: the fields, and what it is.
+
+        A longer prefix within a shorter one is no such thing: the longer one is asked first.
+        """
+        found: dict[tuple[str, str], str] = {}
+        twice = []
+        for one in self.fields:
+            if one.term_to < first or last < one.term_from:
+                continue
+            for key in _keys(one):
+                other = found.setdefault(key, one.field_id)
+                if other != one.field_id:
+                    twice.append((other, one.field_id, key[1]))
+        return twice
+
+
+def _keys(one: SealedField) -> Iterable[tuple[str, str]]:
+    """Return what a field is found by, each with what kind of thing it is."""
+    yield from (("address", prefix) for prefix in one.address_prefixes)
+    yield from (("resource", prefix) for prefix in one.resource_prefixes)
+    yield from (("customer", customer_id) for customer_id in one.customer_ids)
+    if one.channel_mode is ChannelMode.ISOLATED:
+        yield from (("channel", channel_id) for channel_id in one.channel_ids)
+
 
 def _ground(fields: Iterable[SealedField]) -> Ground:
     by_address: dict[str, Placement] = {}

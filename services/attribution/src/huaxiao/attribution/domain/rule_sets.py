@@ -12,7 +12,7 @@ from functools import cache
 from huaxiao.attribution.domain import words
 from huaxiao.attribution.domain.evidence import Evidence
 from huaxiao.shared.periods import Period
-from huaxiao.shared.wire.attribution import ListedLine, OwnerSource
+from huaxiao.shared.wire.attribution import SHADOW_MONTHS, ListedLine, OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
 
 
@@ -69,6 +69,9 @@ class RuleSet:
 
     name: str
     rules: tuple[Rule, ...]
+    shadow_months: int = SHADOW_MONTHS
+    """How long who helped is credited, of lines opened while it decides, in accounting months: the one
+    the line was opened in is the first. 0 credits nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,10 @@ class RuleFault:
 
 
 def faults(rule_set: RuleSet) -> Iterator[RuleFault]:
-    """Find what keeps a rule set from being active: every line must end with exactly one owner."""
+    """Find what keeps a rule set from being active.
+
+    Every line must end with exactly one owner, and every rule must be able to be the one that decides.
+    """
     if not rule_set.rules:
         yield RuleFault("/rules", "no-rules", "there is no rule", "没有规则")
         return
@@ -196,7 +202,7 @@ def faults(rule_set: RuleSet) -> Iterator[RuleFault]:
             yield RuleFault(
                 f"/rules/{index}/code", "code-twice", "two rules share a code", "规则编号重复"
             )
-        catches_all = rule.when.always and OwnerSource.DEFAULT_CENTRE in rule.owner
+        catches_all = _catches_all(rule)
         if catches_all and not last:
             yield RuleFault(
                 f"/rules/{index}",
@@ -218,3 +224,70 @@ def faults(rule_set: RuleSet) -> Iterator[RuleFault]:
                 "default_centre always yields; nothing after it is ever asked",
                 "默认单元总能得到归属，其后的来源永远不会被使用",
             )
+    yield from _never_taken(rule_set)
+
+
+def _never_taken(rule_set: RuleSet) -> Iterator[RuleFault]:
+    """Find rules that take no line: by what they ask, or because others ask all of it before."""
+    for index, rule in enumerate(rule_set.rules):
+        named = (rule.when.products or frozenset()) | (rule.when.products_except or frozenset())
+        if unknown := sorted(named - words.PRODUCTS.keys()):
+            yield RuleFault(
+                f"/rules/{index}/when",
+                "unknown-product",
+                f"there is no product {', '.join(unknown)}",
+                f"没有这种产品：{'、'.join(unknown)}",
+            )
+            continue
+        if not _products(rule.when) or (rule.when.in_bundle and rule.when.left_bundle):
+            yield RuleFault(
+                f"/rules/{index}/when",
+                "contradiction",
+                "no line can meet these conditions together",
+                "这些条件相互矛盾，没有用户能同时满足",
+            )
+            continue
+        before = [one for one in rule_set.rules[:index] if _implies(rule.when, one.when)]
+        asked = {source for one in before for source in one.owner}
+        settled = OwnerSource.DEFAULT_CENTRE in asked or asked.issuperset(rule.owner)
+        # One that takes every line has been named already.
+        if settled and not any(_catches_all(one) for one in before):
+            codes = ", ".join(one.code for one in before)
+            yield RuleFault(
+                f"/rules/{index}",
+                "unreachable",
+                f"whatever it would take is taken before, or yields nothing there: {codes}",
+                f"它可接收的用户已由之前的规则处理，永远不会被使用：{codes}",
+            )
+
+
+def _catches_all(rule: Rule) -> bool:
+    """Say whether a rule takes every line."""
+    return rule.when.always and OwnerSource.DEFAULT_CENTRE in rule.owner
+
+
+def _products(when: When) -> frozenset[str]:
+    """Return the kinds of product that meet conditions."""
+    given = frozenset(words.PRODUCTS) if when.products is None else when.products
+    return given - (when.products_except or frozenset())
+
+
+_YES_OR_NO = ("in_campus", "in_bundle", "left_bundle", "secondary", "ruled", "lead", "baseline")
+
+
+def _implies(one: When, other: When) -> bool:
+    """Say whether whatever meets some conditions meets others as well, by what they say."""
+    listed = {None: 0, ListedLine.ANY: 1, ListedLine.STOCK: 2}
+    channels = other.channel_kinds is None or (
+        one.channel_kinds is not None and one.channel_kinds <= other.channel_kinds
+    )
+    customers = (other.customer_kinds_except or frozenset()) <= (
+        one.customer_kinds_except or frozenset()
+    )
+    return (
+        listed[one.listed] >= listed[other.listed]
+        and _products(one) <= _products(other)
+        and channels
+        and customers
+        and all(getattr(one, name) or not getattr(other, name) for name in _YES_OR_NO)
+    )

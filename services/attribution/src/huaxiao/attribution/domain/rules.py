@@ -70,10 +70,6 @@ class Shadow:
     """The last month of it."""
 
 
-SHADOW_MONTHS = 12
-"""How long who helped is credited, in accounting months: the one the line was opened in is the first."""
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whose it is, by which rule; where it lands; who developed it."""
@@ -141,7 +137,7 @@ def decide(evidence: Evidence, rule_set: RuleSet) -> Decision:
             flags=tuple(flags),
             landing_centre_id=_landing(evidence.subject),
             development_centre_id=_development(evidence.subject),
-            shadows=_shadows(evidence, place.centre_id),
+            shadows=_shadows(evidence, place.centre_id, rule_set.shadow_months),
             rejected=tuple(rejected),
             ruling_id=place.ruling_id,
         )
@@ -383,11 +379,13 @@ def _development(subject: LineEvidence) -> str | None:
     return subject.channel.centre_id if subject.channel else None
 
 
-def _shadows(evidence: Evidence, owner: str) -> tuple[Shadow, ...]:
+def _shadows(evidence: Evidence, owner: str, months: int) -> tuple[Shadow, ...]:
+    if months == 0:
+        return ()
     shadows: list[Shadow] = []
     channel, lead = evidence.subject.channel, evidence.opportunity
     opened = period_of_day(evidence.subject.line.opened_on)
-    through = min(shift(opened, SHADOW_MONTHS - 1), LAST_PERIOD)
+    through = min(shift(opened, months - 1), LAST_PERIOD)
     if channel and channel.kind is ChannelKind.OWN_HALL and channel.centre_id != owner:
         shadows.append(
             Shadow(channel.centre_id, Why("its own hall sold it", "由其自有厅售出"), through)

@@ -1,5 +1,6 @@
 """Explanations: run the rules again on the evidence that was kept."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.disputes import store as disputes
 from huaxiao.attribution.disputes.showing import mark
 from huaxiao.attribution.domain.books import Known
-from huaxiao.attribution.domain.disputes import in_days
+from huaxiao.attribution.domain.contests import Record, Term
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.telling.case import Case, Contest, OpenDispute
 from huaxiao.attribution.domain.telling.story import tell
@@ -22,7 +23,7 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.rulings import store as rulings
 from huaxiao.shared.auth import Principal
-from huaxiao.shared.periods import Period, last_day
+from huaxiao.shared.periods import Period, last_day, period_of_day
 from huaxiao.shared.problems import NotFound
 from huaxiao.shared.wire.attribution import (
     ClosedAs,
@@ -73,6 +74,9 @@ async def explain(
     assert county is not None  # noqa: S101 - a line is opened in a branch that is known
     rules = await rule_sets.named(connection, branch_id, recorded.rule_set)
     assert rules is not None  # noqa: S101 - a rule set that has decided is never removed
+    # Shadow credit lasts as the rules promised when the line was sold, whatever decides on it now.
+    opened = period_of_day(recorded.evidence.subject.line.opened_on)
+    rules = replace(rules, shadow_months=county.rules.at(opened).shadow_months)
     decision = decide(recorded.evidence, rules)
     ruling = await _ruling(connection, branch_id, decision.ruling_id)
     case = Case(
@@ -190,16 +194,17 @@ async def _contest(
 ) -> Contest:
     """Return whether and until when a line's period may be contested."""
     days = (await disputes.limits(connection, branch_id)).raise_days
-    subscription_id, decided_by = stands.subscription_id, None
-    if around.contested:
-        decided_by = await contested.decided_on(
-            connection, branch_id, subscription_id, period, period
-        )
+    subscription_id, record = stands.subscription_id, Record()
+    if around.contested or around.closed_at is not None:
+        record = await contested.record(connection, branch_id, subscription_id)
+    decided = record.standing(Term(period, period))
+    decided_by = None if decided is None else decided.dispute_id
     if around.closed_at is None:
         return Contest(days, decided_by=decided_by)
     owner = (await contested.history(connection, branch_id, subscription_id)).at(period)
     assert owner is not None  # noqa: S101 - a decision stands
-    until = in_days(max(around.closed_at, owner.since), days)
+    limits = await disputes.raise_limits(connection, branch_id)
+    until = record.until(limits.ends(max(around.closed_at, owner.since)), limits, None)
     return Contest(days, until, now >= until, decided_by)
 
 

@@ -2,13 +2,13 @@
 
 from fastapi import Request
 
-from huaxiao.attribution.callers import BranchReader, RuleMaker
+from huaxiao.attribution.callers import BranchReader, Closer, RuleMaker
 from huaxiao.attribution.rule_sets import handlers, store
-from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed, RulesNotValid
+from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed, RulesChanged, RulesNotValid
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
-from huaxiao.shared.problems import Conflict, Forbidden
+from huaxiao.shared.problems import Conflict, Forbidden, TwoPeople
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.attribution import ActivationIn, RuleSet, RuleSetIn
 
@@ -55,7 +55,9 @@ async def put_rule_set(
 
 @router.post(
     "/rule-sets/{name}/activate",
-    responses=web.problem_responses(Forbidden, Conflict, RulesNotValid, PeriodIsClosed),
+    responses=web.problem_responses(
+        Forbidden, Conflict, TwoPeople, RulesChanged, RulesNotValid, PeriodIsClosed
+    ),
 )
 async def activate_rule_set(
     request: Request,
@@ -63,9 +65,12 @@ async def activate_rule_set(
     name: Identifier,
     given: ActivationIn,
     connection: WriteTx,
-    principal: RuleMaker,
+    principal: Closer,
 ) -> RuleSet:
-    """Let a rule set decide from an open period on; what it decides otherwise is moved there."""
+    """Let a rule set that somebody else has drafted decide from an open period on.
+
+    What it decides otherwise than the rules before is moved there.
+    """
     return await handlers.activate(
         connection,
         branch_id,

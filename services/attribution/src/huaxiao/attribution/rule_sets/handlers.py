@@ -6,12 +6,11 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import read
-from huaxiao.attribution.domain.rule_sets import faults
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again
 from huaxiao.attribution.rule_sets import reading, store
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem
+from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.attribution import (
     ActivationIn,
     RuleSet,
@@ -31,6 +30,15 @@ class RulesNotValid(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "This rule set cannot be active"
     title_zh = "该规则集不能启用"
+
+
+class RulesChanged(Problem):
+    """What is activated is what was read: a draft may be rewritten until then."""
+
+    code = "rules-changed"
+    status = HTTPStatus.CONFLICT
+    title = "The draft has been rewritten since you read it"
+    title_zh = "该草稿在您阅读之后已被改写"
 
 
 class PeriodIsClosed(Problem):
@@ -65,9 +73,13 @@ def default() -> RuleSet:
         title=given.title,
         title_zh=given.title_zh,
         rules=given.rules,
+        shadow_months=given.shadow_months,
         state=RuleSetState.ACTIVE,
         active_from=None,
         digest=reading.digest(given),
+        faults=[],
+        drafted_by=None,
+        activated_by=None,
     )
 
 
@@ -113,6 +125,8 @@ async def activate(
 
     Raises:
         NotFound: there is no such rule set, or no such branch.
+        TwoPeople: the one who drafted it may not activate it.
+        RulesChanged: the digest is not the draft's.
         RulesNotValid: some line would end without an owner, or some rule is never asked.
         PeriodIsClosed: the period is.
         Conflict: it is active from another period already.
@@ -126,8 +140,11 @@ async def activate(
         if found.active_from == given.from_period:
             return found
         raise Conflict("It is active from another period already.", "该规则集已从其他账期启用。")
-    stated = RuleSetIn(title=found.title, title_zh=found.title_zh, rules=found.rules)
-    require_valid(name, stated)
+    if found.drafted_by == by:
+        raise TwoPeople
+    if found.digest != given.digest:
+        raise RulesChanged
+    require_valid(name, reading.stated(found))
     if closed_through is not None and given.from_period <= closed_through:
         raise PeriodIsClosed
     await store.activate(connection, branch_id, found, given.from_period, by=by, now=now)
@@ -154,7 +171,7 @@ def require_valid(name: str, given: RuleSetIn) -> None:
     """
     found = [
         Fault(one.pointer, one.code, one.message, one.message_zh)
-        for one in faults(reading.rule_set(name, given))
+        for one in reading.faults_of(name, given)
     ]
     if found:
         raise RulesNotValid(faults=found)

@@ -4,9 +4,10 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When
+from huaxiao.attribution.domain.rule_sets import Rule, RuleSet, When, faults
 from huaxiao.shared import documents
-from huaxiao.shared.wire.attribution import RuleIn, RuleSetIn, WhenIn
+from huaxiao.shared.wire.attribution import SHADOW_MONTHS, RuleIn, RuleSetFault, RuleSetIn, WhenIn
+from huaxiao.shared.wire.attribution import RuleSet as Stated
 
 DEFAULT_NAME = "CN-UNICOM-COUNTY-v1"
 """The rule set that decides while a branch has none of its own."""
@@ -14,12 +15,33 @@ DEFAULT_NAME = "CN-UNICOM-COUNTY-v1"
 
 def rule_set(name: str, given: RuleSetIn) -> RuleSet:
     """Return a rule set as decisions use it."""
-    return RuleSet(name, tuple(_rule(one) for one in given.rules))
+    return RuleSet(name, tuple(_rule(one) for one in given.rules), given.shadow_months)
+
+
+def faults_of(name: str, given: RuleSetIn) -> list[RuleSetFault]:
+    """Return what keeps a rule set from being active."""
+    return [
+        RuleSetFault(
+            pointer=one.pointer, code=one.code, message=one.message, message_zh=one.message_zh
+        )
+        for one in faults(rule_set(name, given))
+    ]
+
+
+def stated(found: Stated) -> RuleSetIn:
+    """Return what a rule set says, without its standing."""
+    return RuleSetIn.model_validate(found.model_dump(include=set(RuleSetIn.model_fields)))
 
 
 def digest(given: RuleSetIn) -> str:
-    """Return the SHA-256 of what a rule set says."""
-    return documents.digest(given.model_dump(mode="json"))
+    """Return the SHA-256 of what a rule set says.
+
+    One that leaves shadow credits as they are by default has the digest it had before it could say so.
+    """
+    said = given.model_dump(mode="json")
+    if given.shadow_months == SHADOW_MONTHS:
+        del said["shadow_months"]
+    return documents.digest(said)
 
 
 @cache

@@ -47,8 +47,7 @@ async def named(connection: AsyncConnection, branch_id: int, name: str) -> Domai
     found = await one(connection, branch_id, name)
     if found is None:
         return None
-    given = RuleSetIn(title=found.title, title_zh=found.title_zh, rules=found.rules)
-    return reading.rule_set(name, given)
+    return reading.rule_set(name, reading.stated(found))
 
 
 async def one(
@@ -60,7 +59,7 @@ async def one(
     row = rows.mappings().one_or_none()
     if row is None:
         return None
-    return _render(row, await _active_from(connection, branch_id, name))
+    return _render(row, await _activation(connection, branch_id, name))
 
 
 async def page(
@@ -74,18 +73,25 @@ async def page(
         .limit(limit)
     )
     return [
-        _render(row, await _active_from(connection, branch_id, row["name"]))
+        _render(row, await _activation(connection, branch_id, row["name"]))
         for row in rows.mappings().all()
     ]
 
 
-async def _active_from(connection: AsyncConnection, branch_id: int, name: str) -> int | None:
-    found: int | None = await connection.scalar(
-        select(func.min(rule_activations.c.from_period)).where(
-            rule_activations.c.branch_id == branch_id, rule_activations.c.name == name
+async def _activation(
+    connection: AsyncConnection, branch_id: int, name: str
+) -> tuple[int, str] | None:
+    """Return from which period a rule set is active, and who activated it; None for a draft."""
+    held = rule_activations.c
+    row = (
+        await connection.execute(
+            select(held.from_period, held.activated_by)
+            .where(held.branch_id == branch_id, held.name == name)
+            .order_by(held.from_period)
+            .limit(1)
         )
-    )
-    return found
+    ).one_or_none()
+    return None if row is None else (row.from_period, row.activated_by)
 
 
 async def draft(
@@ -134,14 +140,20 @@ async def activate(
     )
 
 
-def _render(row: RowMapping, active_from: int | None) -> RuleSet:
+def _render(row: RowMapping, activation: tuple[int, str] | None) -> RuleSet:
     given = RuleSetIn.model_validate(row["given"])
+    faults = [] if activation else reading.faults_of(row["name"], given)
+    state = RuleSetState.DRAFT if faults else RuleSetState.VALIDATED
     return RuleSet(
         name=row["name"],
         title=given.title,
         title_zh=given.title_zh,
         rules=given.rules,
-        state=RuleSetState.DRAFT if active_from is None else RuleSetState.ACTIVE,
-        active_from=active_from,
+        shadow_months=given.shadow_months,
+        state=RuleSetState.ACTIVE if activation else state,
+        active_from=activation[0] if activation else None,
         digest=row["digest"],
+        faults=faults,
+        drafted_by=row["drafted_by"],
+        activated_by=activation[1] if activation else None,
     )

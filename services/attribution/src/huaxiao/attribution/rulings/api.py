@@ -8,7 +8,11 @@ from fastapi import Request
 from huaxiao.attribution.callers import Closer, RulingReader
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import handlers, store
-from huaxiao.attribution.rulings.handlers import AmendmentNeeded, RulingNotPossible
+from huaxiao.attribution.rulings.handlers import (
+    AmendmentNeeded,
+    AmendmentUnknown,
+    RulingNotPossible,
+)
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
@@ -58,7 +62,7 @@ async def preview_ruling(
 @router.put(
     "/rulings/{ruling_id}",
     responses=web.problem_responses(
-        Forbidden, Conflict, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
+        Forbidden, Conflict, PeriodIsClosed, RulingNotPossible, AmendmentNeeded, AmendmentUnknown
     ),
 )
 async def put_ruling(
@@ -84,7 +88,13 @@ async def put_ruling(
 @router.post(
     "/rulings/{ruling_id}/approve",
     responses=web.problem_responses(
-        Forbidden, Conflict, TwoPeople, PeriodIsClosed, RulingNotPossible, AmendmentNeeded
+        Forbidden,
+        Conflict,
+        TwoPeople,
+        PeriodIsClosed,
+        RulingNotPossible,
+        AmendmentNeeded,
+        AmendmentUnknown,
     ),
 )
 async def approve_ruling(

@@ -6,16 +6,18 @@ from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.attribution.county import store as county_store
 from huaxiao.attribution.county.counties import Counties, County
 from huaxiao.attribution.disputes import contested
 from huaxiao.attribution.domain import histories, rulings
 from huaxiao.attribution.domain.books import Known
+from huaxiao.attribution.domain.contests import Term, uncovered
 from huaxiao.attribution.domain.postings import Move, moves_of
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.intake.taking import decide_again, rehearse
 from huaxiao.attribution.rule_sets.handlers import PeriodIsClosed
 from huaxiao.attribution.rulings import store
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import LAST_PERIOD, Period
 from huaxiao.shared.problems import Conflict, Fault, NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.attribution import (
     CentreEffect,
@@ -43,7 +45,18 @@ class AmendmentNeeded(Problem):
     code = "amendment-needed"
     status = HTTPStatus.CONFLICT
     title = "The customer is on a locked list: name the contract amendment"
-    title_zh = "该客户在锁定清单中：须注明合同变更编号"
+    title_zh = "该客户在锁定清单中：须注明合同补充协议编号"
+
+
+class AmendmentUnknown(Problem):
+    """An amendment is a supplement that both sides have signed, as contracts has told this service."""
+
+    code = "amendment-unknown"
+    status = HTTPStatus.CONFLICT
+    title = (
+        "No such supplement is known to be signed: name it as CONTRACT/NUMBER, once both sides have"
+    )
+    title_zh = "未见该补充协议已由双方签署：请在签署后以“合同编号/补充协议序号”注明"
 
 
 async def draft(
@@ -64,6 +77,7 @@ async def draft(
         PeriodIsClosed: it begins in a closed period and does not say that it restates.
         RulingNotPossible: what it names is not there, or its term does not fit.
         AmendmentNeeded: it takes a subscription off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     locked = await intake.lock(connection, branch_id)
@@ -106,10 +120,11 @@ async def propose(
         PeriodIsClosed: it begins in a closed period and does not say that it restates.
         RulingNotPossible: what it names is not there, its term does not fit, or a line is disputed.
         AmendmentNeeded: it takes a subscription off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     _require_open(given, closed_through)
-    await _require_possible(connection, county, branch_id, given, dispute_id)
+    await _require_possible(connection, county, branch_id, given, dispute_id, now=now)
     await store.draft(
         connection, branch_id, ruling_id, given, dispute_id=dispute_id, by=by, now=now
     )
@@ -134,6 +149,8 @@ async def _require_possible(
     branch_id: int,
     given: RulingIn,
     dispute_id: str | None,
+    *,
+    now: datetime,
 ) -> None:
     known = Known()
     await intake.load_lines(
@@ -151,11 +168,66 @@ async def _require_possible(
             message = f"dispute {frozen[line]} decides on it"
             message_zh = f"该用户由争议 {frozen[line]} 裁决"
             faults.append(Fault(f"/subscription_ids/{index}", "disputed", message, message_zh))
+    if dispute_id is None:
+        faults += await _division_faults(connection, branch_id, given, now=now)
     if faults:
         raise RulingNotPossible(faults=faults)
     taken = rulings.taken_off_lists(given, register, organisation)
-    if taken and given.amendment_id is None:
-        raise AmendmentNeeded(subscription_ids=taken)
+    if given.amendment_id is not None:
+        amendment = await _amendment(connection, branch_id, given.amendment_id)
+        if faults := list(rulings.amendment_faults(amendment, taken)):
+            raise RulingNotPossible(faults=faults)
+    elif taken:
+        lines = list(dict.fromkeys(one.subscription_id for one in taken))
+        raise AmendmentNeeded(subscription_ids=lines)
+
+
+async def _amendment(
+    connection: AsyncConnection, branch_id: int, amendment_id: str
+) -> rulings.Supplement:
+    """Return the supplement that an amendment's number names."""
+    contract_id, _, number = amendment_id.rpartition("/")
+    found = None
+    if contract_id and number.isdecimal():
+        found = await county_store.supplement(connection, branch_id, contract_id, int(number))
+    if found is None:
+        # One signed just now comes with the feed: say how far that has been followed.
+        raise AmendmentUnknown(
+            amendment_id=amendment_id,
+            contracts_position=await county_store.position(connection, branch_id),
+        )
+    return found
+
+
+async def _division_faults(
+    connection: AsyncConnection, branch_id: int, given: RulingIn, *, now: datetime
+) -> list[Fault]:
+    """Find the decisions that may still be appealed and would be left in two pieces.
+
+    What is left of a decision is appealed as one; of two pieces one would go without its appeal.
+    """
+    found: list[Fault] = []
+    open_to_appeal = await contested.appealable(
+        connection, branch_id, given.subscription_ids, now=now
+    )
+    term = Term(given.from_period, given.to_period or LAST_PERIOD)
+    for line in sorted(open_to_appeal):
+        record = await contested.record(connection, branch_id, line)
+        decided = record.appealable(now)
+        if decided is None:
+            continue
+        before = record.own(decided)
+        after = [left for one in before for left in uncovered(one, [term])]
+        if len(after) > max(len(before), 1):
+            named = decided.dispute_id
+            message = (
+                f"dispute {named} may still be appealed: rule on the first of its months, the last or"
+                " all, or wait until then"
+            )
+            message_zh = f"争议 {named} 尚在申诉期内：裁定应涵盖其起始、末尾或全部账期，或待期满"
+            pointer = f"/subscription_ids/{given.subscription_ids.index(line)}"
+            found.append(Fault(pointer, "divides-decision", message, message_zh))
+    return found
 
 
 async def approve(
@@ -176,6 +248,7 @@ async def approve(
         PeriodIsClosed: it would begin in a closed period, and does not say that it restates.
         RulingNotPossible: by what is known now, its term does not fit.
         AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     locked = await intake.lock(connection, branch_id)
@@ -229,10 +302,13 @@ async def put_in_force(
         PeriodIsClosed: it would begin in a closed period, and does not say that it restates.
         RulingNotPossible: by what is known now, its term does not fit, or a line is disputed.
         AmendmentNeeded: by what is known now, it takes a subscription off a locked list.
+        AmendmentUnknown: it names a supplement that is not known to be signed.
 
     """
     _require_open(_given(ruling), closed_through)
-    await _require_possible(connection, county, branch_id, _given(ruling), ruling.dispute_id)
+    await _require_possible(
+        connection, county, branch_id, _given(ruling), ruling.dispute_id, now=now
+    )
     await store.approve(connection, branch_id, ruling.ruling_id, by=by, now=now)
     await decide_again(
         connection,

@@ -8,6 +8,7 @@ from fastapi import Request
 from huaxiao.attribution.callers import BranchReader
 from huaxiao.attribution.rule_sets.handlers import RulesNotValid
 from huaxiao.attribution.what_if import handlers
+from huaxiao.attribution.what_if.handlers import FieldsNotPossible
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.problems import Forbidden
@@ -17,7 +18,9 @@ from huaxiao.shared.wire.attribution import WhatIf, WhatIfIn
 router = web.router(tags=["rules"])
 
 
-@router.post("/what-if", responses=web.problem_responses(Forbidden, RulesNotValid))
+@router.post(
+    "/what-if", responses=web.problem_responses(Forbidden, RulesNotValid, FieldsNotPossible)
+)
 async def ask_what_if(
     request: Request,
     branch_id: BranchId,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from itertools import pairwise
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +21,7 @@ from huaxiao.attribution.ledger.store import revenue_by_subscription
 from huaxiao.attribution.rule_sets import reading
 from huaxiao.attribution.rule_sets.handlers import require_valid
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import NotFound
+from huaxiao.shared.problems import Fault, NotFound, Problem
 from huaxiao.shared.wire.attribution import (
     CentreChange,
     MovedSubscription,
@@ -35,6 +36,15 @@ _DECIDED_AT_ONCE = 100
 """Subscriptions that are decided before others get their turn at the process."""
 
 
+class FieldsNotPossible(Problem):
+    """Fields are tried as they could be sealed: each once, of a centre there is, nothing in two."""
+
+    code = "fields-not-possible"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "These fields cannot be tried"
+    title_zh = "这些责任田无法试算"
+
+
 async def what_if(
     connection: AsyncConnection,
     counties: Counties,
@@ -46,6 +56,7 @@ async def what_if(
     Raises:
         NotFound: the branch is not known.
         RulesNotValid: the rules to try could not be active.
+        FieldsNotPossible: the fields to try could not be sealed beside each other.
 
     """
     county = await counties.county(connection, branch_id)
@@ -104,6 +115,7 @@ def _tried(county: County, given: WhatIfIn, last: Period) -> County:
 def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> Organisation:
     if not given.fields:
         return organisation
+    _require_drawable(organisation, given)
     drawn = {
         one.field_id: field_with(
             one.scope,
@@ -115,7 +127,36 @@ def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> O
         for one in given.fields
     }
     kept = [one for one in organisation.fields if one.field_id not in drawn]
-    return replace(organisation, fields=(*kept, *drawn.values()))
+    tried = replace(organisation, fields=(*kept, *drawn.values()))
+    places = {one.field_id: index for index, one in enumerate(given.fields)}
+    faults = [
+        Fault(
+            f"/fields/{places[field_id]}/scope",
+            "drawn-twice",
+            f"{what} is in field {other} as well: draw that one anew, too",
+            f"{what} 同时在责任田 {other} 中：请一并重新划定",
+        )
+        for other, field_id, what in tried.drawn_twice(Period(given.period), last)
+        if field_id in places
+    ]
+    if faults:
+        raise FieldsNotPossible(faults=faults)
+    return tried
+
+
+def _require_drawable(organisation: Organisation, given: WhatIfIn) -> None:
+    """Refuse fields to try that are named twice, or of a centre that is not there."""
+    faults: list[Fault] = []
+    codes = [one.field_id for one in given.fields]
+    for index, one in enumerate(given.fields):
+        if one.field_id in codes[:index]:
+            pointer = f"/fields/{index}/field_id"
+            faults.append(Fault(pointer, "twice", "it is drawn twice", "责任田重复"))
+        if one.centre_id not in organisation.centres:
+            pointer = f"/fields/{index}/centre_id"
+            faults.append(Fault(pointer, "unknown", "no such centre", "无此中心"))
+    if faults:
+        raise FieldsNotPossible(faults=faults)
 
 
 def _render(given: WhatIfIn, difference: Difference) -> WhatIf:

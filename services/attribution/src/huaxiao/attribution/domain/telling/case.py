@@ -106,7 +106,7 @@ class Contest:
     """The moment it is over, once the period is closed."""
     over: bool = False
     decided_by: str | None = None
-    """The dispute that has decided on it: there is an appeal, no second dispute."""
+    """The dispute that has decided on it: its parties appeal, only others may raise a second one."""
 
 
 @dataclass(frozen=True, slots=True)

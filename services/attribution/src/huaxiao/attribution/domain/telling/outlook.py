@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from huaxiao.attribution.domain import words
-from huaxiao.attribution.domain.telling.case import Case
+from huaxiao.attribution.domain.telling.case import Case, Contest
 from huaxiao.attribution.domain.words import Told
 from huaxiao.shared.periods import Period, business_day, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
@@ -122,11 +122,7 @@ CHANGED_BY: dict[OwnerSource, Told] = {
 def _contest(case: Case) -> Told:
     month, contest = words.month(case.period), case.contest
     if contest.decided_by is not None:
-        return Told(
-            f"Dispute {contest.decided_by} has decided this; a party that disagrees appeals there,"
-            " while its time runs.",
-            f"争议 {contest.decided_by} 已对此裁决；不服的当事中心可在期限内就该争议上诉。",
-        )
+        return _appeal(contest.decided_by, contest)
     if contest.until is None:
         return Told(
             f"A centre that disagrees raises a dispute, while {month.text} is open or within"
@@ -145,4 +141,24 @@ def _contest(case: Case) -> Told:
         f" dispute by {last.text}, and what is decided is booked in the first open month.",
         f"{month.text_zh}已关账，账目不再改变；有异议的中心可在{last.text_zh}前（含当日）提出争议，"
         "裁决结果记入首个未关账的月份。",
+    )
+
+
+def _appeal(decided_by: str, contest: Contest) -> Told:
+    """Say what parties of a decision do that disagree, and what a centre does that was not heard."""
+    appeal = Told(
+        f"Dispute {decided_by} has decided this; a party that disagrees appeals there, while its time"
+        " runs.",
+        f"争议 {decided_by} 已对此裁决；不服的当事中心可在期限内就该争议申诉。",
+    )
+    if contest.over:
+        return appeal
+    by = Told("", "")
+    if contest.until is not None:
+        last = words.day(business_day(contest.until - datetime.resolution))
+        by = Told(f", by {last.text}", f"，至{last.text_zh}止（含当日）")
+    return Told(
+        f"{appeal.text} A centre that was no party to it may raise a dispute of its own, once, when that"
+        f" time is over{by.text}.",
+        f"{appeal.text_zh}未参与该争议的中心可在申诉期满后另行提出争议{by.text_zh}，限一次。",
     )

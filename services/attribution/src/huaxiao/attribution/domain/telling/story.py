@@ -11,7 +11,7 @@ from huaxiao.attribution.domain.telling.outlook import outlook
 from huaxiao.attribution.domain.telling.reasons import because
 from huaxiao.attribution.domain.words import Told
 from huaxiao.shared.money import yuan
-from huaxiao.shared.periods import first_day
+from huaxiao.shared.periods import first_day, period_of_day
 from huaxiao.shared.wire.attribution import OwnerSource
 
 
@@ -19,6 +19,7 @@ def tell(case: Case) -> list[Told]:
     """Tell a decision: whose, why, what else was asked, who helped, what to do, what may change."""
     return [
         headline(case),
+        *_not_there(case),
         *_closed_as(case),
         *_disputed(case),
         *_doubts(case),
@@ -43,6 +44,18 @@ def headline(case: Case) -> Told:
         f" {place.text}.",
         f"{month.text_zh}，{product.text_zh} {line.subscription_id} 的收入归 {place.text_zh}。",
     )
+
+
+def _not_there(case: Case) -> Iterator[Told]:
+    """Say that the line was opened in a later month."""
+    opened = period_of_day(case.subject.line.opened_on)
+    if case.period < opened:
+        month = words.month(opened)
+        yield Told(
+            f"It was opened in {month.text} only: for earlier months it counts as it was on its first"
+            " day.",
+            f"该用户{month.text_zh}才入网，此前的月份按其入网当日的情况计。",
+        )
 
 
 def _closed_as(case: Case) -> Iterator[Told]:
