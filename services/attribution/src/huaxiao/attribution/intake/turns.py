@@ -33,7 +33,7 @@ FORESEEN = 100
 """Events of a request from which on it is booked while it waits."""
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
-FORESEEN_TOGETHER = 5_000
+FORESEEN_TOGETHER = 2_000
 """The same of requests that have been booked: what is left to do is done sooner."""
 
 
