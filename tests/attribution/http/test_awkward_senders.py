@@ -74,3 +74,26 @@ def test_another_currency_has_a_code_of_its_own(sender: Sender) -> None:
     ).says
     assert isinstance(says, Refusal)
     assert says.code == "unknown-currency"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_arrears_of_a_line_that_is_gone_stay_with_whoever_had_it_last(
+    manager: AttributionClient, county: int, sender: Sender, order: tuple[int, ...]
+) -> None:
+    closed = {"subscription_id": "S-1", "effective_on": "2018-06-10"}
+    story = [
+        sender.opened(),
+        sender.event("subscription.closed", **closed),
+        # Past the term of every field there is.
+        sender.bill("BI-9", period=201811),
+    ]
+    for index in order:
+        await manager.post_events([story[index]])
+    books = await manager.reconciliation(county, 201811)
+    assert {one.centre_id: one.amount_fen for one in books.revenue_by_centre} == {"C1": 10_000}
+    told = await manager.explanation(county, "S-1", period=201811)
+    sentences = told.story
+    assert any("closed on 2018-06-10" in one or "10 June 2018" in one for one in sentences), (
+        sentences
+    )
+    assert not any("term of" in one for one in sentences)

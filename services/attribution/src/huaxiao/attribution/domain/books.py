@@ -105,8 +105,8 @@ class Produced:
     """What taking events in has brought about, to be written."""
 
     lines: list[Line] = field(default_factory=list)
-    changes: list[tuple[str, str, Change]] = field(default_factory=list)
-    """Subscription, event type, change."""
+    changes: list[tuple[str, Change]] = field(default_factory=list)
+    """Subscription, change."""
     statements: list[BundleStatement] = field(default_factory=list)
     leads: list[tuple[str, Lead]] = field(default_factory=list)
     """Subscription, lead."""

@@ -8,7 +8,7 @@ from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.rule_sets import RuleBook
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.timelines import Owner
-from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period
+from huaxiao.shared.periods import FIRST_PERIOD, LAST_PERIOD, Period, period_of_day
 
 
 class Decided(NamedTuple):
@@ -59,7 +59,8 @@ def _decide(
     digest: Callable[[Evidence], bytes],
 ) -> Decided:
     evidence = gather(subscription_id, period, register, organisation)
-    decision = decide(evidence, rules.at(period))
+    closed = evidence.closed_on
+    decision = decide(evidence, rules.at(period if closed is None else period_of_day(closed)))
     owner = Owner(
         decision.centre_id,
         decision.field_id,

@@ -23,6 +23,7 @@ from huaxiao.attribution.domain.histories import (
     Ruling,
     baseline_at,
     bundles_before,
+    closed_on,
     evidence_ends,
     lead_of,
     line_before,
@@ -31,7 +32,7 @@ from huaxiao.attribution.domain.histories import (
     transferred_on,
 )
 from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
-from huaxiao.shared.periods import FIRST_PERIOD, Period, period_of_day, shift
+from huaxiao.shared.periods import FIRST_PERIOD, Period, first_day, period_of_day, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
 
 
@@ -129,6 +130,8 @@ class Evidence:
     """The one in force; one that a locked list passes by, if there is no other."""
     opportunity: Opportunity | None = None
     baseline: Snapshot | None = None
+    closed_on: date | None = field(default=None, repr=False)
+    """The day the line was closed: what is known of it has stood still since."""
 
 
 def passed_by(ruling: Ruling, listed: ListedCustomer | None) -> bool:
@@ -168,13 +171,18 @@ def gather(
 ) -> Evidence:
     """Gather the evidence on a subscription for a period.
 
+    Of a line that was closed it is that of its last month, so what is still paid or billed stays with
+    whoever had it last (DOMAIN, time semantics); only a ruling reaches beyond.
+
     Raises:
         KeyError: the subscription is not in the register.
 
     """
-    ground = organisation.ground(period)
     opened = register.opened[subscription_id]
-    end = evidence_ends(opened.opened_on, period)
+    closed = closed_before(subscription_id, period, register)
+    seen_in = period if closed is None else period_of_day(closed)
+    ground = organisation.ground(seen_in)
+    end = evidence_ends(opened.opened_on, seen_in)
 
     def look(one: str) -> LineEvidence:
         changes = register.changes.get(one, ())
@@ -204,7 +212,7 @@ def gather(
     seen = _seen | {subscription_id}
     main = None
     if main_id is not None and main_id in register.opened and main_id not in seen:
-        main = gather(main_id, period, register, organisation, seen)
+        main = gather(main_id, seen_in, register, organisation, seen)
     subject = look(subscription_id)
     ruled = register.rulings.get(subscription_id, ())
     standing = [one for one in ruled if not passed_by(one, subject.listed)]
@@ -220,11 +228,18 @@ def gather(
             lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
         ),
         baseline=_snapshot(
-            baseline_at(register.baselines.get(subscription_id, ()), opened.opened_on, period),
+            baseline_at(register.baselines.get(subscription_id, ()), opened.opened_on, seen_in),
             organisation,
-            period,
+            seen_in,
         ),
+        closed_on=closed,
     )
+
+
+def closed_before(subscription_id: str, period: Period, register: Register) -> date | None:
+    """Return the day a subscription was closed before a period; None while it is in service."""
+    changes = register.changes.get(subscription_id, ())
+    return closed_on(changes, first_day(period)) if changes else None
 
 
 def turns(subscription_id: str, register: Register, organisation: Organisation) -> list[Period]:
@@ -284,7 +299,10 @@ def _turned_by(dated: Iterable[Change] | Iterable[BundleStatement]) -> set[Perio
 
 def fingerprint(evidence: Evidence) -> bytes:
     """Return a digest that is another when anything in the evidence is."""
-    return hashlib.sha256(repr(evidence).encode()).digest()[:16]
+    told = repr(evidence)
+    if evidence.closed_on is not None:
+        told += f" closed {evidence.closed_on}"
+    return hashlib.sha256(told.encode()).digest()[:16]
 
 
 def _opportunity(lead: Lead | None, organisation: Organisation) -> Opportunity | None:

@@ -14,6 +14,8 @@ from huaxiao.shared.periods import Period, first_day
 FIXED_PRODUCTS = ("broadband", "tv", "voice")
 """Fixed-line products, in the order in which one anchors a bundle (rule 070)."""
 
+CLOSED, RESUMED = "subscription.closed", "subscription.resumed"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -35,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A dated change: a move gives a new address, a transfer a new customer."""
+    """A dated change: a move gives a new address, a transfer a new customer; an end gives neither."""
 
     effective_on: date
     made_at: datetime
@@ -43,6 +45,8 @@ class Change:
     customer_id: str | None = None
     standard_address: str | None = None
     resource_address: str | None = None
+    kind: str = ""
+    """The type of the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,17 @@ def transferred_on(changes: Iterable[Change], end: date) -> date | None:
     """Return the day of the last transfer to another customer before a day."""
     days = (one.effective_on for one in changes if one.customer_id is not None)
     return max((one for one in days if one < end), default=None)
+
+
+def closed_on(changes: Iterable[Change], end: date) -> date | None:
+    """Return the day a line was closed before a day; None if it was not, or resumed since."""
+    closed = None
+    for one in sorted(changes, key=lambda one: (one.effective_on, one.made_at, one.event)):
+        if one.effective_on < end and one.kind == CLOSED:
+            closed = closed or one.effective_on
+        elif one.effective_on < end and one.kind == RESUMED:
+            closed = None
+    return closed
 
 
 def bundle_steps(statements: Iterable[BundleStatement], end: date) -> list[Membership]:

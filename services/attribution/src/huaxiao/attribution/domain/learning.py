@@ -86,25 +86,32 @@ def _move(books: Books, message: Message, move: events.SubscriptionMoved) -> Ans
         message.name,
         standard_address=move.standard_address,
         resource_address=move.resource_address,
+        kind=message.type,
     )
-    return _change(books, message, move.subscription_id, change)
+    return _change(books, move.subscription_id, change)
 
 
 def _transfer(books: Books, message: Message, passed: events.SubscriptionChanged) -> Answer:
-    change = Change(passed.effective_on, message.time, message.name, customer_id=passed.customer_id)
-    return _change(books, message, passed.subscription_id, change)
+    change = Change(
+        passed.effective_on,
+        message.time,
+        message.name,
+        customer_id=passed.customer_id,
+        kind=message.type,
+    )
+    return _change(books, passed.subscription_id, change)
 
 
 def _stop(books: Books, message: Message, stop: events.SubscriptionStopped) -> Answer:
-    change = Change(stop.effective_on, message.time, message.name)
-    return _change(books, message, stop.subscription_id, change)
+    change = Change(stop.effective_on, message.time, message.name, kind=message.type)
+    return _change(books, stop.subscription_id, change)
 
 
-def _change(books: Books, message: Message, subscription_id: str, change: Change) -> Waiting | None:
+def _change(books: Books, subscription_id: str, change: Change) -> Waiting | None:
     if subscription_id not in books.known.lines:
         return unknown_subscription(subscription_id)
     books.known.changes[subscription_id].append(change)
-    books.produced.changes.append((subscription_id, message.type, change))
+    books.produced.changes.append((subscription_id, change))
     books.affect(subscription_id)
     return None
 

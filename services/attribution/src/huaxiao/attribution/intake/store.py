@@ -293,7 +293,7 @@ async def _load_lines(
         known.lines[row.subscription_id] = Line(*row)
     query = (
         "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
-        " resource_address FROM attribution.subscription_changes"
+        " resource_address, kind FROM attribution.subscription_changes"
     )
     for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
@@ -610,8 +610,8 @@ async def _copy_evidence(copy: Copying, branch_id: int, produced: Produced) -> N
     )
     await copy.into(
         subscription_changes,
-        ("branch_id", "subscription_id", "kind", *Change.__dataclass_fields__),
-        [(branch_id, one, kind, *_change_values(change)) for one, kind, change in produced.changes],
+        ("branch_id", "subscription_id", *Change.__dataclass_fields__),
+        [(branch_id, one, *_change_values(change)) for one, change in produced.changes],
     )
     await copy.into(
         bundle_statements,

@@ -13,8 +13,11 @@ from huaxiao.shared.wire.attribution import OwnerSource
 def outlook(case: Case) -> Iterator[Told]:
     """Say whose it was before, until when this holds, and whose it will be by what is known."""
     yield from _before(case)
-    yield from _ends(case)
-    yield CHANGED_BY[case.decision.source]
+    if case.evidence.closed_on is None:
+        yield from _ends(case)
+        yield CHANGED_BY[case.decision.source]
+    else:
+        yield _BY_RULING_ONLY
     if case.dispute is None or not case.dispute.frozen:
         yield _contest(case)
 

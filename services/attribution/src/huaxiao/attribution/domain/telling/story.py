@@ -26,6 +26,7 @@ def tell(case: Case) -> list[Told]:
         because(case),
         *_ruling_reason(case),
         *_as_of(case),
+        *_ended(case),
         *_passed(case.decision),
         *_others(case),
         *flagged(case),
@@ -55,6 +56,17 @@ def _not_there(case: Case) -> Iterator[Told]:
             f"It was opened in {month.text} only: for earlier months it counts as it was on its first"
             " day.",
             f"该用户{month.text_zh}才入网，此前的月份按其入网当日的情况计。",
+        )
+
+
+def _ended(case: Case) -> Iterator[Told]:
+    """Say that the line was closed, and that nothing moves what is left of it."""
+    if case.evidence.closed_on is not None:
+        day = words.day(case.evidence.closed_on)
+        yield Told(
+            f"It was closed on {day.text}: what is still billed, paid or given up of it stays with"
+            " whoever had it last.",
+            f"该用户已于{day.text_zh}拆机：此后的欠费、缴费和核销仍归最后的归属方。",
         )
 
 
@@ -114,9 +126,10 @@ def _as_of(case: Case) -> Iterator[Told]:
     """Say of which moment the evidence is, where it may have moved on within the month."""
     if case.decision.source not in _MOVING:
         return
-    opened_on = case.subject.line.opened_on
-    if evidence_ends(opened_on, case.period) == first_day(case.period):
-        month = words.month(case.period)
+    opened_on, closed_on = case.subject.line.opened_on, case.evidence.closed_on
+    seen_in = case.period if closed_on is None else period_of_day(closed_on)
+    if evidence_ends(opened_on, seen_in) == first_day(seen_in):
+        month = words.month(seen_in)
         yield Told(
             f"That was so when {month.text} began; a move or a change of bundle counts from the"
             " month after it.",
