@@ -222,6 +222,7 @@ export type Completeness = {
     booked: number;
     conflicts: number;
     day: string;
+    dismissed_now: number;
     duplicates: number;
     held_now: number;
     oldest_held_at: string | null;
@@ -231,6 +232,22 @@ export type Completeness = {
     received: number;
     refused: number;
     source: string;
+};
+
+/**
+ * Who has taken a held event out of what waits, when and why.
+ */
+export type Dismissal = {
+    dismissed_at: string;
+    dismissed_by: string;
+    reason: string;
+};
+
+/**
+ * Why a held event is not to be waited for any longer; name nobody in it.
+ */
+export type DismissalIn = {
+    reason: string;
 };
 
 /**
@@ -581,6 +598,7 @@ export type HeldBody = {
 export type HeldEvent = {
     body: string;
     code: string;
+    dismissal: Dismissal | null;
     event_id: string | null;
     held_id: string;
     message: string;
@@ -597,7 +615,7 @@ export type HeldEvent = {
 /**
  * Where an event in quarantine stands.
  */
-export type HeldState = 'held' | 'resolved';
+export type HeldState = 'held' | 'resolved' | 'dismissed';
 
 /**
  * What became of a batch: received = booked + duplicates + parked + refused + conflicts.
@@ -3109,7 +3127,7 @@ export type ListQuarantineData = {
     };
     query?: {
         /**
-         * held, or resolved
+         * held, resolved, or dismissed
          */
         state?: HeldState | null;
         /**
@@ -3186,6 +3204,55 @@ export type GetHeldEventResponses = {
 
 export type GetHeldEventResponse = GetHeldEventResponses[keyof GetHeldEventResponses];
 
+export type DismissHeldEventData = {
+    body: DismissalIn;
+    headers?: {
+        /**
+         * Makes this request safe to send again
+         */
+        'idempotency-key'?: string | null;
+    };
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+        held_id: string;
+    };
+    query?: never;
+    url: '/v1/branches/{branch_id}/quarantine/{held_id}/dismissal';
+};
+
+export type DismissHeldEventErrors = {
+    /**
+     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）; `already-dismissed`: This event has been dismissed already（该事件已被搁置）
+     */
+    409: Problem & {
+        code: 'already-resolved' | 'already-dismissed';
+    };
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type DismissHeldEventError = DismissHeldEventErrors[keyof DismissHeldEventErrors];
+
+export type DismissHeldEventResponses = {
+    /**
+     * Successful Response
+     */
+    200: HeldEvent;
+};
+
+export type DismissHeldEventResponse = DismissHeldEventResponses[keyof DismissHeldEventResponses];
+
 export type SeeHeldBodyData = {
     body: FullViewIn;
     path: {
@@ -3244,10 +3311,10 @@ export type ReplayHeldEventData = {
 
 export type ReplayHeldEventErrors = {
     /**
-     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）
+     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）; `held-again`: This event has come again and is held under another number（该事件已再次到达，在隔离区中另有编号）
      */
     409: Problem & {
-        code: 'already-resolved';
+        code: 'already-resolved' | 'held-again';
     };
     /**
      * `wrong-branch`: The mended event names another branch（修正后的事件属于另一分公司）
@@ -4484,7 +4551,7 @@ export type ListUnplacedData = {
     path?: never;
     query?: {
         /**
-         * held, or resolved
+         * held, resolved, or dismissed
          */
         state?: HeldState | null;
         /**
@@ -4523,6 +4590,51 @@ export type ListUnplacedResponses = {
 };
 
 export type ListUnplacedResponse = ListUnplacedResponses[keyof ListUnplacedResponses];
+
+export type DismissUnplacedData = {
+    body: DismissalIn;
+    headers?: {
+        /**
+         * Makes this request safe to send again
+         */
+        'idempotency-key'?: string | null;
+    };
+    path: {
+        held_id: string;
+    };
+    query?: never;
+    url: '/v1/quarantine/{held_id}/dismissal';
+};
+
+export type DismissUnplacedErrors = {
+    /**
+     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）; `already-dismissed`: This event has been dismissed already（该事件已被搁置）
+     */
+    409: Problem & {
+        code: 'already-resolved' | 'already-dismissed';
+    };
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type DismissUnplacedError = DismissUnplacedErrors[keyof DismissUnplacedErrors];
+
+export type DismissUnplacedResponses = {
+    /**
+     * Successful Response
+     */
+    200: HeldEvent;
+};
+
+export type DismissUnplacedResponse = DismissUnplacedResponses[keyof DismissUnplacedResponses];
 
 export type SeeUnplacedBodyData = {
     body: FullViewIn;
@@ -4574,10 +4686,10 @@ export type ReplayUnplacedData = {
 
 export type ReplayUnplacedErrors = {
     /**
-     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）
+     * `already-resolved`: This event is no longer in quarantine（该事件已不在隔离区）; `held-again`: This event has come again and is held under another number（该事件已再次到达，在隔离区中另有编号）
      */
     409: Problem & {
-        code: 'already-resolved';
+        code: 'already-resolved' | 'held-again';
     };
     /**
      * `malformed`: The request does not have the required form（请求格式不符合要求）

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -193,7 +194,18 @@ held_events = Table(
     Column("body", LargeBinary, nullable=False),
     Column("posted_by", Text, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("resolved_at", DateTime(timezone=True)),
+    Column(
+        "resolved_at",
+        DateTime(timezone=True),
+        comment="when it left quarantine: into the books, or dismissed",
+    ),
+    Column("dismissed", Boolean, nullable=False, server_default=text("false")),
+    Index(
+        "held_events_dismissed_index",
+        "branch_id",
+        "received_at",
+        postgresql_where=text("dismissed"),
+    ),
     Index(
         "held_events_digest_index",
         "branch_id",
@@ -215,6 +227,28 @@ held_events = Table(
     ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
     info=COPIED,
+)
+dismissals = Table(
+    "dismissals",
+    metadata,
+    branch_column(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "time",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="1 the first time; an event that was tried again with success may be dismissed again",
+    ),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["branch_id", "number"],
+        ["attribution.held_events.branch_id", "attribution.held_events.number"],
+    ),
+    info=_APPEND_ONLY,
+    comment="Held events that somebody has taken out of what waits, and why",
 )
 signed_sources = Table(
     "signed_sources",

@@ -17,6 +17,7 @@ from huaxiao.shared.wire.attribution import (
     CommissionTermsIn,
     CommissionTotal,
     Completeness,
+    DismissalIn,
     Dispute,
     DisputeDecisionIn,
     DisputeIn,
@@ -99,6 +100,15 @@ class AttributionClient(ErasingClient):
             params={"state": state, "code": code, "cursor": cursor, "limit": limit},
         )
         return page
+
+    async def dismiss(self, branch_id: int, held_id: str, reason: str) -> HeldEvent:
+        """Take a held event out of what waits, with a reason; it stays as it came."""
+        dismissed: HeldEvent = await self._post(
+            HeldEvent,
+            f"/v1/branches/{branch_id}/quarantine/{held_id}/dismissal",
+            DismissalIn(reason=reason),
+        )
+        return dismissed
 
     async def see_held_body(self, branch_id: int, held_id: str, given: FullViewIn) -> HeldBody:
         """Return a held event as it came; the view goes on record."""

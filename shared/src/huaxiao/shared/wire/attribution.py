@@ -43,6 +43,12 @@ COST_PREFIX = "cost."
 """Cost accounts are ``cost.<kind>``, such as ``cost.commission``."""
 
 
+Reason = Annotated[
+    str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+]
+"""Why somebody decides, in their own words."""
+
+
 # --- what callers get back ----------------------------------------------------------------------
 
 
@@ -121,6 +127,8 @@ class Completeness(Resource):
     parked_now: Count
     """Of those, how many wait for another event."""
     oldest_parked_at: Moment | None
+    dismissed_now: Count
+    """Of the same three, how many lie dismissed; they are not among those held."""
 
     @property
     def day_key(self) -> str:
@@ -151,6 +159,22 @@ class HeldState(StrEnum):
 
     HELD = "held"
     RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+    """Somebody has said, with a reason, that nothing is to be waited for; it stays as it came."""
+
+
+class DismissalIn(Given):
+    """Why a held event is not to be waited for any longer; name nobody in it."""
+
+    reason: Reason
+
+
+class Dismissal(Resource):
+    """Who has taken a held event out of what waits, when and why."""
+
+    reason: str
+    dismissed_by: str
+    dismissed_at: Moment
 
 
 class HeldEvent(Resource):
@@ -170,6 +194,9 @@ class HeldEvent(Resource):
     state: HeldState
     received_at: Moment
     resolved_at: Moment | None
+    """When it left quarantine for the books; null of a dismissed one."""
+    dismissal: Dismissal | None
+    """The last one, also of an event that has been tried again with success since."""
     body: ShownBody
     """The event as it came, with personal data masked; empty once it has been erased; bytes that are not UTF-8 are shown as replacement characters."""
 
@@ -298,10 +325,6 @@ class ActivationIn(Given):
     from_period: PeriodNumber
     digest: Digest
     """Of the draft as it was read, so that nobody activates what was rewritten since."""
-
-
-Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")]
-"""Why somebody decides, in their own words."""
 
 
 AmendmentId = Annotated[

@@ -8,21 +8,32 @@ from typing import Annotated
 from fastapi import Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.callers import Mender
+from huaxiao.attribution.callers import Closer, Mender
 from huaxiao.attribution.quarantine import handlers, store
-from huaxiao.attribution.quarantine.handlers import AlreadyResolved, WrongBranch
+from huaxiao.attribution.quarantine.handlers import (
+    AlreadyDismissed,
+    AlreadyResolved,
+    HeldAgain,
+    WrongBranch,
+)
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import BigInt, Page, PageOf, PageQuery
 from huaxiao.shared.problems import Forbidden, NotFound
 from huaxiao.shared.unit_of_work import BranchReadTx, BranchWriteTx
-from huaxiao.shared.wire.attribution import HeldEvent, HeldState, IntakeReport, ReplayIn
+from huaxiao.shared.wire.attribution import (
+    DismissalIn,
+    HeldEvent,
+    HeldState,
+    IntakeReport,
+    ReplayIn,
+)
 
 router = web.router(tags=["quarantine"])
 unplaced = web.router(tags=["quarantine"], prefix="/v1")
 
-State = Annotated[HeldState | None, Query(description="held, or resolved")]
+State = Annotated[HeldState | None, Query(description="held, resolved, or dismissed")]
 Code = Annotated[
     str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="only this reason")
 ]
@@ -84,7 +95,7 @@ async def get_held_event(
 
 @router.post(
     "/quarantine/{held_id}/replay",
-    responses=web.problem_responses(Forbidden, AlreadyResolved, WrongBranch),
+    responses=web.problem_responses(Forbidden, AlreadyResolved, HeldAgain, WrongBranch),
 )
 async def replay_held_event(
     request: Request,
@@ -107,6 +118,30 @@ async def replay_held_event(
     )
 
 
+@router.post(
+    "/quarantine/{held_id}/dismissal",
+    responses=web.problem_responses(Forbidden, AlreadyResolved, AlreadyDismissed),
+)
+async def dismiss_held_event(
+    request: Request,
+    branch_id: BranchId,
+    held_id: Identifier,
+    given: DismissalIn,
+    connection: BranchWriteTx,
+    principal: Closer,
+) -> HeldEvent:
+    """Take an event out of what waits, with a reason; it stays as it came, and may be replayed."""
+    return await handlers.dismiss(
+        connection,
+        principal,
+        branch_id,
+        _number(held_id),
+        given,
+        posted_by=None,
+        now=request.app.state.clock(),
+    )
+
+
 @unplaced.get("/quarantine", responses=web.problem_responses(Forbidden))
 async def list_unplaced(
     connection: BranchReadTx,
@@ -121,7 +156,7 @@ async def list_unplaced(
 
 @unplaced.post(
     "/quarantine/{held_id}/replay",
-    responses=web.problem_responses(Forbidden, AlreadyResolved),
+    responses=web.problem_responses(Forbidden, AlreadyResolved, HeldAgain),
 )
 async def replay_unplaced(
     request: Request,
@@ -134,6 +169,29 @@ async def replay_unplaced(
     return await handlers.replay(
         connection,
         request.app.state.counties,
+        principal,
+        UNPLACED,
+        _number(held_id),
+        given,
+        posted_by=principal.subject,
+        now=request.app.state.clock(),
+    )
+
+
+@unplaced.post(
+    "/quarantine/{held_id}/dismissal",
+    responses=web.problem_responses(Forbidden, AlreadyResolved, AlreadyDismissed),
+)
+async def dismiss_unplaced(
+    request: Request,
+    held_id: Identifier,
+    given: DismissalIn,
+    connection: BranchWriteTx,
+    principal: Mender,
+) -> HeldEvent:
+    """Take one of the caller's own events out of what waits that belongs to no branch."""
+    return await handlers.dismiss(
+        connection,
         principal,
         UNPLACED,
         _number(held_id),

@@ -18,7 +18,14 @@ from huaxiao.attribution.quarantine import store
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared.auth import Principal, Role
 from huaxiao.shared.problems import NotFound, Problem
-from huaxiao.shared.wire.attribution import HeldState, IntakeReport, Outcome, ReplayIn
+from huaxiao.shared.wire.attribution import (
+    DismissalIn,
+    HeldEvent,
+    HeldState,
+    IntakeReport,
+    Outcome,
+    ReplayIn,
+)
 
 
 class AlreadyResolved(Problem):
@@ -28,6 +35,24 @@ class AlreadyResolved(Problem):
     status = HTTPStatus.CONFLICT
     title = "This event is no longer in quarantine"
     title_zh = "该事件已不在隔离区"
+
+
+class AlreadyDismissed(Problem):
+    """Somebody has dismissed the event before; what they gave as the reason stands."""
+
+    code = "already-dismissed"
+    status = HTTPStatus.CONFLICT
+    title = "This event has been dismissed already"
+    title_zh = "该事件已被搁置"
+
+
+class HeldAgain(Problem):
+    """The dismissed event has come again since, and is held under another number: replay that one."""
+
+    code = "held-again"
+    status = HTTPStatus.CONFLICT
+    title = "This event has come again and is held under another number"
+    title_zh = "该事件已再次到达，在隔离区中另有编号"
 
 
 class WrongBranch(Problem):
@@ -57,9 +82,13 @@ async def replay(
 ) -> IntakeReport:
     """Try a held event again; a mended one that is refused changes nothing.
 
+    A dismissed one is tried like any other: booked or waiting, it is dismissed no more; refused, it
+    stays so.
+
     Raises:
         NotFound: there is no such event for this caller.
         AlreadyResolved: it is in the books already.
+        HeldAgain: it was dismissed, and the same bytes have come and are held since.
         WrongBranch: the mended event names another branch.
 
     """
@@ -82,6 +111,9 @@ async def replay(
     target = arrival.reading.name.branch_id
     if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:
         raise WrongBranch
+    laid_down = held.dismissal if held.state is HeldState.DISMISSED else None
+    if laid_down and not await store.take_up(connection, branch_id, number):
+        raise HeldAgain
     if branch_id == UNPLACED:
         await _place(connection, counties, principal, arrival, number, now=now)
     else:
@@ -93,7 +125,45 @@ async def replay(
             now=now,
         )
         await _number(connection, branch_id, arrival)
+    if laid_down and arrival.judged.outcome in {Outcome.REFUSED, Outcome.CONFLICT}:
+        await store.lay_down(connection, branch_id, number, now=laid_down.dismissed_at)
     return report([arrival.reading], [arrival.judged])
+
+
+async def dismiss(
+    connection: AsyncConnection,
+    principal: Principal,
+    branch_id: int,
+    number: int,
+    given: DismissalIn,
+    *,
+    posted_by: str | None,
+    now: datetime,
+) -> HeldEvent:
+    """Take a held event out of what waits; it stays as it came, and may be tried again.
+
+    Raises:
+        NotFound: there is no such event for this caller.
+        AlreadyResolved: it is in the books already.
+        AlreadyDismissed: somebody has done so before.
+
+    """
+    # Whoever dismisses or replays the same event meanwhile waits here, and so does its release.
+    await lock(connection, branch_id)
+    found = await store.one(connection, branch_id, number, posted_by=posted_by)
+    if found is None:
+        raise NotFound
+    held, _ = found
+    if held.state is HeldState.RESOLVED:
+        raise AlreadyResolved
+    if held.state is HeldState.DISMISSED:
+        raise AlreadyDismissed
+    await store.dismiss(
+        connection, branch_id, number, reason=given.reason, by=principal.subject, now=now
+    )
+    dismissed = await store.one(connection, branch_id, number, posted_by=posted_by)
+    assert dismissed is not None  # noqa: S101 - it was there a moment ago, under the branch's lock
+    return dismissed[0]
 
 
 async def _number(connection: AsyncConnection, branch_id: int, arrival: Arrival) -> None:
