@@ -431,6 +431,57 @@ async def test_a_baseline_that_comes_late_takes_out_of_the_pool_what_it_names(
     assert "承包基线" in found.story_zh[1]
 
 
+@pytest.mark.parametrize("known_before", [True, False])
+async def test_a_lead_and_a_baseline_of_a_centre_that_is_not_registered_say_so_until_it_is(
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    follow: Callable[[Sequence[FeedEntry]], Awaitable[None]],
+    known_before: bool,
+) -> None:
+    sold = sender.opened("S-1", product="mobile", opened_on="2017-11-03")
+    old = sender.opened("S-2", product="mobile")
+    lead = sender.event(
+        "lead.converted",
+        lead_id="L-9",
+        subscription_id="S-1",
+        owner_centre_id="X9",
+        approved_on="2017-10-20",
+    )
+    stated = sender.event("baseline.stated", period=201711, subscription_id="S-2", centre_id="X9")
+    bills = [sender.bill(), sender.bill("BI-2", "S-2")]
+    facts = [lead, stated]
+    posted = [*facts, sold, old, *bills] if known_before else [sold, old, *bills, *facts]
+    assert (await manager.post_events(posted)).booked == 6
+    assert await revenue(manager, county) == {"C0": 20_000}
+
+    for line, says, says_zh in (
+        ("S-1", "lead L-9 names centre X9", "商机 L-9 所指的中心 X9 尚未登记"),
+        (
+            "S-2",
+            "the baseline of November 2017 names",
+            "2017年11月的承包基线所指的中心 X9 尚未登记",
+        ),
+    ):
+        found = await manager.explanation(county, line)
+        assert found.reproduced
+        assert any(says in one.reason for one in found.rejected)
+        assert any(says in one and "not registered" in one for one in found.story)
+        assert any(says_zh in one for one in found.story_zh)
+    sold_told = await manager.explanation(county, "S-1")
+    assert "no lead" not in " ".join(sold_told.story)
+    assert not any("no lead" in one.reason for one in sold_told.rejected)
+
+    centre = contracts.Centre(
+        centre_id="X9", kind=contracts.CentreKind.TOWN, name="X9", name_zh="X9"
+    )
+    registered = contracts.CentreRegistered(centre=centre)
+    await follow([fact(contracts.CENTRE_REGISTERED, "X9", registered)])
+    assert await revenue(manager, county) == {"X9": 20_000}
+    rules = [(await manager.explanation(county, one)).owner.unit_rule for one in ("S-1", "S-2")]
+    assert rules == ["030", "160"]
+
+
 async def test_work_is_asked_for_once_in_the_feed(
     caller: Callable[..., AttributionClient], county: int, sender: Sender
 ) -> None:

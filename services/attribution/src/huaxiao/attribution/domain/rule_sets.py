@@ -152,15 +152,17 @@ def _sold_by(kind: ChannelKind) -> Why:
 
 
 NO_CHANNEL = Why("it has no known channel", "没有已知渠道")
+NO_LEAD = Why("it came from no lead in time", "不是有效期内商机转化")
+NO_BASELINE = Why("it is in no baseline", "不在承包基线中")
 
 
 def _not_promised(when: When, evidence: Evidence) -> Why | None:
     if when.ruled and evidence.ruling is None:
         return Why("nobody has ruled on it", "没有裁定")
     if when.lead and evidence.opportunity is None:
-        return Why("it came from no lead in time", "不是有效期内商机转化")
+        return NO_LEAD
     if when.baseline and evidence.baseline is None:
-        return Why("it is in no baseline", "不在承包基线中")
+        return NO_BASELINE
     return None
 
 

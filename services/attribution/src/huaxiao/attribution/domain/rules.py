@@ -11,7 +11,15 @@ from enum import StrEnum
 from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence, passed_by
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
-from huaxiao.attribution.domain.rule_sets import NO_CHANNEL, Rule, RuleSet, Why, unmet
+from huaxiao.attribution.domain.rule_sets import (
+    NO_BASELINE,
+    NO_CHANNEL,
+    NO_LEAD,
+    Rule,
+    RuleSet,
+    Why,
+    unmet,
+)
 from huaxiao.shared.periods import LAST_PERIOD, Period, period_of_day, shift
 from huaxiao.shared.wire.attribution import OwnerSource
 from huaxiao.shared.wire.contracts import ChannelKind
@@ -181,7 +189,7 @@ def _ruling(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
 
 def _lead_centre(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     if evidence.opportunity is None:
-        return Nowhere(Why("it came from no lead in time", "不是有效期内商机转化"))
+        return Nowhere(NO_LEAD)
     return Place(evidence.opportunity.centre_id)
 
 
@@ -264,7 +272,7 @@ def _enterprise_account_manager(evidence: Evidence, _: RuleSet) -> Place | Nowhe
 def _baseline(evidence: Evidence, _: RuleSet) -> Place | Nowhere:
     snapshot = evidence.baseline
     if snapshot is None:
-        return Nowhere(Why("it is in no baseline", "不在承包基线中"))
+        return Nowhere(NO_BASELINE)
     flags = _unplaced(evidence.subject)
     return Place(snapshot.centre_id, snapshot.field_id, flags=flags)
 

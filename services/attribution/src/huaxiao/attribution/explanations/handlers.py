@@ -17,6 +17,7 @@ from huaxiao.attribution.domain.contests import Record, Term
 from huaxiao.attribution.domain.rules import decide
 from huaxiao.attribution.domain.telling.case import Case, Contest, OpenDispute
 from huaxiao.attribution.domain.telling.story import tell
+from huaxiao.attribution.domain.telling.unregistered import naming_unregistered
 from huaxiao.attribution.domain.timelines import Timeline
 from huaxiao.attribution.explanations import store
 from huaxiao.attribution.intake import store as intake
@@ -78,6 +79,16 @@ async def explain(
     opened = period_of_day(recorded.evidence.subject.line.opened_on)
     rules = replace(rules, shadow_months=county.rules.at(opened).shadow_months)
     decision = decide(recorded.evidence, rules)
+    if around.named:
+        leads, baselines = await store.naming(connection, branch_id, subscription_id)
+        decision = naming_unregistered(
+            decision,
+            Period(period),
+            recorded.evidence.subject.line.opened_on,
+            leads=leads,
+            baselines=baselines,
+            registered=county.organisation.centres,
+        )
     ruling = await _ruling(connection, branch_id, decision.ruling_id)
     case = Case(
         period=Period(period),

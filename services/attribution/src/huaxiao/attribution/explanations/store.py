@@ -15,14 +15,16 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.disputes.contested import about
 from huaxiao.attribution.domain.evidence import Evidence
+from huaxiao.attribution.domain.histories import Baseline, Lead
 from huaxiao.attribution.ledger import store as ledger
-from huaxiao.attribution.tables import decisions, entries, periods
+from huaxiao.attribution.tables import baselines, decisions, entries, leads, periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Circumstances(NamedTuple):
     closed_at: datetime | None
     revenue_fen: int
     contested: bool
+    named: bool
+    """A lead or a baseline names the line, whatever became of that."""
 
 
 def standing(
@@ -158,6 +162,15 @@ _CIRCUMSTANCES = select(
         )
     )
     .label("contested"),
+    or_(
+        *(
+            exists().where(
+                table.c.branch_id == bindparam("branch_id"),
+                table.c.subscription_id == bindparam("subscription_id"),
+            )
+            for table in (leads, baselines)
+        )
+    ).label("named"),
 )
 
 
@@ -177,4 +190,24 @@ async def circumstances(
     """Return what is known of a line's month beside its decision."""
     asked = {"branch_id": branch_id, "subscription_id": subscription_id, "period": period}
     row = (await connection.execute(_CIRCUMSTANCES, asked)).one()
-    return Circumstances(row.closed_at, int(row.revenue_fen), row.contested)
+    return Circumstances(row.closed_at, int(row.revenue_fen), row.contested, row.named)
+
+
+async def naming(
+    connection: AsyncConnection, branch_id: int, subscription_id: str
+) -> tuple[list[Lead], list[Baseline]]:
+    """Return the leads and baselines that name a line, whether they decide or not."""
+    of_leads = select(*(leads.c[name] for name in ("lead_id", "approved_on", "owner_centre_id")))
+    of_baselines = select(*(baselines.c[name] for name in Baseline.__dataclass_fields__))
+    found = await connection.execute(
+        of_leads.where(leads.c.branch_id == branch_id, leads.c.subscription_id == subscription_id)
+    )
+    stated = await connection.execute(
+        of_baselines.where(
+            baselines.c.branch_id == branch_id, baselines.c.subscription_id == subscription_id
+        )
+    )
+    return (
+        [Lead(row.lead_id, row.approved_on, row.owner_centre_id, None) for row in found],
+        [Baseline(*row) for row in stated],
+    )
