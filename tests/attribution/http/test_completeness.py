@@ -83,6 +83,30 @@ async def test_numbers_that_have_not_come_are_named_until_they_do(
     assert (found.missing_count, found.missing) == (0, [])
 
 
+async def test_an_absurd_number_is_a_run_of_its_own_and_hides_no_gap(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    def numbered(*numbers: int) -> list[dict[str, Any]]:
+        return [sender.bill(f"BI-{one}", "S-404") | {"sequence": f"{one}"} for one in numbers]
+
+    absurd = 10**17
+    await manager.post_events(numbered(1, 2, 5, absurd, 7))
+    (found,) = await manager.sequences(county)
+    assert [(one.first, one.last) for one in found.missing] == [(3, 4), (6, 6)]
+    assert (found.missing_count, found.last) == (3, absurd)
+    assert [(one.first, one.last, one.came) for one in found.runs] == [
+        (1, 7, 4),
+        (absurd, absurd, 1),
+    ]
+    await manager.post_events(numbered(3, 4, 6, 8))
+    (found,) = await manager.sequences(county)
+    assert (found.missing_count, found.missing) == (0, [])
+    assert [(one.first, one.last, one.came) for one in found.runs] == [
+        (1, 8, 8),
+        (absurd, absurd, 1),
+    ]
+
+
 async def test_the_number_of_an_event_that_was_mended_has_come(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:

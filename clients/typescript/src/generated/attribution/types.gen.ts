@@ -698,6 +698,15 @@ export type NewSecretIn = {
 };
 
 /**
+ * Numbers that belong together; both ends have come.
+ */
+export type NumberRun = {
+    came: number;
+    first: number;
+    last: number;
+};
+
+/**
  * What became of one event.
  */
 export type Outcome = 'booked' | 'duplicate' | 'parked' | 'refused' | 'conflict';
@@ -1110,6 +1119,7 @@ export type SenderSequence = {
     last: number;
     missing: Array<MissingNumbers>;
     missing_count: number;
+    runs: Array<NumberRun>;
     source: string;
 };
 

@@ -60,7 +60,7 @@ async def operations(page: OperationsPage) -> Response:
         completeness=sorted(completeness, key=lambda one: one.day, reverse=True)[:_DAYS],
         chart=completeness_chart(page.words, completeness),
         untold=sent.completeness is None,
-        sequences=[one for one in sent.sequences or [] if one.missing_count],
+        sequences=[one for one in sent.sequences or [] if one.missing_count or one.runs[1:]],
         standing=sent.standing,
         alerts=[one for one in alerts or [] if one.kind in _OF_DATA],
     )

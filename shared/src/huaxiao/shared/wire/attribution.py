@@ -143,6 +143,15 @@ class MissingNumbers(Resource):
     last: int
 
 
+class NumberRun(Resource):
+    """Numbers that belong together; both ends have come."""
+
+    first: int
+    last: int
+    came: Count
+    """How many of them have come."""
+
+
 class SenderSequence(Resource):
     """How far a sender's running numbers have come."""
 
@@ -150,8 +159,14 @@ class SenderSequence(Resource):
     first: int
     last: int
     missing_count: int
+    """Within its runs."""
     missing: list[MissingNumbers]
-    """The first hundred gaps."""
+    """The first hundred gaps of at most a million numbers each."""
+    runs: list[NumberRun]
+    """Parted where more than a million numbers are missing at once; the first hundred.
+
+    More than one says that a number is wrong, that numbering began anew, or that a great deal is lost.
+    """
 
 
 class HeldState(StrEnum):

@@ -9,12 +9,19 @@ from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from huaxiao.attribution.domain.sequences import Range, gaps, merged
+from huaxiao.attribution.domain.sequences import Range, count_of, gaps, merged, runs
 from huaxiao.attribution.tables import held_events, intake_counts, intake_sequences
 from huaxiao.shared.periods import BUSINESS_ZONE, business_day
-from huaxiao.shared.wire.attribution import Completeness, MissingNumbers, Outcome, SenderSequence
+from huaxiao.shared.wire.attribution import (
+    Completeness,
+    MissingNumbers,
+    NumberRun,
+    Outcome,
+    SenderSequence,
+)
 
 _GAPS_SHOWN = 100
+_RUNS_SHOWN = 100
 _COUNTED = insert(intake_counts)
 _COUNT = _COUNTED.on_conflict_do_update(
     index_elements=["branch_id", "day", "source", "outcome"],
@@ -212,15 +219,20 @@ async def sequences(
             .order_by(table.c.first)
         )
         ranges: list[Range] = [(row.first, row.last) for row in rows]
-        missing = list(gaps(ranges))
+        parted = runs(ranges)
+        missing = [gap for run in parted for gap in gaps(run)]
         found.append(
             SenderSequence(
                 source=source,
                 first=ranges[0][0],
                 last=ranges[-1][1],
-                missing_count=sum(last - first + 1 for first, last in missing),
+                missing_count=count_of(missing),
                 missing=[
                     MissingNumbers(first=first, last=last) for first, last in missing[:_GAPS_SHOWN]
+                ],
+                runs=[
+                    NumberRun(first=run[0][0], last=run[-1][1], came=count_of(run))
+                    for run in parted[:_RUNS_SHOWN]
                 ],
             )
         )
