@@ -13,7 +13,9 @@ from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.story import Endpoints
 from huaxiao.console.visitors import SESSION_COOKIE
 from huaxiao.shared.auth import Role
+from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.issuer import Issuer, ensure_key
+from huaxiao.shared.wire.attribution import HeldState
 
 
 class Asked(Protocol):
@@ -222,6 +224,50 @@ async def test_operations_tell_of_every_follower_how_far_behind_it_is(visit: Vis
         ("kpi", "dispatch"),
     ]
     assert all("not at all" in lag or "entries" in lag for _, _, lag in followed)
+
+
+@pytest.mark.parametrize(
+    ("language", "missing", "jumps"),
+    [
+        ("en", "1 numbers are missing（2–2）", "is one of them wrong? 1–3 (2 came), 1"),
+        ("zh", "缺 1 个编号（2–2）", "编号有跳跃，请核实是否有误：1–3（到 2 个）、1"),
+    ],
+)
+async def test_operations_tell_gaps_from_a_number_that_is_absurd_and_what_was_dismissed(
+    visit: Visit, suite: Endpoints, issuer: Issuer, language: str, missing: str, jumps: str
+) -> None:
+    source, absurd = f"/odd-{language}", 10**17
+    signed = issuer.token("test:manager", roles=[Role.COUNTY_MANAGER], branch_ids=[BRANCH_ID])
+    waits = {
+        "specversion": "1.0",
+        "source": source,
+        "type": "bill_item.issued",
+        "time": "2017-11-30T10:00:00+08:00",
+        "branchid": BRANCH_ID,
+        "data": {
+            "bill_item_id": f"ODD-{language}",
+            "subscription_id": "S-NOWHERE",
+            "period": TERM_FROM,
+            "item_kind": "monthly",
+            "amount_fen": 100,
+            "tax_fen": 6,
+        },
+    }
+    async with AttributionClient(suite.attribution, lambda: signed) as attribution:
+        numbered = [waits | {"id": str(one), "sequence": str(one)} for one in (1, 3, absurd)]
+        assert (await attribution.post_events(numbered)).parked == 3
+        held = await attribution.quarantine(BRANCH_ID, state=HeldState.HELD)
+        for one in held.items:
+            if one.source == source:
+                await attribution.dismiss(BRANCH_ID, one.held_id, "测试数据")
+
+    page = (await visit(Role.COUNTY_MANAGER).get(f"{HOME}/operations?lang={language}")).text
+
+    assert f"{source}：{missing}" in page
+    assert f"{jumps}{'0' * 17}" in page
+    row = page.partition(f"<code>{source}</code>")[2].partition("</tr>")[0]
+    shown = re.findall(r"<td[^>]*>(.*?)</td>", row)
+    assert (shown[0], shown[3], shown[6], shown[8]) == ("3", "3", "0", "3")
 
 
 async def test_operations_show_the_others_while_a_service_is_away(
