@@ -16,7 +16,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.rows import Scope
-from huaxiao.shared.wire.attribution import RulingIn
+from huaxiao.shared.wire.attribution import HeldState, RulingIn
 from huaxiao.shared.wire.personal import Erasure, ErasureIn, FullViewIn, Purpose
 
 MENDING = FullViewIn(purpose=Purpose.MENDING, reason="核对")
@@ -179,6 +179,22 @@ async def test_a_body_that_had_to_wait_is_erased_by_itself_once_it_is_mended(
     ]
     assert bodies[0] == ""
     assert "PER-1" in bodies[1]
+
+
+async def test_a_body_that_was_dismissed_waits_for_nobody_and_is_erased_at_once(
+    county: int, manager: AttributionClient, finance: AttributionClient, sender: Sender
+) -> None:
+    held_id = await told(manager, sender, county)
+    await manager.dismiss(county, held_id, "测试数据")
+    given = ErasureIn(customer_id="PER-1", reason="客户要求删除")
+    asked = await manager.ask_for_erasure(county, given)
+    done = await finance.confirm_erasure(county, asked.erasure_id)
+
+    assert (done.erased, done.waiting) == (1, 0)
+    assert (await manager.see_held_body(county, held_id, MENDING)).body == ""
+    assert (await manager.replay(county, held_id)).refused == 1
+    (shown,) = (await manager.quarantine(county)).items
+    assert shown.state is HeldState.DISMISSED
 
 
 async def test_bodies_are_forgotten_once_nobody_waits_for_them(
