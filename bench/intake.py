@@ -22,7 +22,7 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.periods import Period, periods_from
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
-POSTING_CONNECTIONS = 6
+POSTING_CONNECTIONS = 8
 """Enough that the service need not wait for the next batch to arrive."""
 SINGLE_CONNECTIONS = 64
 COPIES = 5

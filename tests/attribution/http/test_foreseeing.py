@@ -163,7 +163,7 @@ async def test_nothing_out_of_the_ordinary_is_foreseen(
     standing = ours.counties.seen(county)
     assert standing is not None
     ordinary = read(body(sender.bill("BI-1")), now=NOW)
-    assert foresee(standing, [ordinary], now=NOW) is not None
+    assert await foresee(standing, [ordinary], now=NOW) is not None
     for odd in (
         sender.opened("S-2"),
         sender.bill("BI-2", subscription_id="S-2"),
@@ -171,5 +171,5 @@ async def test_nothing_out_of_the_ordinary_is_foreseen(
         sender.bill("BI-3", amount_fen=1.5),
         sender.bill("BI-1", amount_fen=1),
     ):
-        assert foresee(standing, [ordinary, read(body(odd), now=NOW)], now=NOW) is None
-    assert foresee(standing, [ordinary, ordinary], now=NOW) is None
+        assert await foresee(standing, [ordinary, read(body(odd), now=NOW)], now=NOW) is None
+    assert await foresee(standing, [ordinary, ordinary], now=NOW) is None

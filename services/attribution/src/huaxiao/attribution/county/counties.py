@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,15 +38,14 @@ class Standing:
     mark: int
     timelines: dict[str, Timeline]
     """Whose subscriptions are, as of the mark; of those that were asked for."""
-    settled_until: datetime
-    """The moment it was seen at: nothing was booked after it."""
 
     def is_like(self, other: "Standing") -> bool:
-        """Say whether what is booked on one is what would be booked on the other, but for when."""
+        """Say whether what is booked on one is what would be booked on the other."""
         return (
             self.county is other.county
             and self.mark == other.mark
             and self.closed_through == other.closed_through
+            and self.timelines is other.timelines
         )
 
 

@@ -287,7 +287,7 @@ class Books:
                 in_period = booking_period(entry.period, self.closed_through)
                 for line in moved(entry, *new, in_period):
                     self.produced.entries.append(
-                        changed(line, source=OWN_SOURCE, event_id=event_id, booked_at=self.now)
+                        changed(line, source=OWN_SOURCE, event_id=event_id)
                     )
 
     # --- owners ---------------------------------------------------------------------------------
@@ -335,7 +335,6 @@ class Books:
                 subscription_id,
                 source,
                 event_id,
-                self.now,
             )
             for one in posted
         ]

@@ -7,7 +7,6 @@ sums to zero by construction. VAT is an entry of its own.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from huaxiao.shared.cost_kinds import LEAD_COMMISSION
 from huaxiao.shared.periods import Period, shift
@@ -40,7 +39,6 @@ class Entry(Value, frozen=True):
     subscription_id: str | None
     source: str
     event_id: str
-    booked_at: datetime
 
     @property
     def place(self) -> tuple[str, str | None]:

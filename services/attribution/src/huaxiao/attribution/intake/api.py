@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from huaxiao.attribution.callers import Sender
 from huaxiao.attribution.intake import handlers
 from huaxiao.attribution.intake.batches import split
-from huaxiao.attribution.intake.reading import read_all
+from huaxiao.attribution.intake.reading import read_by_turns
 from huaxiao.attribution.intake.stream import ENCODINGS, MARK, lines
 from huaxiao.shared import web
 from huaxiao.shared.audit.origins import origin_of
@@ -110,7 +110,7 @@ async def post_events(request: Request, principal: Sender) -> Response:
     else:
         raws = await events_of(request)
         now = state.clock()
-        readings = read_all(raws, now=now, posted=True)
+        readings = await read_by_turns(raws, now=now, posted=True)
         report = await handlers.receive(
             state.turns, principal, readings, now=now, origin=origin_of(request)
         )

@@ -16,6 +16,7 @@ from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.learning import says_of_lines
 from huaxiao.attribution.domain.messages import Message
 from huaxiao.attribution.intake.reading import Reading
+from huaxiao.shared.by_turns import by_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ class Foreseen:
     messages: Sequence[Message]
     books: Books
     standing: Standing
-    began: datetime
-    """The first moment that anything of it is booked at."""
 
 
-def foresee(standing: Standing, readings: Sequence[Reading], *, now: datetime) -> Foreseen | None:
+async def foresee(
+    standing: Standing, readings: Sequence[Reading], *, now: datetime
+) -> Foreseen | None:
     """Book events on a branch as it was last seen; None unless all of them can be.
 
     That is money and work on subscriptions whose owner is known, each event under an identity of its
@@ -45,25 +46,24 @@ def foresee(standing: Standing, readings: Sequence[Reading], *, now: datetime) -
         county.rules,
         Known(timelines=standing.timelines),
         standing.closed_through,
-        max(now, standing.settled_until),
+        now,
     )
-    for one in messages:
-        if says_of_lines(one) or book(books, one) is not None:
-            return None
-    return Foreseen(readings, messages, books, standing, books.now)
+    async for some in by_turns(messages):
+        for one in some:
+            if says_of_lines(one) or book(books, one) is not None:
+                return None
+    return Foreseen(readings, messages, books, standing)
 
 
 def joined(parts: Sequence[Foreseen]) -> Foreseen | None:
     """Return as one what was booked apart; None where it was not booked on the same."""
-    first, *others = sorted(parts, key=lambda one: one.began)
+    first, *others = parts
     if not all(one.standing.is_like(first.standing) for one in others):
         return None
     for one in others:
         first.books.produced.add_money(one.books.produced)
         first.books.arrived |= one.books.arrived
         first.books.earning |= one.books.earning
-        first.books.now = one.books.now
-    parts = (first, *others)
     readings = list(chain.from_iterable(one.readings for one in parts))
     messages = list(chain.from_iterable(one.messages for one in parts))
-    return Foreseen(readings, messages, first.books, first.standing, first.began)
+    return Foreseen(readings, messages, first.books, first.standing)

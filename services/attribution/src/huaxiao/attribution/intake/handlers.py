@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.attribution.intake.arrivals import Verdict
-from huaxiao.attribution.intake.reading import Reading, cut_off, read
+from huaxiao.attribution.intake.reading import Reading, cut_off, read_by_turns
 from huaxiao.attribution.intake.stream import Broken, Line
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.tables import UNPLACED
@@ -108,9 +108,10 @@ async def receive_stream(
     async def take_piece() -> None:
         nonlocal total, size
         now = clock()
+        read = await read_by_turns([one.content for one in piece], now=now, posted=True)
         readings = [
-            cut_off(one.content) if one.too_long else read(one.content, now=now, posted=True)
-            for one in piece
+            cut_off(line.content) if line.too_long else reading
+            for line, reading in zip(piece, read, strict=True)
         ]
         try:
             taken = await receive(turns, principal, readings, now=now, origin=origin)

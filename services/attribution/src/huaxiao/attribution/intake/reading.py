@@ -5,7 +5,7 @@ A refusal has a stable code that systems branch on, and a sentence in two langua
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import msgspec
 
 from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.domain.messages import Message, Refusal
+from huaxiao.shared.by_turns import by_turns
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
 from huaxiao.shared.leads import WHOLE
 from huaxiao.shared.periods import (
@@ -123,6 +124,13 @@ def read_all(raws: Iterable[bytes], *, now: datetime, posted: bool = False) -> l
     ordinary = range(_FIRST_MOMENT.toordinal() + 2, latest.toordinal() - 1)
     within = Limits(latest, ordinary, shift(period_of(now), PERIODS_AHEAD), posted)
     return [Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within)) for raw in raws]
+
+
+async def read_by_turns(
+    raws: Sequence[bytes], *, now: datetime, posted: bool = False
+) -> list[Reading]:
+    """Read events that came together, as ``read_all`` does, and let others run in between."""
+    return [one async for some in by_turns(raws) for one in read_all(some, now=now, posted=posted)]
 
 
 def cut_off(beginning: bytes) -> Reading:

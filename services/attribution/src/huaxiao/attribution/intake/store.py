@@ -573,9 +573,9 @@ async def record(
     await _copy_decisions(copy, branch_id, deferred_decisions, produced.deferred, now=now)
     await copy.into(
         entries,
-        ("branch_id", "number", *Entry.__struct_fields__),
+        ("branch_id", "number", "booked_at", *Entry.__struct_fields__),
         [
-            (branch_id, number) + items_of(one)  # noqa: RUF005 - thrice as fast, of the most rows
+            (branch_id, number, now) + items_of(one)  # noqa: RUF005 - thrice as fast, of the most rows
             for number, one in enumerate(produced.entries, start=first_entry)
         ],
     )

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,15 +76,18 @@ async def take(
         raise CameBeforeError
     if not books.produced.decided:
         # Nobody need wait for the disk to learn what has not changed.
-        counties.keep(
-            branch_id, Standing(county, intake.closed_through, intake.mark, timelines, now)
-        )
+        counties.keep(branch_id, Standing(county, intake.closed_through, intake.mark, timelines))
     mark = await record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
-    counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines, now))
+    counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines))
 
 
 async def take_foreseen(
-    connection: AsyncConnection, counties: Counties, branch_id: int, foreseen: Foreseen
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    foreseen: Foreseen,
+    *,
+    now: datetime,
 ) -> bool:
     """Take events of one branch as they were booked before, if the branch still stands as it did.
 
@@ -95,9 +97,9 @@ async def take_foreseen(
     intake = await store.lock(connection, branch_id)
     if intake is None or not await _stands(connection, counties, branch_id, foreseen, intake):
         return False
-    books = foreseen.books
-    await _book_commissions(connection, branch_id, books)
-    counties.keep(branch_id, replace(foreseen.standing, settled_until=books.now))
+    foreseen.books.now = intake.not_before(now)
+    await _book_commissions(connection, branch_id, foreseen.books)
+    counties.keep(branch_id, foreseen.standing)
     await record_foreseen(connection, branch_id, foreseen, intake)
     return True
 
@@ -110,10 +112,8 @@ async def _stands(
     intake: store.Intake,
 ) -> bool:
     """Say whether a branch is what events were booked on, and no held event has to do with them."""
-    standing, began = foreseen.standing, foreseen.began
+    standing = foreseen.standing
     if (intake.mark, intake.closed_through) != (standing.mark, standing.closed_through):
-        return False
-    if intake.not_before(began) != began:
         return False
     if await counties.county(connection, branch_id) is not standing.county:
         return False

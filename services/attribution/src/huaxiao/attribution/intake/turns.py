@@ -33,7 +33,7 @@ FORESEEN = 100
 """Events of a request from which on it is booked while it waits."""
 TOGETHER = 1_000
 """Events beyond which no further request joins a transaction."""
-FORESEEN_TOGETHER = 2_000
+FORESEEN_TOGETHER = 4_000
 """The same of requests that have been booked: what is left to do is done sooner."""
 
 
@@ -78,7 +78,7 @@ class Turns:
         """
         own = _Part(readings, posted_by, now, origin)
         if len(readings) >= FORESEEN:
-            own.foreseen = self._foresee(branch_id, [own])
+            own.foreseen = await self._foresee(branch_id, [own])
         waiting = self._waiting[branch_id]
         waiting.append(own)
         try:
@@ -134,9 +134,10 @@ class Turns:
         first_time: bool,
     ) -> list[Sequence[Verdict]]:
         """Take parts in this transaction; return what became of the events of each."""
-        foreseen = self._foresee(branch_id, parts) if first_time else None
+        now = max(part.now for part in parts)
+        foreseen = await self._foresee(branch_id, parts) if first_time else None
         if foreseen is not None and await take_foreseen(
-            connection, self.counties, branch_id, foreseen
+            connection, self.counties, branch_id, foreseen, now=now
         ):
             return [[BOOKED] * len(part.readings) for part in parts]
         arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
@@ -145,12 +146,12 @@ class Turns:
             self.counties,
             branch_id,
             [one for part in arrivals for one in part],
-            now=max(part.now for part in parts),
+            now=now,
             first_time=first_time,
         )
         return [[one.judged for one in part] for part in arrivals]
 
-    def _foresee(self, branch_id: int, parts: Sequence[_Part]) -> Foreseen | None:
+    async def _foresee(self, branch_id: int, parts: Sequence[_Part]) -> Foreseen | None:
         """Book parts on the branch as it was last seen, unless that has been done; use it once."""
         foreseen = [part.foreseen for part in parts if part.foreseen is not None]
         for part in parts:
@@ -161,7 +162,10 @@ class Turns:
         if standing is None:
             return None
         readings = [one for part in parts for one in part.readings]
-        return foresee(standing, readings, now=max(part.now for part in parts))
+        found = await foresee(standing, readings, now=max(part.now for part in parts))
+        # Meanwhile somebody may have worked on what was seen, and failed.
+        seen = self.counties.seen(branch_id)
+        return found if seen is not None and seen.is_like(standing) else None
 
 
 def _entry(part: _Part, origin: Origin, judged: Sequence[Verdict]) -> NewEntry:

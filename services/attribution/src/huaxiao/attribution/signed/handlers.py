@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.attribution.intake import handlers as intake
-from huaxiao.attribution.intake.reading import SUITE_SOURCE, Reading, read_all
+from huaxiao.attribution.intake.reading import SUITE_SOURCE, Reading, read_by_turns
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.attribution.signed import store
 from huaxiao.shared.audit.origins import Origin
@@ -228,7 +228,9 @@ async def take(
     That is remembered after the events are booked: if it fails the message comes again, and its
     events are known by then.
     """
-    readings = [_bound(one, heard.source) for one in read_all(raws, now=now, posted=True)]
+    readings = [
+        _bound(one, heard.source) for one in await read_by_turns(raws, now=now, posted=True)
+    ]
     report = await intake.receive(turns, heard.principal, readings, now=now, origin=origin)
     answer = report.model_dump_json().encode()
     async with turns.database.write(Scope.of_branch(heard.branch_id)) as connection:

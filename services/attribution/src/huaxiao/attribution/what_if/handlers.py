@@ -20,6 +20,7 @@ from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.ledger.store import revenue_by_subscription
 from huaxiao.attribution.rule_sets import reading
 from huaxiao.attribution.rule_sets.handlers import require_valid
+from huaxiao.shared.by_turns import by_turns
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Fault, NotFound, Problem
 from huaxiao.shared.wire.attribution import (
@@ -32,8 +33,6 @@ from huaxiao.shared.wire.attribution import (
 _DRAFT = "draft"
 _READ_AT_ONCE = 1_000
 """Subscriptions that are read while those before are decided."""
-_DECIDED_AT_ONCE = 100
-"""Subscriptions that are decided before others get their turn at the process."""
 
 
 class FieldsNotPossible(Problem):
@@ -84,20 +83,19 @@ async def what_if(
             known = await ahead
             ahead = asyncio.create_task(read(following))
             register = known.register()
-            for number, one in enumerate(some):
-                if number % _DECIDED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-                decided = decide_on(
-                    one,
-                    register,
-                    tried.organisation,
-                    tried.rules,
-                    first=first,
-                    last=last,
-                    digest=lambda _: b"",
-                )
-                after = joined(Stretch(each.from_period, each.owner) for each in decided)
-                difference.add(one, known.timelines[one], after, revenue[one])
+            async for few in by_turns(some):
+                for one in few:
+                    decided = decide_on(
+                        one,
+                        register,
+                        tried.organisation,
+                        tried.rules,
+                        first=first,
+                        last=last,
+                        digest=lambda _: b"",
+                    )
+                    after = joined(Stretch(each.from_period, each.owner) for each in decided)
+                    difference.add(one, known.timelines[one], after, revenue[one])
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
