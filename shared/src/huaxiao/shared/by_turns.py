@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 
-_AT_ONCE = 100
+_AT_ONCE = 25
 
 T = TypeVar("T")
 
 
 async def by_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """Yield items a hundred at a time, and let others run before the next."""
+    """Yield a few items at a time, and let others run before the next."""
     for start in range(0, len(items), _AT_ONCE):
         if start:
             await asyncio.sleep(0)

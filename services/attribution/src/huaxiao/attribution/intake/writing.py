@@ -46,9 +46,8 @@ async def record(
     """Count what came just now, and write what came of all; return the branch's mark."""
     # What comes out of quarantine was counted when it came.
     came = [(one.reading.name, one.judged.outcome) for one in arrivals if not one.replayed]
-    await _count(connection, branch_id, came, now=now)
     taken = await _sorted(connection, branch_id, arrivals)
-    return await _write(connection, branch_id, taken, books, intake, now=now)
+    return await _write(connection, branch_id, taken, books, intake, came, now=now)
 
 
 async def record_foreseen(
@@ -57,19 +56,19 @@ async def record_foreseen(
     """Count and write events that were booked before their turn, all of them."""
     books = foreseen.books
     came = ((one.name, Outcome.BOOKED) for one in foreseen.readings)
-    await _count(connection, branch_id, came, now=books.now)
     received = [
         (one.source, one.event_id, reading.digest)
         for one, reading in zip(foreseen.messages, foreseen.readings, strict=True)
     ]
-    await _write(connection, branch_id, _Sorted(received, [], []), books, intake, now=books.now)
+    taken = _Sorted(received, [], [])
+    await _write(connection, branch_id, taken, books, intake, came, now=books.now)
 
 
 async def record_decisions(
     connection: AsyncConnection, branch_id: int, books: Books, intake: store.Intake
 ) -> None:
     """Write what was decided or earned anew, without any event."""
-    await _write(connection, branch_id, _NOTHING_CAME, books, intake, now=books.now)
+    await _write(connection, branch_id, _Sorted([], [], []), books, intake, (), now=books.now)
 
 
 async def _count(
@@ -96,9 +95,6 @@ class _Sorted(NamedTuple):
     """Source, identifier and digest."""
     kept: Sequence[store.NewHeld]
     freed: Sequence[int]
-
-
-_NOTHING_CAME = _Sorted([], [], [])
 
 
 async def _sorted(
@@ -131,10 +127,11 @@ async def _write(
     taken: _Sorted,
     books: Books | None,
     intake: store.Intake,
+    came: Iterable[tuple[Name, Outcome]],
     *,
     now: datetime,
 ) -> int:
-    """Write what came of events, move the sums that are kept, and say in the feed what has changed.
+    """Write what came of events, count those that came just now, and say in the feed what changed.
 
     Return the branch's mark, another one if anything was decided.
     """
@@ -169,6 +166,7 @@ async def _write(
             settled_until=now,
             mark=mark,
         )
+    await _count(connection, branch_id, came, now=now)
     await store.change_balances(connection, branch_id, added.balances, added.totals)
     await feed.append(connection, branch_id, added.facts, now=now)
     return mark
