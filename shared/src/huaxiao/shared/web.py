@@ -109,6 +109,8 @@ async def _know_every_parameter(
     request: Request, _: Annotated[Principal, Depends(authenticate)]
 ) -> None:
     """Refuse query parameters that the route does not have: what was asked would go unanswered."""
+    if not request.scope["query_string"]:
+        return
     unknown = request.query_params.keys() - _parameters(request.scope["route"].dependant)
     if unknown:
         faults = [

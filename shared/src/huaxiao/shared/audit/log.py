@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -44,6 +44,9 @@ class NewEntry:
     status: int
     reason: str | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+_OF_ORIGIN = [one.name for one in fields(Origin)]
 
 
 class AuditLog:
@@ -114,7 +117,7 @@ class AuditLog:
             row = {
                 "position": position,
                 "at": entry.at,
-                **asdict(entry.origin),
+                **{name: getattr(entry.origin, name) for name in _OF_ORIGIN},
                 "roles": list(entry.origin.roles),
                 "reason": entry.reason,
                 "status": entry.status,

@@ -64,8 +64,8 @@ def origin_of(request: Request) -> Origin:
         trace_id=_trace_id(),
         method=request.method,
         route=request.scope["route"].name,
-        path=masked_text(plain(request.url.path)),
-        query=plain(masked_query(request.url.query)),
+        path=masked_text(plain(request.scope["path"])),
+        query=plain(masked_query(request.scope["query_string"].decode("latin-1"))),
     )
 
 
