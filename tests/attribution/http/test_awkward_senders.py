@@ -55,7 +55,9 @@ async def test_the_refused_form_of_what_was_mended_comes_again(
     (held,) = (await manager.quarantine(county)).items
     assert (await manager.replay(county, held.held_id, right)).booked == 1
     again = await manager.post_events([wrong])
-    assert (again.conflicts, again.refused) == (1, 0)
+    assert (again.duplicates, again.conflicts, again.refused) == (1, 0, 0)
+    other = await manager.post_events([wrong | {"type": "y"}])
+    assert (other.duplicates, other.conflicts) == (0, 1)
 
 
 @pytest.mark.parametrize("amount_fen", [0, -1])

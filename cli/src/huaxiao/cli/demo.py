@@ -308,7 +308,11 @@ def _check_intake(
     mended: IntakeReport,
     books: Reconciliation,
 ) -> None:
-    refused = expected.refused_forms
+    # Of the month played again, what was mended the first time is known in its wrong form too.
+    known = mended.duplicates
+    refused = expected.refused_forms | {
+        "float_amount": expected.refused_forms["float_amount"] - known
+    }
     checks.equal("every event was answered", taken.received, expected.events)
     checks.equal(
         "received = booked + duplicates + parked + refused + conflicts",
@@ -337,7 +341,7 @@ def _check_intake(
         (1, 1),
     )
     kept = {code: refused[form] for form, code in _FORM_CODES.items()}
-    kept["bad-amount"] -= 1
+    kept["bad-amount"] -= 1 - known
     kept |= {"conflict": expected.other_bodies, "unknown-item": expected.unknown_refunds}
     checks.equal(
         "quarantine holds exactly what cannot be booked; what waited has booked itself",

@@ -178,7 +178,10 @@ class Story:
         return taken
 
     async def mend(self) -> IntakeReport:
-        """Find the first event of a wrong form in quarantine, and replay it in its right form."""
+        """Find the first event of a wrong form in quarantine, and replay it in its right form.
+
+        When it was mended before, its wrong form is known by now, and the right one is sent again.
+        """
         wanted = self.sample.mended["id"]
         cursor: str | None = None
         while True:
@@ -190,7 +193,7 @@ class Story:
                     )
             cursor = page.next_cursor
             if cursor is None:
-                raise NotSeenError(f"event {wanted} is not in quarantine")
+                return await self.billing.post_events([self.sample.mended])
 
     async def books(self) -> Reconciliation:
         """Return the month's books against their events."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,6 +62,12 @@ class Arrival:
         return isinstance(self.reading.says, Message)
 
     @property
+    def key(self) -> tuple[str, str] | None:
+        """The event's identity, as far as it could be read."""
+        says = self.reading.says
+        return says.key if isinstance(says, Message) else self.reading.name.key
+
+    @property
     def message(self) -> Message:
         """What the event says, when it could be read."""
         assert isinstance(self.reading.says, Message)  # noqa: S101 - refusals were sorted out
@@ -94,13 +101,14 @@ async def sort_out(
     """
     held: list[store.Held] = []
     # What cannot be read may be another form of what was booked, or mended, before.
-    asked = {key for one in arrivals if not one.is_read and (key := one.reading.name.key)}
+    asked = {one.key for one in arrivals if not one.is_read and one.key is not None}
     if quarantine or not first_time:
         keys = {one.message.key for one in arrivals if one.is_read}
         digests = {one.reading.digest for one in arrivals}
         asked |= set() if first_time else keys
         held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
     before = await store.received(connection, branch_id, asked) if asked else {}
+    mended = await _mended(connection, branch_id, arrivals, before)
     by_digest = {one.digest: one for one in held}
     by_key: dict[tuple[str | None, str | None], list[store.Held]] = defaultdict(list)
     for one in held:
@@ -118,20 +126,37 @@ async def sort_out(
         if own is not None and not arrival.stands:
             # Refused before; what it lacked may be known by now.
             arrival.held_number = own.number
-        _judge(arrival, before, by_key)
+        _judge(arrival, before, mended, by_key)
+
+
+async def _mended(
+    connection: AsyncConnection,
+    branch_id: int,
+    arrivals: Iterable[Arrival],
+    before: Mapping[tuple[str, str], bytes],
+) -> AbstractSet[bytes]:
+    """Return the digests of what another form was booked of, since somebody mended it."""
+    clashing = {
+        one.key: one.reading.digest
+        for one in arrivals
+        if one.key is not None and before.get(one.key, one.reading.digest) != one.reading.digest
+    }
+    if not clashing:
+        return frozenset()
+    return await store.mended(connection, branch_id, clashing.keys())
 
 
 def _judge(
     arrival: Arrival,
     before: dict[tuple[str, str], bytes],
+    mended: AbstractSet[bytes],
     held: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
 ) -> None:
     """Give an event its verdict, or leave it without one when it is new."""
     says, digest = arrival.reading.says, arrival.reading.digest
-    key = says.key if isinstance(says, Message) else arrival.reading.name.key
-    known = None if key is None else before.get(key)
+    known = None if arrival.key is None else before.get(arrival.key)
     if known is not None:
-        arrival.verdict = _DUPLICATE if known == digest else _CONFLICT
+        arrival.verdict = _DUPLICATE if known == digest or digest in mended else _CONFLICT
         return
     if isinstance(says, Refusal):
         arrival.verdict = Verdict(Outcome.REFUSED, says)

@@ -202,6 +202,21 @@ async def received(
     return {(row.source, row.event_id): row.digest for row in rows}
 
 
+_MENDED = text(
+    "SELECT h.digest FROM attribution.held_events h"
+    " JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w(source, event_id)"
+    " ON h.branch_id = :branch_id AND h.source = w.source AND h.event_id = w.event_id"
+    " WHERE h.resolved_at IS NOT NULL AND NOT h.dismissed"
+)
+
+
+async def mended(
+    connection: AsyncConnection, branch_id: int, keys: Collection[tuple[str, str]]
+) -> set[bytes]:
+    """Return the digests of what left quarantine under these identities for the books."""
+    return set(await connection.scalars(_MENDED, {"branch_id": branch_id} | _pairs(keys)))
+
+
 async def held_like(
     connection: AsyncConnection,
     branch_id: int,
