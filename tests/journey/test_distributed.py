@@ -9,7 +9,7 @@ which distributes nothing but has tables, policies and services be as Citus asks
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,12 @@ import pytest
 from rich.console import Console
 from sqlalchemy import URL, make_url
 from support.documents import blocks_of
-from support.postgres import PreparedDatabase
+from support.postgres import prepared_on
 from support.processes import Processes
 from support.stand_in import stand_in_database
 from support.suite import reachable
 
+from huaxiao.cli import embedded
 from huaxiao.cli.demo import run_demo
 from huaxiao.cli.doctor.examining import examine
 from huaxiao.cli.doctor.findings import Level
@@ -59,11 +60,20 @@ class Distributed:
         return found.render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="module")
+def own_postgres(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[embedded.EmbeddedPostgres]:
+    """Return a server of its own, whose roles lack what those of other tests need."""
+    postgres = embedded.start(reachable(tmp_path_factory.mktemp("laid_out")))
+    yield postgres
+    postgres.stop()
+
+
 @pytest.fixture(scope="module", params=["stand-in", "citus"])
 def laid_out(
     request: pytest.FixtureRequest,
-    prepared: PreparedDatabase,
-    worker: str,
+    own_postgres: embedded.EmbeddedPostgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Distributed:
     """Return a database that `huaxiao migrate --citus` has been through."""
@@ -80,7 +90,7 @@ def laid_out(
     else:
         folder = reachable(tmp_path_factory.mktemp("stand_in"))
         folder.mkdir(mode=0o755)
-        stand_in = stand_in_database(prepared, f"laid_out_{worker}", folder)
+        stand_in = stand_in_database(prepared_on(own_postgres), "laid_out", folder)
         made = Distributed(make_url(stand_in.url(SUPERUSER)), {}, is_citus=False)
         outcome = prepare_database(made.base, None, workers=["worker-1", "worker-2"])
         # Whoever still copies as the writer is found out.

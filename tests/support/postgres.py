@@ -35,6 +35,12 @@ def prepare_worker_database(worker: str, run: str) -> PreparedDatabase:
     return database_like_a_new_one(postgres, f"tests_{worker}")
 
 
+def prepared_on(postgres: embedded.EmbeddedPostgres) -> PreparedDatabase:
+    """Prepare a server that is not shared: roles belong to a whole server, not to a database."""
+    embedded.prepare(postgres, _TEMPLATE)
+    return PreparedDatabase(postgres, _TEMPLATE)
+
+
 def database_like_a_new_one(postgres: embedded.EmbeddedPostgres, name: str) -> PreparedDatabase:
     """Make a database as every schema's migrations would, by copying one that they made."""
     asyncio.run(_copy(postgres, name))
