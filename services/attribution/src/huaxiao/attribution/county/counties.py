@@ -16,8 +16,8 @@ from huaxiao.attribution.rule_sets import store as rule_sets
 from huaxiao.attribution.tables import branches
 from huaxiao.shared.periods import Period
 
-TIMELINES_KEPT = 200_000
-"""Subscriptions whose owners a process remembers, about half a kilobyte each."""
+TIMELINES_KEPT = 400_000
+"""Subscriptions whose owners a process remembers, about half a kilobyte each: more than a county has."""
 
 
 @dataclass(frozen=True, slots=True)
