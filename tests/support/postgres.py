@@ -11,6 +11,7 @@ import fasteners
 
 from huaxiao.cli import embedded
 
+_CONNECTIONS = 200
 _TEMPLATE = "huaxiao_template"
 """Nobody connects to it once it is there, or it could not be copied."""
 
@@ -31,6 +32,9 @@ def prepare_worker_database(worker: str, run: str) -> PreparedDatabase:
     home.mkdir(mode=0o755, exist_ok=True)
     with fasteners.InterProcessLock(home / "preparing.lock"):
         postgres = embedded.start(home)
+        if asyncio.run(_made_room(postgres)):
+            postgres.server.stop()
+            postgres.server.start()
         embedded.prepare(postgres, _TEMPLATE)
     return database_like_a_new_one(postgres, f"tests_{worker}")
 
@@ -45,6 +49,19 @@ def database_like_a_new_one(postgres: embedded.EmbeddedPostgres, name: str) -> P
     """Make a database as every schema's migrations would, by copying one that they made."""
     asyncio.run(_copy(postgres, name))
     return PreparedDatabase(postgres, name)
+
+
+async def _made_room(postgres: embedded.EmbeddedPostgres) -> bool:
+    """Let all that workers ever opened stay open; say whether the server has to start again for it."""
+    url = postgres.url("postgres", "postgres").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(url)
+    try:
+        if int(await connection.fetchval("SHOW max_connections")) >= _CONNECTIONS:
+            return False
+        await connection.execute(f"ALTER SYSTEM SET max_connections = {_CONNECTIONS}")
+    finally:
+        await connection.close()
+    return True
 
 
 async def _copy(postgres: embedded.EmbeddedPostgres, name: str) -> None:
