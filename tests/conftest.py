@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from support import distribution
 from support.postgres import PreparedDatabase, prepare_worker_database
+from support.suite import reachable
 
+from huaxiao.cli import embedded
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import ServiceClient
@@ -52,6 +54,16 @@ def queries_that_branches_apart_can_answer(request: pytest.FixtureRequest) -> It
 @pytest.fixture(scope="session")
 def worker(request: pytest.FixtureRequest) -> str:
     return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="module")
+def own_postgres(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[embedded.EmbeddedPostgres]:
+    """Return a server that only this module uses: it may kill it, or take roles from all of it."""
+    postgres = embedded.start(reachable(tmp_path_factory.mktemp("own_postgres")))
+    yield postgres
+    postgres.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,10 @@
 """The quick run of ``make chaos``, by one seed; and one of its seeded bugs, to know that it sees."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.chaos_run import run
-from support.suite import reachable
 
 from huaxiao.cli import embedded
 from huaxiao.cli.suite import Keys
@@ -16,16 +14,6 @@ pytestmark = pytest.mark.slow
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 SECONDS = 12.0
 KINDS = 7
-
-
-@pytest.fixture(scope="module")
-def own_postgres(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[embedded.EmbeddedPostgres]:
-    """Return a server that only this module uses, and may kill."""
-    postgres = embedded.start(reachable(tmp_path_factory.mktemp("chaos")))
-    yield postgres
-    postgres.stop()
 
 
 async def test_whatever_fails_nothing_is_lost_doubled_or_unbalanced(

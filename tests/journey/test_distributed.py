@@ -9,7 +9,7 @@ which distributes nothing but has tables, policies and services be as Citus asks
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,16 +58,6 @@ class Distributed:
         else:
             found = self.base.set(username=role, password=self.passwords[role])
         return found.render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module")
-def own_postgres(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[embedded.EmbeddedPostgres]:
-    """Return a server of its own, whose roles lack what those of other tests need."""
-    postgres = embedded.start(reachable(tmp_path_factory.mktemp("laid_out")))
-    yield postgres
-    postgres.stop()
 
 
 @pytest.fixture(scope="module", params=["stand-in", "citus"])

@@ -38,7 +38,7 @@ async def foresee(
     own. What speaks of lines, and what takes back from documents booked before, needs look-ups.
     """
     messages = [one.says for one in readings if isinstance(one.says, Message)]
-    if len({(one.source, one.event_id) for one in messages}) < len(readings):
+    if len({one.key for one in messages}) < len(readings):
         return None
     county = standing.county
     books = Books(

@@ -61,16 +61,6 @@ async def receive(
     if known < named:
         async with turns.database.read(Scope(frozenset(named))) as connection:
             known = await turns.counties.registered(connection, named)
-    if len(known) == 1 == len({one.name.branch_id for one in readings}):
-        # As most batches are: all of one branch, so nothing need be sorted.
-        (branch_id,) = known
-        if principal.may_enter(branch_id):
-            return report(
-                readings,
-                await turns.take(
-                    branch_id, readings, posted_by=principal.subject, now=now, origin=origin
-                ),
-            )
     placed = [place(one, principal, known) for one in readings]
     parts: dict[int, list[int]] = defaultdict(list)
     for index, (branch_id, _) in enumerate(placed):

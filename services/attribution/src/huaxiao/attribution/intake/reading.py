@@ -107,7 +107,7 @@ class Limits(NamedTuple):
 
 def read(raw: bytes, *, now: datetime, posted: bool = False) -> Reading:
     """Read one event; ``posted`` as ``read_all`` has it."""
-    return read_all([raw], now=now, posted=posted)[0]
+    return _read(raw, _limits(now, posted=posted))
 
 
 def _reserved(source: str) -> Refusal:
@@ -120,17 +120,26 @@ def _reserved(source: str) -> Refusal:
 
 def read_all(raws: Iterable[bytes], *, now: datetime, posted: bool = False) -> list[Reading]:
     """Read events that came together; one that was ``posted`` has no name of the suite's own."""
-    latest = now + CLOCK_TOLERANCE
-    ordinary = range(_FIRST_MOMENT.toordinal() + 2, latest.toordinal() - 1)
-    within = Limits(latest, ordinary, shift(period_of(now), PERIODS_AHEAD), posted)
-    return [Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within)) for raw in raws]
+    within = _limits(now, posted=posted)
+    return [_read(raw, within) for raw in raws]
 
 
 async def read_by_turns(
     raws: Sequence[bytes], *, now: datetime, posted: bool = False
 ) -> list[Reading]:
     """Read events that came together, as ``read_all`` does, and let others run in between."""
-    return [one async for some in by_turns(raws) for one in read_all(some, now=now, posted=posted)]
+    within = _limits(now, posted=posted)
+    return [_read(raw, within) async for some in by_turns(raws) for raw in some]
+
+
+def _limits(now: datetime, *, posted: bool) -> Limits:
+    latest = now + CLOCK_TOLERANCE
+    ordinary = range(_FIRST_MOMENT.toordinal() + 2, latest.toordinal() - 1)
+    return Limits(latest, ordinary, shift(period_of(now), PERIODS_AHEAD), posted)
+
+
+def _read(raw: bytes, within: Limits) -> Reading:
+    return Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within))
 
 
 def cut_off(beginning: bytes) -> Reading:

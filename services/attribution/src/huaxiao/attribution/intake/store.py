@@ -433,10 +433,9 @@ def _overlay(
 ) -> None:
     """Lay versions, lowest first, over the timelines that are there, or over their basis."""
     versions: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
-    for subscription_id, version, from_period, centre_id, field_id, *of_rules in rows:
-        unit_rule, field_rule, flags, evidence = of_rules
-        owner = Owner(centre_id, field_id, unit_rule, field_rule, tuple(flags), evidence)
-        versions[subscription_id, version].append(Stretch(from_period, owner))
+    for row in rows:
+        subscription_id, version, from_period = row[:3]
+        versions[subscription_id, version].append(Stretch(from_period, _owner(row)))
     for (subscription_id, version), stretches in versions.items():
         decided = Timeline(tuple(stretches), version)
         before = timelines.get(subscription_id) or basis.get(subscription_id)
@@ -444,14 +443,9 @@ def _overlay(
 
 
 def _owner(row: Any) -> Owner:
-    return Owner(
-        row.centre_id,
-        row.field_id,
-        row.unit_rule,
-        row.field_rule,
-        tuple(row.flags),
-        row.evidence_digest,
-    )
+    """Return the owner in a row of ``_OWNER_COLUMNS``, which is taken apart by position: there are many."""
+    centre_id, field_id, unit_rule, field_rule, flags, digest = row[3 : len(_OWNER_COLUMNS)]
+    return Owner(centre_id, field_id, unit_rule, field_rule, tuple(flags), digest)
 
 
 async def load_decisions(

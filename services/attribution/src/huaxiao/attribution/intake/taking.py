@@ -78,7 +78,8 @@ async def take(
         # Nobody need wait for the disk to learn what has not changed.
         counties.keep(branch_id, Standing(county, intake.closed_through, intake.mark, timelines))
     mark = await record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
-    counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines))
+    if books.produced.decided:
+        counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines))
 
 
 async def take_foreseen(

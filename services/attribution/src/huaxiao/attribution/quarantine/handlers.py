@@ -92,14 +92,7 @@ async def replay(
         WrongBranch: the mended event names another branch.
 
     """
-    # Whoever tries the same event meanwhile waits here, and then finds it resolved.
-    await lock(connection, branch_id)
-    found = await store.one(connection, branch_id, number, posted_by=posted_by)
-    if found is None:
-        raise NotFound
-    held, body = found
-    if held.state is HeldState.RESOLVED:
-        raise AlreadyResolved
+    held, body = await _not_resolved(connection, branch_id, number, posted_by)
     raw = body if given.event is None else msgspec.json.encode(given.event)
     arrival = Arrival(
         read(raw, now=now, posted=held.source != SUITE_SOURCE),
@@ -148,14 +141,7 @@ async def dismiss(
         AlreadyDismissed: somebody has done so before.
 
     """
-    # Whoever dismisses or replays the same event meanwhile waits here, and so does its release.
-    await lock(connection, branch_id)
-    found = await store.one(connection, branch_id, number, posted_by=posted_by)
-    if found is None:
-        raise NotFound
-    held, _ = found
-    if held.state is HeldState.RESOLVED:
-        raise AlreadyResolved
+    held, _ = await _not_resolved(connection, branch_id, number, posted_by)
     if held.state is HeldState.DISMISSED:
         raise AlreadyDismissed
     await store.dismiss(
@@ -164,6 +150,26 @@ async def dismiss(
     dismissed = await store.one(connection, branch_id, number, posted_by=posted_by)
     assert dismissed is not None  # noqa: S101 - it was there a moment ago, under the branch's lock
     return dismissed[0]
+
+
+async def _not_resolved(
+    connection: AsyncConnection, branch_id: int, number: int, posted_by: str | None
+) -> tuple[HeldEvent, bytes]:
+    """Return an event that is not in the books, with its body, once nobody else is at work on it.
+
+    Raises:
+        NotFound: there is no such event for this caller.
+        AlreadyResolved: it is in the books already.
+
+    """
+    # Whoever dismisses or replays the same event meanwhile waits here, and so does its release.
+    await lock(connection, branch_id)
+    found = await store.one(connection, branch_id, number, posted_by=posted_by)
+    if found is None:
+        raise NotFound
+    if found[0].state is HeldState.RESOLVED:
+        raise AlreadyResolved
+    return found
 
 
 async def _number(connection: AsyncConnection, branch_id: int, arrival: Arrival) -> None:

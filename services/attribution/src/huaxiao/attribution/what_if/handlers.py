@@ -13,9 +13,10 @@ from huaxiao.attribution.county.fields import field_with
 from huaxiao.attribution.domain.books import Known
 from huaxiao.attribution.domain.decisions import decide_on
 from huaxiao.attribution.domain.differences import Difference
+from huaxiao.attribution.domain.evidence import Register
 from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.attribution.domain.rule_sets import RuleBook
-from huaxiao.attribution.domain.timelines import Stretch, joined
+from huaxiao.attribution.domain.timelines import Stretch, Timeline, joined
 from huaxiao.attribution.intake import store as intake
 from huaxiao.attribution.ledger.store import revenue_by_subscription
 from huaxiao.attribution.rule_sets import reading
@@ -85,21 +86,28 @@ async def what_if(
             register = known.register()
             async for few in by_turns(some):
                 for one in few:
-                    decided = decide_on(
-                        one,
-                        register,
-                        tried.organisation,
-                        tried.rules,
-                        first=first,
-                        last=last,
-                        digest=lambda _: b"",
-                    )
-                    after = joined(Stretch(each.from_period, each.owner) for each in decided)
+                    after = _decided(one, register, tried, first, last)
                     difference.add(one, known.timelines[one], after, revenue[one])
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
     return _render(given, difference)
+
+
+def _decided(
+    subscription_id: str, register: Register, tried: County, first: Period, last: Period
+) -> Timeline:
+    """Return whose a subscription would be; what its evidence is called does not matter here."""
+    decided = decide_on(
+        subscription_id,
+        register,
+        tried.organisation,
+        tried.rules,
+        first=first,
+        last=last,
+        digest=lambda _: b"",
+    )
+    return joined(Stretch(each.from_period, each.owner) for each in decided)
 
 
 def _tried(county: County, given: WhatIfIn, last: Period) -> County:
