@@ -59,6 +59,18 @@ async def test_the_same_event_is_booked_once_and_says_so(
     assert await revenue(manager, county) == {"C1": 10_000}
 
 
+async def test_the_same_event_twice_in_one_batch_waits_once(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill("BI-1")
+    report = await manager.post_events([bill, bill])
+    assert [one.outcome for one in report.outcomes] == [Outcome.PARKED] * 2
+    assert len((await manager.quarantine(county)).items) == 1
+    await manager.post_events([sender.opened()])
+    assert (await manager.post_events([bill, bill])).duplicates == 2
+    assert await revenue(manager, county) == {"C1": 10_000}
+
+
 async def test_the_same_event_twice_in_one_batch_is_booked_once(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:

@@ -55,6 +55,8 @@ class Arrival:
     """Refused forms of the same event in quarantine, which this one mends."""
     stands: bool = False
     """Quarantine holds these bytes already."""
+    repeats: "Arrival | None" = None
+    """The same event, which came just before in this transaction."""
 
     @property
     def is_read(self) -> bool:
@@ -81,7 +83,9 @@ class Arrival:
 
     @property
     def judged(self) -> Verdict:
-        """The verdict, when it has been given."""
+        """The verdict, when it has been given; of a repetition, what it would be if it came later."""
+        if self.repeats is not None and self.repeats.judged.outcome is not Outcome.BOOKED:
+            return self.repeats.judged
         assert self.verdict is not None  # noqa: S101 - taking gives every arrival its verdict
         return self.verdict
 
@@ -114,6 +118,7 @@ async def sort_out(
     for one in held:
         by_key[one.source, one.event_id].append(one)
     in_batch: set[bytes] = set()
+    firsts: dict[tuple[str, str], Arrival] = {}
     for arrival in arrivals:
         digest = arrival.reading.digest
         own = by_digest.get(digest) if arrival.held_number is None else None
@@ -127,6 +132,12 @@ async def sort_out(
             # Refused before; what it lacked may be known by now.
             arrival.held_number = own.number
         _judge(arrival, before, mended, by_key)
+        if arrival.verdict is None:
+            # A second event of this batch under the same identity is judged against this one.
+            key = arrival.message.key
+            before[key], firsts[key] = digest, arrival
+        elif arrival.verdict is _DUPLICATE and arrival.key in firsts:
+            arrival.repeats = firsts[arrival.key]
 
 
 async def _mended(
@@ -148,7 +159,7 @@ async def _mended(
 
 def _judge(
     arrival: Arrival,
-    before: dict[tuple[str, str], bytes],
+    before: Mapping[tuple[str, str], bytes],
     mended: AbstractSet[bytes],
     held: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
 ) -> None:
@@ -166,8 +177,6 @@ def _judge(
         arrival.verdict = _CONFLICT
         return
     arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
-    # A second event of this batch under the same identity is judged against this one.
-    before[says.key] = digest
 
 
 def _as_before(held: store.Held) -> Verdict:
