@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import hypothesis
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, Engine, event, make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from support import distribution
 from support.postgres import PreparedDatabase, prepare_worker_database
 from support.suite import reachable
@@ -20,6 +21,7 @@ from huaxiao.cli import embedded
 from huaxiao.cli.suite import TOKEN_ISSUER, Keys
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import ServiceClient
+from huaxiao.shared.database import Frequent
 from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.provision import SERVICES
 
@@ -46,8 +48,18 @@ def queries_that_branches_apart_can_answer(request: pytest.FixtureRequest) -> It
         if connection.engine.url.username in SERVICES and "branch" in statement:
             assert distribution.faults(statement) == (), statement
 
+    async def looked_at(
+        frequent: Frequent, connection: AsyncConnection, **given: Any
+    ) -> list[asyncpg.Record]:
+        if connection.engine.url.username in SERVICES:
+            assert distribution.faults(frequent.statement) == (), frequent.statement
+        return await rows(frequent, connection, **given)
+
+    rows = Frequent.rows
     event.listen(Engine, "before_cursor_execute", look)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Frequent, "rows", looked_at)
+        yield
     event.remove(Engine, "before_cursor_execute", look)
 
 

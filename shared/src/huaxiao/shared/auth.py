@@ -9,7 +9,7 @@ and no other.
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -19,6 +19,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from huaxiao.shared.asgi import header_of
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
 from huaxiao.shared.rows import NO_BRANCH, Scope
@@ -261,13 +262,18 @@ async def authenticate(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
     """Return the caller, and keep it out of branches beyond its scope (as not found)."""
-    if credentials is None:
+    return await _authenticated(request, None if credentials is None else credentials.credentials)
+
+
+async def _authenticated(request: Request, token: str | None) -> Principal:
+    if not token:
         raise Unauthenticated
-    verifier: TokenVerifier = request.app.state.token_verifier
-    principal = await verifier.verify(credentials.credentials)
+    state = request.app.state
+    verifier: TokenVerifier = state.token_verifier
+    principal = await verifier.verify(token)
     request.state.principal = principal
     if Role.SERVICE not in principal.roles:
-        request.app.state.rates.take(principal.subject)
+        state.rates.take(principal.subject)
     branch_id = request.path_params.get("branch_id")
     if branch_id is not None and not principal.may_enter(branch_of(str(branch_id))):
         raise OutOfScope
@@ -322,7 +328,11 @@ def allow(*roles: Role, whole_branch: bool = False, every_branch: bool = False) 
     return Depends(_role_check(frozenset(roles), Reach.EVERY_BRANCH if every_branch else reach))
 
 
-def _role_check(roles: frozenset[Role], reach: Reach) -> Callable[..., Any]:
+Check = Callable[[Principal], Awaitable[Principal]]
+"""Admits a caller, or raises Forbidden."""
+
+
+def _role_check(roles: frozenset[Role], reach: Reach) -> Check:
     async def check(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
         if not roles & principal.roles or not reach.held_by(principal):
             raise Forbidden
@@ -331,3 +341,15 @@ def _role_check(roles: frozenset[Role], reach: Reach) -> Callable[..., Any]:
     check.allowed_roles = roles  # type: ignore[attr-defined]
     check.reach = reach  # type: ignore[attr-defined]
     return check
+
+
+async def admitted(request: Request, check: Check) -> Principal:
+    """Return the caller of a request for which nothing is injected, if it may be served.
+
+    Raises:
+        Unauthenticated, Forbidden, TooManyRequests: it may not.
+
+    """
+    scheme, _, token = header_of(request.scope, b"authorization").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    return await check(await _authenticated(request, bearer))

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from huaxiao.shared.asgi import header_of
 from huaxiao.shared.problems import Render, Unavailable
 
 PREFER = "Prefer"
@@ -54,12 +55,18 @@ def due_within(seconds: float) -> Iterator[None]:
     """Give the work of a block so many seconds; a nearer deadline stays."""
     at = asyncio.get_running_loop().time() + seconds
     outer = _current.get()
-    with _due(at if outer is None else min(at, outer)):
+    with due_at(at if outer is None else min(at, outer)):
         yield
 
 
+def deadline() -> float | None:
+    """Return until when, by the loop's clock, this task's work is waited for; None is for ever."""
+    return _current.get()
+
+
 @contextmanager
-def _due(at: float) -> Iterator[None]:
+def due_at(at: float | None) -> Iterator[None]:
+    """Give the work of a block until a moment of the loop's clock, whatever held before."""
     token = _current.set(at)
     try:
         yield
@@ -105,16 +112,16 @@ class Deadlines:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        asked = wait_asked(", ".join(request.headers.getlist(PREFER)))
+        prefer = header_of(scope, b"prefer")
+        asked = wait_asked(prefer) if prefer else None
         allowed = self._seconds if asked is None else min(self._seconds, asked)
         if allowed <= 0:
-            await self._render(request, DeadlinePassed())(scope, receive, send)
+            await self._render(Request(scope), DeadlinePassed())(scope, receive, send)
             return
         try:
             # The server may run a request in the context of one before it on the same connection,
             # where it stopped reading for a while. That one's deadline is not this one's.
-            with _due(asyncio.get_running_loop().time() + allowed):
+            with due_at(asyncio.get_running_loop().time() + allowed):
                 async with asyncio.timeout(allowed) as timeout:
                     scope["deadline"] = timeout
 
@@ -127,4 +134,4 @@ class Deadlines:
         except TimeoutError:
             if not timeout.expired():
                 raise
-            await self._render(request, DeadlinePassed())(scope, receive, send)
+            await self._render(Request(scope), DeadlinePassed())(scope, receive, send)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
     cast,
     func,
     select,
@@ -38,7 +39,7 @@ from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.clock import system_clock
-from huaxiao.shared.database import Database, branch_column
+from huaxiao.shared.database import Database, Frequent, adding, branch_column
 from huaxiao.shared.deadlines import remaining
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.limits import stop_holding_up_others
@@ -112,10 +113,15 @@ class Feed:
             info={"append_only": True} | DERIVED,
         )
         counter = insert(self.heads)
-        self._move_on = counter.on_conflict_do_update(
-            index_elements=["branch_id"],
-            set_={"position": self.heads.c.position + counter.excluded.position},
-        ).returning(self.heads.c.position)
+        self._move_on = Frequent(
+            counter.values(branch_id=bindparam("branch_id"), position=bindparam("position"))
+            .on_conflict_do_update(
+                index_elements=["branch_id"],
+                set_={"position": self.heads.c.position + counter.excluded.position},
+            )
+            .returning(self.heads.c.position)
+        )
+        self._add = Frequent(adding(self.entries))
 
     async def append(
         self,
@@ -131,26 +137,21 @@ class Feed:
         """
         if not facts:
             return None
-        last: int | None = await connection.scalar(
-            self._move_on, {"branch_id": branch_id, "position": len(facts)}
-        )
-        assert last is not None  # noqa: S101 - an upsert always returns its row
-        first = last - len(facts) + 1
-        await connection.execute(
-            insert(self.entries),
-            [
-                {
-                    "branch_id": branch_id,
-                    "position": position,
-                    "type": fact.type,
-                    "subject": fact.subject,
-                    "occurred_at": now,
-                    "traceparent": trace.current(),
-                    "data": fact.data.model_dump(mode="json"),
-                }
-                for position, fact in enumerate(facts, start=first)
-            ],
-        )
+        last: int
+        ((last,),) = await self._move_on.rows(connection, branch_id=branch_id, position=len(facts))
+        rows = [
+            {
+                "branch_id": branch_id,
+                "position": position,
+                "type": fact.type,
+                "subject": fact.subject,
+                "occurred_at": now,
+                "traceparent": trace.current(),
+                "data": msgspec.Raw(fact.data.model_dump_json().encode()),
+            }
+            for position, fact in enumerate(facts, start=last - len(facts) + 1)
+        ]
+        await self._add.rows(connection, rows=msgspec.json.encode(rows).decode())
         return last
 
     async def head(self, connection: AsyncConnection, branch_id: int) -> int:

@@ -15,6 +15,7 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from huaxiao.shared.asgi import path_of
 from huaxiao.shared.problems import Problem, Render, Unavailable
 
 _ALWAYS_ANSWERED = ("/healthz", "/readyz")
@@ -157,7 +158,7 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request within a place, or say that there is none."""
-        if scope["type"] != "http" or _path(scope) in _ALWAYS_ANSWERED:
+        if scope["type"] != "http" or path_of(scope) in _ALWAYS_ANSWERED:
             await self._app(scope, receive, send)
             return
         try:
@@ -170,9 +171,3 @@ class Limits:
             await self._app(scope, receive, send)
         finally:
             slot.give()
-
-
-def _path(scope: Scope) -> str:
-    """Return the path as the service knows it, without where it is mounted."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

@@ -39,7 +39,15 @@ def collected() -> bool:
 
 def telemetry() -> TelemetryConfig:
     """Return what an app tells of its requests: how many, how they ended and how long they took."""
-    return TelemetryConfig(auto_configure=collected(), operation_spans=False, exclude=_is_probe)
+    told = collected()
+    return TelemetryConfig(
+        auto_configure=told,
+        tracing=told,
+        metrics=told,
+        logs=told,
+        operation_spans=False,
+        exclude=_is_probe,
+    )
 
 
 def _is_probe(scope: MutableMapping[str, Any]) -> bool:

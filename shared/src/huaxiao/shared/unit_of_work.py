@@ -8,12 +8,13 @@ puts on record who asked, and what was changed.
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+from asyncpg import PostgresError
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import (
@@ -48,6 +49,11 @@ _RETRYABLE = {"40001", "40P01"}
 _NODE_FAILED = "could not commit transaction for shard"
 """What Citus says, without a code of its own, when a node was lost before anything was committed."""
 _MAX_KEY = 255
+
+DATABASE_ERRORS = (DBAPIError, PostgresError)
+"""What a database says no by: through SQLAlchemy, or by its driver where that is spoken to."""
+
+T = TypeVar("T")
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -181,27 +187,38 @@ class TransactionalRoute(APIRoute):
             return response
 
         async def handle(request: Request) -> Response:
-            for tries_left in reversed(range(_ATTEMPTS)):
-                try:
-                    return await attempt(request)
-                except _Replay as replay:
-                    return replay.response
-                except DBAPIError as error:
-                    if tries_left == 0 or not was_undone(error):
-                        raise
-            raise AssertionError("unreachable")
+            try:
+                return await tried_again(lambda: attempt(request))
+            except _Replay as replay:
+                return replay.response
 
         return handle
 
 
-def was_undone(error: DBAPIError) -> bool:
+async def tried_again(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Do what opens its transaction by itself; when the database undid it, do it again, twice at most."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await attempt()
+        except DATABASE_ERRORS as error:
+            if not was_undone(error):
+                raise
+    return await attempt()
+
+
+def was_undone(error: DBAPIError | PostgresError) -> bool:
     """Say whether the database undid a transaction that may well succeed when it is tried again."""
-    return sqlstate(error) in _RETRYABLE or _NODE_FAILED in str(error.orig)
+    return sqlstate(error) in _RETRYABLE or _NODE_FAILED in str(_told_by_server(error))
 
 
-def sqlstate(error: DBAPIError) -> str | None:
+def sqlstate(error: DBAPIError | PostgresError) -> str | None:
     """Return the SQLSTATE of a database error, if the server sent one."""
-    return getattr(error.orig, "sqlstate", None)
+    return getattr(_told_by_server(error), "sqlstate", None)
+
+
+def _told_by_server(error: DBAPIError | PostgresError) -> BaseException | None:
+    """Return what the driver raised: by itself, as it does while rows are copied, or within."""
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 async def _caller_scope(

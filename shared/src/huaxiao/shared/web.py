@@ -14,18 +14,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Table
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huaxiao.shared import refusals, trace
+from huaxiao.shared.asgi import header_of
 from huaxiao.shared.audit.anchoring import anchoring
 from huaxiao.shared.audit.log import AuditLog, keep
 from huaxiao.shared.auth import Principal, TokenVerifier, authenticate
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.database import Database, UnsafeDatabaseError
 from huaxiao.shared.deadlines import DeadlinePassed, Deadlines
+from huaxiao.shared.direct import put_first
 from huaxiao.shared.draining import draining
 from huaxiao.shared.limits import Limits, Overloaded, Rates, Slots, TooManyRequests
 from huaxiao.shared.problems import (
@@ -44,7 +46,7 @@ from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.structured import LogFormat, RequestLog, write_log
 from huaxiao.shared.telemetry import telemetry
 from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
-from huaxiao.shared.unit_of_work import TransactionalRoute, sqlstate
+from huaxiao.shared.unit_of_work import DATABASE_ERRORS, TransactionalRoute, sqlstate
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _SENT_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -95,12 +97,17 @@ def together(*lives: Lifespan) -> Lifespan:
     return life
 
 
-def router(*, tags: Sequence[str], prefix: str = "/v1/branches/{branch_id}") -> APIRouter:
+def router(
+    *,
+    tags: Sequence[str],
+    prefix: str = "/v1/branches/{branch_id}",
+    route_class: type[APIRoute] = TransactionalRoute,
+) -> APIRouter:
     """Return a router whose routes commit before they answer, and know all they are asked."""
     return APIRouter(
         prefix=prefix,
         tags=list(tags),
-        route_class=TransactionalRoute,
+        route_class=route_class,
         dependencies=[Depends(_know_every_parameter)],
     )
 
@@ -207,6 +214,7 @@ def service_app(
     for one in routers:
         app.include_router(one)
     app.include_router(_probes)
+    put_first(app)
     _render_problems(app)
     slots = Slots(settings.max_concurrent, wait_seconds=settings.max_queue_seconds)
     app.add_middleware(Limits, slots=slots, render=problem_response)
@@ -307,7 +315,7 @@ def _render_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, on_http_exception)
-    for unavailable in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
+    for unavailable in (*DATABASE_ERRORS, PoolTimeoutError, ConnectionError, TimeoutError):
         app.add_exception_handler(unavailable, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -378,7 +386,9 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
 
 def _is_away(error: Exception) -> bool:
     """Say whether an error only means that the database does not answer now."""
-    if not isinstance(error, DBAPIError) or isinstance(error, InterfaceError | OperationalError):
+    if not isinstance(error, DATABASE_ERRORS):
+        return True
+    if isinstance(error, InterfaceError | OperationalError):
         return True
     # A connection that has heard the server's farewell and not yet its end refuses to be used.
     refused = isinstance(error, InternalError) and sqlstate(error) is None
@@ -451,8 +461,7 @@ class _Tracing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        traceparent = trace.adopt(given).encode()
+        traceparent = trace.adopt(header_of(scope, b"traceparent")).encode()
 
         async def traced(message: Message) -> None:
             if message["type"] == "http.response.start":

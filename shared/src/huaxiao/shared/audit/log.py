@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,7 +31,8 @@ from huaxiao.shared.audit.changes import Changes, watch
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.audit.origins import Origin, own_origin
 from huaxiao.shared.clock import Clock
-from huaxiao.shared.database import Database, branch_column
+from huaxiao.shared.database import Database, Frequent, adding, branch_column
+from huaxiao.shared.documents import canonical
 
 _DONE = 200
 
@@ -47,6 +49,7 @@ class NewEntry:
 
 
 _OF_ORIGIN = [one.name for one in fields(Origin)]
+_values_of_origin = attrgetter(*_OF_ORIGIN)
 
 
 class AuditLog:
@@ -88,12 +91,16 @@ class AuditLog:
             info={"append_only": True} | DERIVED,
         )
         counter = insert(self.heads)
-        self._move_on = counter.on_conflict_do_update(
-            index_elements=["branch_id"],
-            set_={"position": self.heads.c.position + counter.excluded.position},
-        ).returning(self.heads.c.position, self.heads.c.hash)
-        self._add = insert(self.entries)
-        self._chain = (
+        self._move_on = Frequent(
+            counter.values({name: bindparam(name) for name in ("branch_id", "position", "hash")})
+            .on_conflict_do_update(
+                index_elements=["branch_id"],
+                set_={"position": self.heads.c.position + counter.excluded.position},
+            )
+            .returning(self.heads.c.position, self.heads.c.hash)
+        )
+        self._add = Frequent(adding(self.entries))
+        self._chain = Frequent(
             update(self.heads)
             .where(self.heads.c.branch_id == bindparam("of_branch"))
             .values(hash=bindparam("last"))
@@ -108,28 +115,25 @@ class AuditLog:
         """
         if not entries:
             return
-        head = await connection.execute(
-            self._move_on, {"branch_id": branch_id, "position": len(entries), "hash": BEGINNING}
+        ((last, before),) = await self._move_on.rows(
+            connection, branch_id=branch_id, position=len(entries), hash=BEGINNING
         )
-        last, before = head.one()
         rows = []
         for position, entry in enumerate(entries, start=last - len(entries) + 1):
             row = {
                 "position": position,
                 "at": entry.at,
-                **{name: getattr(entry.origin, name) for name in _OF_ORIGIN},
+                **dict(zip(_OF_ORIGIN, _values_of_origin(entry.origin), strict=True)),
                 "roles": list(entry.origin.roles),
                 "reason": entry.reason,
                 "status": entry.status,
                 "changes": entry.changes,
             }
-            before = chained(self._hashed(branch_id, row), before)
-            rows.append({"branch_id": branch_id, **row, "hash": before})
-        await connection.execute(self._add, rows)
-        await connection.execute(self._chain, {"of_branch": branch_id, "last": before})
-
-    def _hashed(self, branch_id: int, row: dict[str, Any]) -> dict[str, Any]:
-        return hashed(self.service, {"branch_id": branch_id, **row})
+            document = hashed(self.service, {"branch_id": branch_id, **row})
+            before = chained(document, before)
+            rows.append(document | {"hash": before})
+        await self._add.rows(connection, rows=canonical(rows).decode())
+        await self._chain.rows(connection, of_branch=branch_id, last=before)
 
     async def page(
         self,

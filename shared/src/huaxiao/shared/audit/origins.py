@@ -3,12 +3,14 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from fastapi import Request
 
 from huaxiao.shared import trace
+from huaxiao.shared.asgi import header_of
 from huaxiao.shared.audit.values import plain, shown
 from huaxiao.shared.auth import Principal
 from huaxiao.shared.masking import masked_query, masked_text
@@ -64,9 +66,19 @@ def origin_of(request: Request) -> Origin:
         trace_id=_trace_id(),
         method=request.method,
         route=request.scope["route"].name,
-        path=masked_text(plain(request.scope["path"])),
-        query=plain(masked_query(request.scope["query_string"].decode("latin-1"))),
+        path=_shown(request.scope["path"]),
+        query=_query_of(request),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _shown(path: str) -> str:
+    return masked_text(str(plain(path)))
+
+
+def _query_of(request: Request) -> str:
+    asked: bytes = request.scope["query_string"]
+    return str(plain(masked_query(asked.decode("latin-1")))) if asked else ""
 
 
 def _trace_id() -> str | None:
@@ -83,7 +95,8 @@ def client_address(request: Request, trusted: Collection[IpNetwork]) -> str | No
     if request.client is None:
         return None
     seen = request.client.host
-    named = request.headers.get("x-forwarded-for", "").split(",")
+    forwarded = header_of(request.scope, b"x-forwarded-for")
+    named = forwarded.split(",") if forwarded else []
     while named and _within(seen, trusted):
         before = named.pop().strip()
         if not _is_address(before):

@@ -21,6 +21,8 @@ def plain(value: Any) -> Any:
             pass
         case str():
             # What no database keeps, neither does the record.
+            if value.isascii() and "\x00" not in value:
+                return str(value)
             form = value.replace("\x00", "�").encode(errors="replace").decode()
         case datetime():
             form = told_at(value) if value.tzinfo else value.isoformat()

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.sequences import Range, count_of, gaps, merged, runs
 from huaxiao.attribution.tables import held_events, intake_counts, intake_sequences
+from huaxiao.shared.database import Frequent, adding
 from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.wire.attribution import (
     Completeness,
@@ -22,10 +24,12 @@ from huaxiao.shared.wire.attribution import (
 
 _GAPS_SHOWN = 100
 _RUNS_SHOWN = 100
-_COUNTED = insert(intake_counts)
-_COUNT = _COUNTED.on_conflict_do_update(
-    index_elements=["branch_id", "day", "source", "outcome"],
-    set_={"events": intake_counts.c.events + _COUNTED.excluded.events},
+_ADDED = adding(intake_counts)
+_COUNT = Frequent(
+    _ADDED.on_conflict_do_update(
+        index_elements=["branch_id", "day", "source", "outcome"],
+        set_={"events": intake_counts.c.events + _ADDED.excluded.events},
+    )
 )
 
 
@@ -49,19 +53,17 @@ async def count(
     """Add a batch's outcomes to its senders' day."""
     if not outcomes:
         return
-    await connection.execute(
-        _COUNT,
-        [
-            {
-                "branch_id": branch_id,
-                "day": business_day(now),
-                "source": source,
-                "outcome": outcome,
-                "events": events,
-            }
-            for (source, outcome), events in sorted(outcomes.items())
-        ],
-    )
+    rows = [
+        {
+            "branch_id": branch_id,
+            "day": business_day(now),
+            "source": source,
+            "outcome": outcome,
+            "events": events,
+        }
+        for (source, outcome), events in sorted(outcomes.items())
+    ]
+    await _COUNT.rows(connection, rows=msgspec.json.encode(rows).decode())
 
 
 async def number(

@@ -27,6 +27,7 @@ from huaxiao.attribution.tables import (
     rule_activations,
     supplements,
 )
+from huaxiao.shared.database import Frequent
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire import contracts
 from huaxiao.shared.wire.attribution import Standing
@@ -253,23 +254,25 @@ async def position(connection: AsyncConnection, branch_id: int) -> int:
     return found or 0
 
 
-_STANDING_ON = select(
-    func.coalesce(
-        select(positions.c.position)
-        .where(positions.c.branch_id == bindparam("branch_id"), positions.c.source == CONTRACTS)
+_STANDING_ON = Frequent(
+    select(
+        func.coalesce(
+            select(positions.c.position)
+            .where(positions.c.branch_id == bindparam("branch_id"), positions.c.source == CONTRACTS)
+            .scalar_subquery(),
+            0,
+        ),
+        select(func.count())
+        .where(rule_activations.c.branch_id == bindparam("branch_id"))
         .scalar_subquery(),
-        0,
-    ),
-    select(func.count())
-    .where(rule_activations.c.branch_id == bindparam("branch_id"))
-    .scalar_subquery(),
+    )
 )
 
 
 async def standing_on(connection: AsyncConnection, branch_id: int) -> tuple[int, int]:
     """Return what a branch's decisions stand on: the feed position, and how many rule sets are active."""
-    row = (await connection.execute(_STANDING_ON, {"branch_id": branch_id})).one()
-    return row[0], row[1]
+    ((position, active),) = await _STANDING_ON.rows(connection, branch_id=branch_id)
+    return position, active
 
 
 async def organisation(connection: AsyncConnection, branch_id: int) -> Organisation | None:

@@ -11,14 +11,16 @@ from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_by_turns
 from huaxiao.attribution.intake.stream import ENCODINGS, MARK, lines
 from huaxiao.shared import web
+from huaxiao.shared.asgi import header_of
 from huaxiao.shared.audit.origins import origin_of
 from huaxiao.shared.deadlines import take_all_the_time_needed
+from huaxiao.shared.direct import DirectRoute
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, Problem, TooLarge
 from huaxiao.shared.wire.attribution import IntakeReport
 from huaxiao.shared.wire.events import MAX_BATCH
 from huaxiao.shared.wire.feed import FEED_MEDIA_TYPE
 
-router = web.router(tags=["events"], prefix="/v1")
+router = web.router(tags=["events"], prefix="/v1", route_class=DirectRoute)
 _ONE = "application/cloudevents+json"
 _STREAM = "application/x-ndjson"
 _STREAM_LIMIT = 2**40
@@ -94,9 +96,8 @@ async def post_events(request: Request, principal: Sender) -> Response:
     events at a time. One that breaks off is taken as far as it is whole: ``complete`` is false.
     """
     state = request.app.state
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = _encoding(request)
-    if media_type == _STREAM:
+    if _media_type(request) == _STREAM:
+        encoding = _encoding(request)
         if encoding and encoding not in ENCODINGS:
             raise UnsupportedEncoding
         take_all_the_time_needed(request)
@@ -127,7 +128,7 @@ async def events_of(request: Request) -> list[bytes]:
         TooLarge: it does not fit in memory.
 
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if _encoding(request) not in {"", "identity"}:
         raise UnsupportedEncoding
     if media_type not in {FEED_MEDIA_TYPE, _ONE}:
@@ -151,9 +152,13 @@ async def events_of(request: Request) -> list[bytes]:
     return raws
 
 
+def _media_type(request: Request) -> str:
+    return header_of(request.scope, b"content-type").partition(";")[0].strip().lower()
+
+
 def _encoding(request: Request) -> str:
-    """Return how a body is packed; several headers are as one that names several (RFC 9110, 5.3)."""
-    return ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    """Return how a body is packed."""
+    return header_of(request.scope, b"content-encoding").strip().lower()
 
 
 def _is_object(body: bytes) -> bool:

@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect
 
 from huaxiao.attribution.domain.messages import Message, Refusal
-from huaxiao.attribution.intake.arrivals import Verdict
+from huaxiao.attribution.intake.arrivals import BOOKED, Verdict
 from huaxiao.attribution.intake.reading import Reading, cut_off, read_by_turns
 from huaxiao.attribution.intake.stream import Broken, Line
 from huaxiao.attribution.intake.turns import Turns
@@ -19,6 +19,7 @@ from huaxiao.shared.auth import Principal
 from huaxiao.shared.clock import Clock
 from huaxiao.shared.problems import Unavailable
 from huaxiao.shared.rows import Scope
+from huaxiao.shared.unit_of_work import DATABASE_ERRORS
 from huaxiao.shared.values import changed
 from huaxiao.shared.wire.attribution import (
     EventOutcome,
@@ -105,7 +106,7 @@ async def receive_stream(
         ]
         try:
             taken = await receive(turns, principal, readings, now=now, origin=origin)
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except (*DATABASE_ERRORS, PoolTimeoutError, OSError) as error:
             raise Unavailable(taken=total.received) from error
         total = _joined(total, taken)
         piece.clear()
@@ -168,6 +169,8 @@ def place(
 
 def report(readings: Sequence[Reading], verdicts: Sequence[Verdict]) -> IntakeReport:
     """Count the verdicts, and say of each event that was not booked why."""
+    if all(one is BOOKED for one in verdicts):
+        return _all_booked(len(verdicts))
     counts = Counter(one.outcome for one in verdicts)
     outcomes = [
         EventOutcome(
@@ -189,4 +192,17 @@ def report(readings: Sequence[Reading], verdicts: Sequence[Verdict]) -> IntakeRe
         refused=counts[Outcome.REFUSED],
         conflicts=counts[Outcome.CONFLICT],
         outcomes=outcomes,
+    )
+
+
+@lru_cache
+def _all_booked(received: int) -> IntakeReport:
+    return IntakeReport(
+        received=received,
+        booked=received,
+        duplicates=0,
+        parked=0,
+        refused=0,
+        conflicts=0,
+        outcomes=[],
     )

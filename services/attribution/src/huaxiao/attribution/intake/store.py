@@ -47,7 +47,7 @@ from huaxiao.attribution.tables import (
     subscription_changes,
     subscriptions,
 )
-from huaxiao.shared.database import Copying
+from huaxiao.shared.database import Copying, Frequent
 from huaxiao.shared.periods import Period
 from huaxiao.shared.values import items_of
 
@@ -125,23 +125,26 @@ class NewHeld:
 _held_values = attrgetter(*NewHeld.__dataclass_fields__)
 
 
-_LOCK = select(intakes).where(intakes.c.branch_id == bindparam("of_branch")).with_for_update()
+_LOCK = Frequent(
+    select(intakes).where(intakes.c.branch_id == bindparam("branch_id")).with_for_update()
+)
 
 
 async def lock(connection: AsyncConnection, branch_id: int) -> Intake | None:
     """Take a branch's bookings for this transaction; None when there is no such branch."""
-    row = (await connection.execute(_LOCK, {"of_branch": branch_id})).one_or_none()
-    if row is None:
+    rows = await _LOCK.rows(connection, branch_id=branch_id)
+    if not rows:
         return None
-    closed = None if row.closed_through is None else Period(row.closed_through)
+    (row,) = rows
+    closed = None if row["closed_through"] is None else Period(row["closed_through"])
     return Intake(
-        row.entries,
-        row.held,
-        row.resolved,
-        row.commissions,
-        row.decided_mark,
+        row["entries"],
+        row["held"],
+        row["resolved"],
+        row["commissions"],
+        row["decided_mark"],
         closed,
-        row.settled_until,
+        row["settled_until"],
     )
 
 
@@ -693,20 +696,22 @@ async def _record_settled(
     )
 
 
-_CHANGE_BALANCES = text(
-    "WITH totals AS ("
-    " INSERT INTO attribution.period_totals AS t"
-    " (branch_id, period, first_entry, last_entry, billed_fen)"
-    " SELECT :branch_id, * FROM unnest(CAST(:total_periods AS integer[]),"
-    " CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:billed AS bigint[]))"
-    " ON CONFLICT (branch_id, period) DO UPDATE SET last_entry = excluded.last_entry,"
-    " billed_fen = t.billed_fen + excluded.billed_fen)"
-    " INSERT INTO attribution.balances AS b"
-    " (branch_id, period, centre_id, field_id, account, amount_fen)"
-    " SELECT :branch_id, * FROM unnest(CAST(:periods AS integer[]), CAST(:centres AS text[]),"
-    " CAST(:fields AS text[]), CAST(:accounts AS text[]), CAST(:amounts AS bigint[]))"
-    " ON CONFLICT (branch_id, period, centre_id, field_id, account)"
-    " DO UPDATE SET amount_fen = b.amount_fen + excluded.amount_fen"
+_CHANGE_BALANCES = Frequent(
+    text(
+        "WITH totals AS ("
+        " INSERT INTO attribution.period_totals AS t"
+        " (branch_id, period, first_entry, last_entry, billed_fen)"
+        " SELECT :branch_id, * FROM unnest(CAST(:total_periods AS integer[]),"
+        " CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:billed AS bigint[]))"
+        " ON CONFLICT (branch_id, period) DO UPDATE SET last_entry = excluded.last_entry,"
+        " billed_fen = t.billed_fen + excluded.billed_fen)"
+        " INSERT INTO attribution.balances AS b"
+        " (branch_id, period, centre_id, field_id, account, amount_fen)"
+        " SELECT :branch_id, * FROM unnest(CAST(:periods AS integer[]), CAST(:centres AS text[]),"
+        " CAST(:fields AS text[]), CAST(:accounts AS text[]), CAST(:amounts AS bigint[]))"
+        " ON CONFLICT (branch_id, period, centre_id, field_id, account)"
+        " DO UPDATE SET amount_fen = b.amount_fen + excluded.amount_fen"
+    )
 )
 
 
@@ -719,20 +724,18 @@ async def change_balances(
     """Add to the balances of accounts and to the totals of periods, in one statement."""
     if not totals:
         return
-    await connection.execute(
-        _CHANGE_BALANCES,
-        {
-            "branch_id": branch_id,
-            "total_periods": list(totals),
-            "firsts": [one.first_entry for one in totals.values()],
-            "lasts": [one.last_entry for one in totals.values()],
-            "billed": [one.billed_fen for one in totals.values()],
-            "periods": [period for period, _, _, _ in changes],
-            "centres": [centre_id for _, centre_id, _, _ in changes],
-            "fields": [field_id or "" for _, _, field_id, _ in changes],
-            "accounts": [account for _, _, _, account in changes],
-            "amounts": list(changes.values()),
-        },
+    await _CHANGE_BALANCES.rows(
+        connection,
+        branch_id=branch_id,
+        total_periods=list(totals),
+        firsts=[one.first_entry for one in totals.values()],
+        lasts=[one.last_entry for one in totals.values()],
+        billed=[one.billed_fen for one in totals.values()],
+        periods=[period for period, _, _, _ in changes],
+        centres=[centre_id for _, centre_id, _, _ in changes],
+        fields=[field_id or "" for _, _, field_id, _ in changes],
+        accounts=[account for _, _, _, account in changes],
+        amounts=list(changes.values()),
     )
 
 
@@ -790,7 +793,7 @@ async def resolve(
     return resolved.rowcount
 
 
-_ADVANCE = (
+_ADVANCE = Frequent(
     update(intakes)
     .where(intakes.c.branch_id == bindparam("of_branch"))
     .values(
@@ -818,15 +821,13 @@ async def advance(
     mark: int | None = None,
 ) -> None:
     """Move a branch's counters on; a moment and a mark that are given take the old ones' place."""
-    await connection.execute(
-        _ADVANCE,
-        {
-            "of_branch": branch_id,
-            "entries_added": entries,
-            "held_added": held,
-            "resolved_added": resolved,
-            "commissions_added": commissions_added,
-            "until": settled_until,
-            "mark": mark,
-        },
+    await _ADVANCE.rows(
+        connection,
+        of_branch=branch_id,
+        entries_added=entries,
+        held_added=held,
+        resolved_added=resolved,
+        commissions_added=commissions_added,
+        until=settled_until,
+        mark=mark,
     )

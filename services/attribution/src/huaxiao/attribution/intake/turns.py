@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,7 +27,9 @@ from huaxiao.attribution.tables import audit_log
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
+from huaxiao.shared.deadlines import DeadlinePassed, deadline, due_at
 from huaxiao.shared.rows import Scope
+from huaxiao.shared.unit_of_work import tried_again
 
 _DONE = 200
 FORESEEN = 100
@@ -46,12 +49,19 @@ class _Part:
     now: datetime
     origin: Origin | None
     foreseen: Foreseen | None = None
-    verdicts: Sequence[Verdict] | None = None
-    failed: Exception | None = None
+    due: float | None = field(default_factory=deadline)
+    context: Context = field(default_factory=copy_context)
+    verdicts: asyncio.Future[Sequence[Verdict]] = field(default_factory=asyncio.Future)
 
-    @property
-    def done(self) -> bool:
-        return self.verdicts is not None or self.failed is not None
+    def judge(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell the request, unless it waits no longer."""
+        if not self.verdicts.done():
+            self.verdicts.set_result(verdicts)
+
+    def fail(self, error: BaseException) -> None:
+        """Tell the request that its part came to nothing, unless it waits no longer."""
+        if not self.verdicts.done():
+            self.verdicts.set_exception(error)
 
 
 @dataclass
@@ -61,7 +71,7 @@ class Turns:
     database: Database
     counties: Counties
     _waiting: dict[int, list[_Part]] = field(default_factory=lambda: defaultdict(list))
-    _locks: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _under_way: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
     async def take(
         self,
@@ -81,27 +91,51 @@ class Turns:
             own.foreseen = await self._foresee(branch_id, [own])
         waiting = self._waiting[branch_id]
         waiting.append(own)
+        if branch_id not in self._under_way:
+            self._begin(branch_id)
         try:
-            async with self._locks[branch_id]:
-                if not own.done:
-                    await self._take_together(branch_id, _joining(own, waiting))
+            return await own.verdicts
         finally:
-            waiting.remove(own)
-        if own.failed is not None:
-            raise own.failed
-        assert own.verdicts is not None  # noqa: S101 - it is done, and has not failed
-        return own.verdicts
+            if own in waiting:
+                waiting.remove(own)
+
+    def _begin(self, branch_id: int) -> None:
+        """Begin a turn, as a part of what the request did that has waited longest."""
+        first = self._waiting[branch_id][0]
+        turn = asyncio.create_task(self._turn(branch_id), context=first.context)
+        self._under_way[branch_id] = turn
+
+    async def _turn(self, branch_id: int) -> None:
+        """Take in whatever waits, and begin another turn for what came meanwhile."""
+        # What has arrived by now comes along.
+        await asyncio.sleep(0)
+        waiting = self._waiting[branch_id]
+        parts = _joining(waiting)
+        for one in parts:
+            waiting.remove(one)
+        due = _latest(parts)
+        try:
+            with due_at(due):
+                async with asyncio.timeout_at(due):
+                    await self._take_together(branch_id, parts)
+        finally:
+            # Nobody is left waiting by a turn that was broken off.
+            for one in parts:
+                one.fail(DeadlinePassed())
+            del self._under_way[branch_id]
+            if waiting:
+                self._begin(branch_id)
 
     async def _take_together(self, branch_id: int, parts: Sequence[_Part]) -> None:
         """Take parts in one transaction; when that fails for what one holds, each in its own."""
         try:
-            await self._take(branch_id, parts)
+            await tried_again(lambda: self._take(branch_id, parts))
         except (PoolTimeoutError, OSError) as error:
             for part in parts:
-                part.failed = error
+                part.fail(error)
         except Exception as error:  # noqa: BLE001 - it goes to the request whose part it was
             if len(parts) == 1:
-                parts[0].failed = error
+                parts[0].fail(error)
                 return
             for part in parts:
                 await self._take_together(branch_id, [part])
@@ -123,7 +157,7 @@ class Turns:
             ]
             await audit_log.append(connection, branch_id, told)
         for part, judged in zip(parts, verdicts, strict=True):
-            part.verdicts = judged
+            part.judge(judged)
 
     async def _judge(
         self,
@@ -177,13 +211,20 @@ def _entry(part: _Part, origin: Origin, judged: Sequence[Verdict]) -> NewEntry:
     return NewEntry(part.now, origin, _DONE, changes=changes)
 
 
-def _joining(own: _Part, waiting: Sequence[_Part]) -> list[_Part]:
-    """Return a part, and the others that wait as far as they fit into its transaction."""
+def _latest(parts: Sequence[_Part]) -> float | None:
+    """Return until when somebody waits for one of these parts; None where somebody has no deadline."""
+    return None if any(one.due is None for one in parts) else max(one.due or 0.0 for one in parts)
+
+
+def _joining(waiting: Sequence[_Part]) -> list[_Part]:
+    """Return the parts that go into one transaction: the first that waits, and all that fit beside it."""
+    if not waiting:
+        return []
+    own = waiting[0]
     most = TOGETHER if own.foreseen is None else FORESEEN_TOGETHER
     joining, events = [own], len(own.readings)
-    for part in waiting:
-        alike = (part.foreseen is None) == (own.foreseen is None)
-        if part is own or part.done or not alike:
+    for part in waiting[1:]:
+        if (part.foreseen is None) != (own.foreseen is None):
             continue
         events += len(part.readings)
         if events <= most:

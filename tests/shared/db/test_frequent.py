@@ -1,0 +1,94 @@
+"""Statements that go to the driver are part of the transaction, and refused where they must be."""
+
+import asyncpg
+import pytest
+from sqlalchemy import bindparam, insert, literal, select, text
+from support.postgres import PreparedDatabase
+
+from huaxiao.kpi.tables import feed, unit_targets
+from huaxiao.shared.database import Database, Frequent
+from huaxiao.shared.rows import Scope
+
+_HEAD = Frequent(
+    insert(feed.heads).values(branch_id=bindparam("branch_id"), position=bindparam("position"))
+)
+_TWO = Frequent(select(bindparam("one"), literal(7).label("other")))
+
+
+@pytest.fixture
+async def database(prepared: PreparedDatabase) -> Database:
+    return Database(prepared.url("kpi"), service="kpi", pool_size=1)
+
+
+async def position(database: Database, branch_id: int) -> int:
+    async with database.read(Scope.of_branch(branch_id)) as connection:
+        return await feed.head(connection, branch_id)
+
+
+async def test_what_is_sent_first_is_undone_with_its_transaction(
+    database: Database, branch_id: int
+) -> None:
+    with pytest.raises(KeyError):  # noqa: PT012 - in the middle of the transaction
+        async with database.write(Scope.of_branch(branch_id)) as connection:
+            await _HEAD.rows(connection, branch_id=branch_id, position=3)
+            raise KeyError
+    assert await position(database, branch_id) == 0
+    async with database.write(Scope.of_branch(branch_id)) as connection:
+        await _HEAD.rows(connection, branch_id=branch_id, position=4)
+    assert await position(database, branch_id) == 4
+    await database.close()
+
+
+async def test_it_sees_and_writes_within_its_scope_alone(
+    database: Database, branch_id: int
+) -> None:
+    async with database.write(Scope.of_branch(branch_id)) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await _HEAD.rows(connection, branch_id=branch_id + 1, position=3)
+    await database.close()
+
+
+async def test_an_error_tells_no_values_of_rows(database: Database, branch_id: int) -> None:
+    async with database.write(Scope.of_branch(branch_id)) as connection:
+        await _HEAD.rows(connection, branch_id=branch_id, position=1)
+        with pytest.raises(asyncpg.UniqueViolationError) as raised:
+            await _HEAD.rows(connection, branch_id=branch_id, position=2)
+    assert raised.value.detail is None
+    assert str(branch_id) not in str(raised.value)
+    await database.close()
+
+
+async def test_a_server_that_hangs_up_is_away(
+    database: Database, prepared: PreparedDatabase, branch_id: int
+) -> None:
+    other = await asyncpg.connect(prepared.url("postgres"))
+    async with database.engine.connect() as connection:
+        backend = await connection.scalar(text("SELECT pg_backend_pid()"))
+        await other.execute("SELECT pg_terminate_backend($1)", backend)
+        with pytest.raises(ConnectionError):
+            await _HEAD.rows(connection, branch_id=branch_id, position=1)
+        await connection.invalidate()
+    await other.close()
+    await database.close()
+
+
+@pytest.mark.parametrize("given", [{}, {"one": "1", "two": "2"}, {"two": "2"}])
+async def test_its_parameters_are_given_all_and_no_others(
+    database: Database, given: dict[str, str]
+) -> None:
+    async with database.write(Scope.of_branch(130_123)) as connection:
+        with pytest.raises(TypeError, match="parameters"):
+            await _TWO.rows(connection, **given)
+    await database.close()
+
+
+async def test_values_of_its_own_go_along(database: Database) -> None:
+    async with database.write(Scope.of_branch(130_123)) as connection:
+        ((one, other),) = await _TWO.rows(connection, one="1")
+    assert (one, other) == ("1", 7)
+    await database.close()
+
+
+def test_what_is_on_record_is_not_changed_unseen() -> None:
+    with pytest.raises(ValueError, match="unit_targets is on record"):
+        Frequent(insert(unit_targets))
