@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from support.awkward_events import post_awkward_events
 from support.browsing import CHROMIUM, DESK, Enter, Visit
 from support.later_months import live_on
 from support.suite import run, up
@@ -103,3 +104,11 @@ def later(address: str, data: Path) -> None:
     # A loop of its own: the browser's runs in this thread.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, live_on(endpoints)).result()
+
+
+@pytest.fixture
+def awkward(address: str, data: Path) -> str:
+    """Post what cannot be booked as it stands; return the source of all of it, new each time."""
+    endpoints = Endpoints.behind(address, Keys.under(data).issuer())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, post_awkward_events(endpoints)).result()

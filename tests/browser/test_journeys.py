@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.browsing import PHONE, Enter, Visit
+from support.browsing import DESK, PHONE, Enter, Visit
 from support.suite import run
 
 from huaxiao.shared.auth import Role
@@ -15,7 +15,7 @@ from huaxiao.shared.periods import business_day
 MONTH = "period=201711"
 SEEN = (
     *("targets", "unit-targets", "orders", "orders/calendar", "revenue", "statements"),
-    *("closing", "fields", "appraisals", "tickets", "operations"),
+    *("closing", "fields", "appraisals", "tickets", "operations", "quarantine", "completeness"),
 )
 C1 = {"role": Role.CONTRACTOR, "centre": "C1", "person": "P01"}
 
@@ -278,6 +278,82 @@ def test_operations_show_health_lag_and_completeness(enter: Enter) -> None:
     expect(page.get_by_text("可用", exact=False).first).to_be_visible()
     expect(page.get_by_role("row", name="无滞后")).to_have_count(6)
     manager.picture("operations-zh")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_from_completeness_to_what_is_held_and_a_wrong_one_is_mended(
+    enter: Enter, awkward: str, size: tuple[int, int]
+) -> None:
+    manager = enter(Role.COUNTY_MANAGER, size=size)
+    page = manager.open(f"completeness?source={awkward}")
+    expect(page.get_by_text("3–4")).to_be_visible()
+    manager.accept()
+    page.locator("tbody tr").get_by_role("link", name="4", exact=True).click()
+    manager.settle()
+    expect(page.locator("tbody tr")).to_have_count(4)
+    manager.accept()
+    if size == DESK:
+        manager.picture("quarantine-zh")
+
+    page.get_by_label("原因").select_option("bad-amount")
+    page.locator(".filters button").click()
+    manager.settle()
+    page.locator("tbody th a").click()
+    manager.settle()
+    manager.accept()
+    text = page.locator("textarea[name=event]")
+    wrong = text.input_value()
+    page.get_by_role("button", name="修正并重放").click()
+    manager.settle()
+    expect(page.locator("#problems")).to_contain_text("原状未变")
+    expect(text).to_have_value(wrong)
+    manager.accept()
+    text.fill(wrong.replace("1.5", "150"))
+    manager.send("修正并重放")
+    expect(page.get_by_text("已重放并入账")).to_be_visible()
+    manager.accept()
+
+
+def test_what_bears_personal_data_is_seen_in_full_with_a_reason_and_mended(
+    enter: Enter, awkward: str
+) -> None:
+    manager = enter(Role.COUNTY_FINANCE, language="en")
+    page = manager.open(f"quarantine?source={awkward}&code=unknown-product")
+    page.locator("tbody th a").click()
+    manager.settle()
+    expect(page.locator(".raw")).to_contain_text("130123001001***")
+    page.get_by_label("What you need it for").fill("a wrong product")
+    manager.send("See it in full")
+    text = page.locator("textarea[name=event]")
+    expect(text).to_have_value(re.compile("130123001001000001"))
+    expect(page).to_have_url(re.compile(r"/quarantine/H-[0-9]+$"))
+    manager.accept()
+    text.fill(text.input_value().replace("balloon", "broadband"))
+    manager.send("Mend and replay")
+    expect(page.get_by_text("is booked")).to_be_visible()
+
+
+def test_what_waits_in_vain_is_replayed_and_dismissed(enter: Enter, awkward: str) -> None:
+    manager = enter(Role.COUNTY_FINANCE)
+    page = manager.open(f"quarantine?source={awkward}&outcome=parked")
+    page.locator("tbody th a").first.click()
+    manager.settle()
+    page.locator("summary", has_text="按原样重放").click()
+    manager.send("重放")
+    expect(page.get_by_text("已重放：仍在等待")).to_be_visible()
+    manager.accept()
+    page.locator("summary", has_text="搁置").click()
+    page.get_by_label("理由").fill("无此用户")
+    manager.send("搁置")
+    expect(page.get_by_text("无此用户")).to_be_visible()
+    expect(page.get_by_role("button", name="搁置", exact=True)).to_have_count(0)
+    manager.accept()
+
+
+def test_who_may_not_mend_is_offered_no_quarantine(enter: Enter) -> None:
+    page = enter(**C1).open("operations")
+    expect(page.locator(".side a")).not_to_have_count(0)
+    expect(page.locator("a[href*=quarantine], a[href*=completeness]")).to_have_count(0)
 
 
 def test_the_keyboard_alone_leads_to_the_content_and_through_the_navigation(enter: Enter) -> None:

@@ -1,6 +1,7 @@
 """The documents' sender against the real service, behind something that fails."""
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from support.serving import serving
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
-from huaxiao.shared.clients.posting import post_all
+from huaxiao.shared.clients.posting import pause_before, post_all, post_waiting
 from huaxiao.shared.clients.retries import ATTEMPTS
 
 
@@ -139,3 +140,41 @@ async def test_it_waits_while_nobody_is_there(
                 _ = [one async for one in post_all(attribution, [sender.bill()])]
         with pytest.raises(httpx.TransportError):
             await attribution.post_events([sender.bill()])
+
+
+async def test_a_service_that_asks_to_wait_is_waited_for_as_long_as_was_said(
+    between: tuple[Unsteady, str], token: Callable[..., str], county: int, sender: Sender
+) -> None:
+    unsteady, address = between
+    heard: list[Any] = []
+    async with AttributionClient(address, lambda: token(Role.BSS_SOURCE, county)) as attribution:
+        unsteady.away = ATTEMPTS + 1
+        taken = await post_waiting(
+            attribution, [sender.opened()], most_seconds=60, waiting=heard.append
+        )
+        assert (taken.booked, [one.status for one in heard]) == (1, [503])
+        unsteady.away = ATTEMPTS + 1
+        with pytest.raises(PeerProblem) as refused:
+            await post_waiting(attribution, [sender.bill()], most_seconds=0, waiting=heard.append)
+    assert (refused.value.status, len(heard)) == (503, 1)
+
+
+@pytest.mark.parametrize(
+    ("tried", "asked", "left", "pause"),
+    [
+        (0, 0.0, math.inf, 1.0),
+        (3, 0.0, math.inf, 8.0),
+        (6, 0.0, math.inf, 60.0),
+        (5_000, 0.0, math.inf, 60.0),
+        (0, 7.0, 300.0, 7.0),
+        (3, 7.0, 300.0, 8.0),
+        (6, 0.0, 20.0, 20.0),
+        (0, 20.0, 20.0, 20.0),
+        (0, 21.0, 20.0, None),
+        (0, 0.0, 0.0, None),
+    ],
+)
+def test_pauses_grow_keep_to_what_is_asked_and_end_in_time(
+    tried: int, asked: float, left: float, pause: float | None
+) -> None:
+    assert pause_before(tried, asked, left) == pause

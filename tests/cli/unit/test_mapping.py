@@ -1,5 +1,6 @@
 """A row of a file becomes one event, exactly, or is named with its reason."""
 
+import string
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +267,19 @@ def test_a_moment_that_states_its_offset_keeps_it(tmp_path: Path) -> None:
     (row,) = read(tmp_path, content, time=time)
     assert row.event
     assert row.event["time"] == "2017-11-30T20:00:00+00:00"
+
+
+def test_the_template_of_ids_is_read_once_for_all_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_so_far: list[str] = []
+    real = string.Formatter.parse
+
+    def counted(self: string.Formatter, template: str) -> Any:
+        read_so_far.append(template)
+        return real(self, template)
+
+    monkeypatch.setattr(string.Formatter, "parse", counted)
+    rows = read(tmp_path, "\n".join([HEADING, *(RIGHT.format(number) for number in range(9))]))
+    assert read_so_far == ["D-{编号}"]
+    assert [one.event and one.event["id"] for one in rows] == [f"D-{one}" for one in range(9)]

@@ -49,8 +49,11 @@ class Asked(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture(scope="module")
-def own_database(prepared: PreparedDatabase, worker: str) -> embedded.EmbeddedPostgres:
-    own = database_like_a_new_one(prepared.postgres, f"console_{worker}")
+def own_database(
+    prepared: PreparedDatabase, request: pytest.FixtureRequest, worker: str
+) -> embedded.EmbeddedPostgres:
+    module = request.module.__name__.rpartition(".")[2]
+    own = database_like_a_new_one(prepared.postgres, f"console_{module}_{worker}")
     return embedded.EmbeddedPostgres(own.postgres.server, own.name)
 
 

@@ -1,10 +1,13 @@
 """Every code that a page may show has a name in both languages."""
 
+import re
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
 from huaxiao.console.language import CHINESE, ENGLISH, Words, chosen
+from huaxiao.console.quarantine.views import CODES, Shown, Turn
 from huaxiao.console.words import called
 from huaxiao.shared.auth import Role
 from huaxiao.shared.wire import (
@@ -48,6 +51,9 @@ SHOWN: list[tuple[str, type[StrEnum]]] = [
     ("urgency", tickets.Urgency),
     ("boundary", tickets.Boundary),
     ("unit", tickets.Supervisor),
+    ("became", attribution.Outcome),
+    ("held_state", Shown),
+    ("turn", Turn),
 ]
 
 
@@ -57,6 +63,18 @@ def test_a_code_is_called_something_in_both_languages(of: str, codes: type[StrEn
         chinese, english = (called(Words(one), code, of) for one in (CHINESE, ENGLISH))
         assert any("一" <= one <= "鿿" for one in chinese), code
         assert english.isascii(), code
+
+
+def test_whatever_holds_an_event_has_a_name_and_can_be_filtered_by(project: Path) -> None:
+    page = (project / "docs" / "attribution.md").read_text()
+    listed = re.findall(
+        r"^\| `([a-z-]+)` \|", page.partition("## What cannot be booked")[2], re.MULTILINE
+    )
+    assert set(listed) - {"duplicate"} == set(CODES)
+    for code in CODES:
+        chinese, english = (called(Words(one), code, "why") for one in (CHINESE, ENGLISH))
+        assert any("一" <= one <= "鿿" for one in chinese), code
+        assert english != code
 
 
 def test_what_has_no_name_is_shown_as_it_is() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Annotated
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from huaxiao.cli.ending import Ends, held, stopped, unanswered
 from huaxiao.cli.importing import (
     AlreadyImportingError,
+    Away,
     Imported,
     import_file,
     rejected_rows_file,
@@ -44,18 +47,29 @@ def import_events(
     bearer: Annotated[
         str, typer.Option("--token", envvar="HUAXIAO_TOKEN", help="of a BSS source")
     ] = "",
+    wait: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="seconds to wait at a time for a service that is away, before it ends with 3",
+        ),
+    ] = 300,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command
 ) -> None:
     """Post the rows of a billing system's daily file as business events.
 
     Goes on where it stopped. Rows that were not booked are named beside the file, and it ends with 1.
     """
+    # Each attempt of the client would be a line of its own.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     try:
         described = FileMapping.from_file(mapping)
         with file_bar(_told, file.name, file.stat().st_size) as tell:
-            done = asyncio.run(_import(file, described, url, bearer, tell))
+            done = asyncio.run(_import(file, described, url, bearer, wait, tell))
     except (PeerProblem, httpx.TransportError) as error:
-        raise unanswered(url, error) from error
+        raise unanswered(
+            url, error, after="Then give the same command again: it goes on where it stopped."
+        ) from error
     except AlreadyImportingError as error:
         raise stopped(f"{error}.", "Wait until the other has ended.") from error
     except OSError as error:
@@ -76,10 +90,21 @@ def import_events(
 
 
 async def _import(
-    file: Path, mapping: FileMapping, url: str, bearer: str, tell: Callable[[int, int], None]
+    file: Path,
+    mapping: FileMapping,
+    url: str,
+    bearer: str,
+    wait: int,
+    tell: Callable[[int, int], None],
 ) -> Imported:
+    def waiting(why: Away) -> None:
+        told = f"… {url} is away ({why or type(why).__name__}): asked again for up to {wait} s"
+        _told.print(escape(told), style="yellow", highlight=False, soft_wrap=True)
+
     async with AttributionClient(url, lambda: bearer) as client:
-        return await import_file(client, file, mapping, progress=tell)
+        return await import_file(
+            client, file, mapping, progress=tell, wait_seconds=wait, waiting=waiting
+        )
 
 
 def _show(file: Path, done: Imported) -> None:

@@ -50,14 +50,19 @@ def no_suite(data: Path) -> tuple[str, str]:
     return f"{data} holds no suite.", "Name the suite's data with --data, or make one: huaxiao up."
 
 
-def unanswered(url: str, error: PeerProblem | httpx.TransportError) -> typer.Exit:
-    """Say that a service refused or did not answer; return the command's end."""
+def unanswered(
+    url: str, error: PeerProblem | httpx.TransportError, *, after: str = ""
+) -> typer.Exit:
+    """Say that a service refused or did not answer; return the command's end.
+
+    ``after`` is what to do once that is mended.
+    """
     if isinstance(error, PeerProblem):
         do = _NEXT.get(error.code, "docs/reference/problems.md explains the code.")
         if error.retry_after is not None:
             do = f"Ask again in {error.retry_after:.0f} s."
-        return stopped(f"The service refused: {error}", do)
+        return stopped(f"The service refused: {error}", f"{do} {after}".rstrip())
+    do = "Start the suite (huaxiao up), or name where it is with --url."
     return stopped(
-        f"{url} does not answer ({type(error).__name__}: {error}).",
-        "Start the suite (huaxiao up), or name where it is with --url.",
+        f"{url} does not answer ({type(error).__name__}: {error}).", f"{do} {after}".rstrip()
     )

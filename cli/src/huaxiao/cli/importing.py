@@ -7,15 +7,20 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+
+import httpx
 
 from huaxiao.cli.mapping import KEEPING, FileMapping, Row, is_packed, opened
 from huaxiao.shared.clients.attribution import AttributionClient
-from huaxiao.shared.wire.attribution import Outcome
+from huaxiao.shared.clients.base import PeerProblem
+from huaxiao.shared.clients.posting import post_waiting
+from huaxiao.shared.wire.attribution import IntakeReport, Outcome
 
 BATCH = 1_000
 _PIECE = 1024 * 1024
@@ -23,6 +28,10 @@ _PIECE = 1024 * 1024
 
 class AlreadyImportingError(RuntimeError):
     """The same file is being imported by somebody else."""
+
+
+Away = PeerProblem | httpx.TransportError
+"""How a service says that it is away, or does not."""
 
 
 class Written(NamedTuple):
@@ -89,18 +98,24 @@ async def import_file(
     mapping: FileMapping,
     *,
     progress: Callable[[int, int], None],
+    wait_seconds: float = 0.0,
+    waiting: Callable[[Away], None] = lambda _: None,
 ) -> Imported:
     """Post a file's rows, and keep after each batch how far it has come.
 
     ``progress`` hears how many rows are done, and how many of the file's bytes they took.
+    A service that is away is waited for, each time as many seconds at most; ``waiting`` hears why.
 
     Every event has an identifier of its own, so that a batch whose answer was lost may go again.
 
     Raises:
         AlreadyImportingError: another import of this file is under way.
+        PeerProblem: the service refuses the rows, or asked to wait for longer.
+        httpx.TransportError: the service did not come back in time.
         ValueError: the file does not have the form that the mapping states.
 
     """
+    post = partial(post_waiting, client, most_seconds=wait_seconds, waiting=waiting)
     with path.open("rb") as held:
         _hold(held, path)
         done = _begun(path, held, mapping)
@@ -111,7 +126,7 @@ async def import_file(
             while batch := list(islice(file.rows, BATCH)):
                 if rejects is None:
                     rejects = _Rejects(path, mapping, file.heading, done)
-                rejects.add(await _post(client, batch, done))
+                rejects.add(await _post(post, batch, done))
                 done.lines += len(batch)
                 done.passed = file.lines.passed
                 done.kept = rejects.written()
@@ -190,11 +205,13 @@ class _Reject:
     reason: str
 
 
-async def _post(client: AttributionClient, batch: Sequence[Row], done: Imported) -> list[_Reject]:
+async def _post(
+    post: Callable[[list[Any]], Awaitable[IntakeReport]], batch: Sequence[Row], done: Imported
+) -> list[_Reject]:
     """Post the rows that are events; return those that were not booked and do not wait."""
     rejects = [_Reject(one, "no-event", one.reason) for one in batch if one.reason is not None]
     sent = [one for one in batch if one.event is not None]
-    report = await client.post_events([one.event for one in sent])
+    report = await post([one.event for one in sent])
     done.posted += report.received
     done.booked += report.booked
     done.duplicates += report.duplicates

@@ -187,9 +187,49 @@ def opened(path: Path, mapping: FileMapping) -> Iterator[DailyFile]:
         except _DAMAGED as error:
             raise ValueError(f"it is packed by gzip, and damaged: {error}") from error
         columns = [one.strip() for one in columns]
-        _require_columns(columns, mapping)
+        form = _Form(mapping, columns, IdTemplate.of(mapping.id))
+        _require_columns(form)
         heading = "".join(lines.taken())
-        yield DailyFile(heading, _rows(lines, reader, columns, mapping), lines, raw.tell)
+        yield DailyFile(heading, _rows(lines, reader, form), lines, raw.tell)
+
+
+@dataclass(frozen=True, slots=True)
+class IdTemplate:
+    """How the columns of a row make the identifier of its event."""
+
+    parts: tuple[tuple[str, str | None], ...]
+    """Texts, each with the column that stands behind it."""
+
+    @classmethod
+    def of(cls, template: str) -> "IdTemplate":
+        """Read a template such as ``D-{编号}``.
+
+        Raises:
+            ValueError: it is none: its braces do not match, or name something else than columns.
+
+        """
+        parts = list(string.Formatter().parse(template))
+        if any(form or conversion or name == "" for _, name, form, conversion in parts):
+            raise ValueError(f"the id {template!r} may name columns in braces, and nothing else")
+        return cls(tuple((text, name) for text, name, _, _ in parts))
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns that it names."""
+        return {name for _, name in self.parts if name is not None}
+
+    def filled(self, row: Mapping[str, str]) -> str:
+        """Return the identifier of a row's event."""
+        return "".join(text + (row[name] if name else "") for text, name in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What all rows of one file have in common."""
+
+    mapping: FileMapping
+    columns: Sequence[str]
+    id: IdTemplate
 
 
 def _dialect(mapping: FileMapping) -> dict[str, Any]:
@@ -242,9 +282,7 @@ class Lines:
         return len(self._taken) > 1
 
 
-def _rows(
-    lines: Lines, reader: Iterator[list[str]], heading: Sequence[str], mapping: FileMapping
-) -> Iterator[Row]:
+def _rows(lines: Lines, reader: Iterator[list[str]], form: _Form) -> Iterator[Row]:
     while True:
         line, reason = lines.passed + 1, None
         try:
@@ -257,7 +295,7 @@ def _rows(
             raise ValueError(
                 f"it is packed by gzip, and damaged behind line {lines.passed}: {error}"
             ) from error
-        if reason or len(values) != len(heading):
+        if reason or len(values) != len(form.columns):
             several = lines.several
             text = "".join(lines.taken(1))
             if several:
@@ -267,46 +305,43 @@ def _rows(
         if reason:
             yield Row(line, text, None, reason)
         elif text.strip():
-            yield _row(line, text, values, heading, mapping)
+            yield _row(line, text, values, form)
 
 
-def _row(
-    line: int, text: str, values: Sequence[str], heading: Sequence[str], mapping: FileMapping
-) -> Row:
-    if _passed_over(values, heading, mapping):
+def _row(line: int, text: str, values: Sequence[str], form: _Form) -> Row:
+    if _passed_over(values, form):
         return Row(line, text, None)
     try:
-        event = _event(_by_column(values, heading, mapping), mapping)
+        event = _event(_by_column(values, form), form)
     except _RowFaultError as fault:
         return Row(line, text, None, str(fault))
     return Row(line, text, event)
 
 
-def _passed_over(values: Sequence[str], heading: Sequence[str], mapping: FileMapping) -> bool:
+def _passed_over(values: Sequence[str], form: _Form) -> bool:
     """Say whether a row is none of the file's: empty, its heading again, or one of its totals."""
     cells = [one.strip() for one in values]
-    again = not mapping.columns and cells == list(heading)
-    return again or not any(cells) or cells[0].startswith(tuple(mapping.skip))
+    again = not form.mapping.columns and cells == list(form.columns)
+    return again or not any(cells) or cells[0].startswith(tuple(form.mapping.skip))
 
 
-def _by_column(
-    values: Sequence[str], heading: Sequence[str], mapping: FileMapping
-) -> dict[str, str]:
-    if len(values) != len(heading):
-        raise _RowFaultError(f"{len(values)} columns where the file has {len(heading)}")
+def _by_column(values: Sequence[str], form: _Form) -> dict[str, str]:
+    if len(values) != len(form.columns):
+        raise _RowFaultError(f"{len(values)} columns where the file has {len(form.columns)}")
     if _SURROGATE.search("".join(values)):
-        raise _RowFaultError(f"it is not written in {mapping.encoding}")
-    return dict(zip(heading, (one.strip() for one in values), strict=True))
+        raise _RowFaultError(f"it is not written in {form.mapping.encoding}")
+    return dict(zip(form.columns, (one.strip() for one in values), strict=True))
 
 
-def _require_columns(found: Sequence[str], mapping: FileMapping) -> None:
+def _require_columns(form: _Form) -> None:
+    mapping, found = form.mapping, form.columns
     if _SURROGATE.search("".join(found)):
         raise ValueError(
             f"the heading is not written in {mapping.encoding}: name the file's encoding in the"
             " mapping, such as gb18030 or utf-8"
         )
     wanted = {one.column for one in (mapping.time, *mapping.data.values()) if one.column}
-    wanted |= _columns_of_id(mapping.id)
+    wanted |= form.id.columns
     missing = sorted(wanted - set(found))
     if missing:
         raise ValueError(f"the file has no column {', '.join(missing)}")
@@ -315,27 +350,13 @@ def _require_columns(found: Sequence[str], mapping: FileMapping) -> None:
         raise ValueError(f"the file has two columns {', '.join(twice)}")
 
 
-def _columns_of_id(template: str) -> set[str]:
-    """Return the columns that a template names.
-
-    Raises:
-        ValueError: it is none: its braces do not match, or name something else than columns.
-
-    """
-    parts = list(string.Formatter().parse(template))
-    named = {name for _, name, _, _ in parts if name is not None}
-    if any(form or conversion for _, _, form, conversion in parts) or "" in named:
-        raise ValueError(f"the id {template!r} may name columns in braces, and nothing else")
-    return named
-
-
-def _event(row: Mapping[str, str], mapping: FileMapping) -> dict[str, Any]:
+def _event(row: Mapping[str, str], form: _Form) -> dict[str, Any]:
+    mapping = form.mapping
     data = {name: _value(row, one) for name, one in mapping.data.items()}
     moment = _text(row, mapping.time)
-    parts = string.Formatter().parse(mapping.id)
     return {
         "specversion": "1.0",
-        "id": "".join(text + (row[name] if name else "") for text, name, _, _ in parts),
+        "id": form.id.filled(row),
         "source": mapping.source,
         "type": mapping.type,
         "time": _moment(moment, mapping.time.format).isoformat(),

@@ -15,10 +15,12 @@ from huaxiao.console import signing_in
 from huaxiao.console.appraisals import pages as appraisals
 from huaxiao.console.fields import pages as fields
 from huaxiao.console.guarding import Guarding
+from huaxiao.console.operations import completeness
 from huaxiao.console.operations import pages as operations
 from huaxiao.console.orders import pages as orders
 from huaxiao.console.page import FILES
 from huaxiao.console.peers import Peers
+from huaxiao.console.quarantine import pages as quarantine
 from huaxiao.console.refusing import problem_page, refuse_in_words
 from huaxiao.console.revenue import closing
 from huaxiao.console.revenue import pages as revenue
@@ -72,6 +74,8 @@ def create_app(
         fields,
         appraisals,
         tickets,
+        quarantine,
+        completeness,
         operations,
     )
     for one in sections:

@@ -11,6 +11,8 @@ KNOWS_NAMES = _COUNTY | {Role.CONTRACTOR}
 LEARNS_NAMES_FROM_KPI = frozenset({Role.SUPPORT_CENTRE})
 """Who may not, and is told in the targets what centres are called."""
 SEES_LAGS = _COUNTY
+MENDS = frozenset({Role.BSS_SOURCE, Role.SERVICE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE})
+"""Who sees what lies in quarantine, and tries it again; a sending system, what it sent itself."""
 SEES_COMPLETENESS = _COUNTY | {Role.BSS_SOURCE}
 
 
@@ -64,6 +66,7 @@ SECTIONS = (
         *("需求单", "Tickets", "bell"),
         _COUNTY | {Role.CONTRACTOR, Role.ENGINEER, Role.SUPPORT_CENTRE},
     ),
+    Section("quarantine", *("隔离区", "Quarantine", "tray"), MENDS),
     Section("operations", *("运行状况", "Operations", "pulse"), frozenset(Role)),
 )
 

@@ -16,7 +16,14 @@ from huaxiao.console import formats
 from huaxiao.console.answering import answer_of
 from huaxiao.console.guarding import FORM_FIELD, require_form_key, require_same_origin
 from huaxiao.console.language import LANGUAGE_COOKIE, Words, chosen, speak
-from huaxiao.console.navigation import KNOWS_NAMES, LEARNS_NAMES_FROM_KPI, Section, offered, section
+from huaxiao.console.navigation import (
+    KNOWS_NAMES,
+    LEARNS_NAMES_FROM_KPI,
+    SEES_COMPLETENESS,
+    Section,
+    offered,
+    section,
+)
 from huaxiao.console.peers import Peers, ask_as
 from huaxiao.console.settings import Settings
 from huaxiao.console.visitors import SESSION_COOKIE, NoTokenError, Visitor
@@ -121,6 +128,15 @@ class Page:
     def sections(self) -> list[Section]:
         """The pages offered."""
         return [] if self.visitor is None else offered(self.visitor)
+
+    def offers(self, name: str) -> bool:
+        """Say whether a page is offered."""
+        return name in {one.name for one in self.sections}
+
+    @property
+    def sees_completeness(self) -> bool:
+        """Whether the visitor may read what each source sent."""
+        return self.bearer.may(*SEES_COMPLETENESS)
 
     @property
     def branch(self) -> int:

@@ -605,11 +605,13 @@ export type HeldEvent = {
     message_zh: string;
     number: number;
     outcome: Outcome;
+    posted_by: string;
     received_at: string;
     resolved_at: string | null;
     source: string | null;
     state: HeldState;
     type: string | null;
+    waiting_for: string | null;
 };
 
 /**
@@ -1993,6 +1995,10 @@ export type ListCompletenessData = {
          */
         to?: string;
         /**
+         * only of this source
+         */
+        source?: string | null;
+        /**
          * next_cursor of the page before
          */
         cursor?: string | null;
@@ -3144,6 +3150,14 @@ export type ListQuarantineData = {
          * only this reason
          */
         code?: string | null;
+        /**
+         * parked, refused, or conflict
+         */
+        outcome?: Outcome | null;
+        /**
+         * only of this source
+         */
+        source?: string | null;
         /**
          * next_cursor of the page before
          */
@@ -4568,6 +4582,14 @@ export type ListUnplacedData = {
          * only this reason
          */
         code?: string | null;
+        /**
+         * parked, refused, or conflict
+         */
+        outcome?: Outcome | null;
+        /**
+         * only of this source
+         */
+        source?: string | null;
         /**
          * next_cursor of the page before
          */

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from huaxiao.console.answering import answer_of
 from huaxiao.console.language import Words
-from huaxiao.console.navigation import SEES_COMPLETENESS, SEES_LAGS
+from huaxiao.console.navigation import SEES_LAGS
 from huaxiao.console.operations.lags import Lag, ask
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role
@@ -44,7 +44,7 @@ async def operations(page: OperationsPage) -> Response:
             reads_feeds=page.bearer.decides_for_county(*_READS_FEEDS),
         )
     sent = _Sent()
-    if ready["attribution"] and page.bearer.may(*SEES_COMPLETENESS):
+    if ready["attribution"] and page.sees_completeness:
         sent = await _sent(page)
     alerts: list[Alert] | None = []
     if ready["kpi"] and page.bearer.may(*_READS_ALERTS):
@@ -56,7 +56,7 @@ async def operations(page: OperationsPage) -> Response:
         services=ready,
         sees_lags=page.bearer.may(*SEES_LAGS),
         lags=behind,
-        sees_completeness=page.bearer.may(*SEES_COMPLETENESS),
+        sees_completeness=page.sees_completeness,
         completeness=sorted(completeness, key=lambda one: one.day, reverse=True)[:_DAYS],
         chart=completeness_chart(page.words, completeness),
         untold=sent.completeness is None,

@@ -1,7 +1,7 @@
 """Asks the attribution service, posts events to it, and reads its feed."""
 
 from collections.abc import AsyncIterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from huaxiao.shared.wire.attribution import (
     HeldEvent,
     HeldState,
     IntakeReport,
+    Outcome,
     Period,
     PeriodBooks,
     PleaIn,
@@ -90,6 +91,8 @@ class AttributionClient(ErasingClient):
         *,
         state: HeldState | None = None,
         code: str | None = None,
+        outcome: Outcome | None = None,
+        source: str | None = None,
         cursor: str | None = None,
         limit: int = MAX_PAGE,
     ) -> Page[HeldEvent]:
@@ -97,9 +100,23 @@ class AttributionClient(ErasingClient):
         page: Page[HeldEvent] = await self._get(
             Page[HeldEvent],
             f"/v1/branches/{branch_id}/quarantine",
-            params={"state": state, "code": code, "cursor": cursor, "limit": limit},
+            params={
+                "state": state,
+                "code": code,
+                "outcome": outcome,
+                "source": source,
+                "cursor": cursor,
+                "limit": limit,
+            },
         )
         return page
+
+    async def held_event(self, branch_id: int, held_id: str) -> HeldEvent:
+        """Return an event in quarantine."""
+        found: HeldEvent = await self._get(
+            HeldEvent, f"/v1/branches/{branch_id}/quarantine/{held_id}"
+        )
+        return found
 
     async def dismiss(self, branch_id: int, held_id: str, reason: str) -> HeldEvent:
         """Take a held event out of what waits, with a reason; it stays as it came."""
@@ -216,6 +233,30 @@ class AttributionClient(ErasingClient):
     async def completeness(self, branch_id: int) -> list[Completeness]:
         """Return what each sender's events came to, day by day."""
         return await self._all(Completeness, f"/v1/branches/{branch_id}/completeness")
+
+    async def completeness_page(
+        self,
+        branch_id: int,
+        *,
+        first: date,
+        last: date,
+        source: str | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_PAGE,
+    ) -> Page[Completeness]:
+        """Return a page of what senders' events of some days came to, the earliest day first."""
+        page: Page[Completeness] = await self._get(
+            Page[Completeness],
+            f"/v1/branches/{branch_id}/completeness",
+            params={
+                "from": first.isoformat(),
+                "to": last.isoformat(),
+                "source": source,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return page
 
     async def sequences(self, branch_id: int) -> list[SenderSequence]:
         """Return which of their running numbers senders' events have not carried."""

@@ -1,7 +1,15 @@
 """Posts events of any number, for as long as it takes: what a billing system's sender needs."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
+import math
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +22,8 @@ from huaxiao.shared.wire.attribution import EventOutcome, IntakeReport, Outcome
 AT_ONCE = 1_000
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+_DOUBLINGS = 6
+"""After so many it is the longest."""
 
 
 async def post_all(
@@ -36,24 +46,57 @@ async def post_all(
     """
     async with aclosing(_batches(events, at_once)) as batches:
         async for batch in batches:
-            report = await _posted(attribution, batch)
+            report = await post_waiting(attribution, batch)
             for outcome in report.outcomes:
                 if outcome.outcome is not Outcome.DUPLICATE:
                     yield batch[outcome.index], outcome
 
 
-async def _posted(attribution: AttributionClient, batch: Sequence[Any]) -> IntakeReport:
-    pause = _FIRST_PAUSE
+async def post_waiting(
+    attribution: AttributionClient,
+    batch: Sequence[Any],
+    *,
+    most_seconds: float = math.inf,
+    waiting: Callable[[PeerProblem | httpx.TransportError], None] = lambda _: None,
+) -> IntakeReport:
+    """Post a batch; while nobody answers, or the service asks to wait, wait and send it again.
+
+    Between attempts lie 1 s, 2 s, 4 s and so on up to a minute, or what the service asks for if that is
+    more. The last attempt begins at the latest ``most_seconds`` after the first one failed; who is asked
+    to wait longer than that does not wait. ``waiting`` hears of the first failure when a wait begins.
+
+    Raises:
+        PeerProblem: the service refused the batch and would again, or still asks to wait.
+        httpx.TransportError: still nobody answers.
+
+    """
+    clock = asyncio.get_running_loop().time
+    until: float | None = None
+    tried = 0
     while True:
         try:
             return await attribution.post_events(batch)
-        except PeerProblem as problem:
-            if problem.retry_after is None:
+        except (PeerProblem, httpx.TransportError) as failed:
+            asked = failed.retry_after if isinstance(failed, PeerProblem) else 0.0
+            until = clock() + most_seconds if until is None else until
+            pause = None if asked is None else pause_before(tried, asked, until - clock())
+            if pause is None:
                 raise
-            await asyncio.sleep(problem.retry_after)
-        except httpx.TransportError:
+            if not tried:
+                waiting(failed)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            tried += 1
+
+
+def pause_before(tried: int, asked: float, left: float) -> float | None:
+    """Return the seconds to wait after another ``tried`` attempts; None is that it is the end.
+
+    ``asked`` is what the service asks for, ``left`` what may still be waited.
+    """
+    if left <= 0 or asked > left:
+        return None
+    apart = min(_FIRST_PAUSE * 2.0 ** min(tried, _DOUBLINGS), _LONGEST_PAUSE)
+    return min(max(asked, apart), left)
 
 
 async def _batches(

@@ -206,6 +206,10 @@ class HeldEvent(Resource):
     code: str
     message: str
     message_zh: str
+    waiting_for: str | None
+    """What a parked event waits for: ``subscription:S-1``, ``bill_item:BI-1``, ``bill_item_raised:BI-1``."""
+    posted_by: str
+    """Whose token or signature it came with."""
     state: HeldState
     received_at: Moment
     resolved_at: Moment | None

@@ -33,6 +33,9 @@ async def list_completeness(
     last: Annotated[
         date, WRITTEN_OUT, Query(alias="to", description="business day of receipt")
     ] = date.max,
+    source: Annotated[
+        str | None, Query(max_length=1000, pattern=r"^[^\x00]*$", description="only of this source")
+    ] = None,
 ) -> Page[Completeness]:
     """List by day and sender: received = booked + duplicates + parked + refused + conflicts."""
     after = page.after(str, str) or ("", "")
@@ -41,6 +44,7 @@ async def list_completeness(
         branch_id,
         first=first,
         last=last,
+        source=source,
         after=(after[0], after[1]),
         limit=page.limit + 1,
     )

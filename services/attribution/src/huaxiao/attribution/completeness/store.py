@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import and_, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,6 +99,7 @@ async def page(
     *,
     first: date,
     last: date,
+    source: str | None,
     after: tuple[str, str],
     limit: int,
 ) -> list[Completeness]:
@@ -110,6 +111,7 @@ async def page(
             .where(
                 table.c.branch_id == branch_id,
                 table.c.day.between(first, last),
+                true() if source is None else table.c.source == source,
                 text("(day::text, source) > (:after_day, :after_source)").bindparams(
                     after_day=after[0], after_source=after[1]
                 ),

@@ -27,6 +27,7 @@ from huaxiao.shared.wire.attribution import (
     HeldEvent,
     HeldState,
     IntakeReport,
+    Outcome,
     ReplayIn,
 )
 
@@ -36,6 +37,10 @@ unplaced = web.router(tags=["quarantine"], prefix="/v1")
 State = Annotated[HeldState | None, Query(description="held, resolved, or dismissed")]
 Code = Annotated[
     str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="only this reason")
+]
+Became = Annotated[Outcome | None, Query(description="parked, refused, or conflict")]
+Sender = Annotated[
+    str | None, Query(max_length=1000, pattern=r"^[^\x00]*$", description="only of this source")
 ]
 
 
@@ -51,16 +56,14 @@ async def _page(
     branch_id: int,
     posted_by: str | None,
     page: PageQuery,
-    state: HeldState | None,
-    code: str | None,
+    wanted: store.Wanted,
 ) -> Page[HeldEvent]:
     (after,) = page.after(BigInt) or (0,)
     found = await store.page(
         connection,
         branch_id,
         posted_by=posted_by,
-        state=state,
-        code=code,
+        wanted=wanted,
         after=after,
         limit=page.limit + 1,
     )
@@ -75,9 +78,12 @@ async def list_quarantine(
     page: PageOf,
     state: State = None,
     code: Code = None,
+    outcome: Became = None,
+    source: Sender = None,
 ) -> Page[HeldEvent]:
     """List the events that could not be booked, oldest first, each with its reason."""
-    return await _page(connection, branch_id, handlers.sender_of(principal), page, state, code)
+    wanted = store.Wanted(state, code, outcome, source)
+    return await _page(connection, branch_id, handlers.sender_of(principal), page, wanted)
 
 
 @router.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
@@ -149,9 +155,12 @@ async def list_unplaced(
     page: PageOf,
     state: State = None,
     code: Code = None,
+    outcome: Became = None,
+    source: Sender = None,
 ) -> Page[HeldEvent]:
     """List the caller's own events that belong to no branch it may write to."""
-    return await _page(connection, UNPLACED, principal.subject, page, state, code)
+    wanted = store.Wanted(state, code, outcome, source)
+    return await _page(connection, UNPLACED, principal.subject, page, wanted)
 
 
 @unplaced.post(

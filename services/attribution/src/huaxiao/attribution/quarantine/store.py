@@ -1,7 +1,7 @@
 """Rows of quarantine."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,27 +42,40 @@ def _seen_by(query: Select[Any], posted_by: str | None) -> Select[Any]:
     return query if posted_by is None else query.where(held_events.c.posted_by == posted_by)
 
 
+class Wanted(NamedTuple):
+    """Which held events a list is to show; None leaves all of them."""
+
+    state: HeldState | None
+    code: str | None
+    outcome: Outcome | None
+    source: str | None
+    """Empty for events that did not say who sent them."""
+
+
 async def page(
     connection: AsyncConnection,
     branch_id: int,
     *,
     posted_by: str | None,
-    state: HeldState | None,
-    code: str | None,
+    wanted: Wanted,
     after: int,
     limit: int,
 ) -> list[HeldEvent]:
     """Return held events in the order they came; those of one sender when it is named."""
     table = held_events
     query = _SHOWN.where(table.c.branch_id == branch_id, table.c.number > after)
-    if state is HeldState.HELD:
+    if wanted.state is HeldState.HELD:
         query = query.where(table.c.resolved_at.is_(None))
-    elif state is HeldState.RESOLVED:
+    elif wanted.state is HeldState.RESOLVED:
         query = query.where(table.c.resolved_at.is_not(None), ~table.c.dismissed)
-    elif state is HeldState.DISMISSED:
+    elif wanted.state is HeldState.DISMISSED:
         query = query.where(table.c.dismissed)
-    if code is not None:
-        query = query.where(table.c.code == code)
+    if wanted.code is not None:
+        query = query.where(table.c.code == wanted.code)
+    if wanted.outcome is not None:
+        query = query.where(table.c.outcome == wanted.outcome)
+    if wanted.source is not None:
+        query = query.where(func.coalesce(table.c.source, "") == wanted.source)
     rows = await connection.execute(
         _seen_by(query, posted_by).order_by(table.c.number).limit(limit)
     )
@@ -166,6 +179,8 @@ def _held(row: Row[Any]) -> HeldEvent:
         code=row.code,
         message=row.message,
         message_zh=row.message_zh,
+        waiting_for=row.waiting_for,
+        posted_by=row.posted_by,
         state=_state(row),
         received_at=row.received_at,
         resolved_at=None if row.dismissed else row.resolved_at,
