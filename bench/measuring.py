@@ -29,6 +29,8 @@ from huaxiao.shared.clients.contracts import ContractsClient
 
 SERVICES = ("contracts", "attribution")
 """What most figures need; another service beside them would take of the same processors."""
+AS_IN_CONTAINERS = {"UVICORN_ACCESS_LOG": "false", "UVICORN_PROXY_HEADERS": "false"}
+"""How `deploy/Dockerfile` runs a service."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ async def _running_in(folder: Path, services: Sequence[str]) -> AsyncIterator[Su
         keys = Keys.under(folder)
         keys.issuer()
         # One caller asks for all; how much one may ask is not what is measured.
-        unlimited = {f"{service.upper()}_CALLER_REQUESTS": "0" for service in services}
-        processes = Processes(database, keys, folder, services=services, further=unlimited)
+        further = {f"{service.upper()}_CALLER_REQUESTS": "0" for service in services}
+        further |= AS_IN_CONTAINERS
+        processes = Processes(database, keys, folder, services=services, further=further)
         try:
             await processes.start()
             yield Suite(processes, database, keys)
