@@ -13,6 +13,7 @@ import msgspec
 
 from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.domain.messages import Message, Refusal
+from huaxiao.attribution.intake.repeated import RepeatedError, repeated_in, require_once
 from huaxiao.shared.by_turns import by_turns
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
 from huaxiao.shared.leads import WHOLE
@@ -25,7 +26,7 @@ from huaxiao.shared.periods import (
     shift,
     starts_at,
 )
-from huaxiao.shared.values import Value
+from huaxiao.shared.values import Value, changed
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.dispatch import CustomerClass, OrderKind
 
@@ -63,6 +64,9 @@ class Reading(Value, frozen=True):
     says: Message | Refusal
 
 
+_ATTRIBUTES = {"id": "event_id", "branchid": "branch_id"}
+"""Members of a name that are called otherwise in the envelope."""
+_NAMED = frozenset(Name.__struct_fields__)
 _WORK = frozenset(OrderKind)
 _CUSTOMERS = frozenset(CustomerClass)
 _MONTHS = 12
@@ -139,7 +143,10 @@ def _limits(now: datetime, *, posted: bool) -> Limits:
 
 
 def _read(raw: bytes, within: Limits) -> Reading:
-    return Reading(raw, hashlib.sha256(raw).digest(), *_understand(raw, within))
+    name, says = _understand(raw, within)
+    if isinstance(says, Refusal):
+        name = _once(raw, name)
+    return Reading(raw, hashlib.sha256(raw).digest(), name, says)
 
 
 def cut_off(beginning: bytes) -> Reading:
@@ -176,10 +183,17 @@ def _understand(raw: bytes, within: Limits) -> tuple[Name, Message | Refusal]:
         return name, refusal
     try:
         data = _data[envelope.type].decode(envelope.data)
+        require_once(raw, envelope, data)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return name, _malformed(error)
     message = Message(envelope.source, envelope.id, envelope.type, envelope.time, data)
     return name, _examine(data, within) or message
+
+
+def _once(raw: bytes, name: Name) -> Name:
+    """Take out of a name what the event says twice: nobody knows which of them is meant."""
+    members = {_ATTRIBUTES.get(one, one) for one in repeated_in(raw).attributes}
+    return changed(name, **dict.fromkeys(members & _NAMED)) if members else name
 
 
 def _running_number(given: str) -> int | None:
@@ -214,6 +228,12 @@ def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> 
 
 def _malformed(error: Exception) -> Refusal:
     text = str(error)
+    if isinstance(error, RepeatedError):
+        return Refusal(
+            "repeated-member",
+            f"An object names {error.name} twice; systems differ in which of the two counts.",
+            f"同一对象中 {error.name} 重复出现，不同系统取值可能不同。",
+        )
     if _AMOUNTS.search(text) and _BOUNDS.search(text):
         return Refusal(
             "bad-amount", f"An amount is out of range: {text}", f"金额超出允许范围：{text}"

@@ -269,8 +269,13 @@ async def _run(
                 for held in await store.waiting_for(connection, branch_id, books.arrived):
                     if held.number not in known:
                         reading = read(held.body, now=books.now)
-                        queue.append(Arrival(reading, held.posted_by, held.number, replayed=True))
-                released += queue
+                        arrival = Arrival(reading, held.posted_by, held.number, replayed=True)
+                        released.append(arrival)
+                        if isinstance(reading.says, Refusal):
+                            # It has waited since what it says was taken; it stays, with the reason.
+                            arrival.verdict = Verdict(Outcome.REFUSED, reading.says)
+                        else:
+                            queue.append(arrival)
             for key in books.arrived:
                 queue += parked.pop(key, [])
             books.arrived.clear()
