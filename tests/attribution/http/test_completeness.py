@@ -1,7 +1,8 @@
 """Nothing that came is lost: the counts say so, and name the numbers that have not come."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from attribution.conftest import Sender
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.issuer import Issuer
 from huaxiao.shared.wire.attribution import Completeness
 
 
@@ -137,6 +139,79 @@ async def test_the_age_of_what_waits_is_told_apart_from_what_is_to_be_mended(
     await manager.post_events([sender.opened("S-404"), sender.opened()])
     found = await of_bss(manager, county)
     assert (found.held_now, found.parked_now, found.oldest_parked_at) == (1, 0, None)
+
+
+class Poster:
+    """A system of its own, that posts and asks under its own name."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+        self.http = http
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    async def post(self, path: str, given: Any, kind: str = "application/json") -> Any:
+        headers = self.headers | {"Content-Type": kind}
+        answer = await self.http.post(path, content=json.dumps(given), headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def send(self, *events: Any) -> None:
+        await self.post("/v1/events", events, "application/cloudevents-batch+json")
+
+    async def items(self, path: str) -> Any:
+        return (await self.http.get(path, headers=self.headers)).json()["items"]
+
+    async def unplaced(self) -> list[Completeness]:
+        return [Completeness.model_validate(one) for one in await self.items("/v1/completeness")]
+
+
+async def test_what_belongs_to_no_branch_is_counted_to_who_posted_it_and_to_nobody_else(
+    manager: AttributionClient,
+    http: httpx.AsyncClient,
+    issuer: Issuer,
+    county: int,
+    sender: Sender,
+    set_clock: Callable[[datetime], None],
+) -> None:
+    def poster(name: str) -> Poster:
+        roles, branches = [Role.BSS_SOURCE], [county]
+        return Poster(http, issuer.token(f"{name}-{county}", roles=roles, branch_ids=branches))
+
+    def told(found: Sequence[Completeness]) -> list[tuple[Any, ...]]:
+        assert all(
+            one.received == one.booked + one.duplicates + one.parked + one.refused + one.conflicts
+            for one in found
+        )
+        return [(one.day.day, one.source, one.received, one.held_now) for one in found]
+
+    first = datetime(2017, 12, 1, 1, tzinfo=UTC)
+    set_clock(first)
+    one, other = poster("bss"), poster("billing")
+    bill = sender.bill()
+    lost = bill | {"branchid": 999_998}
+    nameless = {name: value for name, value in bill.items() if name not in {"source", "branchid"}}
+    nameless["id"] = f"E-{county}"
+    await one.send(lost | {"subject": f"{county}"}, nameless, sender.opened())
+    await other.send(sender.bill("BI-2") | {"branchid": 999_998, "subject": f"{county}"})
+    set_clock(first + timedelta(days=1))
+    await one.send(lost | {"subject": f"{county}"})
+    assert told(await one.unplaced()) == [(1, "", 1, 1), (1, "/bss", 1, 1), (2, "/bss", 1, 0)]
+    assert told(await other.unplaced()) == [(1, "/bss", 1, 1)]
+    assert (await of_bss(manager, county)).received == 1
+
+    held = {event["source"]: event["held_id"] for event in await one.items("/v1/quarantine")}
+    await one.post(f"/v1/quarantine/{held['/bss']}/replay", {"event": bill})
+    await one.post(f"/v1/quarantine/{held[None]}/dismissal", {"reason": "测试数据"})
+    found = await one.unplaced()
+    assert told(found) == [(1, "", 1, 0), (1, "/bss", 1, 0), (2, "/bss", 1, 0)]
+    assert [day.dismissed_now for day in found] == [1, 0, 0]
+    assert (await manager.completeness(county))[1].booked == 1
+
+
+async def test_a_contractor_has_no_events_of_no_branch(
+    http: httpx.AsyncClient, county: int, token: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.CONTRACTOR, county, ['C1'])}"}
+    assert (await http.get("/v1/completeness", headers=headers)).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["completeness", "sequences"])

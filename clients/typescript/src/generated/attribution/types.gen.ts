@@ -4520,6 +4520,55 @@ export type AskWhatIfResponses = {
 
 export type AskWhatIfResponse = AskWhatIfResponses[keyof AskWhatIfResponses];
 
+export type ListUnplacedCompletenessData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * business day of receipt
+         */
+        from?: string;
+        /**
+         * business day of receipt
+         */
+        to?: string;
+        /**
+         * only of this source
+         */
+        source?: string | null;
+        /**
+         * next_cursor of the page before
+         */
+        cursor?: string | null;
+        limit?: number;
+    };
+    url: '/v1/completeness';
+};
+
+export type ListUnplacedCompletenessErrors = {
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type ListUnplacedCompletenessError = ListUnplacedCompletenessErrors[keyof ListUnplacedCompletenessErrors];
+
+export type ListUnplacedCompletenessResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageCompleteness;
+};
+
+export type ListUnplacedCompletenessResponse = ListUnplacedCompletenessResponses[keyof ListUnplacedCompletenessResponses];
+
 export type PostEventsData = {
     body: Array<{
         branchid: number;

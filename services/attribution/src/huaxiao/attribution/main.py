@@ -76,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ledger.router,
             closing.router,
             explanations.router,
+            completeness.unplaced,
             completeness.router,
             receipts.router,
             rule_sets.router,

@@ -295,6 +295,18 @@ intake_counts = Table(
     info=DERIVED,
     comment="What became of events when they came, by business day and sender",
 )
+unplaced_counts = Table(
+    "unplaced_counts",
+    metadata,
+    branch_column(),
+    Column("posted_by", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+    info=DERIVED,
+    comment="The same of events that belong to no branch, each by who posted them",
+)
 intake_sequences = Table(
     "intake_sequences",
     metadata,

@@ -258,6 +258,10 @@ class AttributionClient(ErasingClient):
         )
         return page
 
+    async def unplaced_completeness(self) -> list[Completeness]:
+        """Return the same of the caller's own events that belong to no branch."""
+        return await self._all(Completeness, "/v1/completeness")
+
     async def sequences(self, branch_id: int) -> list[SenderSequence]:
         """Return which of their running numbers senders' events have not carried."""
         return await self._all(SenderSequence, f"/v1/branches/{branch_id}/sequences")

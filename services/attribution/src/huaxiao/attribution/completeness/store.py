@@ -6,12 +6,18 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.domain.sequences import Range, count_of, gaps, merged, runs
-from huaxiao.attribution.tables import held_events, intake_counts, intake_sequences
+from huaxiao.attribution.tables import (
+    UNPLACED,
+    held_events,
+    intake_counts,
+    intake_sequences,
+    unplaced_counts,
+)
 from huaxiao.shared.database import Frequent, adding
 from huaxiao.shared.periods import BUSINESS_ZONE, business_day
 from huaxiao.shared.wire.attribution import (
@@ -24,13 +30,19 @@ from huaxiao.shared.wire.attribution import (
 
 _GAPS_SHOWN = 100
 _RUNS_SHOWN = 100
-_ADDED = adding(intake_counts)
-_COUNT = Frequent(
-    _ADDED.on_conflict_do_update(
-        index_elements=["branch_id", "day", "source", "outcome"],
-        set_={"events": intake_counts.c.events + _ADDED.excluded.events},
+
+
+def _adding_to(table: Table) -> Frequent:
+    added = adding(table)
+    return Frequent(
+        added.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={"events": table.c.events + added.excluded.events},
+        )
     )
-)
+
+
+_COUNT, _COUNT_UNPLACED = _adding_to(intake_counts), _adding_to(unplaced_counts)
 
 
 class _Held(NamedTuple):
@@ -64,6 +76,29 @@ async def count(
         for (source, outcome), events in sorted(outcomes.items())
     ]
     await _COUNT.rows(connection, rows=msgspec.json.encode(rows).decode())
+
+
+async def count_unplaced(
+    connection: AsyncConnection,
+    outcomes: Mapping[tuple[str, str, Outcome], int],
+    *,
+    now: datetime,
+) -> None:
+    """Add what came of events of no branch to the day of who posted them, and of their sources."""
+    if not outcomes:
+        return
+    rows = [
+        {
+            "branch_id": UNPLACED,
+            "posted_by": posted_by,
+            "day": business_day(now),
+            "source": source,
+            "outcome": outcome,
+            "events": events,
+        }
+        for (posted_by, source, outcome), events in sorted(outcomes.items())
+    ]
+    await _COUNT_UNPLACED.rows(connection, rows=msgspec.json.encode(rows).decode())
 
 
 async def number(
@@ -102,14 +137,17 @@ async def page(
     source: str | None,
     after: tuple[str, str],
     limit: int,
+    posted_by: str | None = None,
 ) -> list[Completeness]:
-    """Return what came by day and sender."""
-    table = intake_counts
+    """Return what came by day and sender; what belongs to no branch, of who posted it alone."""
+    table = intake_counts if posted_by is None else unplaced_counts
+    own = true() if posted_by is None else unplaced_counts.c.posted_by == posted_by
     keys = (
         await connection.execute(
             select(table.c.day, table.c.source)
             .where(
                 table.c.branch_id == branch_id,
+                own,
                 table.c.day.between(first, last),
                 true() if source is None else table.c.source == source,
                 text("(day::text, source) > (:after_day, :after_source)").bindparams(
@@ -126,10 +164,11 @@ async def page(
     days = {key.day for key in keys}
     counts: Counter[tuple[date, str, str]] = Counter()
     for row in await connection.execute(
-        select(table).where(table.c.branch_id == branch_id, table.c.day.in_(days))
+        select(table).where(table.c.branch_id == branch_id, own, table.c.day.in_(days))
     ):
         counts[row.day, row.source, row.outcome] += row.events
-    held = await _held(connection, branch_id, min(days), max(days))
+    kept = true() if posted_by is None else held_events.c.posted_by == posted_by
+    held = await _held(connection, branch_id, min(days), max(days), kept)
     return [_row(key.day, key.source, counts, held) for key in keys]
 
 
@@ -159,7 +198,7 @@ def _row(
 
 
 async def _held(
-    connection: AsyncConnection, branch_id: int, first: date, last: date
+    connection: AsyncConnection, branch_id: int, first: date, last: date, own: ColumnElement[bool]
 ) -> dict[tuple[date, str], _Held]:
     """Count what is in quarantine by the day it came, how long the oldest has been, what is dismissed."""
     table = held_events
@@ -176,6 +215,7 @@ async def _held(
         )
         .where(
             table.c.branch_id == branch_id,
+            own,
             table.c.resolved_at.is_(None),
             day.between(first, last),
         )
@@ -192,7 +232,7 @@ async def _held(
             func.coalesce(table.c.source, "").label("source"),
             func.count().label("events"),
         )
-        .where(table.c.branch_id == branch_id, table.c.dismissed, day.between(first, last))
+        .where(table.c.branch_id == branch_id, own, table.c.dismissed, day.between(first, last))
         .group_by(text("1, 2"))
     )
     for row in laid_down:

@@ -16,7 +16,7 @@ from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.arrivals import Arrival
 from huaxiao.attribution.intake.foreseeing import Foreseen
 from huaxiao.attribution.intake.reading import Name
-from huaxiao.attribution.tables import feed
+from huaxiao.attribution.tables import UNPLACED, feed
 from huaxiao.shared.database import copying
 from huaxiao.shared.feed import NewFact
 from huaxiao.shared.periods import Period
@@ -46,6 +46,8 @@ async def record(
     """Count what came just now, and write what came of all; return the branch's mark."""
     # What comes out of quarantine was counted when it came.
     came = [(one.reading.name, one.judged.outcome) for one in arrivals if not one.replayed]
+    if branch_id == UNPLACED:
+        await _count_unplaced(connection, arrivals, now=now)
     taken = await _sorted(connection, branch_id, arrivals)
     return await _write(connection, branch_id, taken, books, intake, came, now=now)
 
@@ -86,6 +88,18 @@ async def _count(
             numbers[name.source].add(name.sequence)
     await completeness.count(connection, branch_id, outcomes, now=now)
     await completeness.number(connection, branch_id, numbers)
+
+
+async def _count_unplaced(
+    connection: AsyncConnection, arrivals: Iterable[Arrival], *, now: datetime
+) -> None:
+    """Count what belongs to no branch by who posted it, who alone may see it."""
+    outcomes = Counter(
+        (one.posted_by, one.reading.name.source or "", one.judged.outcome)
+        for one in arrivals
+        if not one.replayed
+    )
+    await completeness.count_unplaced(connection, outcomes, now=now)
 
 
 class _Sorted(NamedTuple):
