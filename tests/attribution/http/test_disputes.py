@@ -1,7 +1,7 @@
 """A centre contests a line: it is frozen, two people decide, and the decision posts itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -589,6 +589,37 @@ async def test_a_claim_is_raised_and_withdrawn_twice_and_no_oftener(
     await people.manager.put_ruling(branch, "R-1", kept)
     await people.finance.approve_ruling(branch, "R-1")
     assert (await people.rural.raise_dispute(branch, "D-5", claim())).frozen
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        (["lapses", "lapses"], "raised-twice"),
+        (["lapses", "withdrawn"], "raised-twice"),
+        (["withdrawn", "lapses"], "raised-twice"),
+    ],
+)
+async def test_a_claim_that_nobody_decides_is_raised_once_more_and_no_oftener(
+    people: County, ends: Sequence[str], code: str
+) -> None:
+    branch = people.branch_id
+    for number, end in enumerate(ends, start=1):
+        raised = await people.rural.raise_dispute(branch, f"D-{number}", claim())
+        assert raised.frozen
+        if end == "withdrawn":
+            await people.rural.withdraw_dispute(branch, f"D-{number}")
+            continue
+        people.day(20 * number)
+        await people.rural.appeal_dispute(branch, f"D-{number}", PLEA)
+        people.day(20 * number + 10)
+        await people.rural.lapse_dispute(branch, f"D-{number}")
+    assert await refusal(people.rural.raise_dispute(branch, "D-3", claim())) == code
+    assert await people.manager.disputes(branch, frozen=True) == []
+    # It is the claim that is at its end: another centre's, and what a ruling has made another matter, is not.
+    kept = ruling(centre_id="C1", field_id="F-TOWN", to_period=201712)
+    await people.manager.put_ruling(branch, "R-1", kept)
+    await people.finance.approve_ruling(branch, "R-1")
+    assert (await people.rural.raise_dispute(branch, "D-4", claim())).frozen
 
 
 async def test_a_withdrawal_gives_nobody_more_time_but_those_who_waited(

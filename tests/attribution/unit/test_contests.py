@@ -161,20 +161,29 @@ def test_disputes_about_a_line_come_to_an_end(data: st.DataObject) -> None:
     assert len(set(claimants)) == len(claimants)
 
 
-def test_a_claim_that_was_withdrawn_twice_is_counted_for_its_two_centres_and_months() -> None:
-    withdrawn = [
+def test_claims_without_a_decision_are_counted_for_their_two_centres_and_months() -> None:
+    in_vain = [
         dispute(1, "C2", "C1", state=_S.WITHDRAWN, term=Term(201711, 201711)),
         dispute(2, "C2", "C1", state=_S.WITHDRAWN, raised=4),
         dispute(3, "C2", "C1", state=_S.UNDECIDED, raised=8),
     ]
-    held = record(withdrawn)
+    held = record(in_vain)
     november, december = Term(201711, 201711), Term(201712, 201712)
-    assert held.withdrawn("C2", "C1", november) == 2
-    assert held.withdrawn("C2", "C1", december) == 1
-    assert held.withdrawn("C1", "C2", november) == 0
+    assert held.in_vain("C2", "C1", november) == [_S.WITHDRAWN, _S.WITHDRAWN, _S.UNDECIDED]
+    assert held.in_vain("C2", "C1", december) == [_S.WITHDRAWN, _S.UNDECIDED]
+    assert held.in_vain("C1", "C2", november) == []
     # By a ruling since, it is another matter.
-    assert record(withdrawn, ruling(1, 12)).withdrawn("C2", "C1", november) == 0
-    assert record(withdrawn, ruling(1, 5)).withdrawn("C2", "C1", november) == 1
+    assert record(in_vain, ruling(1, 14)).in_vain("C2", "C1", november) == []
+    assert record(in_vain, ruling(1, 5)).in_vain("C2", "C1", november) == [
+        *(_S.WITHDRAWN, _S.UNDECIDED),
+    ]
+
+
+def test_an_appeal_that_lapsed_leaves_the_first_decision_and_is_no_claim_in_vain() -> None:
+    lapsed = dispute(1, "C2", "C1", state=_S.UNDECIDED)._replace(ruling_id="R-1")
+    held = record([lapsed], ruling(1, 4))
+    assert held.in_vain("C2", "C1", WINTER) == []
+    assert held.heard("C2", WINTER) == "D-1"
 
 
 def test_what_is_left_of_a_decision_may_be_appealed_and_nothing_else() -> None:

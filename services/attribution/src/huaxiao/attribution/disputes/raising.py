@@ -27,6 +27,7 @@ from huaxiao.shared.wire.attribution import (
     Dispute,
     DisputeIn,
     DisputeRaised,
+    DisputeState,
     DisputeStepName,
     RulingIn,
 )
@@ -77,6 +78,15 @@ class WithdrawnTwice(Problem):
     title_zh = "该主张已两次提出并撤回，不再受理"
 
 
+class RaisedTwice(Problem):
+    """A claim that lapsed undecided is raised once more and no oftener: what stands goes on standing."""
+
+    code = "raised-twice"
+    status = HTTPStatus.CONFLICT
+    title = "This claim has been raised twice and has come to no decision"
+    title_zh = "该主张已两次提出而未获裁决，不再受理"
+
+
 class TooLate(Problem):
     """A month is contested within days of its closing, or of the decision if that came later."""
 
@@ -108,6 +118,7 @@ async def raise_dispute(
         AlreadyDecided: a dispute in which the claimant was heard has decided on these months.
         AppealOpen: a decision on the line may still be appealed.
         WithdrawnTwice: the claimant has raised and withdrawn this claim before, twice.
+        RaisedTwice: it has raised it twice, and nobody has decided it either time.
 
     """
     branch = await open_branch(connection, counties, branch_id)
@@ -298,8 +309,9 @@ async def _require_contestable(
     record = await contested.record(connection, branch_id, line)
     if other := record.heard(claimant, term):
         raise AlreadyDecided(dispute_id=other)
-    if record.withdrawn(claimant, parties.respondent, term) >= TIMES_RAISED:
-        raise WithdrawnTwice
+    in_vain = record.in_vain(claimant, parties.respondent, term)
+    if len(in_vain) >= TIMES_RAISED:
+        raise RaisedTwice if DisputeState.UNDECIDED in in_vain else WithdrawnTwice
     if (waits := record.appealable(now)) is not None and waits.appeal_due is not None:
         raise AppealOpen(dispute_id=waits.dispute_id, until=waits.appeal_due.isoformat())
     begins, limits = given.from_period, await store.raise_limits(connection, branch_id)

@@ -1,8 +1,8 @@
 """What was disputed and ruled on about a line before, and what that leaves to contest.
 
 Who was heard on some months does not contest them again: there is an appeal. Who was not may raise its
-own dispute, once, after the time for that appeal. Whoever keeps raising and withdrawing, and so keeps
-the line frozen for the other, is stopped.
+own dispute, once, after the time for that appeal. Whoever keeps raising what comes to no decision, and so
+keeps the line frozen for the other, is stopped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,10 @@ from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire.attribution import DisputeLimits, DisputeState
 
 TIMES_RAISED = 2
-"""How often one centre raises one claim: a withdrawal may mend a mistake, once."""
+"""How often one centre raises one claim: a withdrawal may mend a mistake, once, and the county may
+decide the second time what it left undecided."""
+
+_IN_VAIN = {DisputeState.WITHDRAWN, DisputeState.UNDECIDED}
 
 
 class Term(NamedTuple):
@@ -142,21 +145,24 @@ class Record:
                 return one.dispute_id
         return None
 
-    def withdrawn(self, claimant: str, respondent: str, term: Term) -> int:
-        """Count how often a centre has withdrawn this claim against another, on some of these months.
+    def in_vain(self, claimant: str, respondent: str, term: Term) -> list[DisputeState]:
+        """Return how a centre's claims against another ended on some of these months without a decision.
 
-        A ruling about all of them since makes another matter of it.
+        They were withdrawn, or lapsed undecided. A ruling about all of the months since makes another
+        matter of it.
         """
-        count = 0
+        found = []
         for one in self.disputes:
             common = one.term.common(term)
             same = (one.claimant, one.respondent) == (claimant, respondent)
-            if one.state is not DisputeState.WITHDRAWN or not same or common is None:
+            undecided = one.state in _IN_VAIN and one.ruling_id is None
+            if not undecided or not same or common is None:
                 continue
-            assert one.ended_at is not None  # noqa: S101 - it was withdrawn
+            assert one.ended_at is not None  # noqa: S101 - it has ended
             since = (later.term for later in self.rulings if later.approved_at > one.ended_at)
-            count += bool(uncovered(common, since))
-        return count
+            if uncovered(common, since):
+                found.append(one.state)
+        return found
 
     def appealable(self, now: datetime) -> Earlier | None:
         """Return a dispute whose decision may still be appealed."""
@@ -170,8 +176,8 @@ class Record:
     def until(self, until: datetime, limits: RaiseLimits, claimant: str | None) -> datetime:
         """Return until when a centre may raise a dispute, other disputes having been in its way.
 
-        Its time does not run out while it must wait for others. What it raised itself and withdrew
-        gives it no more time.
+        Its time does not run out while it must wait for others. What it raised itself and withdrew, or
+        let lapse, gives it no more time.
         """
         for one in self.disputes:
             own = one.ruling_id is None and one.claimant == claimant
