@@ -96,21 +96,24 @@ async def sort_out(
     arrivals: Iterable[Arrival],
     *,
     first_time: bool,
-    quarantine: bool,
+    in_quarantine: int,
 ) -> None:
     """Give their verdict to events that came before, and to those that cannot be read.
 
     Not asked for are events booked before when all are taken to come for the ``first_time``, and
-    held ones when nothing is in ``quarantine``.
+    held ones when none are ``in_quarantine``.
     """
     held: list[store.Held] = []
     # What cannot be read may be another form of what was booked, or mended, before.
     asked = {one.key for one in arrivals if not one.is_read and one.key is not None}
-    if quarantine or not first_time:
+    if in_quarantine or not first_time:
         keys = {one.message.key for one in arrivals if one.is_read}
         digests = {one.reading.digest for one in arrivals}
         asked |= set() if first_time else keys
-        held = await store.held_like(connection, branch_id, keys, digests) if quarantine else []
+        if in_quarantine:
+            held = await store.held_like(
+                connection, branch_id, keys, digests, in_quarantine=in_quarantine
+            )
     before = await store.received(connection, branch_id, asked) if asked else {}
     mended = await _mended(connection, branch_id, arrivals, before)
     by_digest = {one.digest: one for one in held}

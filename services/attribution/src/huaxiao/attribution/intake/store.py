@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -80,9 +81,14 @@ class Intake:
     """Nothing more is booked before it."""
 
     @property
+    def in_quarantine(self) -> int:
+        """How many events are held."""
+        return self.held - self.resolved
+
+    @property
     def has_quarantine(self) -> bool:
         """Say whether any event is held."""
-        return self.held > self.resolved
+        return self.in_quarantine > 0
 
     def not_before(self, now: datetime) -> datetime:
         """Return the moment to book at: entries' moments never go back as their numbers go on."""
@@ -91,7 +97,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An event in quarantine."""
+    """An event in quarantine, but for its body."""
 
     number: int
     digest: bytes
@@ -101,6 +107,14 @@ class Held:
     code: str
     message: str
     message_zh: str
+    waiting_for: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """An event in quarantine that waits for another, to be read again."""
+
+    number: int
     body: bytes
     posted_by: str
 
@@ -176,19 +190,24 @@ _RECEIVED = text(
 )
 _HELD = (
     "SELECT h.number, h.digest, h.source, h.event_id, h.outcome, h.code, h.message, h.message_zh,"
-    " h.body, h.posted_by FROM attribution.held_events h"
+    " h.waiting_for FROM attribution.held_events h"
+    " WHERE h.branch_id = :branch_id AND h.resolved_at IS NULL"
 )
-_HELD_BY_DIGEST = text(
-    f"{_HELD} JOIN unnest(CAST(:digests AS bytea[])) AS w(digest)"
-    " ON h.branch_id = :branch_id AND h.digest = w.digest WHERE h.resolved_at IS NULL ORDER BY h.number"
+_ALL_HELD = text(f"{_HELD} ORDER BY h.number")
+# Each is looked for by an index of its own; of joins with all of them some plans are much worse.
+_LIKE = (
+    f"{_HELD} AND h.digest = w.digest"
+    f" UNION ALL {_HELD} AND h.source = w.source AND h.event_id = w.event_id"
+    f" UNION ALL {_HELD} AND h.waiting_for = w.waiting_for"
 )
-_HELD_BY_KEY = text(
-    f"{_HELD} JOIN unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w(source, event_id)"
-    " ON h.branch_id = :branch_id AND h.source = w.source AND h.event_id = w.event_id"
-    " WHERE h.resolved_at IS NULL ORDER BY h.number"
+_HELD_LIKE = text(
+    "SELECT h.* FROM unnest(CAST(:digests AS bytea[]), CAST(:sources AS text[]), CAST(:ids AS text[]),"  # noqa: S608 - fixed texts
+    " CAST(:waiting AS text[])) AS w(digest, source, event_id, waiting_for)"
+    f" CROSS JOIN LATERAL ({_LIKE}) AS h ORDER BY h.number"
 )
 _HELD_WAITING = text(
-    f"{_HELD} JOIN unnest(CAST(:keys AS text[])) AS w(key)"
+    "SELECT h.number, h.body, h.posted_by FROM attribution.held_events h"
+    " JOIN unnest(CAST(:keys AS text[])) AS w(key)"
     " ON h.branch_id = :branch_id AND h.waiting_for = w.key WHERE h.resolved_at IS NULL ORDER BY h.number"
 )
 
@@ -223,24 +242,37 @@ async def mended(
 async def held_like(
     connection: AsyncConnection,
     branch_id: int,
-    keys: Collection[tuple[str, str]],
-    digests: Collection[bytes],
+    keys: AbstractSet[tuple[str, str]],
+    digests: AbstractSet[bytes],
+    *,
+    in_quarantine: int,
+    waiting: AbstractSet[str] = frozenset(),
 ) -> list[Held]:
-    """Return what is in quarantine under these identities or with these very bytes."""
-    by_digest = await connection.execute(
-        _HELD_BY_DIGEST, {"branch_id": branch_id, "digests": list(digests)}
-    )
-    by_key = await connection.execute(_HELD_BY_KEY, {"branch_id": branch_id} | _pairs(keys))
-    found = {row.number: Held(*row) for row in by_digest}
-    return list((found | {row.number: Held(*row) for row in by_key}).values())
+    """Return what is in quarantine under these identities, with these very bytes, or waits for these.
+
+    It is one statement. Of what came and what is ``in_quarantine`` the fewer are told to the other side.
+    """
+    if in_quarantine <= len(digests):
+        rows = await connection.execute(_ALL_HELD, {"branch_id": branch_id})
+        every = [Held(*row) for row in rows]
+        return [
+            one
+            for one in every
+            if one.digest in digests
+            or (one.source, one.event_id) in keys
+            or one.waiting_for in waiting
+        ]
+    asked = {"branch_id": branch_id, "digests": list(digests), "waiting": list(waiting)}
+    rows = await connection.execute(_HELD_LIKE, asked | _pairs(keys))
+    return list({row.number: Held(*row) for row in rows}.values())
 
 
 async def waiting_for(
     connection: AsyncConnection, branch_id: int, keys: Collection[str]
-) -> list[Held]:
+) -> list[Waiter]:
     """Return the parked events that wait for one of these."""
     rows = await connection.execute(_HELD_WAITING, {"branch_id": branch_id, "keys": list(keys)})
-    return [Held(*row) for row in rows]
+    return [Waiter(*row) for row in rows]
 
 
 # --- loading what decisions need ----------------------------------------------------------------

@@ -58,7 +58,7 @@ async def take(
         branch_id,
         arrivals,
         first_time=first_time,
-        quarantine=intake.has_quarantine,
+        in_quarantine=intake.in_quarantine,
     )
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
@@ -122,9 +122,13 @@ async def _stands(
         return True
     keys = {one.key for one in foreseen.messages}
     digests = {one.digest for one in foreseen.readings}
-    return not (
-        await store.held_like(connection, branch_id, keys, digests)
-        or await store.waiting_for(connection, branch_id, foreseen.books.arrived)
+    return not await store.held_like(
+        connection,
+        branch_id,
+        keys,
+        digests,
+        in_quarantine=intake.in_quarantine,
+        waiting=foreseen.books.arrived,
     )
 
 
