@@ -50,6 +50,8 @@ def story(sender: Sender, chance: random.Random) -> list[Event]:
     return [
         *(opening(sender, chance, line) for line in LINES),
         *(bundle(sender, chance) for _ in range(chance.randrange(5))),
+        *(dissolved(sender, chance) for _ in range(chance.randrange(3))),
+        *(stop(sender, chance) for _ in range(chance.randrange(4))),
         *(move(sender, chance) for _ in range(chance.randrange(4))),
         *(lead(sender, chance, number) for number in range(6)),
         *(baseline(sender, chance) for _ in range(chance.randrange(4))),
@@ -81,6 +83,23 @@ def bundle(sender: Sender, chance: random.Random) -> Event:
         bundle_id=chance.choice(["B-1", "B-2"]),
         effective_on=f"2017-{chance.choice(['10', '11', '12'])}-{chance.randrange(1, 29):02}",
         subscription_ids=chance.sample(LINES, chance.randrange(1, 4)),
+    )
+
+
+def dissolved(sender: Sender, chance: random.Random) -> Event:
+    """Return the end of a bundle, which may lie before anything that is said of it."""
+    return sender.event(
+        "bundle.dissolved",
+        bundle_id=chance.choice(["B-1", "B-2"]),
+        effective_on=f"2017-{chance.choice(['09', '11', '12'])}-{chance.randrange(1, 29):02}",
+    )
+
+
+def stop(sender: Sender, chance: random.Random) -> Event:
+    return sender.event(
+        f"subscription.{chance.choice(['suspended', 'resumed', 'closed', 'closed'])}",
+        subscription_id=chance.choice(LINES),
+        effective_on=f"2017-{chance.choice(['10', '11', '12'])}-{chance.randrange(1, 29):02}",
     )
 
 
@@ -135,32 +154,57 @@ def transfer(sender: Sender, chance: random.Random) -> Event:
 
 
 def money(sender: Sender, chance: random.Random) -> list[Event]:
-    items = [f"BI-{number}" for number in range(14)]
+    items = {f"BI-{number}": chance.randrange(100, 9_000) for number in range(14)}
 
     def amount() -> int:
         return chance.randrange(100, 9_000)
 
     def bill(item: str) -> Event:
         period = chance.choice(PERIODS)
-        return sender.bill(item, chance.choice(LINES), period=period, amount_fen=amount())
+        return sender.bill(item, chance.choice(LINES), period=period, amount_fen=items[item])
 
-    def refund(number: int, item: str) -> Event:
-        facts = {"refund_id": f"R-{number}", "bill_item_id": item, "amount_fen": 7}
-        return sender.event("refund.issued", **facts)
+    def dated(event: Event) -> Event:
+        return event | {"time": f"2017-{chance.choice(['11', '12'])}-30T10:00:00+08:00"}
+
+    def mirrors(number: int, item: str) -> list[Event]:
+        """Return what takes back all that was charged: none of it fits without what charges more."""
+        up, down = amount(), chance.randrange(1, 100)
+        lost = chance.randrange(1, items[item] + up - down)
+        facts = {"bill_item_id": item}
+        return [
+            sender.event("adjustment.made", adjustment_id=f"U-{number}", amount_fen=up, **facts),
+            sender.event("adjustment.made", adjustment_id=f"D-{number}", amount_fen=-down, **facts),
+            dated(
+                sender.event("write_off.made", write_off_id=f"W-{number}", amount_fen=lost, **facts)
+            ),
+            dated(
+                sender.event(
+                    "refund.issued",
+                    refund_id=f"R-{number}",
+                    amount_fen=items[item] + up - down - lost,
+                    **facts,
+                )
+            ),
+        ]
 
     def payment(number: int) -> Event:
         facts = {"payment_id": f"PAY-{number}", "amount_fen": amount()}
-        paid = sender.event("payment.received", subscription_id=chance.choice(LINES), **facts)
-        return paid | {"time": f"2017-{chance.choice(['11', '12'])}-30T10:00:00+08:00"}
+        return dated(
+            sender.event("payment.received", subscription_id=chance.choice(LINES), **facts)
+        )
 
     def cost(number: int) -> Event:
         facts = {"cost_id": f"K-{number}", "kind": "commission", "amount_fen": amount()}
         facts |= {"period": chance.choice(PERIODS), "subscription_id": chance.choice(LINES)}
-        return sender.event("cost.incurred", **facts)
+        return sender.event(chance.choice(["cost.incurred", "cost.paid"]), **facts)
 
     return [
         *(bill(item) for item in items),
-        *(refund(number, item) for number, item in enumerate(chance.sample(items, 5))),
+        *(
+            one
+            for number, item in enumerate(chance.sample(sorted(items), 5))
+            for one in mirrors(number, item)
+        ),
         *(payment(number) for number in range(12)),
         *(cost(number) for number in range(5)),
     ]

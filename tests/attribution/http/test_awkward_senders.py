@@ -36,6 +36,23 @@ async def test_a_refund_of_what_is_charged_later_ends_in_the_same_books(
     assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
 
 
+@pytest.mark.parametrize("kind", ["refund.issued", "write_off.made", "adjustment.made"])
+async def test_what_took_back_all_of_a_charge_is_a_duplicate_when_it_comes_again(
+    manager: AttributionClient, county: int, sender: Sender, kind: str
+) -> None:
+    number = {f"{kind.partition('.')[0]}_id": "X-1"}
+    amount = -10_000 if kind == "adjustment.made" else 10_000
+    whole = sender.event(kind, bill_item_id="BI-1", amount_fen=amount, **number)
+    await manager.post_events([sender.opened(), sender.bill(), whole])
+    assert (await manager.post_events([whole])).duplicates == 1
+    again = await manager.post_events([whole, sender.bill("BI-2")])
+    assert (again.duplicates, again.booked) == (1, 1)
+    # The same document under another name is no second one that waits.
+    other = await manager.post_events([whole | {"id": "E-other"}])
+    assert [one.code for one in other.outcomes] == ["already-known"]
+    assert [one.code for one in (await manager.quarantine(county)).items] == ["already-known"]
+
+
 async def test_the_number_of_an_event_that_cannot_be_read_whole_has_come(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:

@@ -81,8 +81,14 @@ def line(subscription_id: str = "S-1", **given: Any) -> Line:
 
 
 def message(
-    data: events.EventData, *, event_id: str = "E-1", at: datetime | None = None
+    data: events.EventData,
+    *,
+    event_id: str = "E-1",
+    at: datetime | None = None,
+    kind: str | None = None,
 ) -> Message:
-    """Wrap data as the event that carries it."""
-    kind = next(name for name, form in events.DATA_TYPES.items() if isinstance(data, form))
-    return Message("/bss", event_id, kind, at or datetime(2017, 11, 30, 2, tzinfo=UTC), data)
+    """Wrap data as the event that carries it, of the first type that does unless one is named."""
+    first = next(name for name, form in events.DATA_TYPES.items() if isinstance(data, form))
+    return Message(
+        "/bss", event_id, kind or first, at or datetime(2017, 11, 30, 2, tzinfo=UTC), data
+    )

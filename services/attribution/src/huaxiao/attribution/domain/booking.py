@@ -11,6 +11,10 @@ from huaxiao.shared.periods import Period, first_day
 from huaxiao.shared.wire import events
 
 
+EXCEEDS_CHARGE = "refund-exceeds-charge"
+"""The code of what would take back more than was charged."""
+
+
 def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
     period = Period(item.period)
     owner = books.owner(item.subscription_id, period)
@@ -102,18 +106,19 @@ def _settle(
     owner = books.owner(item.subscription_id, item.period)
     if owner is None:
         return unknown_subscription(item.subscription_id)
+    document = Document(*named, item.subscription_id, message.period, data.amount_fen)
+    if refusal := books.repeated(document):
+        return refusal
     settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
     if settled > item.amount_fen:
         return Waiting(
-            "refund-exceeds-charge",
+            EXCEEDS_CHARGE,
             _raised(data.bill_item_id),
             f"Bill item {data.bill_item_id} was {item.amount_fen} fen; this would take back"
             f" {settled} in all. Waits for more to be charged.",
             f"账单项 {data.bill_item_id} 为 {item.amount_fen} 分，累计退减将达 {settled} 分；等待调增。",
         )
-    document = Document(*named, item.subscription_id, message.period, data.amount_fen)
-    if refusal := books.number(document):
-        return refusal
+    books.number(document)
     books.earning.add(item.subscription_id)
     books.known.settled[data.bill_item_id] = settled
     books.produced.settled[data.bill_item_id] = settled

@@ -301,12 +301,17 @@ class Books:
 
     def number(self, document: Document) -> Refusal | None:
         """Claim a document's number."""
-        key = (document.kind, document.document_id)
-        if key in self.known.documents:
-            return already_known(f"{document.kind} {document.document_id}", document.document_id)
-        self.known.documents[key] = document
+        if refusal := self.repeated(document):
+            return refusal
+        self.known.documents[document.kind, document.document_id] = document
         self.produced.documents.append(document)
         return None
+
+    def repeated(self, document: Document) -> Refusal | None:
+        """Refuse a document whose number another has."""
+        if (document.kind, document.document_id) not in self.known.documents:
+            return None
+        return already_known(f"{document.kind} {document.document_id}", document.document_id)
 
     def post(
         self,

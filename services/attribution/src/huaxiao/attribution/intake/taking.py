@@ -9,7 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.commissions import store as commissions
 from huaxiao.attribution.county.counties import Counties, County, Standing
 from huaxiao.attribution.county.store import open_intake
-from huaxiao.attribution.domain.booking import book, document_brought, document_settled
+from huaxiao.attribution.domain.booking import (
+    EXCEEDS_CHARGE,
+    book,
+    document_brought,
+    document_settled,
+)
 from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.earnings import book_commissions
 from huaxiao.attribution.domain.histories import Ruling
@@ -45,7 +50,7 @@ async def take(
     refuse one (``asyncpg.UniqueViolationError``), and the caller takes the events again without.
 
     Raises:
-        CameBeforeError: an event is refused, which one that came before must not be.
+        CameBeforeError: an event cannot be booked for what may be its own doing, had it come before.
 
     """
     if branch_id == UNPLACED:
@@ -72,7 +77,7 @@ async def take(
     released = await _run(
         connection, branch_id, books, fresh, first_time=first_time, quarantine=intake.has_quarantine
     )
-    if first_time and any(one.judged.outcome is Outcome.REFUSED for one in fresh):
+    if first_time and any(_may_have_come_before(one) for one in fresh):
         raise CameBeforeError
     if not books.produced.decided:
         # Nobody need wait for the disk to learn what has not changed.
@@ -80,6 +85,15 @@ async def take(
     mark = await record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
     if books.produced.decided:
         counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines))
+
+
+def _may_have_come_before(arrival: Arrival) -> bool:
+    """Say whether an event that is not booked may have been: refused, or itself what was taken back.
+
+    What waits for a line or a charge that is not there has not been booked.
+    """
+    exceeds = arrival.waiting is not None and arrival.waiting.code == EXCEEDS_CHARGE
+    return arrival.judged.outcome is Outcome.REFUSED or exceeds
 
 
 async def take_foreseen(
