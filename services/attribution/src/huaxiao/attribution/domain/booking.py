@@ -10,7 +10,6 @@ from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.shared.periods import Period, first_day
 from huaxiao.shared.wire import events
 
-
 EXCEEDS_CHARGE = "refund-exceeds-charge"
 """The code of what would take back more than was charged."""
 
