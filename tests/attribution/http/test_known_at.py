@@ -66,6 +66,18 @@ async def test_an_old_statement_comes_out_the_same_bytes_after_any_correction(
     assert (later.net_revenue_fen, later.lines) == (0, [])
 
 
+async def test_the_digest_of_the_same_entries_is_the_same_in_every_release(
+    manager: AttributionClient,
+    county: int,
+    sender: Sender,
+    set_clock: Callable[[datetime], None],
+) -> None:
+    set_clock(LONG_AGO)
+    await manager.post_events([sender.opened(), sender.bill(), sender.bill("BI-2")])
+    stated = await manager.statement(county, "C1", period=201711)
+    assert stated.digest == "8e4726479d516bcc6571baf18e421997f7ae60b746034b7a0917fc7d8c0df0a6"
+
+
 async def test_balances_of_a_moment_are_what_its_statements_say(
     manager: AttributionClient, booked: int, sender: Sender
 ) -> None:
