@@ -41,7 +41,24 @@ SEEDS = (3, 5, 6)
 PERIODS = (201711, 201712)
 
 
-LATER_FACTS = [*FIELDS, channel_moved("2017-11-15", "C1")]
+LISTED_LATER = fact(
+    contracts.FIELD_SEALED,
+    "F-LATER",
+    contracts.FieldSealed(
+        field_id="F-LATER",
+        kind=contracts.FieldKind.CUSTOMER,
+        centre_id="G1",
+        name_zh="次月清单",
+        term_from=201712,
+        term_to=201811,
+        scope=contracts.FieldScope.model_validate(
+            {"customers": [{"customer_id": "PER-2", "segment": "key_account"}]}
+        ),
+        digest="0" * 64,
+    ),
+)
+"""A list that begins a month after the others: from then on some lines are another's."""
+LATER_FACTS = [*FIELDS, channel_moved("2017-11-15", "C1"), LISTED_LATER]
 """What contracts says while events come in."""
 LINES = [f"S-{number}" for number in range(1, 9)]
 
