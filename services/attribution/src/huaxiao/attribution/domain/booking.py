@@ -10,9 +10,6 @@ from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.shared.periods import Period, first_day
 from huaxiao.shared.wire import events
 
-EXCEEDS_CHARGE = "refund-exceeds-charge"
-"""The code of what would take back more than was charged."""
-
 
 def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
     period = Period(item.period)
@@ -85,6 +82,11 @@ def _raised(bill_item_id: str) -> str:
     return f"bill_item_raised:{bill_item_id}"
 
 
+def exceeds_charge(waiting: Waiting) -> bool:
+    """Say of what waits whether it would take back too much: that may be what it has itself taken."""
+    return waiting.code == "refund-exceeds-charge"
+
+
 def _settle(
     books: Books,
     message: Message,
@@ -111,7 +113,7 @@ def _settle(
     settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
     if settled > item.amount_fen:
         return Waiting(
-            EXCEEDS_CHARGE,
+            "refund-exceeds-charge",
             _raised(data.bill_item_id),
             f"Bill item {data.bill_item_id} was {item.amount_fen} fen; this would take back"
             f" {settled} in all. Waits for more to be charged.",

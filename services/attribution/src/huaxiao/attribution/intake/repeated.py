@@ -59,7 +59,10 @@ def _marks_of(kind: msgspec.inspect.Type) -> int | None:
 
 
 _DATA = {form: _form_of(form) for form in events.DATA_TYPES.values()}
-_BESIDE = tuple((b'"%b":"' % name, b'"%b": "' % name) for name in (b"datacontenttype", b"currency"))
+_BESIDE = tuple(
+    (b'"%b":"' % name, b'"%b": "' % name)
+    for name in (b"datacontenttype", b"currency", b"traceparent")
+)
 """Texts that senders are wont to add and that leave no trace in what is read, as they are written."""
 
 

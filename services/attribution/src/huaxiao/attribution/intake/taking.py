@@ -10,10 +10,10 @@ from huaxiao.attribution.commissions import store as commissions
 from huaxiao.attribution.county.counties import Counties, County, Standing
 from huaxiao.attribution.county.store import open_intake
 from huaxiao.attribution.domain.booking import (
-    EXCEEDS_CHARGE,
     book,
     document_brought,
     document_settled,
+    exceeds_charge,
 )
 from huaxiao.attribution.domain.books import Books, Known
 from huaxiao.attribution.domain.earnings import book_commissions
@@ -92,8 +92,8 @@ def _may_have_come_before(arrival: Arrival) -> bool:
 
     What waits for a line or a charge that is not there has not been booked.
     """
-    exceeds = arrival.waiting is not None and arrival.waiting.code == EXCEEDS_CHARGE
-    return arrival.judged.outcome is Outcome.REFUSED or exceeds
+    exceeds = arrival.waiting is not None and exceeds_charge(arrival.waiting)
+    return exceeds or arrival.judged.outcome is Outcome.REFUSED
 
 
 async def take_foreseen(

@@ -308,7 +308,9 @@ async def digest(
 ) -> tuple[str, int]:
     """Return the SHA-256 over a period's entries in order of number, and how many there are."""
     table = entries
-    query = select(*(table.c[name] for name in _DIGESTED)).where(_in_period(branch_id, period_number))
+    query = select(*(table.c[name] for name in _DIGESTED)).where(
+        _in_period(branch_id, period_number)
+    )
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
     if known_at is not None:
