@@ -19,7 +19,8 @@ from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.wire.attribution import DisputeDecisionIn, DisputeIn, PleaIn, RulingIn
 
-SEEDS = range(3)
+SEEDS = (1, 2, 4)
+"""Stories in which both lines are billed in the contested month."""
 RULED, CONTESTED = "S-3", "S-5"
 
 
