@@ -18,11 +18,11 @@ def adopt(traceparent: str | None) -> str:
     if (span := current_traceparent()) is not None:
         _current.set(span)
         return span
+    random = secrets.token_hex(24)
+    trace_id, span_id, flags = random[:32], random[32:], "01"
     if traceparent and _PATTERN.match(traceparent):
         trace_id, flags = traceparent[3:35], traceparent[-2:]
-    else:
-        trace_id, flags = secrets.token_hex(16), "01"
-    value = f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
+    value = f"00-{trace_id}-{span_id}-{flags}"
     _current.set(value)
     return value
 

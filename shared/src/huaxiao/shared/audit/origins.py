@@ -59,7 +59,7 @@ def origin_of(request: Request) -> Origin:
     principal: Principal = request.state.principal
     return Origin(
         subject=plain(principal.subject),
-        roles=tuple(sorted(principal.roles)),
+        roles=tuple(sorted(map(str, principal.roles))),
         person_id=plain(principal.person_id),
         token_id=plain(principal.token_id),
         client=client_address(request, request.app.state.trusted_proxies),

@@ -32,6 +32,9 @@ from huaxiao.shared.rows import Scope
 from huaxiao.shared.unit_of_work import tried_again
 
 _DONE = 200
+_QUIET_ROUNDS = 3
+"""Of the event loop: what has arrived at the socket is read in one, and waits here by the next."""
+_MOST_ROUNDS = 50
 FORESEEN = 100
 """Events of a request from which on it is booked while it waits."""
 TOGETHER = 1_000
@@ -107,9 +110,8 @@ class Turns:
 
     async def _turn(self, branch_id: int) -> None:
         """Take in whatever waits, and begin another turn for what came meanwhile."""
-        # What has arrived by now comes along.
-        await asyncio.sleep(0)
         waiting = self._waiting[branch_id]
+        await _until_all_have_come(waiting)
         parts = _joining(waiting)
         for one in parts:
             waiting.remove(one)
@@ -209,6 +211,17 @@ def _entry(part: _Part, origin: Origin, judged: Sequence[Verdict]) -> NewEntry:
     told = {str(outcome): count for outcome, count in outcomes.items()}
     changes = [{"events": len(judged), "outcomes": told, "digest": digest}]
     return NewEntry(part.now, origin, _DONE, changes=changes)
+
+
+async def _until_all_have_come(waiting: Sequence[_Part]) -> None:
+    """Let the loop go round until it brings nobody: as long as it does, the processor is at work."""
+    came, quiet = len(waiting), 0
+    for _ in range(_MOST_ROUNDS):
+        await asyncio.sleep(0)
+        quiet = quiet + 1 if len(waiting) == came else 0
+        came = len(waiting)
+        if quiet == _QUIET_ROUNDS:
+            return
 
 
 def _latest(parts: Sequence[_Part]) -> float | None:
