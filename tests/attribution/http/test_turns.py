@@ -1,12 +1,16 @@
 """Requests that arrive together are taken together, and each gets its own answer."""
 
 import asyncio
+import gc
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from attribution.conftest import RURAL, Event, Sender, body
 from fastapi import FastAPI
+from support.postgres import PreparedDatabase
 
 from huaxiao.attribution.county.counties import Counties
 from huaxiao.attribution.domain.messages import Message
@@ -14,6 +18,8 @@ from huaxiao.attribution.intake import store
 from huaxiao.attribution.intake.reading import Reading, read
 from huaxiao.attribution.intake.turns import Turns
 from huaxiao.shared.clients.attribution import AttributionClient
+from huaxiao.shared.database import Database
+from huaxiao.shared.deadlines import DeadlinePassed, due_within
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.values import changed
 
@@ -105,3 +111,60 @@ async def test_what_a_failed_transaction_decided_is_forgotten(
     (booked,) = await turns.take(county, [opened], posted_by="test", now=NOW)
     assert booked.outcome == "booked"
     assert await centres(manager, county) == {"C1": 10_000}
+
+
+async def test_whoever_leaves_at_once_holds_up_nobody(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    await manager.post_events([sender.opened()])
+    first, other = reading(sender.bill("BI-1")), reading(sender.bill("BI-2"))
+    leaving = asyncio.create_task(turns.take(county, [first], posted_by="test", now=NOW))
+    # It has begun a turn, which has not taken it along yet.
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    async with asyncio.timeout(20):
+        (taken,) = await turns.take(county, [other], posted_by="test", now=NOW)
+    assert taken.outcome == "booked"
+    assert await centres(manager, county) == {"C1": 10_000}
+
+
+async def test_what_nobody_waits_for_any_longer_is_not_taken(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    await manager.post_events([sender.opened()])
+    bill = reading(sender.bill())
+    leaving = asyncio.create_task(turns.take(county, [bill], posted_by="test", now=NOW))
+    # It leaves just as its turn looks who waits.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    (taken,) = await turns.take(county, [bill], posted_by="test", now=NOW)
+    assert taken.outcome == "booked"
+    assert await centres(manager, county) == {"C1": 10_000}
+
+
+@pytest.fixture
+async def never_told() -> AsyncIterator[list[dict[str, Any]]]:
+    """Return what is said of errors that nobody has asked for, as it comes."""
+    said: list[dict[str, Any]] = []
+    gc.collect()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: said.append(context))
+    yield said
+    loop.set_exception_handler(None)
+
+
+async def test_a_turn_that_comes_too_late_tells_whoever_waits_and_nobody_else(
+    county: int, sender: Sender, prepared: PreparedDatabase, never_told: list[dict[str, Any]]
+) -> None:
+    database = Database(prepared.url("attribution"), service="attribution", pool_size=1)
+    turns = Turns(database, Counties())
+    async with database.write(EVERYTHING):
+        with due_within(0.2), pytest.raises(DeadlinePassed):
+            await turns.take(county, [reading(sender.opened())], posted_by="test", now=NOW)
+        await asyncio.sleep(0)
+        gc.collect()
+    await database.close()
+    assert never_told == []

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,15 +112,15 @@ class Turns:
     async def _turn(self, branch_id: int) -> None:
         """Take in whatever waits, and begin another turn for what came meanwhile."""
         waiting = self._waiting[branch_id]
-        await _until_all_have_come(waiting)
-        parts = _joining(waiting)
-        for one in parts:
-            waiting.remove(one)
-        due = _latest(parts)
+        parts: list[_Part] = []
         try:
-            with due_at(due):
-                async with asyncio.timeout_at(due):
-                    await self._take_together(branch_id, parts)
+            await _until_all_have_come(waiting)
+            # Whoever brought something may have left by now.
+            parts = _joining([one for one in waiting if not one.verdicts.done()])
+            for one in parts:
+                waiting.remove(one)
+            if parts:
+                await self._take_in_time(branch_id, parts)
         finally:
             # Nobody is left waiting by a turn that was broken off.
             for one in parts:
@@ -127,6 +128,13 @@ class Turns:
             del self._under_way[branch_id]
             if waiting:
                 self._begin(branch_id)
+
+    async def _take_in_time(self, branch_id: int, parts: Sequence[_Part]) -> None:
+        """Take parts; give it up when nobody waits for any of them."""
+        due = _latest(parts)
+        with due_at(due), suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await self._take_together(branch_id, parts)
 
     async def _take_together(self, branch_id: int, parts: Sequence[_Part]) -> None:
         """Take parts in one transaction; when that fails for what one holds, each in its own."""
