@@ -72,6 +72,21 @@ async def test_a_server_that_hangs_up_is_away(
     await database.close()
 
 
+async def test_a_server_that_hangs_up_before_the_transaction_begins_is_away(
+    database: Database, prepared: PreparedDatabase, branch_id: int
+) -> None:
+    other = await asyncpg.connect(prepared.url("postgres"))
+    with pytest.raises(ConnectionError):  # noqa: PT012 - what leaves the transaction counts
+        async with database.write(Scope.of_branch(branch_id)) as connection:
+            raw = await connection.get_raw_connection()
+            assert raw.driver_connection is not None
+            backend = raw.driver_connection.get_server_pid()
+            await other.execute("SELECT pg_terminate_backend($1)", backend)
+            await _HEAD.rows(connection, branch_id=branch_id, position=1)
+    await other.close()
+    await database.close()
+
+
 @pytest.mark.parametrize("given", [{}, {"one": "1", "two": "2"}, {"two": "2"}])
 async def test_its_parameters_are_given_all_and_no_others(
     database: Database, given: dict[str, str]

@@ -30,7 +30,11 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, dialect
+from sqlalchemy.dialects.postgresql.asyncpg import (
+    AsyncAdapt_asyncpg_connection,
+    AsyncAdapt_asyncpg_dbapi,
+    dialect,
+)
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -202,8 +206,7 @@ class Frequent:
         values = [given[one] if one in given else own[one] for one in names]
         try:
             if not driver.is_in_transaction():
-                # SQLAlchemy does so when a cursor is used.
-                await adapted._start_transaction()  # type: ignore[no-untyped-call]  # noqa: SLF001
+                await _begin(adapted)
             rows: list[asyncpg.Record] = await driver.fetch(self.statement, *values)
         except _AWAY as error:
             raise ConnectionError(f"the database went away: {error}") from error
@@ -211,6 +214,14 @@ class Frequent:
             _without_detail(error)
             raise
         return rows
+
+
+async def _begin(adapted: AsyncAdapt_asyncpg_connection) -> None:
+    """Begin a transaction as SQLAlchemy does when a cursor is used; what is wrong is told by the driver."""
+    try:
+        await adapted._start_transaction()  # type: ignore[no-untyped-call]  # noqa: SLF001
+    except AsyncAdapt_asyncpg_dbapi.Error as error:
+        raise error.__cause__ or error from None
 
 
 class ForeignRowsError(RuntimeError):
