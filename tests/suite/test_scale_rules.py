@@ -93,6 +93,8 @@ def test_no_number_is_given_out_by_a_machine(service: str) -> None:
 
 BOUND = "kpi.centres.branch_id = $1"
 BESIDE = "kpi.measures.branch_id = kpi.centres.branch_id"
+OF_ONE = "kpi.measures.branch_id = $1"
+MADE = "json_to_recordset($1::JSON) AS made(a INTEGER)"
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,13 @@ BESIDE = "kpi.measures.branch_id = kpi.centres.branch_id"
                 " DO UPDATE SET known_at = now()"
             ),
             1,
+        ),
+        (f"INSERT INTO kpi.centres (branch_id) SELECT a FROM {MADE}", 1),
+        (f"INSERT INTO kpi.centres (branch_id) SELECT a FROM {MADE} RETURNING branch_id", 0),
+        (f"INSERT INTO kpi.centres (branch_id) SELECT a FROM {MADE} ON CONFLICT DO NOTHING", 0),
+        (
+            f"INSERT INTO kpi.centres (branch_id) SELECT branch_id FROM kpi.measures WHERE {OF_ONE}",
+            0,
         ),
     ],
 )

@@ -34,9 +34,26 @@ def _faults(tree: exp.Expr) -> Iterator[str]:
     for conflict in tree.find_all(exp.OnConflict):
         calls = {one.sql_name().lower() for one in conflict.find_all(exp.Func)}
         yield from sorted(f"{one}() says what is written on conflict" for one in calls & _VOLATILE)
+    for insert in tree.find_all(exp.Insert):
+        if _is_copied(insert):
+            yield f"{insert.this.sql()} is copied to its machine, which policies refuse"
     for update in tree.find_all(exp.Update):
         if any(one.this.name == "branch_id" for one in update.expressions):
             yield "a row changes its branch"
+
+
+def _is_copied(insert: exp.Insert) -> bool:
+    """Say whether rows are made where the statement is sent, and then handed on by COPY.
+
+    Those of ``VALUES`` go as a statement; so do those that meet a conflict, or are told of: they are laid
+    down on their machine first, and read by a statement there.
+    """
+    made = insert.expression
+    return (
+        isinstance(made, exp.Select)
+        and not any(one.db in SERVICES for one in made.find_all(exp.Table))
+        and not (insert.args.get("conflict") or insert.args.get("returning"))
+    )
 
 
 def _bound(tree: exp.Expr) -> Iterator[exp.Table]:
