@@ -326,6 +326,18 @@ async def test_one_event_may_come_alone(
     assert (answer.status_code, answer.json()["booked"]) == (200, 1)
 
 
+async def test_what_a_body_is_may_be_said_twice(
+    http: httpx.AsyncClient, county: int, sender: Sender, token: Callable[..., str]
+) -> None:
+    headers = [
+        ("Authorization", f"Bearer {token(Role.BSS_SOURCE, county)}"),
+        ("Content-Type", "application/cloudevents+json"),
+        ("Content-Type", "application/cloudevents+json"),
+    ]
+    answer = await http.post("/v1/events", content=json.dumps(sender.opened()), headers=headers)
+    assert (answer.status_code, answer.json()["booked"]) == (200, 1)
+
+
 async def test_an_event_at_the_edge_of_what_is_possible_never_takes_its_batch_along(
     manager: AttributionClient, county: int, sender: Sender
 ) -> None:

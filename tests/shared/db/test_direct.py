@@ -63,7 +63,7 @@ async def told(
     way: str,
     method: str,
     query: str,
-    headers: dict[str, str],
+    headers: list[tuple[str, str]],
     body: bytes,
 ) -> tuple[int, str, dict[str, str]]:
     answer = await asked.request(method, f"/v1/{way}/echo{query}", headers=headers, content=body)
@@ -87,6 +87,8 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         (401, "{good}", {}),
         (401, "Bearer {good}x", {}),
         (401, "", {}),
+        (200, "Bearer {good}", {"headers": {"Authorization": "Bearer other"}}),
+        (401, "Basic {good}", {"headers": {"Authorization": "Bearer {good}"}}),
         (403, "Bearer {engineer}", {"headers": {"accept-language": "zh-CN"}}),
         (405, "Bearer {good}", {"method": "GET"}),
         (413, "Bearer {good}", {"body": b"x" * (MOST + 1)}),
@@ -106,8 +108,9 @@ async def test_a_direct_route_answers_as_one_that_is_injected(
         "good": token(Role.COUNTY_MANAGER, branch_id),
         "engineer": token(Role.ENGINEER, branch_id, person_id="P1"),
     }
-    headers = {"authorization": authorization.format_map(tokens)} if authorization else {}
-    headers |= more.get("headers", {})
+    named = [("authorization", authorization)] if authorization else []
+    named += more.get("headers", {}).items()
+    headers = [(name, held.format_map(tokens)) for name, held in named]
     given = (more.get("method", "POST"), more.get("query", ""), headers, more.get("body", b"{}"))
     direct = await told(asked, "direct", *given)
     assert direct == await told(asked, "injected", *given)

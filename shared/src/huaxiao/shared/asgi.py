@@ -15,3 +15,13 @@ def header_of(scope: Scope, name: bytes) -> str:
     Several are as one that names several (RFC 9110, 5.3).
     """
     return b", ".join([held for given, held in scope["headers"] if given == name]).decode("latin-1")
+
+
+def first_header_of(scope: Scope, name: bytes) -> str:
+    """Return a header that is sent once by its name in lower case, "" where there is none.
+
+    Of several the first counts, as for the framework.
+    """
+    found = (held for given, held in scope["headers"] if given == name)
+    first: bytes = next(found, b"")
+    return first.decode("latin-1")

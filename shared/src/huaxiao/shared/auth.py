@@ -19,7 +19,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from huaxiao.shared.asgi import header_of
+from huaxiao.shared.asgi import first_header_of
 from huaxiao.shared.clock import system_clock
 from huaxiao.shared.problems import Fault, Forbidden, Malformed, NotFound, Unauthenticated
 from huaxiao.shared.rows import NO_BRANCH, Scope
@@ -350,6 +350,6 @@ async def admitted(request: Request, check: Check) -> Principal:
         Unauthenticated, Forbidden, TooManyRequests: it may not.
 
     """
-    scheme, _, token = header_of(request.scope, b"authorization").partition(" ")
+    scheme, _, token = first_header_of(request.scope, b"authorization").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None
     return await check(await _authenticated(request, bearer))

@@ -11,7 +11,7 @@ from huaxiao.attribution.intake.batches import split
 from huaxiao.attribution.intake.reading import read_by_turns
 from huaxiao.attribution.intake.stream import ENCODINGS, MARK, lines
 from huaxiao.shared import web
-from huaxiao.shared.asgi import header_of
+from huaxiao.shared.asgi import first_header_of, header_of
 from huaxiao.shared.audit.origins import origin_of
 from huaxiao.shared.deadlines import take_all_the_time_needed
 from huaxiao.shared.direct import DirectRoute
@@ -153,7 +153,7 @@ async def events_of(request: Request) -> list[bytes]:
 
 
 def _media_type(request: Request) -> str:
-    return header_of(request.scope, b"content-type").partition(";")[0].strip().lower()
+    return first_header_of(request.scope, b"content-type").partition(";")[0].strip().lower()
 
 
 def _encoding(request: Request) -> str:
