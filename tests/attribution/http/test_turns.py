@@ -145,6 +145,28 @@ async def test_what_nobody_waits_for_any_longer_is_not_taken(
     assert await centres(manager, county) == {"C1": 10_000}
 
 
+async def test_a_failed_transaction_is_taken_apart_for_those_who_still_wait(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    await manager.post_events([sender.opened()])
+    good = [reading(sender.bill(f"BI-{number}")) for number in range(2)]
+    says = good[0].says
+    assert isinstance(says, Message)
+    broken = changed(good[0], says=changed(says, event_id="\udc80"), digest=b"other")
+    async with turns.database.write(EVERYTHING) as connection:
+        await store.lock(connection, county)
+        failing, leaving, staying = (
+            asyncio.create_task(turns.take(county, [one], posted_by="test", now=NOW))
+            for one in [broken, *good]
+        )
+        await asyncio.sleep(0.2)
+        leaving.cancel()
+    found = await asyncio.gather(failing, leaving, staying, return_exceptions=True)
+    kinds = [type(one) for one in found]
+    assert kinds == [UnicodeEncodeError, asyncio.CancelledError, list]
+    assert await centres(manager, county) == {"C1": 10_000}
+
+
 @pytest.fixture
 async def never_told() -> AsyncIterator[list[dict[str, Any]]]:
     """Return what is said of errors that nobody has asked for, as it comes."""

@@ -148,7 +148,8 @@ class Turns:
                 parts[0].fail(error)
                 return
             for part in parts:
-                await self._take_together(branch_id, [part])
+                if not part.verdicts.done():
+                    await self._take_together(branch_id, [part])
 
     async def _take(self, branch_id: int, parts: Sequence[_Part]) -> None:
         """Take parts as events that come for the first time, or else with every look-up."""
