@@ -1,5 +1,9 @@
 """Statements that go to the driver are part of the transaction, and refused where they must be."""
 
+import asyncio
+import os
+import signal
+
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, insert, literal, select, text
@@ -84,6 +88,50 @@ async def test_a_server_that_hangs_up_before_the_transaction_begins_is_away(
             await other.execute("SELECT pg_terminate_backend($1)", backend)
             await _HEAD.rows(connection, branch_id=branch_id, position=1)
     await other.close()
+    await database.close()
+
+
+async def test_a_transaction_that_was_broken_off_as_it_began_is_nobody_elses(
+    database: Database, branch_id: int
+) -> None:
+    other = branch_id + 1_000_000
+    with pytest.raises(asyncio.CancelledError):  # noqa: PT012 - what leaves the transaction counts
+        async with database.write(Scope.of_branch(other)) as connection:
+            beginning = asyncio.create_task(
+                _HEAD.rows(connection, branch_id=other, position=1),
+            )
+            # It has told the server to begin, and has no answer yet.
+            await asyncio.sleep(0)
+            beginning.cancel()
+            await beginning
+    async with database.write(Scope.of_branch(branch_id)) as connection:
+        await _HEAD.rows(connection, branch_id=branch_id, position=3)
+    await database.engine.dispose()
+    assert await position(database, branch_id) == 3
+    await database.close()
+
+
+async def test_nobody_waits_for_a_server_that_does_not_answer_to_undo_what_was_broken_off(
+    database: Database, branch_id: int
+) -> None:
+    backend = 0
+
+    async def ask() -> None:
+        nonlocal backend
+        async with database.write(Scope.of_branch(branch_id)) as connection:
+            backend = await connection.scalar(text("SELECT pg_backend_pid()")) or 0
+            os.kill(backend, signal.SIGSTOP)
+            await _HEAD.rows(connection, branch_id=branch_id, position=1)
+
+    asking = asyncio.create_task(ask())
+    try:
+        await asyncio.sleep(0.5)
+        asking.cancel()
+        await asyncio.wait([asking], timeout=20)
+        assert asking.cancelled()
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert await position(database, branch_id) == 0
     await database.close()
 
 

@@ -208,9 +208,13 @@ class Frequent:
             raise TypeError(f"{sorted(given)} are not the parameters {sorted(names)}")
         values = [given[one] if one in given else own[one] for one in names]
         try:
-            if not driver.is_in_transaction():
-                await _begin(adapted)
+            if adapted._transaction is None:  # noqa: SLF001 - so SQLAlchemy knows it, too
+                await _begin(connection, adapted)
             rows: list[asyncpg.Record] = await driver.fetch(self.statement, *values)
+        except asyncio.CancelledError:
+            # As SQLAlchemy does: a server that does not answer would not answer a rollback either.
+            await connection.invalidate()
+            raise
         except _AWAY as error:
             raise ConnectionError(f"the database went away: {error}") from error
         except asyncpg.PostgresError as error:
@@ -219,11 +223,16 @@ class Frequent:
         return rows
 
 
-async def _begin(adapted: AsyncAdapt_asyncpg_connection) -> None:
-    """Begin a transaction as SQLAlchemy does when a cursor is used; what is wrong is told by the driver."""
+async def _begin(connection: AsyncConnection, adapted: AsyncAdapt_asyncpg_connection) -> None:
+    """Begin a transaction as SQLAlchemy does when a cursor is used; what is wrong is told by the driver.
+
+    One that the server may have begun, and SQLAlchemy does not know of, ends with its connection: on
+    the next one's it would be gone on with, in the scope of this one, and never committed.
+    """
     try:
         await adapted._start_transaction()  # type: ignore[no-untyped-call]  # noqa: SLF001
     except AsyncAdapt_asyncpg_dbapi.Error as error:
+        await connection.invalidate()
         raise error.__cause__ or error from None
 
 
