@@ -3,14 +3,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from support.postgres import PreparedDatabase
 
+from huaxiao.attribution.tables import received_events
 from huaxiao.kpi.tables import feed, unit_targets
-from huaxiao.shared.database import Database, Frequent
+from huaxiao.shared.database import Database, Frequent, copying
 from huaxiao.shared.rows import Scope
 
 _HEAD = Frequent(
@@ -111,27 +115,52 @@ async def test_a_transaction_that_was_broken_off_as_it_began_is_nobody_elses(
     await database.close()
 
 
-async def test_nobody_waits_for_a_server_that_does_not_answer_to_undo_what_was_broken_off(
-    database: Database, branch_id: int
-) -> None:
-    backend = 0
+Stop = Callable[[], None]
 
-    async def ask() -> None:
-        nonlocal backend
+
+async def ask(connection: AsyncConnection, _: int, stop: Stop) -> None:
+    stop()
+    await _TWO.rows(connection, one="1")
+
+
+async def copy(connection: AsyncConnection, branch_id: int, stop: Stop) -> None:
+    columns = ("branch_id", "source", "event_id", "digest", "received_at")
+    row = (branch_id, "/kit", "e-1", b"", datetime.now(UTC))
+    async with copying(connection) as rows:
+        await rows.into(received_events, columns, [row])
+        stop()
+
+
+@pytest.mark.parametrize("do", [ask, copy])
+async def test_nobody_waits_for_a_server_that_does_not_answer_to_undo_what_was_broken_off(
+    prepared: PreparedDatabase,
+    branch_id: int,
+    do: Callable[[AsyncConnection, int, Stop], Awaitable[None]],
+) -> None:
+    database = Database(prepared.url("attribution"), service="attribution", pool_size=1)
+    stopped: asyncio.Queue[int] = asyncio.Queue()
+
+    async def begin() -> None:
         async with database.write(Scope.of_branch(branch_id)) as connection:
             backend = await connection.scalar(text("SELECT pg_backend_pid()")) or 0
-            os.kill(backend, signal.SIGSTOP)
-            await _HEAD.rows(connection, branch_id=branch_id, position=1)
 
-    asking = asyncio.create_task(ask())
+            def stop() -> None:
+                os.kill(backend, signal.SIGSTOP)
+                stopped.put_nowait(backend)
+
+            await do(connection, branch_id, stop)
+
+    doing = asyncio.create_task(begin())
+    backend = await stopped.get()
     try:
-        await asyncio.sleep(0.5)
-        asking.cancel()
-        await asyncio.wait([asking], timeout=20)
-        assert asking.cancelled()
+        await asyncio.sleep(0.1)
+        doing.cancel()
+        await asyncio.wait([doing], timeout=20)
+        assert doing.cancelled()
     finally:
         os.kill(backend, signal.SIGCONT)
-    assert await position(database, branch_id) == 0
+    async with database.read(Scope.of_branch(branch_id)) as connection:
+        assert not (await connection.execute(select(received_events))).all()
     await database.close()
 
 

@@ -212,8 +212,7 @@ class Frequent:
                 await _begin(connection, adapted)
             rows: list[asyncpg.Record] = await driver.fetch(self.statement, *values)
         except asyncio.CancelledError:
-            # As SQLAlchemy does: a server that does not answer would not answer a rollback either.
-            await connection.invalidate()
+            await _break_off(connection)
             raise
         except _AWAY as error:
             raise ConnectionError(f"the database went away: {error}") from error
@@ -232,8 +231,16 @@ async def _begin(connection: AsyncConnection, adapted: AsyncAdapt_asyncpg_connec
     try:
         await adapted._start_transaction()  # type: ignore[no-untyped-call]  # noqa: SLF001
     except AsyncAdapt_asyncpg_dbapi.Error as error:
-        await connection.invalidate()
+        await _break_off(connection)
         raise error.__cause__ or error from None
+
+
+async def _break_off(connection: AsyncConnection) -> None:
+    """Let a connection go in the middle of what it does, as SQLAlchemy does with one of its own.
+
+    A server that does not answer would not answer a rollback either.
+    """
+    await connection.invalidate()
 
 
 class ForeignRowsError(RuntimeError):
@@ -356,6 +363,10 @@ async def copying(connection: AsyncConnection) -> AsyncIterator[Copying]:
     try:
         yield copier
         await copier.leave()
+    except asyncio.CancelledError:
+        await copier.give_up()
+        await _break_off(connection)
+        raise
     except _AWAY as error:
         raise ConnectionError(f"the database went away: {error}") from error
     finally:
