@@ -113,34 +113,22 @@ async def test_what_a_failed_transaction_decided_is_forgotten(
     assert await centres(manager, county) == {"C1": 10_000}
 
 
-async def test_whoever_leaves_at_once_holds_up_nobody(
-    manager: AttributionClient, county: int, sender: Sender, turns: Turns
-) -> None:
-    await manager.post_events([sender.opened()])
-    first, other = reading(sender.bill("BI-1")), reading(sender.bill("BI-2"))
-    leaving = asyncio.create_task(turns.take(county, [first], posted_by="test", now=NOW))
-    # It has begun a turn, which has not taken it along yet.
-    await asyncio.sleep(0)
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
-    async with asyncio.timeout(20):
-        (taken,) = await turns.take(county, [other], posted_by="test", now=NOW)
-    assert taken.outcome == "booked"
-    assert await centres(manager, county) == {"C1": 10_000}
-
-
-async def test_what_nobody_waits_for_any_longer_is_not_taken(
-    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4])
+async def test_whoever_leaves_before_the_turn_holds_up_nobody_and_is_not_taken(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns, rounds: int
 ) -> None:
     await manager.post_events([sender.opened()])
     bill = reading(sender.bill())
     leaving = asyncio.create_task(turns.take(county, [bill], posted_by="test", now=NOW))
-    # It leaves just as its turn looks who waits.
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    # It has begun a turn, which lets the loop go round before it looks who waits.
+    for _ in range(rounds):
+        await asyncio.sleep(0)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
-    (taken,) = await turns.take(county, [bill], posted_by="test", now=NOW)
+    # Now it has looked, and found nobody.
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        (taken,) = await turns.take(county, [bill], posted_by="test", now=NOW)
     assert taken.outcome == "booked"
     assert await centres(manager, county) == {"C1": 10_000}
 
