@@ -235,6 +235,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     "why.unknown-product": ("未知产品", "unknown product"),
     "why.bad-amount": ("金额不符", "amount is wrong"),
     "why.unknown-currency": ("非人民币", "not in yuan"),
+    "why.repeated-member": ("字段重复", "a member named twice"),
     "why.bad-period": ("账期不符", "month is wrong"),
     "why.reserved-source": ("来源名称已保留", "reserved source"),
     "why.bad-date": ("日期超出范围", "date out of range"),

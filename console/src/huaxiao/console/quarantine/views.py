@@ -17,6 +17,7 @@ _FOR_THE_COUNTY = {"unknown-branch", "unknown-reference"}
 CODES = (
     *("unknown-subscription", "unknown-item", "refund-exceeds-charge", "conflict"),
     *("malformed-event", "unknown-type", "unknown-product", "bad-amount", "unknown-currency"),
+    "repeated-member",
     *("bad-period", "bad-date", "clock-off", "already-known", "unknown-reference"),
     *("line-too-long", "foreign-source", "reserved-source", "unknown-branch", "branch-not-allowed"),
 )
