@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from huaxiao.cli.suite import service_at_rest
-from huaxiao.shared.auth import Reach, Role
+from huaxiao.shared.auth import Reach, Role, checks_of
 from huaxiao.shared.provision import SERVICES
 
 WRITTEN = Path(__file__).parents[1] / "docs" / "permissions.md"
@@ -41,18 +39,11 @@ def operations(app: FastAPI) -> Iterator[Operation]:
         route = context.original_route
         if not isinstance(route, APIRoute):
             continue
-        checks = list(_checks(context.dependant))
+        checks = list(checks_of(context.dependant))
         roles = frozenset.intersection(*(one.allowed_roles for one in checks)) if checks else None
         reach = max((one.reach for one in checks), key=list(Reach).index, default=Reach.ANY)
         for method in sorted(route.methods or ()):
             yield Operation(method, context.path or "", roles, reach)
-
-
-def _checks(dependant: Dependant) -> Iterator[Any]:
-    if hasattr(dependant.call, "allowed_roles"):
-        yield dependant.call
-    for inner in dependant.dependencies:
-        yield from _checks(inner)
 
 
 def table(service: str, app: FastAPI) -> str:

@@ -9,13 +9,14 @@ and no other.
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import jwt
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -341,6 +342,14 @@ def _role_check(roles: frozenset[Role], reach: Reach) -> Check:
     check.allowed_roles = roles  # type: ignore[attr-defined]
     check.reach = reach  # type: ignore[attr-defined]
     return check
+
+
+def checks_of(dependant: Dependant) -> Iterator[Any]:
+    """Yield what ``allow`` put before a route, wherever it stands among the route's dependencies."""
+    if hasattr(dependant.call, "allowed_roles"):
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from checks_of(inner)
 
 
 async def admitted(request: Request, check: Check) -> Principal:

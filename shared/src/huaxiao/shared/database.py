@@ -153,6 +153,20 @@ def adding(table: Table) -> Insert:
     return added.returning(table.c.branch_id)  # type: ignore[return-value]  # it is one still
 
 
+def moving_on(heads: Table) -> Insert:
+    """Return the statement that moves a branch's ``position`` on by some, and tells the head then.
+
+    The row stays locked until the transaction ends. Of a branch that has none yet, the head is what is
+    given.
+    """
+    head = insert(heads).values({one.name: bindparam(one.name) for one in heads.c})
+    moved = head.on_conflict_do_update(
+        index_elements=["branch_id"],
+        set_={"position": heads.c.position + head.excluded.position},
+    )
+    return moved.returning(*heads.c)  # type: ignore[return-value]  # it is one still
+
+
 class Frequent:
     """A statement that is sent so often that what SQLAlchemy does each time counts.
 

@@ -6,11 +6,10 @@ handed to its endpoint by the same functions that injection would have called, i
 Asking the framework to do so costs several times what taking in an event does.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Match
@@ -18,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from huaxiao.shared.asgi import path_of
-from huaxiao.shared.auth import Check, admitted
+from huaxiao.shared.auth import admitted, checks_of
 
 Endpoint = Callable[[Request, Any], Awaitable[Response]]
 
@@ -55,7 +54,7 @@ class _Direct(BaseRoute):
             *(dependant.path_params, dependant.query_params, dependant.header_params),
             *(dependant.cookie_params, dependant.body_params),
         )
-        checks = list(_checks(dependant))
+        checks = list(checks_of(dependant))
         if any(asked) or dependant.request_param_name is None or len(checks) != 1 or most is None:
             raise TypeError(f"{path} takes more than a request and its caller, or any length")
         self.path_format = path
@@ -83,9 +82,3 @@ class _Direct(BaseRoute):
         request = Request(scope, receive, send)
         response = await self._endpoint(request, await admitted(request, self._check))
         await response(scope, receive, send)
-
-
-def _checks(dependant: Dependant) -> Iterator[Check]:
-    for one in dependant.dependencies:
-        if hasattr(one.call, "allowed_roles"):
-            yield cast("Check", one.call)

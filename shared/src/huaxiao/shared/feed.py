@@ -25,7 +25,6 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    bindparam,
     cast,
     func,
     select,
@@ -39,7 +38,7 @@ from huaxiao.shared.audit.log import by_itself
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.auth import Role, allow
 from huaxiao.shared.clock import system_clock
-from huaxiao.shared.database import Database, Frequent, adding, branch_column
+from huaxiao.shared.database import Database, Frequent, adding, branch_column, moving_on
 from huaxiao.shared.deadlines import remaining
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.limits import stop_holding_up_others
@@ -112,15 +111,7 @@ class Feed:
             Column("data", JSONB, nullable=False),
             info={"append_only": True} | DERIVED,
         )
-        counter = insert(self.heads)
-        self._move_on = Frequent(
-            counter.values(branch_id=bindparam("branch_id"), position=bindparam("position"))
-            .on_conflict_do_update(
-                index_elements=["branch_id"],
-                set_={"position": self.heads.c.position + counter.excluded.position},
-            )
-            .returning(self.heads.c.position)
-        )
+        self._move_on = Frequent(moving_on(self.heads))
         self._add = Frequent(adding(self.entries))
 
     async def append(
@@ -137,8 +128,8 @@ class Feed:
         """
         if not facts:
             return None
-        last: int
-        ((last,),) = await self._move_on.rows(connection, branch_id=branch_id, position=len(facts))
+        (head,) = await self._move_on.rows(connection, branch_id=branch_id, position=len(facts))
+        last: int = head["position"]
         rows = [
             {
                 "branch_id": branch_id,

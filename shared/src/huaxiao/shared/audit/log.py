@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,7 +22,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared.audit.chain import BEGINNING, Head, chained, told_at
@@ -31,7 +30,7 @@ from huaxiao.shared.audit.changes import Changes, watch
 from huaxiao.shared.audit.marks import DERIVED
 from huaxiao.shared.audit.origins import Origin, own_origin
 from huaxiao.shared.clock import Clock
-from huaxiao.shared.database import Database, Frequent, adding, branch_column
+from huaxiao.shared.database import Database, Frequent, adding, branch_column, moving_on
 from huaxiao.shared.documents import canonical
 
 _DONE = 200
@@ -49,7 +48,6 @@ class NewEntry:
 
 
 _OF_ORIGIN = [one.name for one in fields(Origin)]
-_values_of_origin = attrgetter(*_OF_ORIGIN)
 
 
 class AuditLog:
@@ -90,15 +88,7 @@ class AuditLog:
             Index(None, "branch_id", "at"),
             info={"append_only": True} | DERIVED,
         )
-        counter = insert(self.heads)
-        self._move_on = Frequent(
-            counter.values({name: bindparam(name) for name in ("branch_id", "position", "hash")})
-            .on_conflict_do_update(
-                index_elements=["branch_id"],
-                set_={"position": self.heads.c.position + counter.excluded.position},
-            )
-            .returning(self.heads.c.position, self.heads.c.hash)
-        )
+        self._move_on = Frequent(moving_on(self.heads))
         self._add = Frequent(adding(self.entries))
         self._chain = Frequent(
             update(self.heads)
@@ -115,15 +105,16 @@ class AuditLog:
         """
         if not entries:
             return
-        ((last, before),) = await self._move_on.rows(
+        (head,) = await self._move_on.rows(
             connection, branch_id=branch_id, position=len(entries), hash=BEGINNING
         )
+        last, before = head["position"], head["hash"]
         rows = []
         for position, entry in enumerate(entries, start=last - len(entries) + 1):
             row = {
                 "position": position,
                 "at": entry.at,
-                **dict(zip(_OF_ORIGIN, _values_of_origin(entry.origin), strict=True)),
+                **{name: getattr(entry.origin, name) for name in _OF_ORIGIN},
                 "roles": list(entry.origin.roles),
                 "reason": entry.reason,
                 "status": entry.status,

@@ -10,6 +10,8 @@ from huaxiao.attribution.domain.organisation import Organisation
 from huaxiao.shared.periods import Period, first_day
 from huaxiao.shared.wire import events
 
+_EXCEEDS_CHARGE = "refund-exceeds-charge"
+
 
 def _bill(books: Books, message: Message, item: events.BillItemIssued) -> Answer:
     period = Period(item.period)
@@ -84,7 +86,7 @@ def _raised(bill_item_id: str) -> str:
 
 def exceeds_charge(waiting: Waiting) -> bool:
     """Say of what waits whether it would take back too much: that may be what it has itself taken."""
-    return waiting.code == "refund-exceeds-charge"
+    return waiting.code == _EXCEEDS_CHARGE
 
 
 def _settle(
@@ -113,7 +115,7 @@ def _settle(
     settled = books.known.settled.get(data.bill_item_id, 0) + taken_fen
     if settled > item.amount_fen:
         return Waiting(
-            "refund-exceeds-charge",
+            _EXCEEDS_CHARGE,
             _raised(data.bill_item_id),
             f"Bill item {data.bill_item_id} was {item.amount_fen} fen; this would take back"
             f" {settled} in all. Waits for more to be charged.",

@@ -85,11 +85,6 @@ class Intake:
         """How many events are held."""
         return self.held - self.resolved
 
-    @property
-    def has_quarantine(self) -> bool:
-        """Say whether any event is held."""
-        return self.in_quarantine > 0
-
     def not_before(self, now: datetime) -> datetime:
         """Return the moment to book at: entries' moments never go back as their numbers go on."""
         return now if self.settled_until is None else max(now, self.settled_until)

@@ -75,7 +75,12 @@ async def take(
         county.organisation, county.rules, Known(timelines=timelines), intake.closed_through, now
     )
     released = await _run(
-        connection, branch_id, books, fresh, first_time=first_time, quarantine=intake.has_quarantine
+        connection,
+        branch_id,
+        books,
+        fresh,
+        first_time=first_time,
+        in_quarantine=intake.in_quarantine,
     )
     if first_time and any(_may_have_come_before(one) for one in fresh):
         raise CameBeforeError
@@ -132,7 +137,7 @@ async def _stands(
         return False
     if await counties.county(connection, branch_id) is not standing.county:
         return False
-    if not intake.has_quarantine:
+    if not intake.in_quarantine:
         return True
     keys = {one.key for one in foreseen.messages}
     digests = {one.digest for one in foreseen.readings}
@@ -257,7 +262,7 @@ async def _run(
     fresh: Sequence[Arrival],
     *,
     first_time: bool,
-    quarantine: bool,
+    in_quarantine: int,
 ) -> list[Arrival]:
     """Take arrivals into the books, then what was waiting for them; return the released ones."""
     parked: dict[str, list[Arrival]] = defaultdict(list)
@@ -282,7 +287,7 @@ async def _run(
             _settle(arrival, book(books, arrival.message), parked)
         queue = []
         if books.arrived:
-            if quarantine:
+            if in_quarantine:
                 known = {one.held_number for one in (*fresh, *released)}
                 for held in await store.waiting_for(connection, branch_id, books.arrived):
                     if held.number not in known:
