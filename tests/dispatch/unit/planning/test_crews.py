@@ -69,6 +69,26 @@ def test_with_days_enough_all_that_is_possible_is_planned(problem: CrewProblem) 
     assert {one.reason for one in found.not_planned} <= lasting
 
 
+def test_what_waits_for_an_order_that_found_no_place_is_not_planned_either() -> None:
+    splicer = {"splice": 1}
+    people = (Person("W0", splicer, frozenset({0})), Person("W3", splicer))
+    three, one = Need("splice", 1, 3), Need("splice", 1, 1)
+    problem = CrewProblem(
+        people=(*people, Person("W4", splicer, frozenset({1}))),
+        orders=(
+            order("first", three, minutes=30, priority=2),
+            *(order(f"O{number}", one, minutes=30, priority=1) for number in (1, 3, 6, 7)),
+            order("O2", one, priority=1),
+            order("second", one, after=frozenset({"first"}), priority=1),
+            order("other", three, priority=1),
+        ),
+        days=3,
+        day_minutes=120,
+    )
+    for iterations in range(0, 90, 5):
+        assert check_crews(problem, plan_crews(problem, seed=1, iterations=iterations)) == ()
+
+
 def test_a_project_is_planned_over_its_days() -> None:
     found = plan_crews(PROJECT, seed=1, iterations=200)
     starts = {name: task.start for name, task in found.task.items()}

@@ -745,6 +745,19 @@ def recreate(facts: Facts, board: Board, kept: Kept, scratch: Scratch) -> None:
 
 
 @compiled
+def drop_stranded(facts: Facts, board: Board, kept: Kept, scratch: Scratch) -> None:
+    """Take out what stayed in the plan and waits for an order that found no place again."""
+    for day in range(len(scratch.ruined)):
+        scratch.ruined[day] = False
+    for o in range(len(board.orders)):
+        if board.orders[o, DAY] >= 0 and ready_at(facts, board, o) == FAR:
+            take_out(board, kept, scratch, facts, o)
+    for day in range(len(scratch.ruined)):
+        if scratch.ruined[day]:
+            tidy(facts, board, scratch, day)
+
+
+@compiled
 def place(facts: Facts, board: Board, kept: Kept, scratch: Scratch, o: int) -> None:
     """Give an order its cheapest place, or to a contractor."""
     contract = contract_price(facts, board, o)
@@ -919,6 +932,7 @@ def search(
         set_prices(board, scratch)
         ruin(facts, board, kept, scratch, most)
         recreate(facts, board, kept, scratch)
+        drop_stranded(facts, board, kept, scratch)
         cost, guided = evaluate(facts, board, scratch, lean)
         if guided <= costs[0] - temperature * math.log(1.0 - uniform(board.state)):
             costs[0] = guided
