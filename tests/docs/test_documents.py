@@ -1,11 +1,13 @@
 """What the documents say can be done, is done here; what they name, exists."""
 
+import ast
 import json
 import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
@@ -118,11 +120,22 @@ def test_attributions_codes_are_all_explained_and_all_there(project: Path) -> No
     page = (project / "docs" / "attribution.md").read_text()
     table = page[page.index("## What cannot be booked") :]
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
-    in_code: set[str] = set()
-    for module in (arrivals, booking, books, handlers, reading, signing):
-        source = Path(str(module.__file__)).read_text()
-        in_code |= set(re.findall(r'(?:Refusal|Waiting)\(\s*"([a-z-]+)"', source))
+    modules = (arrivals, booking, books, handlers, reading, signing)
+    in_code = {code for module in modules for code in _codes_of(module)}
     assert explained == in_code - {"booked"}
+
+
+def _codes_of(module: ModuleType) -> Iterator[str]:
+    """What a module refuses with or lets wait: written in place, or under a name of the module."""
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Refusal", "Waiting"):
+            code = node.args[0] if node.args else None
+            if isinstance(code, ast.Constant):
+                yield str(code.value)
+            elif isinstance(code, ast.Name) and isinstance(
+                named := getattr(module, code.id, None), str
+            ):
+                yield named
 
 
 def test_the_documents_name_the_default_rules_in_their_order(project: Path) -> None:
