@@ -57,7 +57,8 @@ _ESCALATED_TO = {
     100: Escalation.CONTRACTOR,
     150: Escalation.COUNTY_MANAGER,
 }
-_RUNG_AT_ONCE = 200
+_RUNG_AT_ONCE = 20
+"""Orders are held while they are told of; on a busy machine no step is to wait long for one."""
 _MINUTE = timedelta(minutes=1)
 
 

@@ -45,7 +45,8 @@ from huaxiao.shared.wire.service_levels import (
     TimeUnit,
 )
 
-_CREATED_AT_ONCE = 100
+_CREATED_AT_ONCE = 20
+"""Nobody else places work meanwhile."""
 _DAY = timedelta(days=1)
 
 
