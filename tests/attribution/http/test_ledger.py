@@ -1,6 +1,8 @@
 """The ledger over HTTP: who sees what, what closes, what explains itself."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -57,6 +59,58 @@ async def test_another_countys_token_finds_nothing(
     ):
         answer = await http.get(f"/v1/branches/{booked}/{path}", headers=headers)
         assert answer.status_code == 404, path
+
+
+async def test_lines_are_counted_that_were_billed_of_a_month_whenever_it_was_booked(
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+    caller: Callable[..., AttributionClient],
+) -> None:
+    async def counted(client: AttributionClient, **asked: Any) -> list[tuple[Any, ...]]:
+        span = {"period_from": 201711, "period_to": 201712} | asked
+        found = await client.billed_lines(booked, **span)
+        return [
+            (one.period, one.centre_id, one.field_id, one.product, one.lines) for one in found.lines
+        ]
+
+    both = [(201711, "C1", "F-TOWN", "broadband", 1), (201711, "C2", "F-RURAL", "broadband", 1)]
+    assert await counted(manager) == both
+    assert await counted(caller(Role.CONTRACTOR, ["C1"])) == both[:1]
+    before = datetime.now(UTC)
+    await manager.post_events(
+        [
+            sender.opened("S-3"),
+            # Several charges of a line are one line, and what was taken back whole is none.
+            sender.bill("BI-3", "S-1"),
+            sender.bill("BI-4", "S-3", period=201712),
+            sender.event("refund.issued", refund_id="R-1", bill_item_id="BI-2", amount_fen=3_000),
+        ]
+    )
+    assert await counted(manager) == [both[0], (201712, "C1", "F-TOWN", "broadband", 1)]
+    assert await counted(manager, known_at=before) == both
+    for span in ({"period_from": 201712, "period_to": 201711}, {"period_from": 200001}):
+        with pytest.raises(PeerProblem) as refused:
+            await counted(manager, **span)
+        assert (refused.value.status, refused.value.code) == (422, "bad-span")
+
+
+async def test_a_charge_of_a_closed_month_is_a_line_of_that_month(
+    manager: AttributionClient,
+    booked: int,
+    sender: Sender,
+    caller: Callable[..., AttributionClient],
+) -> None:
+    await manager.begin_closing(booked, 201711)
+    await caller(Role.COUNTY_FINANCE).close_period(booked, 201711)
+    await manager.post_events([sender.opened("S-3"), sender.bill("BI-3", "S-3")])
+
+    found = await manager.billed_lines(booked, period_from=201711, period_to=201712)
+
+    assert [(one.period, one.centre_id, one.lines) for one in found.lines] == [
+        (201711, "C1", 2),
+        (201711, "C2", 1),
+    ]
 
 
 async def test_lists_come_in_pages_that_miss_and_repeat_nothing(

@@ -54,6 +54,7 @@ from huaxiao.shared.wire.contracts import (
     PersonIn,
     Skill,
 )
+from huaxiao.shared.wire.terms import PayLimit
 
 SEALED = (sealed_fields, sealed_scopes, sealed_customers, sealed_channels, sealed_resources)
 
@@ -713,6 +714,57 @@ async def test_payroll_is_recorded_once_and_published_with_the_heads_at_both_end
     for given, code in ((pay("P1", 1), "conflict"), (pay("W1", 1), "not-payable")):
         with pytest.raises(PeerProblem) as refused:
             await finance.record_payroll(county, [given])
+        assert refused.value.code == code
+
+
+async def test_a_contractors_pay_is_held_against_the_teams_and_the_limit_that_is_agreed(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    given = contract("C1", "F1")
+    terms = given.terms.model_copy(update={"pay_limit": PayLimit()})
+    await manager.put_contract(county, "CT-C1", given.model_copy(update={"terms": terms}))
+    with pytest.raises(PeerProblem) as unsigned:
+        await manager.pay_comparison(county, "CT-C1", period=201711)
+    await bind(caller, county, "CT-C1")
+    for person_id in ("M1", "M2"):
+        await manager.put_person(county, person_id, member_of("C1"))
+    await manager.put_person(county, "M3", member_of("C2"))
+    finance = caller(Role.COUNTY_FINANCE)
+
+    async def pay(period: int, **paid: int) -> None:
+        of = {contractor("C1"): "C1", "M1": "C1", "M2": "C1", "M3": "C2"}
+        names = {"boss": contractor("C1")}
+        await finance.record_payroll(
+            county,
+            [
+                PayIn(person_id=one, centre_id=of[one], period=period, pay_fen=fen)
+                for name, fen in paid.items()
+                for one in [names.get(name, name)]
+            ],
+        )
+
+    await pay(201711, boss=900_000)
+    alone = await manager.pay_comparison(county, "CT-C1", period=201711)
+    await pay(201711, M1=300_000, M3=90)
+    await pay(201712, boss=1_000_000, M1=300_000, M2=300_000)
+
+    november = await manager.pay_comparison(county, "CT-C1", period=201711)
+    both = await caller(Role.CONTRACTOR, ["C1"]).pay_comparison(county, "CT-C1", period=201712)
+
+    assert unsigned.value.code == "not-in-term"
+    assert (alone.within, alone.most_fen, alone.member_months) == (None, None, 0)
+    assert (november.within, november.most_fen) == (True, 900_000)
+    assert (both.contractor_id, both.period_from, both.period_to) == ("P-C1", 201711, 201712)
+    assert (both.contractor_fen, both.contractor_months) == (1_900_000, 2)
+    assert (both.members_fen, both.member_months) == (900_000, 3)
+    assert (both.most_times, both.most_fen, both.within) == (3, 1_800_000, False)
+    for client, contract_id, code in (
+        (caller(Role.CONTRACTOR, ["C2"]), "CT-C1", "not-found"),
+        (manager, "CT-COUNTY", "not-found"),
+    ):
+        with pytest.raises(PeerProblem) as refused:
+            await client.pay_comparison(county, contract_id, period=201711)
         assert refused.value.code == code
 
 

@@ -19,7 +19,14 @@ from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
 from huaxiao.shared.wire.contracts import DocumentFormat
-from huaxiao.shared.wire.terms import SupportPerformance
+from huaxiao.shared.wire.products import Product
+from huaxiao.shared.wire.terms import (
+    ContractMode,
+    ExcessProfit,
+    LineFee,
+    PayLimit,
+    SupportPerformance,
+)
 
 
 @pytest.fixture
@@ -94,6 +101,31 @@ async def test_pay_that_follows_the_reverse_score_stands_in_it_where_it_is_agree
         await manager.put_contract(county, "CT-C1", given.model_copy(update={"terms": terms}))
         text = text_of(await manager.contract_document(county, "CT-C1"))
         assert ("支撑绩效每月 12,345.00 元，其中 40 % 按逆向考核得分计发" in text) is expected
+
+
+async def test_what_else_is_agreed_stands_in_it_and_nothing_of_it_where_it_is_not(
+    county: int, manager: ContractsClient
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    given = contract("C1", "F1")
+    agreed = {
+        "mode": ContractMode.STAFF_STARTUP,
+        "excess_profit": ExcessProfit(budget_fen=8_000_000_00),
+        "pay_limit": PayLimit(),
+        "line_fees": [LineFee(product=Product.BROADBAND, fee_fen=350)],
+    }
+    for changed, expected in (({}, False), (agreed, True)):
+        terms = given.terms.model_copy(update=changed)
+        await manager.put_contract(county, "CT-C1", given.model_copy(update={"terms": terms}))
+        text = text_of(await manager.contract_document(county, "CT-C1"))
+        for sentence in (
+            "承包方式：员工创业",
+            "承包年度毛利预算 8,000,000.00 元",
+            "超出部分乙方分成 50 %",
+            "承包人薪酬不超过承包组员平均薪酬的 3 倍",
+            "出账用户每户每月维护费：宽带 3.50 元",
+        ):
+            assert (sentence in text) is expected, sentence
 
 
 async def test_a_long_list_is_in_it_and_another_centre_gets_nothing(

@@ -50,6 +50,7 @@ from huaxiao.shared.unit_of_work import sqlstate
 from huaxiao.shared.wire.attribution import DraftField
 from huaxiao.shared.wire.contracts import CentreIn, CentreKind, FieldKind, FieldScopeIn
 from huaxiao.shared.wire.negative_list import DecisionIn, ViolationIn
+from huaxiao.shared.wire.products import Product
 from huaxiao.shared.wire.settlement import (
     AnswerIn,
     CorrectionIn,
@@ -65,6 +66,7 @@ from huaxiao.shared.wire.supplements import SUPPLEMENT_SIGNED, ExitGround, ExitI
 from huaxiao.shared.wire.terms import (
     ContractTerms,
     ExitTerms,
+    LineFee,
     Parties,
     ProfitShare,
     RiskDeposit,
@@ -276,6 +278,30 @@ async def test_a_support_centre_is_paid_by_its_reverse_score_and_corrected_when_
     second = await county.settle("CT-SS", TERM + 1)
     assert amounts(second, "correction.support") == [-300 * YUAN]
     verified = await manager.verify_settlement(branch_id, "CT-SS", TERM)
+    assert verified.agrees
+
+
+async def test_lines_in_care_are_paid_for_as_attribution_counts_them(
+    county: County, boss: ContractsClient
+) -> None:
+    terms = await terms_with(county, line_fees=[LineFee(product=Product.BROADBAND, fee_fen=350)])
+    given = SettlementWhatIfIn(period_from=TERM, period_to=TERM, terms=terms)
+    for centre in ("C1", "C1", "C2"):
+        await county.bill(centre, TERM, 600)
+    await county.close(TERM)
+
+    tried = await county.contracts.settle_what_if(county.branch_id, "CT-C1", given)
+
+    assert tried.difference_fen == 2 * 350
+    agreed = SupplementIn(effective_from=TERM, reason="自聘装维", terms=terms)
+    supplement = await county.contracts.draft_supplement(county.branch_id, "CT-C1", agreed)
+    for client in (boss, county.contracts):
+        await client.sign_supplement(
+            county.branch_id, "CT-C1", supplement.number, supplement.digest
+        )
+    drafted = await county.settle("CT-C1", TERM)
+    assert amounts(drafted, "line_fee") == [2 * 350]
+    verified = await county.contracts.verify_settlement(county.branch_id, "CT-C1", TERM)
     assert verified.agrees
 
 

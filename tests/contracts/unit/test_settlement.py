@@ -13,6 +13,7 @@ from huaxiao.contracts.domain.settlement import (
     AgreedCorrection,
     DepositMovement,
     FinishedOrders,
+    LinesInCare,
     Month,
     Question,
     Settlement,
@@ -23,6 +24,7 @@ from huaxiao.contracts.settlements.documents import answer_document, read_answer
 from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.wire.dispatch import Area, OrderKind
 from huaxiao.shared.wire.negative_list import Severity
+from huaxiao.shared.wire.products import Product
 from huaxiao.shared.wire.terms import ContractTerms
 
 FIRST = Period(201711)
@@ -138,6 +140,86 @@ def test_fees_follow_the_orders_and_the_score() -> None:
         assert settled.net_fen == 700 * YUAN + appraisal_fen
 
 
+CARE = {"line_fees": [{"product": "broadband", "fee_fen": 350}]}
+
+
+def test_lines_that_are_billed_are_paid_for_by_the_month_and_follow_the_score() -> None:
+    lines = (LinesInCare(Product.BROADBAND, 5_200), LinesInCare(Product.MOBILE, 12_500))
+    orders = (FinishedOrders(OrderKind.INSTALL, Area.TOWN, 10),)
+    cared = month(
+        0, 0, base_fen=0, terms=terms(**CARE), lines=lines, orders=orders, score=Decimal(95)
+    )
+
+    [settled] = run([cared])
+
+    # 5,200 lines at 3.50 yuan, 10 orders at 70; at 95 points a tenth more of both. Mobiles earn none.
+    assert amounts(settled, "line_fee") == [18_200 * YUAN]
+    assert amounts(settled, "appraisal") == [1_890 * YUAN]
+    assert settled.net_fen == (18_200 + 700 + 1_890) * YUAN
+
+
+def test_lines_that_turn_out_otherwise_later_correct_their_own_month_once() -> None:
+    first, second, third = (month(index, 0, base_fen=0, terms=terms(**CARE)) for index in range(3))
+    found = replace(first, lines=(LinesInCare(Product.BROADBAND, 2),))
+    [one] = run([first], last=False)
+
+    two = settle(Question((found, second), settled=one.months))
+    three = settle(Question((found, second, third), settled=two.months))
+
+    assert amounts(two, "correction.line_fees") == [7 * YUAN]
+    assert (one.net_fen, two.net_fen, three.net_fen) == (0, 7 * YUAN, 0)
+
+
+def test_fees_for_lines_are_among_what_the_cap_is_taken_of() -> None:
+    grave = StandingViolation(1, "NL-15", Severity.B, Decimal(5), 0)
+    lines = (LinesInCare(Product.BROADBAND, 200),)
+
+    [capped] = run([month(0, 0, base_fen=0, terms=terms(**CARE), lines=lines, violations=(grave,))])
+
+    # 500 yuan of points; 30 % of 700 yuan is 210.
+    assert amounts(capped, "deduction.cap") == [290 * YUAN]
+    assert capped.net_fen == 490 * YUAN
+
+
+EXCESS = {"excess_profit": {"budget_fen": 1_000_000 * YUAN}}
+
+
+def test_half_of_what_a_year_brings_above_its_budget_is_due_when_the_year_ends() -> None:
+    # 12 months of 100,000 are 200,000 above the budget; the base of 960,000 they pass by a quarter.
+    months = [month(index, 100_000 * YUAN, terms=terms(**EXCESS)) for index in range(13)]
+
+    made = run(months, last=False)
+
+    assert [amounts(one, "share.excess") for one in made[:11]] == [[]] * 11
+    assert amounts(made[11], "share.excess") == [100_000 * YUAN]
+    plain = run([month(index, 100_000 * YUAN) for index in range(13)], last=False)
+    paid, without = (sum(sum(amounts(one, "share")) for one in run) for run in (made, plain))
+    assert paid - without == 100_000 * YUAN
+
+
+def test_what_is_learnt_of_a_past_year_moves_its_excess_and_a_year_below_budget_has_none() -> None:
+    months = [month(index, 100_000 * YUAN, terms=terms(**EXCESS)) for index in range(12)]
+    *_, year = run(months, last=False)
+    less = replace(months[0], market_cost_fen=50_000 * YUAN)
+    below = replace(months[0], market_cost_fen=300_000 * YUAN)
+    next_month = month(12, 100_000 * YUAN, terms=terms(**EXCESS))
+
+    corrected = settle(Question((less, *months[1:], next_month), settled=year.months))
+    gone = settle(Question((below, *months[1:], next_month), settled=year.months))
+
+    assert amounts(corrected, "share.excess") == [75_000 * YUAN]
+    assert amounts(gone, "share.excess") == [0]
+
+
+def test_a_contract_that_ends_early_has_its_part_of_the_budget() -> None:
+    months = [month(index, 100_000 * YUAN, terms=terms(**EXCESS)) for index in range(3)]
+
+    *_, last = run(months)
+
+    # A quarter of the year: 300,000 over a budget of 250,000.
+    assert amounts(last, "share.excess") == [25_000 * YUAN]
+
+
 SUPPORT = {"support_performance": {"amount_fen": 10_000 * YUAN}}
 
 
@@ -167,11 +249,17 @@ def test_a_reverse_score_that_is_known_or_restated_later_corrects_its_own_month(
     assert two.net_fen == 10_000 * YUAN - 400 * YUAN
 
 
-def test_a_statement_without_support_pay_is_written_down_as_it_always_was() -> None:
+def test_a_statement_without_support_pay_and_fees_for_lines_is_written_down_as_it_always_was() -> (
+    None
+):
     [plain] = run([month(0, 100 * YUAN)])
     [supported] = run([month(0, 0, base_fen=0, terms=terms(**SUPPORT))])
+    lines = (LinesInCare(Product.BROADBAND, 1),)
+    [cared] = run([month(0, 0, base_fen=0, terms=terms(**CARE), lines=lines)])
 
-    assert all("support_fen" not in one for one in answer_document(plain)["months"])
+    later = {"support_fen", "line_fees_fen"}
+    assert not any(later & one.keys() for one in answer_document(plain)["months"])
+    assert read_answer(answer_document(cared)) == cared
     assert read_answer(answer_document(supported)) == supported
     assert read_answer(answer_document(plain)) == plain
 

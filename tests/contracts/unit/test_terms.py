@@ -58,6 +58,10 @@ def test_the_template_terms_are_sound() -> None:
             ("/terms/appraisal_steps/2", "not-ascending"),
         ),
         ({"order_fees": [INSTALL, INSTALL]}, ("/terms/order_fees/1", "repeated")),
+        (
+            {"line_fees": [{"product": "broadband", "fee_fen": one} for one in (350, 400)]},
+            ("/terms/line_fees/1", "repeated"),
+        ),
         ({"targets": [YEAR, YEAR]}, ("/terms/targets/1", "repeated")),
         ({"targets": [YEAR | {"period_to": 201811}]}, ("/terms/targets/0", "outside-term")),
         (

@@ -72,6 +72,14 @@ export type Balance = {
 };
 
 /**
+ * The billed lines (出账用户) of some months as they were known at a moment.
+ */
+export type BilledLines = {
+    known_at: string;
+    lines: Array<LinesOfField>;
+};
+
+/**
  * What a centre would gain or lose.
  */
 export type CentreChange = {
@@ -646,6 +654,23 @@ export type LineAddresses = {
 };
 
 /**
+ * How many lines of a product earned a field, or a centre outside any, something in a month.
+ *
+ * A line counts whose charges of the month, less what was taken back of them, come to more than
+ * nothing: with the centre they belong to.
+ */
+export type LinesOfField = {
+    centre_id: string;
+    field_id: string | null;
+    lines: number;
+    /**
+     * 账期 YYYYMM
+     */
+    period: number;
+    product: Product;
+};
+
+/**
  * A customer on a list, as it is sent: no member may be unknown.
  */
 export type ListedCustomerIn = {
@@ -925,6 +950,11 @@ export type Problem = {
     title: string;
     type: string;
 };
+
+/**
+ * What a customer has subscribed to.
+ */
+export type Product = 'broadband' | 'voice' | 'tv' | 'mobile' | 'leased_line' | 'iot' | 'other';
 
 /**
  * What personal data is looked at for.
@@ -1703,6 +1733,61 @@ export type ListBalancesResponses = {
 };
 
 export type ListBalancesResponse = ListBalancesResponses[keyof ListBalancesResponses];
+
+export type GetBilledLinesData = {
+    body?: never;
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+    };
+    query: {
+        /**
+         * 账期 YYYYMM
+         */
+        period_from: number;
+        /**
+         * 账期 YYYYMM
+         */
+        period_to: number;
+        /**
+         * as it was known at this moment, which has passed
+         */
+        known_at?: string | null;
+    };
+    url: '/v1/branches/{branch_id}/billed-lines';
+};
+
+export type GetBilledLinesErrors = {
+    /**
+     * `moment-to-come`: This moment is still to come（该时点尚未到来）
+     */
+    409: Problem & {
+        code: 'moment-to-come';
+    };
+    /**
+     * `bad-span`: The months end before they begin, or are more than 120（账期区间无效或超过 120 个月）
+     */
+    422: Problem & {
+        code: 'bad-span';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type GetBilledLinesError = GetBilledLinesErrors[keyof GetBilledLinesErrors];
+
+export type GetBilledLinesResponses = {
+    /**
+     * Successful Response
+     */
+    200: BilledLines;
+};
+
+export type GetBilledLinesResponse = GetBilledLinesResponses[keyof GetBilledLinesResponses];
 
 export type ListCommissionTermsData = {
     body?: never;

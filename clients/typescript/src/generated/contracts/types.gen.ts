@@ -66,7 +66,7 @@ export type ApplyIn = {
 };
 
 /**
- * From this horizontal score on, the factor on the order fees.
+ * From this horizontal score on, the factor on the fees for orders and lines.
  */
 export type AppraisalStepInput = {
     factor: number | string;
@@ -74,7 +74,7 @@ export type AppraisalStepInput = {
 };
 
 /**
- * From this horizontal score on, the factor on the order fees.
+ * From this horizontal score on, the factor on the fees for orders and lines.
  */
 export type AppraisalStepOutput = {
     factor: string;
@@ -538,6 +538,11 @@ export type ContractIn = {
 };
 
 /**
+ * How a unit is run under its contract (承包方式).
+ */
+export type ContractMode = 'internal_responsibility' | 'internal_performance' | 'staff_startup' | 'outside';
+
+/**
  * Where a contract stands in a period.
  */
 export type ContractPhase = 'draft' | 'in_review' | 'signed' | 'in_force' | 'suspended' | 'ended';
@@ -623,10 +628,14 @@ export type ContractSummary = {
 export type ContractTermsInput = {
     appraisal_steps?: Array<AppraisalStepInput>;
     deductions?: DeductionsInput;
+    excess_profit?: ExcessProfitInput | null;
     exit?: ExitTermsInput;
     free_scope_zh: string;
     investments: Array<Investment>;
+    line_fees?: Array<LineFee>;
+    mode?: ContractMode | null;
     order_fees?: Array<OrderFee>;
+    pay_limit?: PayLimitInput | null;
     profit_share: ProfitShareInput;
     risk_deposit: RiskDepositInput;
     support_performance?: SupportPerformanceInput | null;
@@ -639,10 +648,14 @@ export type ContractTermsInput = {
 export type ContractTermsOutput = {
     appraisal_steps?: Array<AppraisalStepOutput>;
     deductions?: DeductionsOutput;
+    excess_profit?: ExcessProfitOutput | null;
     exit?: ExitTermsOutput;
     free_scope_zh: string;
     investments: Array<Investment>;
+    line_fees?: Array<LineFee>;
+    mode?: ContractMode | null;
     order_fees?: Array<OrderFee>;
+    pay_limit?: PayLimitOutput | null;
     profit_share: ProfitShareOutput;
     risk_deposit: RiskDepositOutput;
     support_performance?: SupportPerformanceOutput | null;
@@ -886,6 +899,32 @@ export type Erasure = {
 export type ErasureIn = {
     customer_id: string;
     reason: string;
+};
+
+/**
+ * 超额利润: the contractor's share of the gross profit above a contract year's budget (R1).
+ *
+ * It is due when the year ends, beside the tiers, which count over the base.
+ */
+export type ExcessProfitInput = {
+    /**
+     * 金额，单位：分
+     */
+    budget_fen: number;
+    share?: number | string;
+};
+
+/**
+ * 超额利润: the contractor's share of the gross profit above a contract year's budget (R1).
+ *
+ * It is due when the year ends, beside the tiers, which count over the base.
+ */
+export type ExcessProfitOutput = {
+    /**
+     * 金额，单位：分
+     */
+    budget_fen: number;
+    share?: string;
 };
 
 /**
@@ -1259,6 +1298,17 @@ export type LeaveIn = {
 };
 
 /**
+ * What the company pays a month for the care of each line that is billed (用户月, R14).
+ */
+export type LineFee = {
+    /**
+     * 金额，单位：分
+     */
+    fee_fen: number;
+    product: Product;
+};
+
+/**
  * A customer on the list of a customer field (R15).
  */
 export type ListedCustomer = {
@@ -1584,6 +1634,37 @@ export type Party = {
 };
 
 /**
+ * A contractor's pay against that of the team, over the contract year so far (R1).
+ *
+ * ``contractor_months`` and ``member_months`` count person-months of which pay is recorded.
+ */
+export type PayComparison = {
+    contract_id: string;
+    /**
+     * 金额，单位：分
+     */
+    contractor_fen: number;
+    contractor_id: string | null;
+    contractor_months: number;
+    member_months: number;
+    /**
+     * 金额，单位：分
+     */
+    members_fen: number;
+    most_fen: number | null;
+    most_times: string | null;
+    /**
+     * 账期 YYYYMM
+     */
+    period_from: number;
+    /**
+     * 账期 YYYYMM
+     */
+    period_to: number;
+    within: boolean | null;
+};
+
+/**
  * A person's pay of a period, employer's insurance left out; own staff only (R4).
  */
 export type PayIn = {
@@ -1597,6 +1678,20 @@ export type PayIn = {
      */
     period: number;
     person_id: string;
+};
+
+/**
+ * 承包人薪酬限额: the contractor's pay against that of the team.
+ */
+export type PayLimitInput = {
+    most_times?: number | string;
+};
+
+/**
+ * 承包人薪酬限额: the contractor's pay against that of the team.
+ */
+export type PayLimitOutput = {
+    most_times?: string;
 };
 
 /**
@@ -1762,6 +1857,11 @@ export type Problem = {
     title: string;
     type: string;
 };
+
+/**
+ * What a customer has subscribed to.
+ */
+export type Product = 'broadband' | 'voice' | 'tv' | 'mobile' | 'leased_line' | 'iot' | 'other';
 
 /**
  * 共享利益: shares of the gross profit above the base, tier by tier (R1).
@@ -4560,6 +4660,66 @@ export type ListStepsResponses = {
 };
 
 export type ListStepsResponse = ListStepsResponses[keyof ListStepsResponses];
+
+export type ComparePayData = {
+    body?: never;
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+        contract_id: string;
+    };
+    query: {
+        /**
+         * 账期 YYYYMM
+         */
+        period: number;
+    };
+    url: '/v1/branches/{branch_id}/contracts/{contract_id}/pay-comparison';
+};
+
+export type ComparePayErrors = {
+    /**
+     * `not-in-term`: No such contract is signed and in its term in this period（该账期内没有此已签署且在承包期内的合同）
+     */
+    409: Problem & {
+        code: 'not-in-term';
+    };
+    /**
+     * `too-large`: The request body is too large（请求体过大）
+     */
+    413: Problem & {
+        code: 'too-large';
+    };
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * `unavailable`: Not available now; please try again（服务暂不可用，请稍后重试）; `overloaded`: Too much is asked of this service now; please try again（服务繁忙，请稍后重试）; `deadline-passed`: There was no answer within the time allowed（未能在规定时间内处理完毕）
+     */
+    503: Problem & {
+        code: 'overloaded' | 'deadline-passed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type ComparePayError = ComparePayErrors[keyof ComparePayErrors];
+
+export type ComparePayResponses = {
+    /**
+     * Successful Response
+     */
+    200: PayComparison;
+};
+
+export type ComparePayResponse = ComparePayResponses[keyof ComparePayResponses];
 
 export type RenewContractData = {
     body: RenewalIn;

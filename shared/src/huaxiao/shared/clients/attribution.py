@@ -12,6 +12,7 @@ from huaxiao.shared.pages import MAX_PAGE, Page
 from huaxiao.shared.wire.attribution import (
     ActivationIn,
     Balance,
+    BilledLines,
     Commission,
     CommissionTerms,
     CommissionTermsIn,
@@ -201,6 +202,26 @@ class AttributionClient(ErasingClient):
                 "known_at": known_at and known_at.isoformat(),
             },
         )
+
+    async def billed_lines(
+        self,
+        branch_id: int,
+        *,
+        period_from: int,
+        period_to: int,
+        known_at: datetime | None = None,
+    ) -> BilledLines:
+        """Return how many lines were billed in some months, as known at a moment."""
+        found: BilledLines = await self._get(
+            BilledLines,
+            f"/v1/branches/{branch_id}/billed-lines",
+            params={
+                "period_from": period_from,
+                "period_to": period_to,
+                "known_at": known_at and known_at.isoformat(),
+            },
+        )
+        return found
 
     async def entries(
         self,

@@ -27,6 +27,7 @@ from huaxiao.shared.wire.contracts import (
     DocumentFormat,
     FieldIn,
     FieldSummary,
+    PayComparison,
     PayIn,
     PersonIn,
     PersonPay,
@@ -367,6 +368,17 @@ class ContractsClient(ErasingClient):
                 "known_at": known_at and known_at.isoformat(),
             },
         )
+
+    async def pay_comparison(
+        self, branch_id: int, contract_id: str, *, period: int
+    ) -> PayComparison:
+        """Return a contractor's pay of the contract year so far beside the team's."""
+        found: PayComparison = await self._get(
+            PayComparison,
+            f"/v1/branches/{branch_id}/contracts/{contract_id}/pay-comparison",
+            params={"period": period},
+        )
+        return found
 
     async def coverage(
         self, branch_id: int, *, period: int | None = None, sealed: bool = False

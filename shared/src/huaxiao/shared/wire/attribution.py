@@ -22,6 +22,7 @@ from huaxiao.shared.wire.base import (
 )
 from huaxiao.shared.wire.contracts import ChannelKind, FieldKind, FieldScopeIn
 from huaxiao.shared.wire.personal import ShownBody, ShownMembers
+from huaxiao.shared.wire.products import Product
 
 BALANCES_CHANGED = "attribution.balances.changed"
 WORK_REQUESTED = "attribution.work.requested"
@@ -1060,6 +1061,27 @@ class Statement(Resource):
     net_revenue_fen: SumFen
     digest: str
     """SHA-256, in hex, over the entries the statement sums."""
+
+
+class LinesOfField(Resource):
+    """How many lines of a product earned a field, or a centre outside any, something in a month.
+
+    A line counts whose charges of the month, less what was taken back of them, come to more than
+    nothing: with the centre they belong to.
+    """
+
+    period: PeriodNumber
+    centre_id: Identifier
+    field_id: Identifier | None
+    product: Product
+    lines: Count
+
+
+class BilledLines(Resource):
+    """The billed lines (出账用户) of some months as they were known at a moment."""
+
+    known_at: Moment
+    lines: list[LinesOfField]
 
 
 # --- facts of the feed --------------------------------------------------------------------------

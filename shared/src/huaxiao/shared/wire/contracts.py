@@ -1,6 +1,7 @@
 """Resources and facts of the contracts service: who is who, and what is bound."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -523,6 +524,29 @@ class CentrePay(Resource):
     pay_fen: AmountFen
     headcount_start: Count
     headcount_end: Count
+
+
+class PayComparison(Resource):
+    """A contractor's pay against that of the team, over the contract year so far (R1).
+
+    ``contractor_months`` and ``member_months`` count person-months of which pay is recorded.
+    """
+
+    contract_id: Identifier
+    period_from: PeriodNumber
+    period_to: PeriodNumber
+    contractor_id: Identifier | None
+    """In the last of these months."""
+    contractor_fen: AmountFen
+    contractor_months: Count
+    members_fen: AmountFen
+    member_months: Count
+    most_times: Decimal | None
+    """Of the members' mean, as agreed for the last month; null where no limit is."""
+    most_fen: AmountFen | None
+    """What the contractor may have been paid at most; null where that is not known."""
+    within: bool | None
+    """Whether the limit is kept; null where none is agreed, or somebody's pay is not recorded yet."""
 
 
 # --- facts of the feed --------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from huaxiao.shared.wire.products import Product
+
 MAX_FEN = 10**12
 """Ten thousand million yuan in one event: beyond any bill, so that no sum can pass a bigint."""
 MAX_BATCH = 10_000
@@ -217,7 +219,7 @@ class WorkRequested(EventData, frozen=True):
     build_needed: bool = False
 
 
-PRODUCTS = frozenset({"broadband", "voice", "tv", "mobile", "leased_line", "iot", "other"})
+PRODUCTS = frozenset(Product)
 """The kinds of product a subscription may be of."""
 
 DATA_TYPES: dict[str, type[EventData]] = {

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.wire.base import AmountFen, Given, Name, PeriodNumber, Ratio
 from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.products import Product
 
 
 def _share(value: Decimal) -> Decimal:
@@ -27,6 +28,19 @@ ShareRatio = Annotated[Ratio, Field(decimal_places=6), AfterValidator(_share)]
 """A share of something: 0 to 1, so that 101 % is refused where it is written."""
 Factor = Annotated[Ratio, Field(ge=0, le=2, decimal_places=6)]
 NotNegativeFen = Annotated[AmountFen, Field(ge=0)]
+
+
+class ContractMode(StrEnum):
+    """How a unit is run under its contract (承包方式)."""
+
+    INTERNAL_RESPONSIBILITY = "internal_responsibility"
+    """内包，经营责任制: it answers for its result."""
+    INTERNAL_PERFORMANCE = "internal_performance"
+    """内包，绩效制: it is paid by its performance."""
+    STAFF_STARTUP = "staff_startup"
+    """员工创业: its staff run it as their own."""
+    OUTSIDE = "outside"
+    """外包: people from outside run it."""
 
 
 class Party(Given):
@@ -78,6 +92,17 @@ class ProfitShare(Given):
     """Every so many months of the contract year the whole share to date is paid."""
 
 
+class ExcessProfit(Given):
+    """超额利润: the contractor's share of the gross profit above a contract year's budget (R1).
+
+    It is due when the year ends, beside the tiers, which count over the base.
+    """
+
+    budget_fen: Annotated[AmountFen, Field(gt=0)]
+    """The gross profit of twelve months; of a year that ends early, its part by months."""
+    share: ShareRatio = Decimal("0.50")
+
+
 class Investment(Given):
     """共投资源: what one side puts in (R1)."""
 
@@ -94,8 +119,22 @@ class OrderFee(Given):
     fee_fen: NotNegativeFen
 
 
+class LineFee(Given):
+    """What the company pays a month for the care of each line that is billed (用户月, R14)."""
+
+    product: Product
+    fee_fen: NotNegativeFen
+
+
+class PayLimit(Given):
+    """承包人薪酬限额: the contractor's pay against that of the team."""
+
+    most_times: Annotated[Ratio, Field(ge=1, le=100, decimal_places=2)] = Decimal(3)
+    """Of the members' mean pay."""
+
+
 class AppraisalStep(Given):
-    """From this horizontal score on, the factor on the order fees."""
+    """From this horizontal score on, the factor on the fees for orders and lines."""
 
     score_from: Annotated[Ratio, Field(ge=0, le=100, decimal_places=2)]
     factor: Factor
@@ -160,11 +199,15 @@ class ContractTerms(Given):
     """自主经营: what the contractor decides alone."""
     investments: list[Investment] = Field(min_length=1, max_length=100)
     order_fees: list[OrderFee] = Field(default_factory=list, max_length=100)
+    line_fees: list[LineFee] = Field(default_factory=list, max_length=20)
     appraisal_steps: list[AppraisalStep] = Field(
         default=_APPRAISAL_STEPS, min_length=1, max_length=20
     )
     support_performance: SupportPerformance | None = None
     """Of a support or build-and-maintain centre, where it is agreed."""
+    mode: ContractMode | None = None
+    excess_profit: ExcessProfit | None = None
+    pay_limit: PayLimit | None = None
     deductions: Deductions = Deductions()
     targets: list[PeriodTarget] = Field(default_factory=list, max_length=1000)
     exit: ExitTerms = ExitTerms()

@@ -17,8 +17,16 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import BigInt, Page, PageOf
 from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.rows import Scope
+from huaxiao.shared.spans import BadSpan, span_of
 from huaxiao.shared.unit_of_work import BranchReadTx, ReadTx
-from huaxiao.shared.wire.attribution import Balance, Entry, PeriodBooks, Reconciliation, Statement
+from huaxiao.shared.wire.attribution import (
+    Balance,
+    BilledLines,
+    Entry,
+    PeriodBooks,
+    Reconciliation,
+    Statement,
+)
 from huaxiao.shared.wire.base import Moment, PeriodText
 
 router = web.router(tags=["ledger"])
@@ -100,6 +108,26 @@ async def list_entries(
         limit=page.limit + 1,
     )
     return page.page(found, "number")
+
+
+@router.get("/billed-lines", responses=web.problem_responses(Forbidden, MomentToCome, BadSpan))
+async def get_billed_lines(
+    branch_id: BranchId,
+    principal: Reader,
+    known_at: Annotated[datetime, Depends(_settled_moment)],
+    connection: ReadTx,
+    period_from: PeriodText,
+    period_to: PeriodText,
+) -> BilledLines:
+    """Count the lines that were billed in some months by field and product: a contractor its own."""
+    found = await store.billed_lines(
+        connection,
+        branch_id,
+        span_of(period_from, period_to),
+        centre_ids=principal.centre_ids,
+        known_at=known_at,
+    )
+    return BilledLines(known_at=known_at, lines=found)
 
 
 @router.get("/reconciliations", responses=web.problem_responses(Forbidden))

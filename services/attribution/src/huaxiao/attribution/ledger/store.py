@@ -36,6 +36,7 @@ from huaxiao.attribution.tables import (
     held_events,
     intakes,
     period_totals,
+    subscriptions,
 )
 from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period
@@ -47,6 +48,7 @@ from huaxiao.shared.wire.attribution import (
     Balance,
     CentreRevenue,
     Entry,
+    LinesOfField,
     PeriodBooks,
     StatementLine,
 )
@@ -215,6 +217,52 @@ async def revenue_by_subscription(
         subscription_id: dict(zip(periods, amounts, strict=True))
         for subscription_id, periods, amounts in rows
     }
+
+
+async def billed_lines(
+    connection: AsyncConnection,
+    branch_id: int,
+    span: tuple[Period, Period],
+    *,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime,
+) -> list[LinesOfField]:
+    """Count the lines whose charges of a month come to more than nothing, as known at a moment.
+
+    A charge counts in its own month, whenever it was booked.
+    """
+    table = entries
+    place = (table.c.owner_period, table.c.centre_id, table.c.field_id)
+    earning = (
+        select(*place, table.c.subscription_id)
+        .where(
+            table.c.branch_id == branch_id,
+            table.c.owner_period.between(*span),
+            table.c.subscription_id.is_not(None),
+            table.c.booked_at <= known_at,
+            within(table.c.centre_id, centre_ids),
+        )
+        .group_by(*place, table.c.subscription_id)
+        .having(net_revenue() > 0)
+        .subquery()
+    )
+    key = (
+        earning.c.owner_period.label("period"),
+        *(earning.c.centre_id, earning.c.field_id, subscriptions.c.product),
+    )
+    rows = await connection.execute(
+        select(*key, func.count().label("lines"))
+        .join(
+            subscriptions,
+            and_(
+                subscriptions.c.branch_id == branch_id,
+                subscriptions.c.subscription_id == earning.c.subscription_id,
+            ),
+        )
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return [LinesOfField.model_validate(dict(row)) for row in rows.mappings()]
 
 
 async def books(

@@ -15,9 +15,10 @@ from huaxiao.shared.wire.contracts import (
     Segment,
 )
 from huaxiao.shared.wire.dispatch import Area, OrderKind
+from huaxiao.shared.wire.products import Product
 from huaxiao.shared.wire.settlement import Side
 from huaxiao.shared.wire.signing import SideSignature
-from huaxiao.shared.wire.terms import SupportPerformance, TargetMeasure
+from huaxiao.shared.wire.terms import ContractMode, ContractTerms, SupportPerformance, TargetMeasure
 
 _KINDS = {
     FieldKind.REGIONAL: "地域型",
@@ -40,6 +41,21 @@ ORDERS = {
     OrderKind.PATROL: "巡检",
     OrderKind.CONSTRUCTION: "施工",
     OrderKind.COMMISSIONING: "调试",
+}
+PRODUCTS = {
+    Product.BROADBAND: "宽带",
+    Product.VOICE: "固话",
+    Product.TV: "电视",
+    Product.MOBILE: "移动",
+    Product.LEASED_LINE: "专线",
+    Product.IOT: "物联网",
+    Product.OTHER: "其他",
+}
+_CONTRACT_MODES = {
+    ContractMode.INTERNAL_RESPONSIBILITY: "内包（经营责任制）",
+    ContractMode.INTERNAL_PERFORMANCE: "内包（绩效制）",
+    ContractMode.STAFF_STARTUP: "员工创业",
+    ContractMode.OUTSIDE: "外包",
 }
 AREAS = {Area.TOWN: "县城", Area.RURAL: "农村"}
 _MEASURES = {
@@ -73,6 +89,10 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
         "below_floor": percent(share.below_floor_factor),
         "advance": percent(share.advance_share),
         "true_up": str(share.true_up_months),
+        "mode": "" if terms.mode is None else f"承包方式：{_CONTRACT_MODES[terms.mode]}",
+        "excess": _excess(terms),
+        "pay_limit": _pay_limit(terms),
+        "line_fees": _line_fees(terms),
         "support": _support(terms.support_performance),
         "free_scope": terms.free_scope_zh,
         "point_price": yuan(terms.deductions.point_price_fen),
@@ -86,6 +106,29 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
         ),
         "digest": contract.digest or "（签署时生成）",
     }
+
+
+def _excess(terms: ContractTerms) -> str:
+    agreed = terms.excess_profit
+    if agreed is None:
+        return ""
+    return (
+        f"承包年度毛利预算 {yuan(agreed.budget_fen)} 元（十二个月，不足一年的按月折算），年度终了超出部分乙方分成"
+        f" {percent(agreed.share)}。"
+    )
+
+
+def _pay_limit(terms: ContractTerms) -> str:
+    if terms.pay_limit is None:
+        return ""
+    return f"承包人薪酬不超过承包组员平均薪酬的 {terms.pay_limit.most_times.normalize():f} 倍。"
+
+
+def _line_fees(terms: ContractTerms) -> str:
+    if not terms.line_fees:
+        return ""
+    fees = "、".join(f"{PRODUCTS[one.product]} {yuan(one.fee_fen)} 元" for one in terms.line_fees)
+    return f"出账用户每户每月维护费：{fees}。"
 
 
 def _support(agreed: SupportPerformance | None) -> str:

@@ -1,15 +1,22 @@
 """From what the other services told to the months that a settlement is computed from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from huaxiao.contracts.domain.settlement import FinishedOrders, Month, StandingViolation
+from huaxiao.contracts.domain.settlement import (
+    FinishedOrders,
+    LinesInCare,
+    Month,
+    StandingViolation,
+)
 from huaxiao.shared.books import Books, books
 from huaxiao.shared.periods import Period, year_before
 from huaxiao.shared.wire.attribution import REVENUE
 from huaxiao.shared.wire.contracts import BaseMonth
+from huaxiao.shared.wire.products import Product
 from huaxiao.shared.wire.terms import ContractTerms
 
 Accounts = Mapping[str, int]
@@ -26,6 +33,10 @@ class Told:
     closed_through: Period | None = None
     """The last month whose books are closed; those before it are as well, with bookings or without."""
     reverse_scores: Mapping[tuple[Period, str], Decimal] = field(default_factory=dict)
+    lines: Mapping[tuple[Period, str, str | None], Sequence[LinesInCare]] = field(
+        default_factory=dict
+    )
+    """Of a month, a centre, and a field or none: the lines that were billed."""
 
     def books(self, period: Period, scope: "Scope") -> Books:
         """Sum a month's accounts within a scope."""
@@ -35,6 +46,15 @@ class Told:
             if month == period and scope.holds(centre_id, field_id)
             for account in accounts.items()
         )
+
+    def lines_of(self, period: Period, scope: "Scope") -> tuple[LinesInCare, ...]:
+        """Count a month's lines within a scope, by product."""
+        counts = Counter[Product]()
+        for (month, centre_id, field_id), given in self.lines.items():
+            if month == period and scope.holds(centre_id, field_id):
+                for one in given:
+                    counts[one.product] += one.count
+        return tuple(LinesInCare(product, count) for product, count in sorted(counts.items()))
 
     def redrawn(self, gained: Mapping[tuple[Period, str], int]) -> "Told":
         """Return what would have been told had centres gained this revenue by month, in fen."""
@@ -76,7 +96,8 @@ def months_of(
 ) -> tuple[Month, ...]:
     """Put the months of a contract together.
 
-    Orders and scores are a centre's: the county's contract pays no fees and is rated by nobody here.
+    Orders, lines and scores are a centre's: the county's contract pays no fees and is rated by
+    nobody here.
     """
     base_of = {Period(one.period): one for one in base}
     made: list[Month] = []
@@ -93,6 +114,7 @@ def months_of(
                 base_revenue_fen=before.revenue_fen,
                 base_market_cost_fen=before.market_cost_fen,
                 orders=told.orders.get(centre, ()),
+                lines=() if scope.centre_id is None else told.lines_of(period, scope),
                 score=told.scores.get(centre),
                 reverse_score=told.reverse_scores.get(centre),
                 violations=violations.get(period, ()),

@@ -7,7 +7,7 @@ line of its own, so that anyone can follow it with a pocket calculator.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby, pairwise
 
@@ -16,6 +16,7 @@ from huaxiao.shared.money import yuan
 from huaxiao.shared.periods import Period
 from huaxiao.shared.wire.dispatch import Area, OrderKind
 from huaxiao.shared.wire.negative_list import Severity
+from huaxiao.shared.wire.products import Product
 from huaxiao.shared.wire.terms import ContractTerms, ProfitShare
 
 _YEAR = 12
@@ -27,6 +28,14 @@ class FinishedOrders:
 
     kind: OrderKind
     area: Area
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinesInCare:
+    """How many lines of a product were billed in a month."""
+
+    product: Product
     count: int
 
 
@@ -52,6 +61,7 @@ class Month:
     base_revenue_fen: int
     base_market_cost_fen: int
     orders: tuple[FinishedOrders, ...] = ()
+    lines: tuple[LinesInCare, ...] = ()
     score: Decimal | None = None
     """The centre's horizontal score (R26); None when it is not rated."""
     reverse_score: Decimal | None = None
@@ -83,6 +93,13 @@ class SettledMonth:
     """Zero or negative."""
     support_fen: int = 0
     """The performance pay of a unit that supports others."""
+    line_fees_fen: int = 0
+
+    @property
+    def variable_fen(self) -> int:
+        """What the negative list may take a part of: share, fees, performance pay."""
+        fees_fen = self.order_fees_fen + self.line_fees_fen + self.appraisal_fen
+        return self.share_fen + fees_fen + self.support_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +241,7 @@ def _share(sheet: Sheet, question: Question) -> int:
         before_fen = sum(_share_of_stretch(Sheet(), one) for one in earlier)
         sheet.show("share.earlier_stretches", before_fen)
         due_fen += before_fen
+    due_fen += sum(_share_of_excess(sheet, year) for year in _ended_years(question))
     settled_fen = sum(one.share_fen for one in question.settled)
     if current[-1].suspended and not question.is_last:
         sheet.show("share.suspended", settled_fen - due_fen, period=current[-1].period)
@@ -275,6 +293,31 @@ def _share_of_stretch(sheet: Sheet, months: Sequence[Month]) -> int:
     return share_fen
 
 
+def _ended_years(question: Question) -> Iterator[tuple[Month, ...]]:
+    """Yield the contract years that are over, the last of a contract that ends among them."""
+    for start in range(0, len(question.months), _YEAR):
+        year = question.months[start : start + _YEAR]
+        if len(year) == _YEAR or question.is_last:
+            yield year
+
+
+def _share_of_excess(sheet: Sheet, year: Sequence[Month]) -> int:
+    """Share what a year's gross profit exceeds its budget by, where that is agreed."""
+    terms = year[-1].terms.excess_profit
+    if terms is None:
+        return 0
+    budget_fen = rounded(Decimal(terms.budget_fen) * len(year) / _YEAR)
+    profit_fen = sum(one.gross_profit_fen for one in year)
+    share_fen = rounded(max(profit_fen - budget_fen, 0) * terms.share)
+    sheet.show(
+        "share.excess",
+        share_fen,
+        f"({yuan(profit_fen)} − {yuan(budget_fen)}) × {percent(terms.share)}",
+        period=year[0].period,
+    )
+    return share_fen
+
+
 def _tiers(
     terms: ProfitShare, base_fen: int, increment_fen: int
 ) -> Iterator[tuple[int, int, Decimal]]:
@@ -306,6 +349,14 @@ def _fees(month: Month) -> Iterator[tuple[FinishedOrders, int]]:
         yield orders, agreed.get((orders.kind, orders.area), 0)
 
 
+def _line_fees(month: Month) -> Iterator[tuple[LinesInCare, int]]:
+    """Yield the lines of a month that a fee is agreed for, with it."""
+    agreed = {fee.product: fee.fee_fen for fee in month.terms.line_fees}
+    for lines in month.lines:
+        if lines.product in agreed:
+            yield lines, agreed[lines.product]
+
+
 def _factor(month: Month) -> Decimal:
     """Return the factor on the fees; a centre that is not rated keeps them as they are."""
     if month.score is None:
@@ -329,17 +380,19 @@ def _support(month: Month) -> tuple[int, int]:
 
 def _settled(month: Month, share_fen: int) -> SettledMonth:
     fees_fen = sum(orders.count * fee_fen for orders, fee_fen in _fees(month))
-    appraisal_fen = rounded(fees_fen * (_factor(month) - 1))
+    line_fees_fen = sum(lines.count * fee_fen for lines, fee_fen in _line_fees(month))
+    appraisal_fen = rounded((fees_fen + line_fees_fen) * (_factor(month) - 1))
     support_fen = sum(_support(month))
-    variable_fen = share_fen + fees_fen + appraisal_fen + support_fen
-    return SettledMonth(
+    settled = SettledMonth(
         period=month.period,
         share_fen=share_fen,
         order_fees_fen=fees_fen,
         appraisal_fen=appraisal_fen,
-        deductions_fen=-sum(_deductions(month, variable_fen)),
+        deductions_fen=0,
         support_fen=support_fen,
+        line_fees_fen=line_fees_fen,
     )
+    return replace(settled, deductions_fen=-sum(_deductions(month, settled.variable_fen)))
 
 
 def _deductions(month: Month, variable_fen: int) -> tuple[int, int, int]:
@@ -367,6 +420,14 @@ def _show_fees(sheet: Sheet, month: Month) -> None:
             f"{orders.count} × {yuan(fee_fen)}",
             kind=orders.kind,
             area=orders.area,
+        )
+    for lines, fee_fen in _line_fees(month):
+        fees_fen += lines.count * fee_fen
+        sheet.count(
+            "line_fee",
+            lines.count * fee_fen,
+            f"{lines.count} × {yuan(fee_fen)}",
+            product=lines.product,
         )
     factor = _factor(month)
     sheet.count(
@@ -410,9 +471,6 @@ def _show_deductions(sheet: Sheet, month: Month, settled: SettledMonth) -> None:
         )
         if one.recover_fen:
             sheet.count("deduction.recovered", -one.recover_fen, violation=one.number)
-    variable_fen = (
-        settled.share_fen + settled.order_fees_fen + settled.appraisal_fen + settled.support_fen
-    )
     spared_fen = settled.deductions_fen - sum(
         line.amount_fen for line in sheet.lines if line.code.startswith("deduction.")
     )
@@ -420,7 +478,7 @@ def _show_deductions(sheet: Sheet, month: Month, settled: SettledMonth) -> None:
         sheet.count(
             "deduction.cap",
             spared_fen,
-            f"{percent(terms.cap_share)} × {yuan(max(variable_fen, 0))}",
+            f"{percent(terms.cap_share)} × {yuan(max(settled.variable_fen, 0))}",
         )
 
 
@@ -432,6 +490,7 @@ def _show_later_changes(
         settled = before.get(now.period, now)
         for code, one, other in (
             ("correction.order_fees", now.order_fees_fen, settled.order_fees_fen),
+            ("correction.line_fees", now.line_fees_fen, settled.line_fees_fen),
             ("correction.appraisal", now.appraisal_fen, settled.appraisal_fen),
             ("correction.support", now.support_fen, settled.support_fen),
             ("correction.deductions", now.deductions_fen, settled.deductions_fen),

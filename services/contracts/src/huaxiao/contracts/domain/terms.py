@@ -40,6 +40,11 @@ def term_faults(terms: ContractTerms, first: Period, last: Period) -> Iterator[F
             "同类工单在同一区域只能有一个单价",
         ),
     )
+    yield from _repeated(
+        "/terms/line_fees",
+        (fee.product for fee in terms.line_fees),
+        Fault("", "repeated", "a product has one fee", "同一产品只能有一个单价"),
+    )
     yield from _faults_of_targets(terms, first, last)
 
 

@@ -6,14 +6,16 @@ from fastapi import Body, Query, Request
 
 from huaxiao.contracts.callers import PayrollWriter, Reader
 from huaxiao.contracts.domain.headcount import NotPayable
-from huaxiao.contracts.payroll import handlers, store
+from huaxiao.contracts.payroll import comparing, handlers, store
+from huaxiao.contracts.settlements.handlers import NotInTerm
 from huaxiao.shared import web
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
+from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
 from huaxiao.shared.wire.base import Moment, PeriodText
-from huaxiao.shared.wire.contracts import CentrePay, PayIn, PersonPay
+from huaxiao.shared.wire.contracts import CentrePay, PayComparison, PayIn, PersonPay
 
 _MAX_PAYS = 2000
 router = web.router(tags=["payroll"])
@@ -56,3 +58,19 @@ async def list_payroll(
         limit=page.limit + 1,
     )
     return page.page(found, "person_id")
+
+
+@router.get(
+    "/contracts/{contract_id}/pay-comparison", responses=web.problem_responses(Forbidden, NotInTerm)
+)
+async def compare_pay(
+    branch_id: BranchId,
+    contract_id: Identifier,
+    connection: ReadTx,
+    principal: Reader,
+    period: PeriodText,
+) -> PayComparison:
+    """Hold the contractor's pay of the contract year so far against the team's, and the limit."""
+    return await comparing.compare(
+        connection, branch_id, contract_id, Period(period), principal.centre_ids
+    )

@@ -80,13 +80,15 @@ async def _ask(
     contracts: list[Agreed],
     periods: Sequence[Period],
     credentials: HTTPAuthorizationCredentials | None,
+    *,
+    lines: bool,
 ) -> _Asked:
     known_at: datetime = request.app.state.clock()
     if not contracts or credentials is None:
         return _Asked(contracts, None, known_at)
     peers: Peers = request.app.state.peers
     token = credentials.credentials
-    told = await peers.tell(lambda: token, branch_id, periods, known_at)
+    told = await peers.tell(lambda: token, branch_id, periods, known_at, lines=lines)
     return _Asked(contracts, told, known_at)
 
 
@@ -118,7 +120,8 @@ async def _asked_for_all(
     ]
     first = min((one.first for one in contracts), default=period)
     periods = list(periods_from(first, period))
-    return await _ask(request, branch_id, contracts, periods, credentials)
+    lines = any(one.pays_for_lines for one in contracts)
+    return await _ask(request, branch_id, contracts, periods, credentials, lines=lines)
 
 
 async def _asked_for_one(
@@ -141,7 +144,8 @@ async def _asked_for_one(
         # Whoever sees one centre only would be told of the others' fields what they are without.
         raise Forbidden
     months = what_if.span(given)
-    asked = await _ask(request, branch_id, [contract], months, credentials)
+    lines = contract.pays_for_lines or (given.terms is not None and bool(given.terms.line_fees))
+    asked = await _ask(request, branch_id, [contract], months, credentials, lines=lines)
     if not given.fields or credentials is None:
         return asked
     token = credentials.credentials

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from huaxiao.contracts.documents.filling import AREAS, ORDERS
+from huaxiao.contracts.documents.filling import AREAS, ORDERS, PRODUCTS
 from huaxiao.contracts.domain.settlement import Question, Settlement
 from huaxiao.contracts.domain.statement_lines import Line
 from huaxiao.shared.documents import digest
@@ -39,8 +39,9 @@ def answer_document(answer: Settlement) -> dict[str, Any]:
     document: dict[str, Any] = _answers.dump_python(answer, mode="json")
     for month in document["months"]:
         # Statements of before there was such pay have the digest of what they say, and no more.
-        if not month["support_fen"]:
-            del month["support_fen"]
+        for name in ("support_fen", "line_fees_fen"):
+            if not month[name]:
+                del month[name]
     return document
 
 
@@ -79,7 +80,7 @@ def wire_line(line: Line) -> SettlementLine:
 
 def what_about(line: SettlementLine) -> str:
     """Return what a line is about, as people read it: a kind of order, a violation, a month."""
-    words: dict[str, Mapping[Any, str]] = {"kind": ORDERS, "area": AREAS}
+    words: dict[str, Mapping[Any, str]] = {"kind": ORDERS, "area": AREAS, "product": PRODUCTS}
     return "、".join(
         str(words.get(name, {}).get(one, one))
         for name, one in line.about.items()

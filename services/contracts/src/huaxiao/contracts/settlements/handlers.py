@@ -25,7 +25,14 @@ from huaxiao.contracts.domain.settlement import (
     StandingViolation,
     settle,
 )
-from huaxiao.contracts.domain.standing import Amendment, Bound, Stretch, binding_in, suspended_among
+from huaxiao.contracts.domain.standing import (
+    Amendment,
+    Binding,
+    Bound,
+    Stretch,
+    binding_in,
+    suspended_among,
+)
 from huaxiao.contracts.settlements import store
 from huaxiao.contracts.settlements.documents import (
     answer_document,
@@ -96,16 +103,23 @@ class Agreed:
     amendments: tuple[Amendment, ...] = ()
     suspended: tuple[Stretch, ...] = ()
 
+    @property
+    def pays_for_lines(self) -> bool:
+        """Say whether lines are paid for in any part of the term."""
+        later = (one.terms for one in self.amendments if one.terms is not None)
+        return any(terms.line_fees for terms in (self.terms, *later))
+
     def through(self, period: Period) -> list[Period]:
         """Return the months of the term up to a period."""
         return list(periods_from(self.first, min(period, self.last)))
 
+    def binding(self, period: Period) -> Binding:
+        """Return what binds in a period."""
+        return binding_in(period, self.terms, self.parties, self.amendments)
+
     def terms_through(self, period: Period) -> dict[Period, ContractTerms]:
         """Return the terms of each month up to a period."""
-        return {
-            month: binding_in(month, self.terms, self.parties, self.amendments).terms
-            for month in self.through(period)
-        }
+        return {month: self.binding(month).terms for month in self.through(period)}
 
 
 def agreed(row: RowMapping, changed: Bound) -> Agreed:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from huaxiao.contracts.domain.results import Told
-from huaxiao.contracts.domain.settlement import FinishedOrders
+from huaxiao.contracts.domain.settlement import FinishedOrders, LinesInCare
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
@@ -46,9 +46,17 @@ class Peers:
     dispatch_transport: httpx.AsyncBaseTransport | None = None
 
     async def tell(
-        self, token: TokenSource, branch_id: int, periods: Sequence[Period], known_at: datetime
+        self,
+        token: TokenSource,
+        branch_id: int,
+        periods: Sequence[Period],
+        known_at: datetime,
+        *,
+        lines: bool,
     ) -> Told:
         """Ask for the books and the work of some months, in order, as known at a moment.
+
+        ``lines`` says whether the lines that were billed are wanted.
 
         Raises:
             PeerRefused: one of them refused.
@@ -61,12 +69,13 @@ class Peers:
             )
             dispatch = DispatchClient(self.dispatch_url, token, transport=self.dispatch_transport)
             async with attribution, dispatch:
-                accounts, closed_through, work = await asyncio.gather(
+                accounts, closed_through, work, billed = await asyncio.gather(
                     _accounts(attribution, branch_id, periods, known_at),
                     _closed_through(attribution, branch_id),
                     dispatch.work_done(
                         branch_id, period_from=periods[0], period_to=periods[-1], known_at=known_at
                     ),
+                    _lines(attribution, branch_id, periods if lines else (), known_at),
                 )
         orders: dict[tuple[Period, str], list[FinishedOrders]] = defaultdict(list)
         for one in work.orders:
@@ -80,6 +89,7 @@ class Peers:
             reverse_scores={
                 (Period(one.period), one.centre_id): one.score for one in work.reverse_scores
             },
+            lines=billed,
         )
 
     async def redrawn(
@@ -124,6 +134,20 @@ async def _accounts(
         for one in balances:
             key = (Period(one.period), one.centre_id, one.field_id)
             found[key][one.account] = one.amount_fen
+    return dict(found)
+
+
+async def _lines(
+    client: AttributionClient, branch_id: int, periods: Sequence[Period], known_at: datetime
+) -> dict[tuple[Period, str, str | None], list[LinesInCare]]:
+    found: dict[tuple[Period, str, str | None], list[LinesInCare]] = defaultdict(list)
+    if periods:
+        billed = await client.billed_lines(
+            branch_id, period_from=periods[0], period_to=periods[-1], known_at=known_at
+        )
+        for one in billed.lines:
+            key = (Period(one.period), one.centre_id, one.field_id)
+            found[key].append(LinesInCare(one.product, one.lines))
     return dict(found)
 
 

@@ -6,11 +6,11 @@ Centres are held against one another: what they gave and got is found in the who
 from typing import Annotated
 
 from huaxiao.dispatch.fairness import handlers
-from huaxiao.dispatch.work_done.handlers import BadSpan
 from huaxiao.shared import web
 from huaxiao.shared.auth import Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId
 from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.spans import BadSpan
 from huaxiao.shared.unit_of_work import BranchReadTx
 from huaxiao.shared.wire.base import PeriodText
 from huaxiao.shared.wire.fairness import FairnessReport

@@ -26,8 +26,8 @@ from huaxiao.dispatch.domain.scorecard import MOST_STARS, rounded
 from huaxiao.dispatch.fairness import store
 from huaxiao.dispatch.reverse_appraisals.store import is_posted
 from huaxiao.dispatch.scorecards import handlers as scorecards
-from huaxiao.dispatch.work_done.handlers import require_span
 from huaxiao.shared.auth import Principal
+from huaxiao.shared.spans import span_of
 from huaxiao.shared.wire.dispatch import AppraisalKind
 from huaxiao.shared.wire.fairness import FairnessReport, Finding, FindingKind, MarkShown
 from huaxiao.shared.wire.scorecards import FairnessRules
@@ -46,7 +46,7 @@ async def report(
         BadSpan: the months end before they begin, or are more than ten years.
 
     """
-    require_span(span)
+    span = span_of(*span)
     card_rows = await store.cards(connection, branch_id, span)
     decided = await store.decisions(connection, branch_id, span)
     votes = []

@@ -11,6 +11,7 @@ from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.spans import BadSpan
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import Moment, PeriodText
 from huaxiao.shared.wire.dispatch import FinishedOrder, WorkDone
@@ -22,9 +23,7 @@ _KnownAt = Annotated[
 ]
 
 
-@router.get(
-    "/work-done", responses=web.problem_responses(Forbidden, handlers.BadSpan, handlers.NotYet)
-)
+@router.get("/work-done", responses=web.problem_responses(Forbidden, BadSpan, handlers.NotYet))
 async def get_work_done(
     request: Request,
     branch_id: BranchId,

@@ -17,18 +17,8 @@ from huaxiao.dispatch.domain.scorecard import mean, rounded
 from huaxiao.dispatch.work_done import store
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Problem
+from huaxiao.shared.spans import span_of
 from huaxiao.shared.wire.dispatch import AppraisalKind, CentreScore, FinishedOrder, WorkDone
-
-_MOST_MONTHS = 120
-
-
-class BadSpan(Problem):
-    """The months asked for end before they begin, or are too many."""
-
-    code = "bad-span"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "The months end before they begin, or are more than 120"
-    title_zh = "账期区间无效或超过 120 个月"
 
 
 class NotYet(Problem):
@@ -38,19 +28,6 @@ class NotYet(Problem):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "This moment has not come yet"
     title_zh = "该时刻尚未到来"
-
-
-def require_span(span: tuple[int, int]) -> None:
-    """Refuse months that end before they begin, or too many.
-
-    Raises:
-        BadSpan: they do, or are.
-
-    """
-    first, last = span
-    months = (last // 100 - first // 100) * 12 + last % 100 - first % 100 + 1
-    if not 0 < months <= _MOST_MONTHS:
-        raise BadSpan
 
 
 async def show(
@@ -69,8 +46,7 @@ async def show(
         NotYet: the moment is still to come.
 
     """
-    require_span(span)
-    first, last = Period(span[0]), Period(span[1])
+    first, last = span_of(*span)
     if known_at is not None and known_at > now:
         raise NotYet
     known_at = known_at or now
