@@ -36,9 +36,12 @@ def documents(project: Path) -> list[Path]:
 def commands(project: Path) -> Iterator[str]:
     """Yield the shell blocks of README and docs without what is run elsewhere.
 
-    The tutorial's blocks belong together: `test_tutorial.py`.
+    The tutorial's blocks belong together: `test_tutorial.py`. Those of the Chinese pages are the
+    English ones' to the letter: `test_in_chinese.py`.
     """
-    pages = [one for one in (project / "docs").rglob("*.md") if one.name != "tutorial.md"]
+    docs = project / "docs"
+    pages = [one for one in docs.rglob("*.md") if not one.is_relative_to(docs / "zh")]
+    pages.remove(docs / "tutorial.md")
     for document in (project / "README.md", *sorted(pages)):
         for block in blocks_of(document, "sh"):
             lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]

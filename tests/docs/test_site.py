@@ -43,26 +43,6 @@ def test_every_document_has_its_place_in_the_site(project: Path) -> None:
     assert sorted(named) == sorted(there)
 
 
-CONCEPTS = ("attribution", "locks", "books", "appraisal", "targets")
-
-
-@pytest.mark.parametrize("concept", CONCEPTS)
-def test_a_concept_says_the_same_in_both_languages(concept: str, project: Path) -> None:
-    """As far as figures, codes and chapters tell: what is said beside them needs a reader."""
-    english = (project / "docs" / "concepts" / f"{concept}.md").read_text()
-    chinese = (project / "docs" / "zh" / "concepts" / f"{concept}.md").read_text()
-    assert figures(english) == figures(chinese)
-    assert len(re.findall(r"^## ", english, re.MULTILINE)) == len(
-        re.findall(r"^## ", chinese, re.MULTILINE)
-    )
-
-
-def figures(page: str) -> tuple[list[str], list[str]]:
-    text = re.sub(r"\]\([^)]*\)|SHA-256", "", page)
-    codes = re.findall(r"`[^`]+`", text)
-    return sorted(re.findall(r"\d+(?:[.:]\d+)?", text)), sorted(codes)
-
-
 def test_both_readmes_have_the_same_chapters(project: Path) -> None:
     chapters = [
         len(re.findall(r"^## ", (project / name).read_text(), re.MULTILINE))

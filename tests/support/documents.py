@@ -14,3 +14,8 @@ def blocks_of(document: Path, *languages: str) -> list[str]:
         for _, name, text in _FENCE.findall(document.read_text())
         if name in languages
     ]
+
+
+def fences_of(document: Path) -> list[str]:
+    """Return the fenced blocks of a document as they stand, fences, names and margins included."""
+    return [match.group() for match in _FENCE.finditer(document.read_text())]
