@@ -12,8 +12,9 @@ DOCS = PROJECT / "docs"
 CHINESE = DOCS / "zh"
 PAGES = sorted(str(path.relative_to(CHINESE)) for path in CHINESE.rglob("*.md"))
 COUNTIES_WORK_BY = {
-    *("tutorial.md", "console.md"),
+    *("console.md", "integrate-billing.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
+    "operations/closing-a-month.md",
 }
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
