@@ -15,6 +15,7 @@ COUNTIES_WORK_BY = {
     *("console.md", "integrate-billing.md", "operate.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
     "operations/closing-a-month.md",
+    "operations/install.md",
 }
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
