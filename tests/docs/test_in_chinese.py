@@ -12,7 +12,7 @@ DOCS = PROJECT / "docs"
 CHINESE = DOCS / "zh"
 PAGES = sorted(str(path.relative_to(CHINESE)) for path in CHINESE.rglob("*.md"))
 COUNTIES_WORK_BY = {
-    *("console.md", "integrate-billing.md", "operate.md", "tutorial.md"),
+    *("console.md", "how-to.md", "integrate-billing.md", "operate.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
     "operations/closing-a-month.md",
     "operations/install.md",
