@@ -14,6 +14,7 @@ PAGES = sorted(str(path.relative_to(CHINESE)) for path in CHINESE.rglob("*.md"))
 COUNTIES_WORK_BY = {
     *("console.md", "how-to.md", "integrate-billing.md", "operate.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
+    "operations/adding-a-county.md",
     "operations/closing-a-month.md",
     "operations/install.md",
 }
