@@ -18,6 +18,7 @@ COUNTIES_WORK_BY = {
     "operations/backup.md",
     "operations/closing-a-month.md",
     "operations/install.md",
+    "operations/upgrade.md",
 }
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
