@@ -15,6 +15,7 @@ COUNTIES_WORK_BY = {
     *("console.md", "how-to.md", "integrate-billing.md", "operate.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
     "operations/adding-a-county.md",
+    "operations/alerts.md",
     "operations/backup.md",
     "operations/closing-a-month.md",
     "operations/install.md",
