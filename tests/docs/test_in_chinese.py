@@ -19,6 +19,8 @@ COUNTIES_WORK_BY = {
     "operations/backup.md",
     "operations/closing-a-month.md",
     "operations/install.md",
+    "operations/keys-and-certificates.md",
+    "operations/replaying.md",
     "operations/upgrade.md",
 }
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
