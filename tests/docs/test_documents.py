@@ -11,7 +11,7 @@ from types import ModuleType
 
 import httpx
 import pytest
-from support.documents import blocks_of
+from support.documents import blocks_of, headings_of
 from support.suite import in_a_shell, reachable, run, up
 
 from huaxiao.attribution.domain import booking, books
@@ -112,10 +112,7 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_a_heading(project: Path)
             found = document.parent / target
             assert found.exists(), f"{document.name}: {target}"
             if anchor:
-                headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
-                anchors = {
-                    "#" + re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings
-                }
+                anchors = {one for _, one in headings_of(found)}
                 assert anchor in anchors, f"{document.name}: {target}{anchor}"
 
 

@@ -1,11 +1,10 @@
 """The Chinese pages beside the English ones: same chapters, commands, figures, codes and links."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.documents import fences_of
+from support.documents import fences_of, headings_of, prose_of
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -14,78 +13,12 @@ PAGES = sorted(str(path.relative_to(CHINESE)) for path in CHINESE.rglob("*.md"))
 COUNTIES_WORK_BY = {
     *("console.md", "how-to.md", "integrate-billing.md", "operate.md", "tutorial.md"),
     *(f"concepts/{path.name}" for path in (DOCS / "concepts").glob("*.md")),
-    "operations/adding-a-county.md",
-    "operations/alerts.md",
-    "operations/backup.md",
-    "operations/closing-a-month.md",
-    "operations/install.md",
-    "operations/keys-and-certificates.md",
-    "operations/replaying.md",
-    "operations/upgrade.md",
+    *(f"operations/{path.name}" for path in (DOCS / "operations").glob("*.md")),
 }
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
-_FIGURE = re.compile(r"\d+(?:[.:]\d+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A document, and what its translation has in common with it."""
-
-    path: Path
-
-    @property
-    def text(self) -> str:
-        return self.path.read_text()
-
-    @property
-    def prose(self) -> str:
-        """Return what stands outside the fenced blocks."""
-        text = self.text
-        for fence in fences_of(self.path):
-            text = text.replace(fence, "```\n")
-        return text
-
-    @property
-    def headings(self) -> list[tuple[int, str]]:
-        """Return the level and the anchor of every heading."""
-        return [
-            (len(marks), "#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-"))
-            for marks, title in re.findall(r"^(#+) (.*)$", self.prose, re.MULTILINE)
-        ]
-
-    @property
-    def shape(self) -> list[str]:
-        """Return what the page is made of, in order: headings, lists, rows of tables, blocks."""
-        found = []
-        for line in self.prose.splitlines():
-            if made_of := re.match(r" *(?:#+ |[-*] |\d+\. |```|!\[)", line):
-                found.append(made_of.group().replace("![", "!"))
-            elif line.startswith("|"):
-                found.append("|" * line.replace(r"\|", "").count("|"))
-        return found
-
-    @property
-    def links(self) -> list[tuple[str, int | None]]:
-        """Return where it leads: the English page, and the number of the heading there, in order."""
-        found = []
-        for target, anchor in _LINK.findall(self.prose):
-            if "://" in target:
-                found.append((target, None))
-                continue
-            leads_to = (self.path.parent / target).resolve() if target else self.path
-            heading = None
-            if anchor:
-                heading = [one for _, one in Page(leads_to).headings].index(anchor)
-            found.append((in_english(leads_to), heading))
-        return sorted(found, key=str)
-
-
-def in_english(path: Path) -> str:
-    """Return where the English of a file stands; of what is in one language only, the file itself."""
-    if path.is_relative_to(CHINESE):
-        return str(path.relative_to(CHINESE))
-    return str(path.relative_to(PROJECT)).removeprefix("docs/").replace(".zh-CN.", ".")
+_CODE = re.compile(r"`[^`\n]+`")
+_MADE_OF = re.compile(r" *(?:#+ |[-*] |\d+\. |```|!\[)")
 
 
 def test_every_page_that_counties_work_by_is_there_in_chinese() -> None:
@@ -95,61 +28,83 @@ def test_every_page_that_counties_work_by_is_there_in_chinese() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_the_same_in_both_languages(name: str) -> None:
     """As far as chapters, blocks, figures, codes and links tell: what is said needs a reader."""
-    english, chinese = Page(DOCS / name), Page(CHINESE / name)
-    assert fences_of(chinese.path) == fences_of(english.path)
-    assert chinese.shape == english.shape
+    english, chinese = DOCS / name, CHINESE / name
+    assert fences_of(chinese) == fences_of(english)
+    assert shape(chinese) == shape(english)
     assert codes(chinese) == codes(english)
     assert figures(chinese) == figures(english)
     assert pictures(chinese) == pictures(english)
-    assert chinese.links == english.links
-
-
-def codes(page: Page) -> list[str]:
-    return sorted(re.findall(r"`[^`\n]+`", page.prose.replace("```", "")))
-
-
-def figures(page: Page) -> list[str]:
-    """Return the figures of what is said below the title, which may well spell them out."""
-    said = page.prose.partition("\n")[2]
-    text = re.sub(r"`[^`\n]+`|\]\([^)]*\)|(\d),(?=\d{3})", r"\1", said)
-    return sorted(_FIGURE.findall(text))
-
-
-def pictures(page: Page) -> list[str]:
-    """Return the pictures of a page; an English one may show the Chinese console."""
-    shown = (page.path.parent / target for target in _PICTURE.findall(page.prose))
-    return [re.sub(r"-(?:en|zh)\.png$", "", one.resolve().name) for one in shown]
+    assert links(chinese) == links(english)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_leads_to_the_other_language_and_to_chinese_pages_where_there_are_some(
-    name: str,
-) -> None:
-    chinese = Page(CHINESE / name)
-    english = DOCS / name
-    targets = [
-        (chinese.path.parent / target).resolve()
-        for target, _ in _LINK.findall(chinese.prose)
-        if target and "://" not in target
-    ]
-    only_in_english = [one for one in targets if one != english]
+def test_a_page_leads_to_its_other_language_and_else_stays_in_its_own(name: str) -> None:
+    english, chinese = DOCS / name, CHINESE / name
+    targets = [leads_to for leads_to, _ in targets_of(chinese)]
     assert english in targets
-    assert chinese.path in {
-        (english.parent / target).resolve()
-        for target, _ in _LINK.findall(english.read_text())
-        if target and "://" not in target
-    }
-    assert [one for one in only_in_english if (CHINESE / in_english(one)).exists()] == [
-        one for one in only_in_english if one.is_relative_to(CHINESE)
-    ]
+    assert chinese in [leads_to for leads_to, _ in targets_of(english)]
+    left = [one for one in targets if one != english and not one.is_relative_to(CHINESE)]
+    assert [one for one in left if (CHINESE / in_english(one)).exists()] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_chinese_page_shows_pictures_of_the_chinese_console(name: str) -> None:
-    page = Page(CHINESE / name)
-    for target in _PICTURE.findall(page.prose):
-        shown = (page.path.parent / target).resolve()
-        assert shown.exists()
-        assert not shown.with_name(shown.name.replace("-en.", "-zh.")).exists() or (
-            "-zh." in shown.name
-        )
+def test_a_chinese_page_shows_the_chinese_console(name: str) -> None:
+    for target in _PICTURE.findall(prose_of(CHINESE / name)):
+        assert target.endswith("-zh.png")
+        assert (CHINESE / name).parent.joinpath(target).is_file()
+
+
+def shape(page: Path) -> list[str]:
+    """Return what a page is made of, in order: headings, items, rows of tables, blocks, pictures."""
+    found = []
+    for line in prose_of(page).splitlines():
+        if made_of := _MADE_OF.match(line):
+            found.append(made_of.group())
+        elif line.startswith("|"):
+            found.append("|" * line.replace(r"\|", "").count("|"))
+    return found
+
+
+def codes(page: Path) -> list[str]:
+    return sorted(_CODE.findall(prose_of(page).replace("```", "")))
+
+
+def figures(page: Path) -> list[str]:
+    """Return the figures of what is said below the title, which may well spell them out."""
+    said = prose_of(page).partition("\n")[2]
+    said = re.sub(r"\]\([^)]*\)", "]", _CODE.sub("", said))
+    return sorted(re.findall(r"\d+(?:[.:]\d+)*", re.sub(r"(?<=\d),(?=\d{3})", "", said)))
+
+
+def pictures(page: Path) -> list[str]:
+    """Return what pictures a page shows, in whichever language."""
+    return [
+        re.sub(r"-(?:en|zh)\.png$", "", Path(target).name)
+        for target in _PICTURE.findall(prose_of(page))
+    ]
+
+
+def targets_of(page: Path) -> list[tuple[Path, str]]:
+    """Return the files of ours that a page leads to, with the anchor or nothing."""
+    return [
+        ((page.parent / target).resolve() if target else page, anchor)
+        for target, anchor in _LINK.findall(prose_of(page))
+        if "://" not in target
+    ]
+
+
+def links(page: Path) -> list[tuple[str, int]]:
+    """Return where a page leads: to which English file, and to which of the headings there."""
+    return sorted(
+        (in_english(leads_to), [one for _, one in headings_of(leads_to)].index(anchor) + 1)
+        if anchor
+        else (in_english(leads_to), 0)
+        for leads_to, anchor in targets_of(page)
+    )
+
+
+def in_english(path: Path) -> str:
+    """Return where the English of a file stands, as seen from the documents."""
+    if path.is_relative_to(CHINESE):
+        return str(path.relative_to(CHINESE))
+    return str(path.relative_to(PROJECT)).removeprefix("docs/")
