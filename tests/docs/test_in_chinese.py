@@ -1,6 +1,7 @@
 """The Chinese pages beside the English ones: same chapters, commands, figures, codes and links."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]*)(#[^)\s]+)?\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`[^`\n]+`")
 _MADE_OF = re.compile(r" *(?:#+ |[-*] |\d+\. |```|!\[)")
+_BEGINS = re.compile(rf"\||{_MADE_OF.pattern}")
+_ENDS = re.compile(r"\||#| *(?:```|!\[)")
 
 
 def test_every_page_that_counties_work_by_is_there_in_chinese() -> None:
@@ -52,6 +55,19 @@ def test_a_chinese_page_shows_the_chinese_console(name: str) -> None:
     for target in _PICTURE.findall(prose_of(CHINESE / name)):
         assert target.endswith("-zh.png")
         assert (CHINESE / name).parent.joinpath(target).is_file()
+
+
+@pytest.mark.parametrize("name", ["README.zh-CN.md", *(f"docs/zh/{name}" for name in PAGES)])
+def test_a_paragraph_is_a_line_since_a_break_would_put_a_space_between_chinese_words(
+    name: str,
+) -> None:
+    lines = prose_of(PROJECT / name).splitlines()
+    broken = [
+        below
+        for above, below in pairwise(lines)
+        if above.strip() and below.strip() and not _BEGINS.match(below) and not _ENDS.match(above)
+    ]
+    assert broken == []
 
 
 def shape(page: Path) -> list[str]:

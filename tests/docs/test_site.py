@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.documents import fences_of
 
 from tools import site
 
@@ -49,3 +50,13 @@ def test_both_readmes_have_the_same_chapters(project: Path) -> None:
         for name in ("README.md", "README.zh-CN.md")
     ]
     assert chapters[0] == chapters[1] >= 3
+
+
+def test_what_belongs_to_an_item_is_set_in_as_far_as_the_site_asks_for(project: Path) -> None:
+    """By four; GitHub would take three, and the site then numbers every item 1."""
+    for path in site.documents():
+        text = path.read_text()
+        for fence in fences_of(path):
+            text = text.replace(fence, fence.partition("\n")[0])
+        margins = re.findall(r"\n\n( *)\S", text)
+        assert {len(one) for one in margins} <= {0, 4}, path.name
