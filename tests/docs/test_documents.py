@@ -11,7 +11,7 @@ from types import ModuleType
 
 import httpx
 import pytest
-from support.documents import blocks_of
+from support.documents import blocks_of, headings_of
 from support.suite import in_a_shell, reachable, run, up
 
 from huaxiao.attribution.domain import booking, books
@@ -36,9 +36,12 @@ def documents(project: Path) -> list[Path]:
 def commands(project: Path) -> Iterator[str]:
     """Yield the shell blocks of README and docs without what is run elsewhere.
 
-    The tutorial's blocks belong together: `test_tutorial.py`.
+    The tutorial's blocks belong together: `test_tutorial.py`. Those of the Chinese pages are the
+    English ones' to the letter: `test_in_chinese.py`.
     """
-    pages = [one for one in (project / "docs").rglob("*.md") if one.name != "tutorial.md"]
+    docs = project / "docs"
+    pages = [one for one in docs.rglob("*.md") if not one.is_relative_to(docs / "zh")]
+    pages.remove(docs / "tutorial.md")
     for document in (project / "README.md", *sorted(pages)):
         for block in blocks_of(document, "sh"):
             lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]
@@ -109,10 +112,7 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_a_heading(project: Path)
             found = document.parent / target
             assert found.exists(), f"{document.name}: {target}"
             if anchor:
-                headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
-                anchors = {
-                    "#" + re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings
-                }
+                anchors = {one for _, one in headings_of(found)}
                 assert anchor in anchors, f"{document.name}: {target}{anchor}"
 
 

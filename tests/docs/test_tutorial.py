@@ -39,8 +39,3 @@ def test_the_tutorial_ends_with_a_statement_that_both_sides_confirmed(
         lines = [line.strip().rstrip(",") for line in said.splitlines()]
         assert [one for one in told if one not in lines] == [], f"{text}\n{said}"
     assert (data / "statement.pdf").read_bytes().startswith(b"%PDF")
-
-
-def test_both_tutorials_have_the_same_commands(project: Path) -> None:
-    chinese = project / "docs" / "zh" / "tutorial.md"
-    assert steps(chinese) == steps(project / "docs" / "tutorial.md")

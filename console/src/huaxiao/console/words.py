@@ -154,7 +154,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     # appraisals
     "appraisal.horizontal": ("横向考核", "horizontal"),
     "appraisal.final": ("最终考核", "final"),
-    "appraisal.reverse": ("反向考核", "reverse"),
+    "appraisal.reverse": ("逆向考核", "reverse"),
     "card.answering": ("待确认", "awaits its ratee"),
     "card.appealed": ("申诉中", "appealed"),
     "card.settled": ("已定", "settled"),
