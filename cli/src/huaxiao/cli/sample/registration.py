@@ -44,11 +44,13 @@ from huaxiao.shared.wire.organisation import (
 )
 from huaxiao.shared.wire.shares import CompanyIn, ShareMovementIn, ShareMovementKind
 from huaxiao.shared.wire.terms import (
+    ContractMode,
     ContractTerms,
     Investment,
     OrderFee,
     Parties,
     Party,
+    PayLimit,
     ProfitShare,
     ProfitShareTier,
     RiskDeposit,
@@ -264,6 +266,8 @@ def _contract(county: County, one: SampleContract, base: Sequence[BaseMonthIn]) 
             free_scope_zh="负面责任清单以外",
             investments=[Investment(by="company", what_zh="终端", amount_fen=0)],
             order_fees=ORDER_FEES,
+            mode=ContractMode.INTERNAL_RESPONSIBILITY,
+            pay_limit=PayLimit(),
         ),
         base=list(base),
     )
