@@ -211,6 +211,7 @@ async def test_a_correction_after_the_close_is_dated_and_moves_what_is_bound_to_
     )
     await rated.to(CLOSED)
     before = {one.appraisal_id: one for one in await rated.cards("final")}
+    told = await rated.manager.published_scores(county, period=PERIOD)
     rated.clock.at(CLOSED + 20 * DAY)  # in January
     assert await refusal(rated.ratee.correct_appraisal(county, card_id, given)) == (
         403,
@@ -222,6 +223,13 @@ async def test_a_correction_after_the_close_is_dated_and_moves_what_is_bound_to_
         ("submitted", None),
         ("correction", 201801),
     ]
+    asked = {"period": PERIOD, "known_at": CLOSED}
+    assert await rated.manager.published_scores(county, **asked) == told
+    [horizontal] = await rated.ratee.published_scores(county, period=PERIOD, kind="horizontal")
+    assert (horizontal.revision, str(horizontal.score)) == (2, "100.00")
+    assert await rated.rater.published_scores(county, period=PERIOD) == []
+    long_ago = await rated.manager.published_scores(county, period=PERIOD, known_at=FROZEN)
+    assert long_ago == []
     told = await rated.facts(APPRAISAL_RESTATED)
     assert [(one.data["kind"], one.data["cause"], one.data["corrected_in"]) for one in told] == [
         ("horizontal", "correction", 201801),

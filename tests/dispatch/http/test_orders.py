@@ -146,6 +146,7 @@ async def test_a_result_that_is_not_accepted_is_done_again_and_counted_once(
     span = {"period_from": 201711, "period_to": 201711}
     await finish(engineer, maintained, "O1", onu_online=False)
     before = await manager.work_done(maintained, **span)
+    listed = await manager.finished_orders(maintained, period=201711)
     refuse = step(StepName.REWORK, 6, reason="no light on the ONU")
 
     assert (await refusal(performer.step(maintained, "O1", refuse))).status == 404
@@ -163,6 +164,11 @@ async def test_a_result_that_is_not_accepted_is_done_again_and_counted_once(
     assert [sum(one.count for one in at.orders) for at in (before, between, after)] == [1, 0, 1]
     asked_again = await manager.work_done(maintained, **span, known_at=before.known_at)
     assert asked_again == before
+    # While the result was looked at the clock stood still: due later now, and not then.
+    [first], [last] = listed, await manager.finished_orders(maintained, period=201711)
+    assert last.due_at > first.due_at
+    then = {"period": 201711, "known_at": before.known_at}
+    assert await manager.finished_orders(maintained, **then) == listed
     facts = await caller(Role.SERVICE).feed(maintained, after=0)
     assert [one.type.rpartition(".")[2] for one in facts] == ["finished", "reopened", "finished"]
     assert facts[0].data == facts[1].data

@@ -312,6 +312,27 @@ async def test_a_figure_of_the_past_is_the_sum_of_what_was_booked_by_then(
     assert len(now.items) == len(before.items) + 1
 
 
+async def test_who_is_placed_later_leaves_the_heads_of_a_past_moment_as_they_were_known(
+    suite: Suite, caller: Caller
+) -> None:
+    await county(suite)
+    await suite.follow()
+    kpi, key = caller(Role.AUDITOR), {"period": NOVEMBER, "centre_id": "C1"}
+    before = await kpi.measure_entries(suite.branch_id, "headcount.end", **key)
+    moved = member_of("C2").model_copy(update={"from_day": date(2017, 11, 15)})
+    manager = suite.contracts(Role.COUNTY_MANAGER)
+    await manager.put_person(suite.branch_id, contractor("C1"), moved)
+    await suite.follow()
+
+    now = await kpi.measure_entries(suite.branch_id, "headcount.end", **key)
+    then = await kpi.measure_entries(
+        suite.branch_id, "headcount.end", **key, known_at=before.known_at
+    )
+
+    assert then == before
+    assert (now.figure, now.difference) == ((before.figure or 0) - 1, 0)
+
+
 async def test_who_moves_within_a_month_is_counted_where_they_were_on_its_first_and_last_day(
     suite: Suite, caller: Caller
 ) -> None:

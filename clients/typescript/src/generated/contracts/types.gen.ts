@@ -7379,6 +7379,10 @@ export type GetOrganisationData = {
          * on this day; today when absent
          */
         on?: string | null;
+        /**
+         * people where they were known by this moment to be
+         */
+        known_at?: string | null;
     };
     url: '/v1/branches/{branch_id}/organisation';
 };

@@ -1490,6 +1490,11 @@ export type PagePlanSummary = {
     next_cursor: string | null;
 };
 
+export type PagePublishedScore = {
+    items: Array<PublishedScore>;
+    next_cursor: string | null;
+};
+
 export type PageScorecardSummary = {
     items: Array<ScorecardSummary>;
     next_cursor: string | null;
@@ -1911,6 +1916,22 @@ export type Problem = {
     status: number;
     title: string;
     type: string;
+};
+
+/**
+ * A card's score as everybody had been told of it by a moment.
+ */
+export type PublishedScore = {
+    appraisal_id: string;
+    kind: AppraisalKind;
+    /**
+     * 账期 YYYYMM
+     */
+    period: number;
+    person_id: string | null;
+    ratee_centre_id: string;
+    revision: number;
+    score: string;
 };
 
 /**
@@ -7182,6 +7203,66 @@ export type StopPlanResponses = {
 };
 
 export type StopPlanResponse = StopPlanResponses[keyof StopPlanResponses];
+
+export type ListPublishedScoresData = {
+    body?: never;
+    path: {
+        /**
+         * 六位县级行政区划代码
+         */
+        branch_id: number;
+    };
+    query: {
+        /**
+         * 账期 YYYYMM
+         */
+        period: number;
+        /**
+         * only cards of this kind
+         */
+        kind?: AppraisalKind | null;
+        /**
+         * as it was known at this moment, which has passed
+         */
+        known_at?: string | null;
+        /**
+         * next_cursor of the page before
+         */
+        cursor?: string | null;
+        limit?: number;
+    };
+    url: '/v1/branches/{branch_id}/published-scores';
+};
+
+export type ListPublishedScoresErrors = {
+    /**
+     * `too-large`: The request body is too large（请求体过大）
+     */
+    413: Problem & {
+        code: 'too-large';
+    };
+    /**
+     * `moment-to-come`: This moment has not come yet（该时刻尚未到来）
+     */
+    422: Problem & {
+        code: 'moment-to-come';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type ListPublishedScoresError = ListPublishedScoresErrors[keyof ListPublishedScoresErrors];
+
+export type ListPublishedScoresResponses = {
+    /**
+     * Successful Response
+     */
+    200: PagePublishedScore;
+};
+
+export type ListPublishedScoresResponse = ListPublishedScoresResponses[keyof ListPublishedScoresResponses];
 
 export type GetReverseAppraisalData = {
     body?: never;

@@ -158,6 +158,7 @@ placements = Table(
     # False on the day from which the person works here no more; the rest is where they were.
     Column("here", Boolean, nullable=False, server_default=true()),
     Column("reason", Text),
+    Column("recorded_at", DateTime(timezone=True), comment="null of what was always known"),
     _of_a_centre(),
     info=_APPEND_ONLY
     | whole_branch("The register: whose a person is decides what they may do elsewhere."),

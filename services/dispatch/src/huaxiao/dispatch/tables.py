@@ -399,6 +399,11 @@ order_steps = Table(
     Column("closes_at", DateTime(timezone=True)),
     Column("latitude", _DEGREES),
     Column("longitude", _DEGREES),
+    Column(
+        "due_at",
+        DateTime(timezone=True),
+        comment="when the work was due, as was known with the step; null of older steps, too",
+    ),
     Index(None, "branch_id", "step", "at"),
     Index(
         "order_steps_places_index",
@@ -557,6 +562,11 @@ appraisals = Table(
     # Nobody submitted it: what was measured stands alone.
     Column("evidence_only", Boolean, nullable=False, server_default=false()),
     Column("published_at", DateTime(timezone=True)),
+    Column(
+        "told_at",
+        DateTime(timezone=True),
+        comment="when everybody was told that it is published; null of older cards, too",
+    ),
     Column("coefficient_kind", Text),
     Column("coefficient", Text),
     UniqueConstraint(

@@ -184,12 +184,17 @@ class ContractsClient(ErasingClient):
         """Return people at their latest places, page by page."""
         return await self._all(PlacedPerson, f"/v1/branches/{branch_id}/people")
 
-    async def organisation(self, branch_id: int, *, on: date | None = None) -> Organisation:
-        """Return the organisation on a day."""
+    async def organisation(
+        self, branch_id: int, *, on: date | None = None, known_at: datetime | None = None
+    ) -> Organisation:
+        """Return the organisation on a day; with a moment, people as they were known by then."""
         found: Organisation = await self._get(
             Organisation,
             f"/v1/branches/{branch_id}/organisation",
-            params={"on": on and on.isoformat()},
+            params={
+                "on": on and on.isoformat(),
+                "known_at": known_at and known_at.isoformat(),
+            },
         )
         return found
 

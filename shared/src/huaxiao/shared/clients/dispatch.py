@@ -43,6 +43,7 @@ from huaxiao.shared.wire.dispatch import (
     OrderKind,
     OrderState,
     OrderStepIn,
+    PublishedScore,
     WorkDone,
 )
 from huaxiao.shared.wire.earnings import Earnings
@@ -470,6 +471,25 @@ class DispatchClient(PlansClient, ErasingClient):
             },
         )
         return found
+
+    async def published_scores(
+        self,
+        branch_id: int,
+        *,
+        period: int,
+        kind: str | None = None,
+        known_at: datetime | None = None,
+    ) -> list[PublishedScore]:
+        """Return the scores of a month's published cards, as was told of them by a moment."""
+        return await self._all(
+            PublishedScore,
+            f"/v1/branches/{branch_id}/published-scores",
+            params={
+                "period": period,
+                "kind": kind,
+                "known_at": known_at and known_at.isoformat(),
+            },
+        )
 
     async def finished_orders(
         self,

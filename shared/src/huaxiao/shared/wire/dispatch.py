@@ -333,6 +333,19 @@ class FinishedOrder(Resource):
     """Null where no service level is set."""
 
 
+class PublishedScore(Resource):
+    """A card's score as everybody had been told of it by a moment."""
+
+    appraisal_id: Identifier
+    kind: AppraisalKind
+    period: PeriodNumber
+    ratee_centre_id: Identifier
+    person_id: Identifier | None
+    revision: Count
+    score: Ratio
+    """0 to 100 at two decimals."""
+
+
 class CentreScore(Resource):
     """A centre's horizontal score of a month: the mean of its confirmed cards."""
 

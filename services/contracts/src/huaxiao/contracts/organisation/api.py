@@ -20,7 +20,7 @@ from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.problems import Conflict, Forbidden
 from huaxiao.shared.unit_of_work import ReadTx, WriteTx
-from huaxiao.shared.wire.base import WRITTEN_OUT
+from huaxiao.shared.wire.base import WRITTEN_OUT, Moment
 from huaxiao.shared.wire.contracts import (
     Centre,
     CentreIn,
@@ -272,7 +272,12 @@ async def get_organisation(
     on: Annotated[
         date | None, WRITTEN_OUT, Query(description="on this day; today when absent")
     ] = None,
+    known_at: Annotated[
+        Moment | None, Query(description="people where they were known by this moment to be")
+    ] = None,
 ) -> Organisation:
     """Show centres, who holds which position, and channels on a day: a contractor its centre (R20)."""
     day = on or business_day(request.app.state.clock())
-    return await handlers.organisation_on(connection, branch_id, day, principal.centre_ids)
+    return await handlers.organisation_on(
+        connection, branch_id, day, principal.centre_ids, known_at=known_at
+    )

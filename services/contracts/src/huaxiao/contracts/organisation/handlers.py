@@ -57,6 +57,7 @@ from huaxiao.shared.wire.organisation import (
 )
 
 CentreIds = AbstractSet[str] | None
+_OF_ONE_PLACE = {"branch_id", "here", "reason", "recorded_at"}
 
 
 def _found(row: RowMapping | None) -> dict[str, Any]:
@@ -196,7 +197,7 @@ async def place_person(
             )
     require_taking(named, lives, given.from_day)
     row = wanted.model_dump(mode="json") | {"from_day": wanted.from_day, "here": True}
-    await store.add_placement(connection, branch_id, row)
+    await store.add_placement(connection, branch_id, row, now=now)
     of_person = Person(person_id=person_id, engagement=given.engagement, skills=skills)
     facts = [
         NewFact(
@@ -239,9 +240,9 @@ async def leave(
             f"{person_id} has a place, or has left, from {held['from_day']}.",
             f"{person_id} 自 {held['from_day']} 起已有任职或已离开。",
         )
-    row = {name: held[name] for name in held if name not in {"branch_id", "here", "reason"}}
+    row = {name: held[name] for name in held if name not in _OF_ONE_PLACE}
     row |= {"from_day": given.day, "concurrent": [], "here": False, "reason": given.reason}
-    await store.add_placement(connection, branch_id, row)
+    await store.add_placement(connection, branch_id, row, now=now)
     fact = PersonLeft(person_id=person_id, centre_id=held["centre_id"], from_day=given.day)
     engagement = Engagement(held["engagement"])
     placement = Placement(person_id, given.day, engagement, held["centre_id"], here=False)
@@ -264,11 +265,19 @@ def placed(row: RowMapping) -> Placed:
 
 
 async def organisation_on(
-    connection: AsyncConnection, branch_id: int, day: date, centre_ids: CentreIds
+    connection: AsyncConnection,
+    branch_id: int,
+    day: date,
+    centre_ids: CentreIds,
+    *,
+    known_at: datetime | None = None,
 ) -> Organisation:
-    """Return the organisation on a day, of the centres that the caller may see."""
+    """Return the organisation on a day, of the centres that the caller may see.
+
+    With a moment, people are where they were known by then to be.
+    """
     await branch(connection, branch_id)
-    people = await store.placed_on(connection, branch_id, day)
+    people = await store.placed_on(connection, branch_id, day, known_at=known_at)
     lives = await store.centre_lives(connection, branch_id, centre_ids)
     called = {one: held_on(life.states, day) for one, life in lives.items()}
     channels_of = _channels_on(await store.channel_lives(connection, branch_id), day)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, func, select
+from sqlalchemy import RowMapping, Table, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -58,10 +58,10 @@ async def add_channel(connection: AsyncConnection, branch_id: int, row: Mapping[
 
 
 async def add_placement(
-    connection: AsyncConnection, branch_id: int, row: Mapping[str, Any]
+    connection: AsyncConnection, branch_id: int, row: Mapping[str, Any], *, now: datetime
 ) -> None:
     """Append a person's place."""
-    await connection.execute(insert(placements).values(branch_id=branch_id, **row))
+    await connection.execute(insert(placements).values(branch_id=branch_id, recorded_at=now, **row))
 
 
 async def centre(
@@ -146,11 +146,15 @@ async def placed_on(
     connection: AsyncConnection,
     branch_id: int,
     day: date,
+    *,
+    known_at: datetime | None = None,
 ) -> Sequence[RowMapping]:
-    """Return everybody's place on a day, in the order of their codes."""
+    """Return everybody's place on a day, in the order of their codes: now, or as known at a moment."""
+    recorded_at = placements.c.recorded_at
+    known = true() if known_at is None else or_(recorded_at.is_(None), recorded_at <= known_at)
     latest = (
         select(placements)
-        .where(placements.c.branch_id == branch_id, placements.c.from_day <= day)
+        .where(placements.c.branch_id == branch_id, placements.c.from_day <= day, known)
         .ext(distinct_on(placements.c.person_id))
         .order_by(placements.c.person_id, placements.c.from_day.desc())
         .subquery()

@@ -97,7 +97,7 @@ async def publish(
 ) -> Appraisal:
     """Tell that a card stands; its score is told of once, and restated from then on."""
     branch_id, appraisal_id = row["branch_id"], row["appraisal_id"]
-    values: dict[str, Any] = {"published_at": at}
+    values: dict[str, Any] = {"published_at": at, "told_at": now}
     if row["kind"] != AppraisalKind.FINAL:
         # A final card that its month's days no longer hold is published while it may be appealed.
         values["confirmed_at"] = row["confirmed_at"] or at

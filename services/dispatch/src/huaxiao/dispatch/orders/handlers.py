@@ -460,6 +460,7 @@ async def _take(
         "longitude": given.where and given.where.longitude,
         "evidence": evidence,
         "recorded_at": now,
+        "due_at": after.due_at,
     }
     return _Taken(before, after, changes, step, facts)
 
@@ -720,13 +721,14 @@ async def _reopened(connection: AsyncConnection, row: RowMapping, before: OrderP
     branch_id = row["branch_id"]
     finish = await store.last_step(connection, branch_id, row["order_id"], StepName.FINISH)
     assert finish is not None  # noqa: S101 - it is done
+    due_at = finish["due_at"] or before.due_at
     fact = OrderReopened(
         order_id=row["order_id"],
         kind=row["kind"],
         centre_id=row["performer_centre_id"],
         engineer_id=finish["engineer_id"],
         period=period_of(finish["at"]),
-        on_time=before.on_time,
+        on_time=None if due_at is None else finish["at"] <= due_at,
         late_because_of_centre_id=await clocks.take_blame_back(
             connection, branch_id, row["order_id"]
         ),

@@ -14,7 +14,7 @@ from huaxiao.shared.problems import Forbidden
 from huaxiao.shared.spans import BadSpan
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import Moment, PeriodText
-from huaxiao.shared.wire.dispatch import FinishedOrder, WorkDone
+from huaxiao.shared.wire.dispatch import AppraisalKind, FinishedOrder, PublishedScore, WorkDone
 
 router = web.router(tags=["work done"])
 _Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
@@ -69,3 +69,30 @@ async def list_finished_orders(
         now=request.app.state.clock(),
     )
     return page.page(found, "order_id")
+
+
+@router.get("/published-scores", responses=web.problem_responses(Forbidden, handlers.NotYet))
+async def list_published_scores(
+    request: Request,
+    branch_id: BranchId,
+    connection: ReadTx,
+    principal: _Reader,
+    page: PageOf,
+    period: PeriodText,
+    kind: Annotated[AppraisalKind | None, Query(description="only cards of this kind")] = None,
+    known_at: _KnownAt = None,
+) -> Page[PublishedScore]:
+    """List the scores of a month's published cards as was told of them: a contractor its centres'."""
+    (after,) = page.after(str) or ("",)
+    found = await handlers.published_scores(
+        connection,
+        branch_id,
+        Period(period),
+        kind=kind,
+        centre_ids=principal.centre_ids,
+        known_at=known_at,
+        after=after,
+        limit=page.limit + 1,
+        now=request.app.state.clock(),
+    )
+    return page.page(found, "appraisal_id")

@@ -18,7 +18,13 @@ from huaxiao.dispatch.work_done import store
 from huaxiao.shared.periods import Period
 from huaxiao.shared.problems import Problem
 from huaxiao.shared.spans import span_of
-from huaxiao.shared.wire.dispatch import AppraisalKind, CentreScore, FinishedOrder, WorkDone
+from huaxiao.shared.wire.dispatch import (
+    AppraisalKind,
+    CentreScore,
+    FinishedOrder,
+    PublishedScore,
+    WorkDone,
+)
 
 
 class NotYet(Problem):
@@ -118,6 +124,38 @@ async def finished_orders(
         branch_id,
         period,
         centre_id=centre_id,
+        centre_ids=centre_ids,
+        known_at=known_at or now,
+        after=after,
+        limit=limit,
+    )
+
+
+async def published_scores(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: Period,
+    *,
+    kind: AppraisalKind | None,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime | None,
+    after: str,
+    limit: int,
+    now: datetime,
+) -> list[PublishedScore]:
+    """Return a month's published scores behind a card, as was known at a moment.
+
+    Raises:
+        NotYet: the moment is still to come.
+
+    """
+    if known_at is not None and known_at > now:
+        raise NotYet
+    return await store.published_page(
+        connection,
+        branch_id,
+        period,
+        kind=kind,
         centre_ids=centre_ids,
         known_at=known_at or now,
         after=after,

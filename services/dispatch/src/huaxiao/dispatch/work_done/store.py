@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import RowMapping, Subquery, and_, func, select
+from sqlalchemy import RowMapping, Subquery, and_, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from huaxiao.dispatch.appraisals.showing import points
 from huaxiao.dispatch.tables import appraisal_revisions, appraisals, order_steps, orders
 from huaxiao.shared.database import within
 from huaxiao.shared.periods import Period, ends_at, period_of, starts_at
@@ -17,8 +18,11 @@ from huaxiao.shared.wire.dispatch import (
     FinishedOrder,
     FinishedWork,
     OrderKind,
+    PublishedScore,
     StepName,
 )
+
+_OF_CARD = ("appraisal_id", "kind", "period", "ratee_centre_id", "person_id")
 
 
 def _last_results(branch_id: int, span: tuple[Period, Period], known_at: datetime) -> Subquery:
@@ -31,6 +35,7 @@ def _last_results(branch_id: int, span: tuple[Period, Period], known_at: datetim
             order_steps.c.centre_id,
             order_steps.c.engineer_id,
             order_steps.c.recorded_at,
+            order_steps.c.due_at,
         )
         .where(
             order_steps.c.branch_id == branch_id,
@@ -111,8 +116,9 @@ async def finished_page(
     """Return the orders that were finished in a month, one by one, as was recorded by a moment."""
     last = _last_results(branch_id, (period, period), known_at)
     centre = func.coalesce(last.c.centre_id, orders.c.performer_centre_id)
+    was_due_at = func.coalesce(last.c.due_at, orders.c.due_at).label("was_due_at")
     query = (
-        select(last, centre.label("performer"), orders.c.kind, orders.c.due_at)
+        select(last, centre.label("performer"), orders.c.kind, was_due_at)
         .select_from(
             last.join(
                 orders,
@@ -140,11 +146,30 @@ async def finished_page(
             period=period,
             finished_at=row.at,
             recorded_at=row.recorded_at,
-            due_at=row.due_at,
-            on_time=None if row.due_at is None else row.at <= row.due_at,
+            due_at=row.was_due_at,
+            on_time=None if row.was_due_at is None else row.at <= row.was_due_at,
         )
         for row in await connection.execute(query)
     ]
+
+
+def _revisions(branch_id: int, known_at: datetime) -> Subquery:
+    """Select of each card the last revision that was recorded by a moment."""
+    return (
+        select(
+            appraisal_revisions.c.appraisal_id,
+            appraisal_revisions.c.number,
+            appraisal_revisions.c.exact_score,
+            appraisal_revisions.c.score_hundredths,
+        )
+        .where(
+            appraisal_revisions.c.branch_id == branch_id,
+            appraisal_revisions.c.recorded_at <= known_at,
+        )
+        .ext(distinct_on(appraisal_revisions.c.appraisal_id))
+        .order_by(appraisal_revisions.c.appraisal_id, appraisal_revisions.c.number.desc())
+        .subquery()
+    )
 
 
 async def cards(
@@ -155,16 +180,7 @@ async def cards(
     known_at: datetime,
 ) -> Sequence[RowMapping]:
     """Return the cards of centres of some months, with the score each had at a moment."""
-    revision = (
-        select(appraisal_revisions.c.appraisal_id, appraisal_revisions.c.exact_score)
-        .where(
-            appraisal_revisions.c.branch_id == branch_id,
-            appraisal_revisions.c.recorded_at <= known_at,
-        )
-        .ext(distinct_on(appraisal_revisions.c.appraisal_id))
-        .order_by(appraisal_revisions.c.appraisal_id, appraisal_revisions.c.number.desc())
-        .subquery()
-    )
+    revision = _revisions(branch_id, known_at)
     rows = await connection.execute(
         select(
             appraisals,
@@ -183,3 +199,44 @@ async def cards(
         .order_by(appraisals.c.appraisal_id)
     )
     return rows.mappings().all()
+
+
+async def published_page(
+    connection: AsyncConnection,
+    branch_id: int,
+    period: Period,
+    *,
+    kind: AppraisalKind | None,
+    centre_ids: AbstractSet[str] | None,
+    known_at: datetime,
+    after: str,
+    limit: int,
+) -> list[PublishedScore]:
+    """Return the scores of a month's published cards, each as was told of it by a moment."""
+    revision = _revisions(branch_id, known_at)
+    told_at = func.coalesce(appraisals.c.told_at, appraisals.c.published_at)
+    rows = await connection.execute(
+        select(
+            *(appraisals.c[name] for name in _OF_CARD),
+            revision.c.number.label("revision"),
+            revision.c.score_hundredths,
+        )
+        .select_from(
+            appraisals.join(revision, revision.c.appraisal_id == appraisals.c.appraisal_id)
+        )
+        .where(
+            appraisals.c.branch_id == branch_id,
+            appraisals.c.period == period,
+            true() if kind is None else appraisals.c.kind == kind,
+            told_at <= known_at,
+            revision.c.score_hundredths.is_not(None),
+            appraisals.c.appraisal_id > after,
+            within(appraisals.c.ratee_centre_id, centre_ids),
+        )
+        .order_by(appraisals.c.appraisal_id)
+        .limit(limit)
+    )
+    return [
+        PublishedScore.model_validate(dict(row) | {"score": points(row["score_hundredths"])})
+        for row in rows.mappings()
+    ]

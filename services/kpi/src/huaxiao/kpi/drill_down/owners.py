@@ -23,7 +23,7 @@ from huaxiao.shared.periods import Period, first_day, last_day, period_of
 from huaxiao.shared.problems import Problem, Unavailable
 from huaxiao.shared.wire.attribution import REVENUE, Entry
 from huaxiao.shared.wire.contracts import Engagement
-from huaxiao.shared.wire.dispatch import Appraisal, AppraisalState
+from huaxiao.shared.wire.dispatch import Appraisal
 from huaxiao.shared.wire.kpi_entries import (
     AppraisalLine,
     LedgerLine,
@@ -36,8 +36,6 @@ from huaxiao.shared.wire.kpi_entries import (
 from huaxiao.shared.wire.tickets import Ticket
 
 _HUNDREDTHS = 100
-_COUNTED = {AppraisalState.PUBLISHED, AppraisalState.CLOSED}
-"""A card counts from when it is told of: some may be appealed then, others stand and wait for it."""
 Owner = Literal["attribution", "contracts", "dispatch"]
 Client = TypeVar("Client", bound=ServiceClient)
 Listed = TypeVar("Listed", bound=BaseModel)
@@ -148,7 +146,9 @@ class Owners:
             else:
                 of_start = asked.measure == HEADCOUNT_START
                 day = first_day(asked.period) if of_start else last_day(asked.period)
-                organisation = await client.organisation(asked.branch_id, on=day)
+                organisation = await client.organisation(
+                    asked.branch_id, on=day, known_at=asked.known_at
+                )
                 lines = [
                     (held.person_id, PersonDay(day=day, position=held))
                     for centre in organisation.centres
@@ -251,17 +251,20 @@ async def _appraisals(
             asked.branch_id, period=asked.period, kind=kind, cursor=cursor, limit=MAX_PAGE
         )
 
+    cards = {one.appraisal_id: one for one in await _all(page)}
+    told = await client.published_scores(
+        asked.branch_id, period=asked.period, kind=kind, known_at=asked.known_at
+    )
     return [
         (
             one.appraisal_id,
             AppraisalLine(
-                amount=int(one.score * _HUNDREDTHS) if what == "score" else 1, appraisal=one
+                amount=int(one.score * _HUNDREDTHS) if what == "score" else 1,
+                appraisal=cards[one.appraisal_id],
             ),
         )
-        for one in await _all(page)
+        for one in told
         if one.ratee_centre_id == asked.centre_id
-        and one.state in _COUNTED
-        and one.score is not None
     ]
 
 
