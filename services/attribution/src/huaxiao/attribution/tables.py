@@ -226,6 +226,8 @@ held_events = Table(
         postgresql_where=text("octet_length(body) > 0"),
     ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
+    Index("held_events_code_index", "branch_id", "code", "number"),
+    Index("held_events_poster_index", "branch_id", "posted_by", "number"),
     info=COPIED,
 )
 dismissals = Table(
