@@ -156,15 +156,16 @@ class Books:
 
     def affect(self, subscription_id: str) -> None:
         """Remember whose evidence this line is part of: its own, its bundles', its secondaries'."""
-        if subscription_id in self.affected:
-            return
-        self.affected.add(subscription_id)
-        for bundle_id in self.known.bundles_of.get(subscription_id, ()):
-            for statement in self.known.statements.get(bundle_id, ()):
-                for member in statement.members:
-                    self.affect(member)
-        for secondary in self.known.secondaries.get(subscription_id, ()):
-            self.affect(secondary)
+        reached = [subscription_id]
+        while reached:
+            one = reached.pop()
+            if one in self.affected:
+                continue
+            self.affected.add(one)
+            for bundle_id in self.known.bundles_of.get(one, ()):
+                for statement in self.known.statements.get(bundle_id, ()):
+                    reached += statement.members
+            reached += self.known.secondaries.get(one, ())
 
     def decide_again(self, restating: Ruling | None = None) -> None:
         """Decide on affected subscriptions, and move what is booked where it now belongs.
