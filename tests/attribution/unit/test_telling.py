@@ -373,7 +373,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             "其资源地址 OLT-2-1 却指向 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），以标准地址为准。"
             "请核实哪个正确并更正另一个；未关账月份凭裁定改正。"
         ),
-        "涉及金额 59.00 元：2017年12月入账的净收入，不含税。",
+        "涉及金额 59.00 元：2017年12月的净收入，不含税，不论何时入账。",
         "责任田 东关片（F-TOWN）的承包期至2018年10月止。",
         "就目前所知，自2018年2月起它归 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），依据规则 090。",
         "可能改变归属的情形：固网移机，自次月起。",
@@ -411,7 +411,10 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             " the standard address wins. Check which is right and have the wrong one mended; open months"
             " are then set right by a ruling."
         ),
-        "59.00 yuan are at stake: its net revenue booked in December 2017, without VAT.",
+        (
+            "59.00 yuan are at stake: its net revenue of December 2017, without VAT, whenever it was"
+            " booked."
+        ),
         "The term of field F-TOWN (东关片) ends with October 2018.",
         (
             "By what is known now, from February 2018 on it belongs to Township centre (C2), field F-RURAL"
@@ -550,7 +553,7 @@ def test_what_ends_and_what_follows_is_told() -> None:
         "责任田 人民路营业厅（F-HALL）的承包期至2018年10月止；届时若无新的责任田接续，"
         "则归 自有厅营服中心（C3）。" in stock
     )
-    assert "2017年12月没有入账的净收入。" in [
+    assert "没有2017年12月的净收入入账。" in [
         one.text_zh for one in tell(replace(ruled, revenue_fen=0))
     ]
 

@@ -62,7 +62,7 @@ _DIGESTED = (
 BalanceKey = tuple[str, str, str]
 
 
-def _in_period(branch_id: int, number: int) -> ColumnElement[bool]:
+def in_period(branch_id: int, number: int) -> ColumnElement[bool]:
     """Say of an entry that it is one of a period's, none of which lies beyond its first and last."""
 
     def bound(column: Column[int]) -> ScalarSelect[int]:
@@ -142,7 +142,7 @@ async def entry_page(
         within(table.c.centre_id, centre_ids),
     )
     if period is not None:
-        query = query.where(_in_period(branch_id, period))
+        query = query.where(in_period(branch_id, period))
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
     if subscription_id is not None:
@@ -328,7 +328,7 @@ async def entered(connection: AsyncConnection, branch_id: int, period: int) -> i
     """Return net revenue by the ledger's lines that events made, one by one."""
     found = await connection.scalar(
         select(net_revenue(credited=(REVENUE, ADJUSTMENTS), debited=(REFUNDS, ADJUSTMENTS))).where(
-            _in_period(branch_id, period), entries.c.source != OWN_SOURCE
+            in_period(branch_id, period), entries.c.source != OWN_SOURCE
         )
     )
     return int(found or 0)
@@ -357,7 +357,7 @@ async def digest(
     """Return the SHA-256 over a period's entries in order of number, and how many there are."""
     table = entries
     query = select(*(table.c[name] for name in _DIGESTED)).where(
-        _in_period(branch_id, period_number)
+        in_period(branch_id, period_number)
     )
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
@@ -420,7 +420,7 @@ def _sides(*conditions: ColumnElement[bool]) -> Subquery:
 
 def _summed(branch_id: int, number: int, *conditions: ColumnElement[bool]) -> Subquery:
     """Sum a period's entries by centre, field and account, as the balances have them."""
-    sides = _sides(_in_period(branch_id, number), *conditions)
+    sides = _sides(in_period(branch_id, number), *conditions)
     key = (
         sides.c.centre_id,
         func.coalesce(sides.c.field_id, "").label("field_id"),
