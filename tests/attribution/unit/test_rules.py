@@ -138,6 +138,20 @@ def test_a_circuit_that_nobody_sold_is_flagged() -> None:
     assert decision(line(product="leased_line", account_manager_id="P13")).flags == ()
 
 
+def test_a_new_line_that_passes_to_a_listed_customer_is_the_lists_from_the_next_month() -> None:
+    home = line(product="broadband", standard_address=TOWN, opened_on=date(2017, 11, 3))
+    passed = Change(date(2017, 11, 10), MOMENT, "/bss#T", "ENT-1", customer_kind="enterprise")
+    back = Change(date(2017, 12, 10), MOMENT, "/bss#U", "PER-2", customer_kind="person")
+    decided = [
+        decision(home, period=period, changes={"S-1": [passed, back]})
+        for period in (NOVEMBER, DECEMBER, Period(201801))
+    ]
+    assert [one.unit_rule for one in decided] == ["090", "025", "090"]
+    silent = replace(passed, customer_kind=None)
+    untold = decision(home, period=DECEMBER, changes={"S-1": [silent]})
+    assert untold.unit_rule == "090"
+
+
 def test_a_bundle_belongs_to_its_broadband_before_its_television() -> None:
     mobile = line("S-1", channel_id="HALL")
     television = line("S-2", product="tv", standard_address=TOWN)

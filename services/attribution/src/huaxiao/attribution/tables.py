@@ -348,6 +348,7 @@ subscription_changes = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("kind", Text, nullable=False),
     Column("customer_id", Text),
+    Column("customer_kind", Text, comment="of the new customer; null is that of the one before"),
     Column("standard_address", Text),
     Column("resource_address", Text),
     info=_APPEND_ONLY | DERIVED | COPIED,

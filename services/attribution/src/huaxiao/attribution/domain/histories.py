@@ -47,6 +47,8 @@ class Change:
     resource_address: str | None = None
     kind: str = ""
     """The type of the event."""
+    customer_kind: str | None = None
+    """Of a new customer; None is that of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def line_before(opened: Line, changes: Iterable[Change], end: date) -> Line:
         if change.effective_on >= end:
             break
         if change.customer_id is not None:
-            line = replace(line, customer_id=change.customer_id)
+            kind = change.customer_kind or line.customer_kind
+            line = replace(line, customer_id=change.customer_id, customer_kind=kind)
         if change.standard_address is not None:
             line = replace(
                 line,

@@ -338,7 +338,7 @@ async def _load_lines(
         known.lines[row.subscription_id] = Line(*row)
     query = (
         "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
-        " resource_address, kind FROM attribution.subscription_changes"
+        " resource_address, kind, customer_kind FROM attribution.subscription_changes"
     )
     for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
