@@ -169,6 +169,15 @@ async def test_a_question_that_makes_no_sense_is_answered_with_a_reason(
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
+async def test_there_is_no_statement_of_a_centre_that_is_not_there(
+    manager: AttributionClient, booked: int
+) -> None:
+    assert (await manager.statement(booked, "C0", period=201711)).lines == []
+    with pytest.raises(PeerProblem) as refused:
+        await manager.statement(booked, "C9", period=201711)
+    assert refused.value.status == 404
+
+
 async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
     manager: AttributionClient, booked: int
 ) -> None:

@@ -32,6 +32,7 @@ from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.tables import (
     balances,
     branches,
+    centres,
     entries,
     held_events,
     intakes,
@@ -477,6 +478,17 @@ async def misnumbered(connection: AsyncConnection, branch_id: int) -> list[str]:
     if (first, last) == ((1, given) if given else (None, None)):
         return []
     return [f"entries run from number {first} to {last}, {given} were given out"]
+
+
+async def is_centre(connection: AsyncConnection, branch_id: int, centre_id: str) -> bool:
+    """Say whether a branch has a centre, or its pool this name."""
+    known = select(centres.c.centre_id).where(
+        centres.c.branch_id == branch_id, centres.c.centre_id == centre_id
+    )
+    pool = select(branches.c.default_centre_id).where(
+        branches.c.branch_id == branch_id, branches.c.default_centre_id == centre_id
+    )
+    return await connection.scalar(union_all(known, pool).limit(1)) is not None
 
 
 async def statement_lines(
