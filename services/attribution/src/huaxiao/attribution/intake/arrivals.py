@@ -160,37 +160,44 @@ def _judge_in_order(
         own = by_digest.get(digest) if arrival.held_number is None else None
         arrival.stands = digest in in_batch
         in_batch.add(digest)
-        _judge_anew(arrival, own, before, mended, by_key)
+        if own is None:
+            _judge(arrival, key, before, mended, by_key)
+        else:
+            _judge_anew(arrival, key, own, before, mended, by_key)
+        if key is None:
+            continue
         if arrival.verdict is None:
             # A second event of this batch under the same identity is judged against this one.
-            before[arrival.message.key] = arrival.reading.digest
+            before[key] = arrival.reading.digest
+            firsts[key] = arrival
+        elif not arrival.is_read:
+            firsts.setdefault(key, arrival)
         elif arrival.verdict is _DUPLICATE and first is not None:
             arrival.repeats = first
-        if key is not None and (arrival.verdict is None or not arrival.is_read):
-            firsts.setdefault(key, arrival)
     return later
 
 
 def _judge_anew(
     arrival: Arrival,
-    own: store.Held | None,
+    key: tuple[str, str] | None,
+    own: store.Held,
     before: Mapping[tuple[str, str], bytes],
     mended: AbstractSet[bytes],
     by_key: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
 ) -> None:
-    """Judge an event of which quarantine may hold the ``own`` bytes already.
+    """Judge an event of which quarantine holds the ``own`` bytes already.
 
     What it lacked when it was refused, or clashed with, may be another now; what it waits for is told
     by the events that bring it.
     """
-    if own is not None and own.outcome == Outcome.PARKED:
+    if own.outcome == Outcome.PARKED:
         arrival.stands = True
         arrival.verdict = _as_before(own)
         return
-    if own is not None and not arrival.stands:
+    if not arrival.stands:
         arrival.held_number = own.number
-    _judge(arrival, before, mended, by_key)
-    if own is not None and own.outcome == Outcome.CONFLICT and arrival.verdict is _CONFLICT:
+    _judge(arrival, key, before, mended, by_key)
+    if own.outcome == Outcome.CONFLICT and arrival.verdict is _CONFLICT:
         arrival.held_number, arrival.stands = None, True
 
 
@@ -221,13 +228,14 @@ async def _mended(
 
 def _judge(
     arrival: Arrival,
+    key: tuple[str, str] | None,
     before: Mapping[tuple[str, str], bytes],
     mended: AbstractSet[bytes],
     held: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
 ) -> None:
     """Give an event its verdict, or leave it without one when it is new."""
     says, digest = arrival.reading.says, arrival.reading.digest
-    known = None if arrival.key is None else before.get(arrival.key)
+    known = None if key is None else before.get(key)
     if known is not None:
         arrival.verdict = _DUPLICATE if known == digest or digest in mended else _CONFLICT
         return
@@ -251,7 +259,7 @@ async def judge_released(
     keys = {one.message.key for one in released if one.is_read}
     before = await store.received(connection, branch_id, keys) if keys else {}
     for arrival in released:
-        _judge(arrival, before, frozenset(), {})
+        _judge(arrival, arrival.key, before, frozenset(), {})
 
 
 def _as_before(held: store.Held) -> Verdict:
