@@ -212,6 +212,31 @@ async def test_what_belongs_to_no_branch_is_counted_to_who_posted_it_and_to_nobo
     assert (await of_bss(manager, county)).booked == 2
 
 
+async def test_of_the_same_bytes_to_no_branch_each_sender_has_its_own(
+    http: httpx.AsyncClient, issuer: Issuer, county: int, sender: Sender
+) -> None:
+    def poster(name: str) -> Poster:
+        roles, branches = [Role.BSS_SOURCE], [county]
+        return Poster(http, issuer.token(f"{name}-{county}", roles=roles, branch_ids=branches))
+
+    one, other = poster("bss"), poster("billing")
+    lost = sender.bill() | {"branchid": 999_998, "subject": f"{county}"}
+    for _ in range(2):
+        await one.send(lost, lost)
+        await other.send(lost)
+    (first,), (second,) = await one.items("/v1/quarantine"), await other.items("/v1/quarantine")
+    assert json.loads(first["body"]) == json.loads(second["body"]) == lost
+    assert first["held_id"] != second["held_id"]
+    assert [(found.received, found.held_now) for found in await one.unplaced()] == [(4, 1)]
+    assert [(found.received, found.held_now) for found in await other.unplaced()] == [(2, 1)]
+
+    await one.post(f"/v1/quarantine/{first['held_id']}/dismissal", {"reason": "测试数据"})
+    await one.send(lost)
+    (dismissed, again) = await one.items("/v1/quarantine")
+    assert (dismissed["state"], again["state"]) == ("dismissed", "held")
+    assert (await other.items("/v1/quarantine")) == [second]
+
+
 async def test_a_contractor_has_no_events_of_no_branch(
     http: httpx.AsyncClient, county: int, token: Callable[..., str]
 ) -> None:

@@ -66,6 +66,23 @@ def gauge(app: FastAPI, branch_id: int) -> Told:
     return read
 
 
+async def test_what_clashed_with_a_dismissed_event_is_judged_anew_when_it_comes_again(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    noise = sender.bill("BI-1", "S-404")
+    right = noise | {"data": noise["data"] | {"subscription_id": "S-1"}}
+    await manager.post_events([sender.opened(), noise])
+    parked = await only_held(manager, county)
+    assert (await manager.post_events([right])).conflicts == 1
+    assert (await manager.post_events([right])).conflicts == 1
+    assert len(await held_now(manager, county)) == 2
+    await manager.dismiss(county, parked.held_id, REASON)
+    assert (await manager.post_events([right])).booked == 1
+    assert await held_now(manager, county) == []
+    assert await revenue(manager, county) == 10_000
+    assert (await manager.post_events([noise])).conflicts == 1
+
+
 async def test_what_is_dismissed_waits_no_more_and_is_shown_as_it_came(
     manager: AttributionClient,
     finance: AttributionClient,

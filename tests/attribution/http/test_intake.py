@@ -4,13 +4,15 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 import zstandard
 from attribution.conftest import FIELDS, RURAL, TOWN, Sender, fact
-from sqlalchemy import select, text
+from fastapi import FastAPI
+from sqlalchemy import insert, select, text
 
 from huaxiao.attribution.intake import handlers
 from huaxiao.attribution.tables import received_events
@@ -140,6 +142,81 @@ async def test_a_refused_event_that_comes_again_right_is_booked_and_leaves_quara
     assert len((await manager.quarantine(county)).items) == 1
     assert (await manager.post_events([right])).booked == 1
     assert (await manager.quarantine(county, state=HeldState.HELD)).items == []
+
+
+async def test_another_form_that_would_have_to_wait_is_a_conflict_and_keeps_nobody_up(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    bill = sender.bill()
+    other = bill | {"data": sender.bill("BI-2", "S-404")["data"]}
+    await manager.post_events([sender.opened(), bill])
+    assert codes(await manager.post_events([other])) == [(0, "conflict", "conflict")]
+    assert (await manager.post_events([sender.opened("S-404")])).booked == 1
+    assert await revenue(manager, county) == {"C1": 10_000}
+    (held,) = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert held.outcome is Outcome.CONFLICT
+
+
+async def test_what_waits_under_an_identity_that_was_booked_lets_others_pass(
+    app: FastAPI, manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    """As the release before left it: parked, though another form of it was booked."""
+    bill, waits = sender.bill(), sender.bill("BI-2", "S-404")
+    await manager.post_events([sender.opened(), waits])
+    async with app.state.database.write(EVERYTHING) as connection:
+        await connection.execute(
+            insert(received_events).values(
+                branch_id=county,
+                source=waits["source"],
+                event_id=waits["id"],
+                digest=b"another form",
+                received_at=datetime(2017, 12, 1, tzinfo=UTC),
+            )
+        )
+    report = await manager.post_events([sender.opened("S-404"), bill])
+    assert (report.booked, report.outcomes) == (2, [])
+    (held,) = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert (held.outcome, held.event_id) == (Outcome.CONFLICT, waits["id"])
+
+
+async def test_the_right_form_behind_a_refused_one_is_booked_in_one_batch_as_in_two(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    facts = {"kind": "commission", "period": 201711, "amount_fen": 100}
+    wrong = sender.event("cost.incurred", cost_id="C-1", channel_id="NOWHERE", **facts)
+    right = wrong | {"data": wrong["data"] | {"channel_id": "AGENT"}}
+    other = wrong | {"data": wrong["data"] | {"channel_id": "AGENT", "amount_fen": 1}}
+    report = await manager.post_events([wrong, right, other])
+    assert (report.booked, report.refused, report.conflicts) == (1, 1, 1)
+    assert codes(report) == [(0, "refused", "unknown-reference"), (2, "conflict", "conflict")]
+    (waits,) = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert json.loads(waits.body) == other
+    assert (await manager.post_events([right, wrong])).duplicates == 2
+
+
+async def test_what_could_not_be_read_leaves_quarantine_with_its_right_form_of_one_batch(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    right = sender.bill()
+    wrong = right | {"data": right["data"] | {"amount_fen": "100"}}
+    report = await manager.post_events([sender.opened(), wrong, right])
+    assert codes(report) == [(1, "refused", "bad-amount")]
+    assert report.booked == 2
+    (gone,) = (await manager.quarantine(county)).items
+    assert (gone.code, gone.state) == ("bad-amount", HeldState.RESOLVED)
+
+
+async def test_of_many_forms_under_one_identity_each_is_refused_or_in_conflict(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    facts = {"kind": "commission", "period": 201711, "channel_id": "NOWHERE"}
+    one = sender.event("cost.incurred", cost_id="C-1", amount_fen=1, **facts)
+    forms = [one | {"data": one["data"] | {"amount_fen": amount}} for amount in range(1, 31)]
+    report = await manager.post_events(forms)
+    assert report.refused + report.conflicts == len(forms)
+    assert report.refused > 1
+    held = (await manager.quarantine(county, state=HeldState.HELD)).items
+    assert [json.loads(one.body) for one in held] == forms
 
 
 async def test_a_refused_event_that_comes_again_right_and_must_wait_is_held_once(
@@ -582,7 +659,7 @@ async def test_an_address_outside_every_field_lies_in_the_pool(
 
 def packed(lines: Sequence[bytes], encoding: str | None) -> bytes:
     content = b"\n".join(lines)
-    if encoding == "gzip":
+    if encoding in {"gzip", "x-gzip"}:
         return gzip.compress(content)
     return zstandard.compress(content) if encoding == "zstd" else content
 
@@ -592,7 +669,7 @@ async def sent(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + 10_000]
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip", "zstd"])
+@pytest.mark.parametrize("encoding", [None, "gzip", "x-gzip", "zstd"])
 async def test_a_stream_is_taken_in_pieces_and_reported_as_one(
     manager: AttributionClient, county: int, sender: Sender, encoding: str | None
 ) -> None:

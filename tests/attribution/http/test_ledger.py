@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from attribution.conftest import RURAL, Sender
+from attribution.conftest import RURAL, TOWN, Sender
 
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
@@ -169,6 +169,15 @@ async def test_a_question_that_makes_no_sense_is_answered_with_a_reason(
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
+async def test_there_is_no_statement_of_a_centre_that_is_not_there(
+    manager: AttributionClient, booked: int
+) -> None:
+    assert (await manager.statement(booked, "C0", period=201711)).lines == []
+    with pytest.raises(PeerProblem) as refused:
+        await manager.statement(booked, "C9", period=201711)
+    assert refused.value.status == 404
+
+
 async def test_an_explanation_runs_the_rules_again_and_says_what_was_not_chosen(
     manager: AttributionClient, booked: int
 ) -> None:
@@ -217,6 +226,36 @@ async def test_a_closed_period_takes_no_more_and_late_events_say_where_they_belo
     facts = [one.type for one in await sending.feed(booked, after=0)]
     assert facts.count("attribution.period.closed") == 1
     assert (await sending.standing(booked)).first_open_period == 201712
+
+
+async def test_a_late_charge_ends_with_the_same_owner_whether_it_or_its_evidence_came_first(
+    caller: Callable[..., AttributionClient], booked: int, sender: Sender
+) -> None:
+    finance, manager = caller(Role.COUNTY_FINANCE), caller(Role.COUNTY_MANAGER)
+    sender.count = 100
+    await manager.begin_closing(booked, 201711)
+    await finance.close_period(booked, 201711)
+    for line, number in (("S-8", "BI-8"), ("S-9", "BI-9")):
+        charge = sender.bill(number, line, amount_fen=70, tax_fen=0)
+        move = sender.event(
+            "subscription.moved",
+            subscription_id=line,
+            effective_on="2017-10-20",
+            standard_address=RURAL,
+        )
+        await manager.post_events([sender.opened(line)])
+        for one in (charge, move) if line == "S-8" else (move, charge):
+            await manager.post_events([one])
+    books = await finance.reconciliation(booked, 201712)
+    assert {one.centre_id: one.amount_fen for one in books.revenue_by_centre if one.amount_fen} == {
+        "C2": 140
+    }
+    await manager.begin_closing(booked, 201712)
+    await finance.close_period(booked, 201712)
+    back = {"effective_on": "2017-10-25", "standard_address": TOWN}
+    await manager.post_events([sender.event("subscription.moved", subscription_id="S-8", **back)])
+    assert (await finance.reconciliation(booked, 201801)).revenue_by_centre == []
+    assert (await manager.verification(booked, 201712)).findings == []
 
 
 def sending_manager(caller: Callable[..., AttributionClient]) -> AttributionClient:

@@ -124,6 +124,45 @@ async def test_the_share_is_for_those_who_read_the_whole_branch(
     assert (await caller(Role.AUDITOR).period(booked, MONTH)).unresolved is not None
 
 
+async def test_what_was_booked_late_into_the_pool_is_told_by_the_month_it_is_of_and_worked_off_there(
+    manager: AttributionClient,
+    finance: AttributionClient,
+    booked: int,
+    pool: Pool,
+    sender: Sender,
+) -> None:
+    await finance.begin_closing(booked, MONTH)
+    await manager.close_period(booked, MONTH)
+    await pool("S-2", 500)
+    later = sender.bill("BI-12", "S-1", period=201712, amount_fen=1_000, tax_fen=0)
+    await manager.post_events([later])
+    await finance.begin_closing(booked, 201712)
+    with pytest.raises(PeerProblem) as refused:
+        await manager.close_period(booked, 201712)
+    assert refused.value.code == "too-much-unresolved"
+    assert refused.value.body["booked_late"] == [{"period": MONTH, "unresolved_fen": 500}]
+    assert "5.00 yuan of 201711" in refused.value.body["detail"]
+    (line,) = await manager.unresolved(booked, period=MONTH)
+    assert (line.subscription_id, line.revenue_fen) == ("S-2", 500)
+    told = await manager.explanation(booked, "S-2", period=MONTH)
+    assert told.revenue_fen == 500
+    assert (await manager.explanation(booked, "S-2", period=201712)).revenue_fen == 0
+    ruling = RulingIn(
+        subscription_ids=["S-2"],
+        centre_id="C1",
+        field_id="F-TOWN",
+        from_period=MONTH,
+        to_period=201810,
+        reason="found by hand",
+        restate=True,
+    )
+    await manager.put_ruling(booked, "R-1", ruling)
+    await finance.approve_ruling(booked, "R-1")
+    closed = await manager.close_period(booked, 201712)
+    assert closed.unresolved is not None
+    assert closed.unresolved.unresolved_fen == 0
+
+
 async def test_too_much_unresolved_is_closed_with_an_approval_for_as_much_by_another_person(
     manager: AttributionClient,
     finance: AttributionClient,

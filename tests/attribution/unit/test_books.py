@@ -175,9 +175,11 @@ STORY = [
 ]
 
 
-@given(st.permutations(STORY))
-def test_the_same_events_in_any_order_end_in_the_same_books(order: list[Message]) -> None:
-    straight, shuffled = books(), books()
+@given(st.permutations(STORY), st.sampled_from([None, Period(201710), NOVEMBER, DECEMBER]))
+def test_the_same_events_in_any_order_end_in_the_same_books(
+    order: list[Message], closed_through: Period | None
+) -> None:
+    straight, shuffled = books(closed_through), books(closed_through)
     take_all(straight, STORY)
     take_all(shuffled, order)
     assert nonzero(shuffled) == nonzero(straight)
@@ -307,6 +309,19 @@ def test_a_decision_on_a_closed_period_stands() -> None:
     taken.closed_through = NOVEMBER
     take(taken, MOVE)
     assert net_revenue(nonzero(taken), "C1") == 1000
+
+
+def test_what_came_late_for_a_closed_period_follows_its_evidence_while_its_own_is_open() -> None:
+    taken = books(closed_through=NOVEMBER)
+    take_all(taken, [OPENED, BILLS[0]])
+    take(taken, MOVE)
+    assert (net_revenue(nonzero(taken), "C1"), net_revenue(nonzero(taken), "C2")) == (0, 1000)
+    taken.closed_through = DECEMBER
+    back = events.SubscriptionMoved(
+        subscription_id="S-1", effective_on=date(2017, 10, 25), standard_address=TOWN
+    )
+    take(taken, message(back, event_id="E-90"))
+    assert net_revenue(nonzero(taken), "C2") == 1000
 
 
 def test_what_would_be_decided_as_it_is_needs_nothing_loaded() -> None:

@@ -198,3 +198,53 @@ _json = st.recursive(
 )
 def test_no_json_whatever_makes_reading_fail(data: dict[str, Any], kind: str) -> None:
     read(event(DATA | data, type=kind), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message_zh"),
+    [
+        (
+            event(DATA | {"amount_fen": 1.5}),
+            "金额必须是以分为单位的整数：应为整数，实为小数（amount_fen）",
+        ),
+        (
+            event(DATA | {"amount_fen": None}),
+            "金额必须是以分为单位的整数：应为整数，实为空值（amount_fen）",
+        ),
+        (event(DATA | {"amount_fen": 0}), "金额超出允许范围：应为 >= 1 的整数（amount_fen）"),
+        (
+            event(DATA).replace(b": 100}", b": 1e400}"),
+            "金额必须是以分为单位的整数：数值超出范围（amount_fen）",
+        ),
+        (event(DATA | {"period": "201711"}), "账期必须是 YYYYMM：应为整数，实为文本（period）"),
+        (event(DATA, currency="USD"), "金额只能是人民币（CNY）：不允许的取值 'USD'（currency）"),
+        (event({}), "事件格式不符合要求：缺少必填项 bill_item_id"),
+        (event(DATA | {"note": 1}), "事件格式不符合要求：含有未知项 note"),
+        (
+            event(DATA | {"bill_item_id": "B" * 65}),
+            "事件格式不符合要求：文本长度应 <= 64（bill_item_id）",
+        ),
+        (
+            event(DATA | {"item_kind": "A"}),
+            "事件格式不符合要求：文本格式应为 ^[a-z][a-z0-9_]*\\Z（item_kind）",
+        ),
+        (event(DATA, sequence=5), "事件格式不符合要求：应为文本或空值，实为整数（sequence）"),
+        (event(DATA, time="2017-11-30T10:00:00"), "事件格式不符合要求：时间须带时区（time）"),
+        (event(DATA, time="yesterday"), "事件格式不符合要求：不是有效的时间（RFC 3339）（time）"),
+        (event([1]), "事件格式不符合要求：应为对象，实为数组"),
+        (
+            event(
+                {"bundle_id": "B-1", "effective_on": "2017-11-01", "subscription_ids": []}
+            ).replace(b"bill_item.issued", b"bundle.formed"),
+            "事件格式不符合要求：项数应 >= 1（subscription_ids）",
+        ),
+        (b'{"id": "E-1"', "事件格式不符合要求：内容不完整，提前结束"),
+        (b'{"id": nope}', "事件格式不符合要求：不是有效的 JSON（byte 11）"),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_said_in_chinese_all_of_it(
+    raw: bytes, message_zh: str
+) -> None:
+    says = read(raw, now=NOW).says
+    assert isinstance(says, Refusal)
+    assert says.message_zh == message_zh

@@ -63,6 +63,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
 }
 OPTIONAL: dict[str, dict[str, Any]] = {
+    "subscription.changed": {"customer_kind": "enterprise"},
     "subscription.opened": {
         "account_id": None,
         "customer_kind": "person",

@@ -19,10 +19,13 @@ from huaxiao.shared.wire.contracts import ChannelKind
 
 DEFAULT = default_rule_set()
 LAST = DEFAULT.rules[-1]
+UNHEARD = ("/rules", "rulings-unheard")
 
 
 def of(*rules: Rule) -> list[tuple[str, str]]:
-    return [(one.pointer, one.code) for one in faults(RuleSet("draft", rules))]
+    """Return what is wrong with rules, but for rulings, which most of these do not ask for."""
+    found = [(one.pointer, one.code) for one in faults(RuleSet("draft", rules))]
+    return [one for one in found if one != UNHEARD]
 
 
 def rule(code: str, *owner: OwnerSource, when: When | None = None) -> Rule:
@@ -57,6 +60,22 @@ def test_a_source_behind_the_default_centre_is_never_asked() -> None:
         "1", OwnerSource.DEFAULT_CENTRE, OwnerSource.LIST_FIELD, when=When(in_campus=True)
     )
     assert of(unreachable, LAST) == [("/rules/0/owner", "unreachable-after")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard"),
+    [
+        (rule("1", OwnerSource.RULING, when=When(ruled=True)), True),
+        (rule("1", OwnerSource.RULING), True),
+        (rule("1", OwnerSource.RULING, OwnerSource.LIST_FIELD, when=When(ruled=True)), True),
+        (rule("1", OwnerSource.LIST_FIELD, OwnerSource.RULING, when=When(ruled=True)), False),
+        (rule("1", OwnerSource.RULING, when=When(ruled=True, in_bundle=True)), False),
+        (rule("1", OwnerSource.LIST_FIELD, when=When(listed=ListedLine.ANY)), False),
+    ],
+)
+def test_rules_by_which_rulings_would_have_no_effect_are_named(asked: Rule, heard: bool) -> None:
+    found = [(one.pointer, one.code) for one in faults(RuleSet("draft", (asked, LAST)))]
+    assert found == ([] if heard else [UNHEARD])
 
 
 def test_two_rules_of_one_code_are_a_tie_and_named() -> None:

@@ -10,7 +10,7 @@ from attribution.unit.county import DECEMBER, NOVEMBER, ORGANISATION, RURAL, TOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiao.attribution.domain.evidence import Evidence, Register, gather
+from huaxiao.attribution.domain.evidence import MAIN_CARDS_FOLLOWED, Evidence, Register, gather
 from huaxiao.attribution.domain.histories import (
     Baseline,
     BundleStatement,
@@ -138,6 +138,20 @@ def test_a_circuit_that_nobody_sold_is_flagged() -> None:
     assert decision(line(product="leased_line", account_manager_id="P13")).flags == ()
 
 
+def test_a_new_line_that_passes_to_a_listed_customer_is_the_lists_from_the_next_month() -> None:
+    home = line(product="broadband", standard_address=TOWN, opened_on=date(2017, 11, 3))
+    passed = Change(date(2017, 11, 10), MOMENT, "/bss#T", "ENT-1", customer_kind="enterprise")
+    back = Change(date(2017, 12, 10), MOMENT, "/bss#U", "PER-2", customer_kind="person")
+    decided = [
+        decision(home, period=period, changes={"S-1": [passed, back]})
+        for period in (NOVEMBER, DECEMBER, Period(201801))
+    ]
+    assert [one.unit_rule for one in decided] == ["090", "025", "090"]
+    silent = replace(passed, customer_kind=None)
+    untold = decision(home, period=DECEMBER, changes={"S-1": [silent]})
+    assert untold.unit_rule == "090"
+
+
 def test_a_bundle_belongs_to_its_broadband_before_its_television() -> None:
     mobile = line("S-1", channel_id="HALL")
     television = line("S-2", product="tv", standard_address=TOWN)
@@ -166,6 +180,102 @@ def test_a_mobile_that_left_its_bundle_stays_where_it_was() -> None:
     december = decision(mobile, broadband, period=DECEMBER, **register)
     assert (november.unit_rule, december.unit_rule) == ("070", "080")
     assert november.centre_id == december.centre_id == "C1"
+
+
+def test_a_mobile_that_left_its_bundle_does_not_move_with_it_afterwards() -> None:
+    mobile = line("S-1", channel_id="AGENT")
+    broadband = line("S-2", product="broadband", standard_address=TOWN)
+    register = bundled(
+        statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 11, 10), "S-2")
+    )
+    for moved_on in (date(2017, 11, 5), date(2017, 11, 20), date(2018, 2, 1)):
+        moved = {"S-2": [Change(moved_on, MOMENT, "/bss#M", standard_address=RURAL)]}
+        decided = [
+            decision(one, mobile, broadband, period=Period(201803), changes=moved, **register)
+            for one in (mobile, broadband)
+        ]
+        assert [one.centre_id for one in decided] == ["C1", "C2"]
+    before = {"S-2": [Change(date(2017, 10, 5), MOMENT, "/bss#M", standard_address=RURAL)]}
+    decided = [
+        decision(mobile, broadband, period=one, changes=before, **register)
+        for one in (NOVEMBER, DECEMBER)
+    ]
+    assert [one.centre_id for one in decided] == ["C2", "C2"]
+
+
+def test_a_mobile_that_was_in_a_bundle_at_no_beginning_of_a_month_never_followed_it() -> None:
+    mobile = line("S-1", channel_id="AGENT")
+    broadband = line("S-2", product="broadband", standard_address=TOWN)
+    register = bundled(
+        statement(date(2017, 11, 5), "S-1", "S-2"), statement(date(2017, 11, 10), "S-2")
+    )
+    assert decision(mobile, broadband, period=DECEMBER, **register).unit_rule == "130"
+    opened = line("S-1", channel_id="AGENT", opened_on=date(2017, 11, 5))
+    decided = decision(opened, broadband, period=DECEMBER, **register)
+    assert (decided.unit_rule, decided.centre_id) == ("080", "C1")
+    joined_again = bundled(
+        statement(date(2017, 9, 5), "S-1", "S-2"),
+        statement(date(2017, 10, 5), "S-2"),
+        statement(date(2017, 11, 5), "S-1", "S-2"),
+        statement(date(2017, 11, 10), "S-2"),
+    )
+    evidence = gather(
+        "S-1",
+        DECEMBER,
+        Register({"S-1": mobile, "S-2": broadband}, **joined_again),
+        ORGANISATION,
+    )
+    assert evidence.left_bundle is not None
+    assert evidence.left_bundle.left_on == date(2017, 10, 5)
+
+
+def test_of_several_bundles_the_one_with_the_better_anchor_counts_then_the_newer() -> None:
+    mobile = line("S-1", channel_id="AGENT")
+    others = (
+        line("S-2", product="broadband", standard_address=TOWN),
+        line("S-3", product="voice", standard_address=RURAL),
+        line("S-4", product="broadband", standard_address=RURAL),
+        line("S-5"),
+    )
+
+    def owner(*bundles: tuple[str, ...]) -> tuple[str, str]:
+        statements = {
+            f"B-{number}": [
+                BundleStatement(
+                    f"B-{number}",
+                    date(2017, number, 1),
+                    MOMENT,
+                    f"/bss#{number}",
+                    ("S-1", *members),
+                )
+            ]
+            for number, members in enumerate(bundles, start=1)
+        }
+        decided = decision(
+            mobile,
+            *others,
+            statements=statements,
+            bundles_of={"S-1": set(statements)},
+        )
+        return decided.unit_rule, decided.centre_id
+
+    assert owner(("S-2",), ("S-5",)) == ("070", "C1")
+    assert owner(("S-2",), ("S-3",)) == ("070", "C1")
+    assert owner(("S-2",), ("S-4",)) == ("070", "C2")
+    assert owner(("S-4",), ("S-2",)) == ("070", "C1")
+    assert owner(("S-5",), ("S-5",)) == ("130", "C2")
+
+
+def test_main_cards_that_lead_on_without_an_end_go_to_the_pool() -> None:
+    cards = [line("S-0", channel_id="AGENT")]
+    cards += [line(f"S-{one}", main_subscription_id=f"S-{one - 1}") for one in range(1, 3000)]
+    opened = {one.subscription_id: one for one in cards}
+    decided = [
+        decide(gather(f"S-{one}", NOVEMBER, Register(opened), ORGANISATION), RULES)
+        for one in (1, MAIN_CARDS_FOLLOWED, MAIN_CARDS_FOLLOWED + 1, 2999)
+    ]
+    assert [one.centre_id for one in decided] == ["C2", "C2", "C0", "C0"]
+    assert decided[-1].flags == ("MAIN_IN_CIRCLE",)
 
 
 def test_a_bundle_of_mobiles_alone_owns_nothing() -> None:

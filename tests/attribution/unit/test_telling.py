@@ -212,17 +212,20 @@ LEFT = bundled(statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 
             case(line(main_subscription_id="S-2"), line("S-2", main_subscription_id="S-1")),
             (
                 "Rule 075 (“Secondary card”) decides: it is a secondary card, and the cards that lead"
-                " from it to its main card S-2 name each other in a circle; so it stays with Head office"
-                " pool (C0)."
+                " from it to its main card S-2 name each other in a circle, or are more than 16; so it"
+                " stays with Head office pool (C0)."
             ),
-            "依据规则 075“副卡随主卡”：它是副卡，而它与主卡 S-2 互为主卡，循环无法判定，故归 本部/游离（C0）。",
+            (
+                "依据规则 075“副卡随主卡”：它是副卡，而它与主卡 S-2 互为主卡（或逐级相连超过 16 张），无法判定，"
+                "故归 本部/游离（C0）。"
+            ),
         ),
         (
             case(line(), BROADBAND, **LEFT),
             (
                 "Rule 080 (“Mobile that left its bundle”) decides: it left bundle B-1 on 10 November"
-                " 2017, is in no other, and stays with that bundle, which follows its broadband line S-2;"
-                " its standard address 130123001001*** lies under 130123001001, which belongs to field"
+                " 2017, is in no other, and stays where it was, with that bundle, which follows its"
+                " broadband line S-2; its standard address 130123001001*** lies under 130123001001, which belongs to field"
                 " F-TOWN (东关片, under contract from November 2017 to October 2018)."
             ),
             (
@@ -370,7 +373,7 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             "其资源地址 OLT-2-1 却指向 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），以标准地址为准。"
             "请核实哪个正确并更正另一个；未关账月份凭裁定改正。"
         ),
-        "涉及金额 59.00 元：2017年12月入账的净收入，不含税。",
+        "涉及金额 59.00 元：2017年12月的净收入，不含税，不论何时入账。",
         "责任田 东关片（F-TOWN）的承包期至2018年10月止。",
         "就目前所知，自2018年2月起它归 乡镇营服中心（C2）、责任田 南孟镇片（F-RURAL），依据规则 090。",
         "可能改变归属的情形：固网移机，自次月起。",
@@ -408,7 +411,10 @@ def test_a_line_that_moved_tells_its_whole_story() -> None:
             " the standard address wins. Check which is right and have the wrong one mended; open months"
             " are then set right by a ruling."
         ),
-        "59.00 yuan are at stake: its net revenue booked in December 2017, without VAT.",
+        (
+            "59.00 yuan are at stake: its net revenue of December 2017, without VAT, whenever it was"
+            " booked."
+        ),
         "The term of field F-TOWN (东关片) ends with October 2018.",
         (
             "By what is known now, from February 2018 on it belongs to Township centre (C2), field F-RURAL"
@@ -500,7 +506,7 @@ def test_rules_that_came_close_are_told_one_by_one() -> None:
         (
             case(line(main_subscription_id="S-2"), line("S-2", main_subscription_id="S-1")),
             "MAIN_IN_CIRCLE",
-            "它与 S-2 互为主卡。请查明哪张是主卡，并以裁定明确归属。",
+            "它与 S-2 互为主卡，或逐级相连超过 16 张仍无主卡。请查明哪张是主卡，并以裁定明确归属。",
         ),
         (
             case(line(channel_id="ONLINE")),
@@ -547,7 +553,7 @@ def test_what_ends_and_what_follows_is_told() -> None:
         "责任田 人民路营业厅（F-HALL）的承包期至2018年10月止；届时若无新的责任田接续，"
         "则归 自有厅营服中心（C3）。" in stock
     )
-    assert "2017年12月没有入账的净收入。" in [
+    assert "没有2017年12月的净收入入账。" in [
         one.text_zh for one in tell(replace(ruled, revenue_fen=0))
     ]
 

@@ -226,6 +226,8 @@ held_events = Table(
         postgresql_where=text("octet_length(body) > 0"),
     ),
     Index("held_events_event_index", "branch_id", "source", "event_id"),
+    Index("held_events_code_index", "branch_id", "code", "number"),
+    Index("held_events_poster_index", "branch_id", "posted_by", "number"),
     info=COPIED,
 )
 dismissals = Table(
@@ -346,6 +348,7 @@ subscription_changes = Table(
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("kind", Text, nullable=False),
     Column("customer_id", Text),
+    Column("customer_kind", Text, comment="of the new customer; null is that of the one before"),
     Column("standard_address", Text),
     Column("resource_address", Text),
     info=_APPEND_ONLY | DERIVED | COPIED,

@@ -747,7 +747,7 @@ class Explanation(Resource):
     reproduced: bool
     """The rules were run again on the evidence just now and came to the same owner."""
     revenue_fen: SumFen
-    """Net revenue booked to the subscription in the period."""
+    """Net revenue of the period's charges, whenever it was booked: what follows this owner."""
     story: list[str]
     """All of it in sentences, the first of which says whose the revenue is."""
     story_zh: list[str]

@@ -80,11 +80,15 @@ class SubscriptionMoved(EventData, frozen=True):
 
 
 class SubscriptionChanged(EventData, frozen=True):
-    """A service passes to another customer (过户)."""
+    """A service passes to another customer (过户).
+
+    ``customer_kind`` says of which kind that one is; without it the kind is as before.
+    """
 
     subscription_id: Id
     effective_on: date
     customer_id: Id
+    customer_kind: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class SubscriptionStopped(EventData, frozen=True):

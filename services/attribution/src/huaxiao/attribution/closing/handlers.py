@@ -1,5 +1,6 @@
 """Closing: one person begins it, another one closes and seals."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from huaxiao.attribution.ledger import store as ledger
 from huaxiao.attribution.tables import feed
 from huaxiao.shared import periods
 from huaxiao.shared.feed import NewFact
+from huaxiao.shared.money import yuan
 from huaxiao.shared.problems import NotFound, Problem, TwoPeople
 from huaxiao.shared.wire.attribution import (
     PERIOD_CLOSED,
@@ -134,7 +136,10 @@ async def close(
     if findings := await _disagreements(connection, branch_id, period):
         raise BooksDisagree(findings=findings)
     unresolved = _unresolved(found)
-    approval = _require_resolved(unresolved, by=by)
+    if unresolved.standing is UnresolvedStanding.BLOCKED:
+        earlier = await store.unresolved_of_before(connection, branch_id, period)
+        raise _too_much(unresolved, earlier)
+    approval = _approval(unresolved, by=by)
     now = intake.not_before(now)
     await ledger.settle(connection, branch_id, now)
     entries_digest, entries = await ledger.digest(connection, branch_id, period)
@@ -208,19 +213,34 @@ def _unresolved(found: Period) -> UnresolvedShare:
     return found.unresolved
 
 
-def _require_resolved(unresolved: UnresolvedShare, *, by: str) -> UnresolvedApproval | None:
-    """Return the approval to close with what is unresolved; None where none is needed."""
-    if unresolved.standing is UnresolvedStanding.BLOCKED:
-        limit = _percent(Decimal(unresolved.block_above_basis_points) / 10_000)
-        share = "—" if unresolved.share is None else _percent(unresolved.share)
-        raise TooMuchUnresolved(
-            f"{share} of the net revenue is unresolved, at most {limit} may be. Work off the"
-            " unresolved lines, or let the general manager approve it with a reason"
-            " (POST …/unresolved-approval); somebody else than who approves closes.",
-            f"未归属收入占净收入 {share}，上限 {limit}。请处理未归属用户，或由总经理说明理由批准"
-            "（POST …/unresolved-approval）；批准人与关账人不得为同一人。",
-            unresolved=unresolved.model_dump(mode="json"),
+def _too_much(unresolved: UnresolvedShare, earlier: Mapping[int, int]) -> TooMuchUnresolved:
+    """Say what to do about what is unresolved, and of which months it is that were booked late."""
+    limit = _percent(Decimal(unresolved.block_above_basis_points) / 10_000)
+    share = "—" if unresolved.share is None else _percent(unresolved.share)
+    of_months, of_months_zh = "", ""
+    if earlier:
+        named = ", ".join(f"{yuan(amount)} yuan of {month}" for month, amount in earlier.items())
+        named_zh = "、".join(f"{month} 账期 {yuan(amount)} 元" for month, amount in earlier.items())
+        of_months = (
+            f" Of it was booked late: {named}. Those are among the unresolved lines of the month they are"
+            " of; a ruling from there on that restates moves them."
         )
+        of_months_zh = f"其中迟到入账：{named_zh}，见各所属账期的未归属用户，须以自该账期起的追溯裁定（restate）处理。"
+    return TooMuchUnresolved(
+        f"{share} of the net revenue is unresolved, at most {limit} may be. Work off the"
+        " unresolved lines, or let the general manager approve it with a reason"
+        f" (POST …/unresolved-approval); somebody else than who approves closes.{of_months}",
+        f"未归属收入占净收入 {share}，上限 {limit}。请处理未归属用户，或由总经理说明理由批准"
+        f"（POST …/unresolved-approval）；批准人与关账人不得为同一人。{of_months_zh}",
+        unresolved=unresolved.model_dump(mode="json"),
+        booked_late=[
+            {"period": month, "unresolved_fen": amount} for month, amount in earlier.items()
+        ],
+    )
+
+
+def _approval(unresolved: UnresolvedShare, *, by: str) -> UnresolvedApproval | None:
+    """Return the approval to close with what is unresolved; None where none is needed."""
     if unresolved.standing is not UnresolvedStanding.APPROVED or unresolved.approval is None:
         return None
     if unresolved.approval.approved_by == by:

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.domain.seals import Sealing
 from huaxiao.attribution.domain.unresolved import Share, standing
+from huaxiao.attribution.ledger.store import in_period, net_revenue
 from huaxiao.attribution.tables import (
     balances,
     branches,
+    entries,
     intakes,
     period_closings,
     periods,
@@ -173,6 +175,26 @@ async def _what_is_open(
         await _approvals(connection, branch_id, first, last),
         await limits(connection, branch_id),
     )
+
+
+async def unresolved_of_before(
+    connection: AsyncConnection, branch_id: int, period: int
+) -> dict[int, int]:
+    """Return net revenue that lies in the pool in a period's books and belongs to months before it."""
+    pool = select(branches.c.default_centre_id).where(branches.c.branch_id == branch_id)
+    amount = net_revenue()
+    rows = await connection.execute(
+        select(entries.c.owner_period, amount)
+        .where(
+            in_period(branch_id, period),
+            entries.c.owner_period < period,
+            entries.c.centre_id == pool.scalar_subquery(),
+        )
+        .group_by(entries.c.owner_period)
+        .having(amount != 0)
+        .order_by(entries.c.owner_period)
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 async def _shares(

@@ -77,7 +77,7 @@ class Known:
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """Entries of the subscriptions whose decisions are made again."""
     fixed_through: dict[str, Period] = field(default_factory=dict)
-    """For each of them, the last closed period whose owner has something booked under it."""
+    """For each of them, the last closed period whose owner has something booked in a closed one."""
     collected: dict[str, list[Collected]] = field(default_factory=lambda: defaultdict(list))
     """What was taken in before on the lines that came from a lead."""
     commissions: dict[str, dict[Earning, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -156,21 +156,23 @@ class Books:
 
     def affect(self, subscription_id: str) -> None:
         """Remember whose evidence this line is part of: its own, its bundles', its secondaries'."""
-        if subscription_id in self.affected:
-            return
-        self.affected.add(subscription_id)
-        for bundle_id in self.known.bundles_of.get(subscription_id, ()):
-            for statement in self.known.statements.get(bundle_id, ()):
-                for member in statement.members:
-                    self.affect(member)
-        for secondary in self.known.secondaries.get(subscription_id, ()):
-            self.affect(secondary)
+        reached = [subscription_id]
+        while reached:
+            one = reached.pop()
+            if one in self.affected:
+                continue
+            self.affected.add(one)
+            for bundle_id in self.known.bundles_of.get(one, ()):
+                for statement in self.known.statements.get(bundle_id, ()):
+                    reached += statement.members
+            reached += self.known.secondaries.get(one, ())
 
     def decide_again(self, restating: Ruling | None = None) -> None:
         """Decide on affected subscriptions, and move what is booked where it now belongs.
 
-        Closed months keep their owner, except those that a restating ruling reaches, and those on
-        which a dispute that has ended held back what was decided while they were open.
+        Closed months in which something of a line is booked keep its owner, except those that a restating
+        ruling reaches, and those on which a dispute that has ended held back what was decided while they
+        were open.
         """
         self._sort_entries()
         for subscription_id in sorted(self.affected & self.known.lines.keys()):
@@ -265,11 +267,17 @@ class Books:
             yield by_owner[owner]._replace(version=timeline.version, from_period=begins)
 
     def _first_free(self, subscription_id: str) -> Period:
-        """Return the first period whose owner may still become another."""
+        """Return the first period whose owner may still become another.
+
+        What is booked in a closed period fixes the owner it follows; what came late, and lies in an open
+        one, does not: else the books would depend on whether it came before its evidence.
+        """
+        closed = self.closed_through
         fixed = self.known.fixed_through.get(subscription_id, 0)
-        for entry in self.known.entries.get(subscription_id, ()):
-            if self.closed_through is not None and entry.owner_period <= self.closed_through:
-                fixed = max(fixed, entry.owner_period)
+        if closed is not None:
+            for entry in self.known.entries.get(subscription_id, ()):
+                if entry.period <= closed and entry.owner_period <= closed:
+                    fixed = max(fixed, entry.owner_period)
         return shift(Period(fixed), 1) if fixed else FIRST_PERIOD
 
     def _move(self, subscription_id: str, before: Timeline, after: Timeline) -> None:

@@ -14,7 +14,6 @@ from typing import Optional
 from huaxiao.attribution.domain.histories import (
     FIXED_PRODUCTS,
     Baseline,
-    BundlesOfLine,
     BundleStatement,
     Change,
     Lead,
@@ -26,6 +25,7 @@ from huaxiao.attribution.domain.histories import (
     closed_on,
     evidence_ends,
     lead_of,
+    left_after,
     line_before,
     moved_on,
     ruling_at,
@@ -34,6 +34,9 @@ from huaxiao.attribution.domain.histories import (
 from huaxiao.attribution.domain.organisation import Ground, Organisation, Placement
 from huaxiao.shared.periods import FIRST_PERIOD, Period, first_day, period_of_day, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
+
+MAIN_CARDS_FOLLOWED = 16
+"""How many main cards are followed from a secondary one; nobody has as many, and a mistake has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,35 @@ class Bundle:
     """The day the line was no longer in it."""
 
 
+def anchor_of(bundle: Bundle) -> LineEvidence:
+    """Return the fixed line a bundle follows: broadband, else television, else voice; the oldest."""
+    return min(bundle.fixed, key=_anchor_order)
+
+
+def _anchor_order(member: LineEvidence) -> tuple[int, int, str]:
+    line = member.line
+    return (
+        FIXED_PRODUCTS.index(line.product),
+        line.opened_on.toordinal(),
+        line.subscription_id,
+    )
+
+
+def _governing(bundles: Sequence[Bundle]) -> Bundle | None:
+    """Return the bundle that counts of those a line is in, the newest of them first.
+
+    One with a fixed line counts before one without; of several the one with the better kind of anchor,
+    then the newest.
+    """
+
+    def order(bundle: Bundle) -> int:
+        if not bundle.fixed:
+            return len(FIXED_PRODUCTS)
+        return FIXED_PRODUCTS.index(anchor_of(bundle).line.product)
+
+    return min(bundles, key=order, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Opportunity:
     """The lead that the line came from, in time."""
@@ -126,6 +158,7 @@ class Evidence:
     left_bundle: Bundle | None = None
     main: Optional["Evidence"] = None
     main_in_circle: bool = False
+    """Its main cards name each other, or more cards lead on than are followed."""
     ruling: Ruling | None = None
     """The one in force; one that a locked list passes by, if there is no other."""
     opportunity: Opportunity | None = None
@@ -184,34 +217,51 @@ def gather(
     ground = organisation.ground(seen_in)
     end = evidence_ends(opened.opened_on, seen_in)
 
-    def look(one: str) -> LineEvidence:
+    named_by = register.bundles_of.get(subscription_id, ())
+    stated = {one: register.statements[one] for one in named_by}
+
+    def look(one: str, until: date = end) -> LineEvidence:
         changes = register.changes.get(one, ())
-        line = line_before(register.opened[one], changes, end)
+        line = line_before(register.opened[one], changes, until)
         found = _look_up(line, ground, organisation)
         if not changes:
             return found
         return replace(
-            found, moved_on=moved_on(changes, end), transferred_on=transferred_on(changes, end)
+            found, moved_on=moved_on(changes, until), transferred_on=transferred_on(changes, until)
         )
 
-    def bundle(found: Membership | None) -> Bundle | None:
-        if found is None:
-            return None
+    def bundle(found: Membership, until: date) -> Bundle:
         fixed = (
-            look(one)
+            look(one, until)
             for one in found.members
             if one in register.opened and register.opened[one].product in FIXED_PRODUCTS
         )
-        return Bundle(found.bundle_id, found.since, tuple(fixed), found.left_on)
+        return Bundle(found.bundle_id, found.since, tuple(fixed))
 
-    named_by = register.bundles_of.get(subscription_id, ())
-    belongs: BundlesOfLine = bundles_before(
-        subscription_id, {one: register.statements[one] for one in named_by}, end
-    )
+    def governing(memberships: Sequence[Membership], until: date) -> Bundle | None:
+        return _governing([bundle(one, until) for one in memberships])
+
+    def kept(left: Membership | None) -> Bundle | None:
+        """Return what the line had when the month began in which it left: it stays where it was."""
+        until = end
+        while left is not None and left.left_on is not None:
+            began = evidence_ends(opened.opened_on, period_of_day(left.left_on))
+            if began >= until:
+                return None
+            belonged = bundles_before(subscription_id, stated, began)
+            had = governing(belonged.current, began)
+            if had is not None:
+                gone = left_after(subscription_id, stated[had.bundle_id], began, until)
+                return replace(had, left_on=gone)
+            left, until = belonged.left, began
+        return None
+
+    belongs = bundles_before(subscription_id, stated, end)
     main_id = opened.main_subscription_id
     seen = _seen | {subscription_id}
     main = None
-    if main_id is not None and main_id in register.opened and main_id not in seen:
+    endless = main_id in seen or len(seen) > MAIN_CARDS_FOLLOWED
+    if main_id is not None and main_id in register.opened and not endless:
         main = gather(main_id, seen_in, register, organisation, seen)
     subject = look(subscription_id)
     ruled = register.rulings.get(subscription_id, ())
@@ -219,10 +269,11 @@ def gather(
     return Evidence(
         default_centre_id=organisation.default_centre_id,
         subject=subject,
-        bundle=bundle(belongs.current),
-        left_bundle=bundle(belongs.left),
+        bundle=governing(belongs.current, end),
+        left_bundle=kept(belongs.left),
         main=main,
-        main_in_circle=main_id in seen or (main is not None and main.main_in_circle),
+        main_in_circle=(main_id is not None and endless)
+        or (main is not None and main.main_in_circle),
         ruling=ruling_at(standing, period) or ruling_at(ruled, period),
         opportunity=_opportunity(
             lead_of(register.leads.get(subscription_id, ()), opened.opened_on), organisation
@@ -285,11 +336,12 @@ def leans_on(subscription_id: str, register: Register) -> set[str]:
 def _with_main_cards(subscription_id: str, register: Register) -> list[str]:
     """Return a subscription, its main card, the main card of that one, and so on."""
     chain = [subscription_id]
-    while True:
+    while len(chain) <= MAIN_CARDS_FOLLOWED:
         main_id = register.opened[chain[-1]].main_subscription_id
         if main_id is None or main_id not in register.opened or main_id in chain:
             return chain
         chain.append(main_id)
+    return chain
 
 
 def _turned_by(dated: Iterable[Change] | Iterable[BundleStatement]) -> set[Period]:

@@ -47,6 +47,8 @@ class Change:
     resource_address: str | None = None
     kind: str = ""
     """The type of the event."""
+    customer_kind: str | None = None
+    """Of a new customer; None is that of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def line_before(opened: Line, changes: Iterable[Change], end: date) -> Line:
         if change.effective_on >= end:
             break
         if change.customer_id is not None:
-            line = replace(line, customer_id=change.customer_id)
+            kind = change.customer_kind or line.customer_kind
+            line = replace(line, customer_id=change.customer_id, customer_kind=kind)
         if change.standard_address is not None:
             line = replace(
                 line,
@@ -135,17 +138,18 @@ def bundle_steps(statements: Iterable[BundleStatement], end: date) -> list[Membe
 
 @dataclass(frozen=True, slots=True)
 class BundlesOfLine:
-    """The bundle a line is in, or the one it left last while in none."""
+    """The bundles a line is in, or the one it left last while in none."""
 
-    current: Membership | None
+    current: tuple[Membership, ...]
+    """The one it joined last comes first."""
     left: Membership | None
 
 
 def bundles_before(
     subscription_id: str, bundles: Mapping[str, Iterable[BundleStatement]], end: date
 ) -> BundlesOfLine:
-    """Say which bundle a line was in before a day, and which one it had left."""
-    current: list[tuple[date, str, Membership]] = []
+    """Say which bundles a line was in before a day, and which one it had left."""
+    current: list[Membership] = []
     left: list[tuple[date, str, Membership]] = []
     for bundle_id, statements in bundles.items():
         steps = bundle_steps(statements, end)
@@ -153,14 +157,24 @@ def bundles_before(
         if not inside:
             continue
         if inside[-1] is steps[-1]:
-            current.append((_joined(steps, subscription_id), bundle_id, steps[-1]))
+            since = _joined(steps, subscription_id)
+            current.append(Membership(bundle_id, since, steps[-1].members))
         else:
             gone = steps[steps.index(inside[-1]) + 1].since
             left.append((gone, bundle_id, replace(inside[-1], left_on=gone)))
     if current:
-        since, bundle_id, step = max(current, key=lambda one: one[:2])
-        return BundlesOfLine(Membership(bundle_id, since, step.members), None)
-    return BundlesOfLine(None, max(left, key=lambda one: one[:2])[2] if left else None)
+        newest = sorted(current, key=lambda one: (one.since, one.bundle_id), reverse=True)
+        return BundlesOfLine(tuple(newest), None)
+    return BundlesOfLine((), max(left, key=lambda one: one[:2])[2] if left else None)
+
+
+def left_after(
+    subscription_id: str, statements: Iterable[BundleStatement], since: date, end: date
+) -> date | None:
+    """Return the first day from one on, and before another, on which a line was not in a bundle."""
+    steps = bundle_steps(statements, end)
+    gone = (one.since for one in steps if subscription_id not in one.members)
+    return next((day for day in gone if day >= since), None)
 
 
 def _joined(steps: list[Membership], subscription_id: str) -> date:

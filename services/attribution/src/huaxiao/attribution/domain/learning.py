@@ -98,6 +98,7 @@ def _transfer(books: Books, message: Message, passed: events.SubscriptionChanged
         message.name,
         customer_id=passed.customer_id,
         kind=message.type,
+        customer_kind=passed.customer_kind,
     )
     return _change(books, passed.subscription_id, change)
 

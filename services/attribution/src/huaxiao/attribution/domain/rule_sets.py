@@ -227,6 +227,18 @@ def faults(rule_set: RuleSet) -> Iterator[RuleFault]:
                 "默认单元总能得到归属，其后的来源永远不会被使用",
             )
     yield from _never_taken(rule_set)
+    if not any(_hears_rulings(rule) for rule in rule_set.rules):
+        yield RuleFault(
+            "/rules",
+            "rulings-unheard",
+            "no rule takes every line that is ruled on: rulings and decided disputes would have no effect",
+            "没有规则接收所有已裁定的用户：裁定和争议裁决将不起作用",
+        )
+
+
+def _hears_rulings(rule: Rule) -> bool:
+    """Say whether a rule gives every line that is ruled on to whom the ruling names."""
+    return rule.owner[:1] == (OwnerSource.RULING,) and _implies(When(ruled=True), rule.when)
 
 
 def _never_taken(rule_set: RuleSet) -> Iterator[RuleFault]:

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from huaxiao.attribution.domain.evidence import Bundle, Colleague, Evidence, LineEvidence, passed_by
+from huaxiao.attribution.domain.evidence import (
+    Bundle,
+    Colleague,
+    Evidence,
+    LineEvidence,
+    anchor_of,
+    passed_by,
+)
 from huaxiao.attribution.domain.histories import FIXED_PRODUCTS
 from huaxiao.attribution.domain.organisation import Placement
 from huaxiao.attribution.domain.rule_sets import (
@@ -37,7 +44,7 @@ class Flag(StrEnum):
     MAIN_MISSING = "MAIN_MISSING"
     """A secondary card whose main card is unknown."""
     MAIN_IN_CIRCLE = "MAIN_IN_CIRCLE"
-    """Secondary cards that name each other as main."""
+    """Secondary cards that name each other as main, or lead on without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,11 +348,6 @@ def _uncovered(address: str | None, absent: Why, off: Why) -> Why:
     return absent if address is None else off
 
 
-def anchor_of(bundle: Bundle) -> LineEvidence:
-    """Return the fixed line a bundle follows: broadband, else television, else voice; the oldest."""
-    return min(bundle.fixed, key=_anchor_order)
-
-
 def _by_anchor(bundle: Bundle | None) -> Place | Nowhere:
     """Return where a bundle's anchor lies."""
     if bundle is None or not bundle.fixed:
@@ -357,15 +359,6 @@ def _by_anchor(bundle: Bundle | None) -> Place | Nowhere:
             return found
     return Nowhere(
         Why("no field covers the bundle's fixed line", "没有责任田覆盖该套餐的固网成员", close=True)
-    )
-
-
-def _anchor_order(member: LineEvidence) -> tuple[int, int, str]:
-    line = member.line
-    return (
-        FIXED_PRODUCTS.index(line.product),
-        line.opened_on.toordinal(),
-        line.subscription_id,
     )
 
 

@@ -150,7 +150,7 @@ _NEWEST_PERIOD = select(func.max(entries.c.owner_period)).where(*_OF_LINE)
 _CIRCUMSTANCES = select(
     _CLOSED_AT.scalar_subquery().label("closed_at"),
     select(ledger.net_revenue())
-    .where(*_OF_LINE, entries.c.period == bindparam("period"))
+    .where(*_OF_LINE, entries.c.owner_period == bindparam("period"))
     .scalar_subquery()
     .label("revenue_fen"),
     exists()

@@ -1,5 +1,6 @@
 """Arrivals: events on their way into the books, and what came before them."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -57,6 +58,8 @@ class Arrival:
     """Quarantine holds these bytes already."""
     repeats: "Arrival | None" = None
     """The same event, which came just before in this transaction."""
+    unplaced: bool = False
+    """It belongs to no branch, and to nobody but who posted it."""
 
     @property
     def is_read(self) -> bool:
@@ -68,6 +71,14 @@ class Arrival:
         """The event's identity, as far as it could be read."""
         says = self.reading.says
         return says.key if isinstance(says, Message) else self.reading.name.key
+
+    @property
+    def digest(self) -> bytes:
+        """What quarantine knows the event again by: its bytes, and of no branch who posted them."""
+        digest = self.reading.digest
+        if not self.unplaced:
+            return digest
+        return hashlib.sha256(digest + self.posted_by.encode()).digest()
 
     @property
     def message(self) -> Message:
@@ -97,18 +108,22 @@ async def sort_out(
     *,
     first_time: bool,
     in_quarantine: int,
-) -> None:
+    apart: bool,
+) -> list[Arrival]:
     """Give their verdict to events that came before, and to those that cannot be read.
 
     Not asked for are events booked before when all are taken to come for the ``first_time``, and
     held ones when none are ``in_quarantine``.
+
+    What comes ``apart`` is returned, without a verdict: other forms of an event that precedes them here
+    and may yet be refused, so that what becomes of it has to be known first.
     """
     held: list[store.Held] = []
     # What cannot be read may be another form of what was booked, or mended, before.
     asked = {one.key for one in arrivals if not one.is_read and one.key is not None}
     if in_quarantine or not first_time:
         keys = {one.message.key for one in arrivals if one.is_read}
-        digests = {one.reading.digest for one in arrivals}
+        digests = {one.digest for one in arrivals}
         asked |= set() if first_time else keys
         if in_quarantine:
             held = await store.held_like(
@@ -116,31 +131,82 @@ async def sort_out(
             )
     before = await store.received(connection, branch_id, asked) if asked else {}
     mended = await _mended(connection, branch_id, arrivals, before)
+    return _judge_in_order(arrivals, before, mended, held, apart=apart)
+
+
+def _judge_in_order(
+    arrivals: Iterable[Arrival],
+    before: dict[tuple[str, str], bytes],
+    mended: AbstractSet[bytes],
+    held: Iterable[store.Held],
+    *,
+    apart: bool,
+) -> list[Arrival]:
+    """Give verdicts by what is known; return what comes ``apart``, as ``sort_out`` has it."""
     by_digest = {one.digest: one for one in held}
     by_key: dict[tuple[str | None, str | None], list[store.Held]] = defaultdict(list)
-    for one in held:
+    for one in by_digest.values():
         by_key[one.source, one.event_id].append(one)
     in_batch: set[bytes] = set()
     firsts: dict[tuple[str, str], Arrival] = {}
+    later: list[Arrival] = []
     for arrival in arrivals:
-        digest = arrival.reading.digest
+        key = arrival.key
+        first = None if key is None else firsts.get(key)
+        if apart and first is not None and _is_other_form(arrival, first):
+            later.append(arrival)
+            continue
+        digest = arrival.digest
         own = by_digest.get(digest) if arrival.held_number is None else None
         arrival.stands = digest in in_batch
         in_batch.add(digest)
-        if own is not None and own.outcome != Outcome.REFUSED:
-            arrival.stands = True
-            arrival.verdict = _as_before(own)
+        if own is None:
+            _judge(arrival, key, before, mended, by_key)
+        else:
+            _judge_anew(arrival, key, own, before, mended, by_key)
+        if key is None:
             continue
-        if own is not None and not arrival.stands:
-            # Refused before; what it lacked may be known by now.
-            arrival.held_number = own.number
-        _judge(arrival, before, mended, by_key)
         if arrival.verdict is None:
             # A second event of this batch under the same identity is judged against this one.
-            key = arrival.message.key
-            before[key], firsts[key] = digest, arrival
-        elif arrival.verdict is _DUPLICATE and arrival.key in firsts:
-            arrival.repeats = firsts[arrival.key]
+            before[key] = arrival.reading.digest
+            firsts[key] = arrival
+        elif not arrival.is_read:
+            firsts.setdefault(key, arrival)
+        elif arrival.verdict is _DUPLICATE and first is not None:
+            arrival.repeats = first
+    return later
+
+
+def _judge_anew(
+    arrival: Arrival,
+    key: tuple[str, str] | None,
+    own: store.Held,
+    before: Mapping[tuple[str, str], bytes],
+    mended: AbstractSet[bytes],
+    by_key: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
+) -> None:
+    """Judge an event of which quarantine holds the ``own`` bytes already.
+
+    What it lacked when it was refused, or clashed with, may be another now; what it waits for is told
+    by the events that bring it.
+    """
+    if own.outcome == Outcome.PARKED:
+        arrival.stands = True
+        arrival.verdict = _as_before(own)
+        return
+    if not arrival.stands:
+        arrival.held_number = own.number
+    _judge(arrival, key, before, mended, by_key)
+    if own.outcome == Outcome.CONFLICT and arrival.verdict is _CONFLICT:
+        arrival.held_number, arrival.stands = None, True
+
+
+def _is_other_form(arrival: Arrival, first: Arrival) -> bool:
+    """Say whether an event is another form of one before it that it may yet be taken in place of.
+
+    Of two that cannot be read neither is.
+    """
+    return first.reading.digest != arrival.reading.digest and (first.is_read or arrival.is_read)
 
 
 async def _mended(
@@ -162,13 +228,14 @@ async def _mended(
 
 def _judge(
     arrival: Arrival,
+    key: tuple[str, str] | None,
     before: Mapping[tuple[str, str], bytes],
     mended: AbstractSet[bytes],
     held: Mapping[tuple[str | None, str | None], Sequence[store.Held]],
 ) -> None:
     """Give an event its verdict, or leave it without one when it is new."""
     says, digest = arrival.reading.says, arrival.reading.digest
-    known = None if arrival.key is None else before.get(arrival.key)
+    known = None if key is None else before.get(key)
     if known is not None:
         arrival.verdict = _DUPLICATE if known == digest or digest in mended else _CONFLICT
         return
@@ -180,6 +247,19 @@ def _judge(
         arrival.verdict = _CONFLICT
         return
     arrival.supersedes = [one.number for one in others if one.outcome == Outcome.REFUSED]
+
+
+async def judge_released(
+    connection: AsyncConnection, branch_id: int, released: Sequence[Arrival]
+) -> None:
+    """Give their verdict to events that have waited in quarantine and cannot be booked after all.
+
+    What they say may be taken no longer, or another form of them may have been booked.
+    """
+    keys = {one.message.key for one in released if one.is_read}
+    before = await store.received(connection, branch_id, keys) if keys else {}
+    for arrival in released:
+        _judge(arrival, arrival.key, before, frozenset(), {})
 
 
 def _as_before(held: store.Held) -> Verdict:

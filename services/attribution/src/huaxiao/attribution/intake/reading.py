@@ -14,6 +14,7 @@ import msgspec
 from huaxiao.attribution.domain.books import OWN_SOURCE
 from huaxiao.attribution.domain.messages import Message, Refusal
 from huaxiao.attribution.intake.repeated import RepeatedError, repeated_in, require_once
+from huaxiao.attribution.intake.wording import in_chinese
 from huaxiao.shared.by_turns import by_turns
 from huaxiao.shared.identifiers import BRANCH_MAX, BRANCH_MIN
 from huaxiao.shared.leads import WHOLE
@@ -228,6 +229,7 @@ def _examine_envelope(envelope: events.Envelope, name: Name, within: Limits) -> 
 
 def _malformed(error: Exception) -> Refusal:
     text = str(error)
+    text_zh = in_chinese(text)
     if isinstance(error, RepeatedError):
         return Refusal(
             "repeated-member",
@@ -236,25 +238,25 @@ def _malformed(error: Exception) -> Refusal:
         )
     if _AMOUNTS.search(text) and _BOUNDS.search(text):
         return Refusal(
-            "bad-amount", f"An amount is out of range: {text}", f"金额超出允许范围：{text}"
+            "bad-amount", f"An amount is out of range: {text}", f"金额超出允许范围：{text_zh}"
         )
     if _CURRENCY.search(text):
         return Refusal(
             "unknown-currency",
             f"Amounts are yuan, CNY: {text}",
-            f"金额只能是人民币（CNY）：{text}",
+            f"金额只能是人民币（CNY）：{text_zh}",
         )
     if _AMOUNTS.search(text):
         return Refusal(
             "bad-amount",
             f"An amount is whole fen: {text}",
-            f"金额必须是以分为单位的整数：{text}",
+            f"金额必须是以分为单位的整数：{text_zh}",
         )
     if _PERIODS.search(text):
         return Refusal(
-            "bad-period", f"A period is a month, YYYYMM: {text}", f"账期必须是 YYYYMM：{text}"
+            "bad-period", f"A period is a month, YYYYMM: {text}", f"账期必须是 YYYYMM：{text_zh}"
         )
-    return Refusal("malformed-event", text, f"事件格式不符合要求：{text}")
+    return Refusal("malformed-event", text, f"事件格式不符合要求：{text_zh}")
 
 
 def _examine_period(period: int, within: Limits) -> Refusal | None:

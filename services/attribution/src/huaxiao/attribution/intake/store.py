@@ -338,7 +338,7 @@ async def _load_lines(
         known.lines[row.subscription_id] = Line(*row)
     query = (
         "SELECT subscription_id, effective_on, made_at, event, customer_id, standard_address,"
-        " resource_address, kind FROM attribution.subscription_changes"
+        " resource_address, kind, customer_kind FROM attribution.subscription_changes"
     )
     for row in await _named(connection, query, branch_id, ids):
         known.changes[row.subscription_id].append(Change(*row[1:]))
@@ -514,7 +514,7 @@ async def load_entries(
         f"SELECT {columns} FROM attribution.entries",  # noqa: S608 - fixed names
         branch_id,
         asked,
-        "WHERE owner_period > :closed_through ORDER BY number",
+        "WHERE owner_period > :closed_through OR period > :closed_through ORDER BY number",
         closed_through=closed_through or 0,
     ):
         known.entries[row.subscription_id].append(Entry(*row))
@@ -525,7 +525,8 @@ async def load_entries(
         "SELECT subscription_id, max(owner_period) AS period FROM attribution.entries",
         branch_id,
         asked,
-        "WHERE owner_period <= :closed_through GROUP BY subscription_id",
+        "WHERE owner_period <= :closed_through AND period <= :closed_through"
+        " GROUP BY subscription_id",
         closed_through=closed_through,
     ):
         known.fixed_through[row.subscription_id] = Period(row.period)

@@ -97,6 +97,7 @@ _UNPACKERS: dict[str, Callable[[], _Unpacker]] = {
     "": _Plain,
     "identity": _Plain,
     "gzip": _Gzip,
+    "x-gzip": _Gzip,  # the same by another name (RFC 9110, 8.4.1.3)
     "zstd": _Zstd,
 }
 ENCODINGS = tuple(name for name in _UNPACKERS if name)

@@ -22,13 +22,17 @@ from huaxiao.attribution.domain.learning import learn, says_of_lines
 from huaxiao.attribution.domain.messages import Message, Refusal, Waiting
 from huaxiao.attribution.domain.postings import Entry
 from huaxiao.attribution.intake import store
-from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict, sort_out
+from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict, judge_released, sort_out
 from huaxiao.attribution.intake.foreseeing import Foreseen
 from huaxiao.attribution.intake.reading import read
 from huaxiao.attribution.intake.writing import record, record_decisions, record_foreseen
 from huaxiao.attribution.tables import UNPLACED
 from huaxiao.shared.wire import events
 from huaxiao.shared.wire.attribution import Outcome
+
+_FORMS = 8
+"""How often what comes under one identity in other forms is looked at: all but the last time, the next
+form has its turn when the one before it was refused. Those that are left are in conflict."""
 
 
 class CameBeforeError(Exception):
@@ -55,21 +59,51 @@ async def take(
     """
     if branch_id == UNPLACED:
         await open_intake(connection, UNPLACED)
+    waiting = arrivals
+    for number in range(_FORMS):
+        waiting = await _take(
+            connection,
+            counties,
+            branch_id,
+            waiting,
+            now=now,
+            first_time=first_time and number == 0,
+            apart=number < _FORMS - 1,
+        )
+        if not waiting:
+            return
+
+
+async def _take(
+    connection: AsyncConnection,
+    counties: Counties,
+    branch_id: int,
+    arrivals: Sequence[Arrival],
+    *,
+    now: datetime,
+    first_time: bool,
+    apart: bool,
+) -> Sequence[Arrival]:
+    """Take events, but for those that are to be taken ``apart`` after them, which are returned."""
     intake = await store.lock(connection, branch_id)
     assert intake is not None  # noqa: S101 - callers ask first whether the branch is known
     now = intake.not_before(now)
-    await sort_out(
+    later = await sort_out(
         connection,
         branch_id,
         arrivals,
         first_time=first_time,
         in_quarantine=intake.in_quarantine,
+        apart=apart,
     )
+    if later:
+        put_off = {id(one) for one in later}
+        arrivals = [one for one in arrivals if id(one) not in put_off]
     fresh = [one for one in arrivals if one.verdict is None]
     county = await counties.county(connection, branch_id) if fresh else None
     if county is None:
         await record(connection, branch_id, arrivals, None, intake, now=now)
-        return
+        return later
     timelines = counties.borrow(branch_id, intake.mark)
     books = Books(
         county.organisation, county.rules, Known(timelines=timelines), intake.closed_through, now
@@ -82,7 +116,7 @@ async def take(
         first_time=first_time,
         in_quarantine=intake.in_quarantine,
     )
-    if first_time and any(_may_have_come_before(one) for one in fresh):
+    if first_time and await _came_before(connection, branch_id, fresh):
         raise CameBeforeError
     if not books.produced.decided:
         # Nobody need wait for the disk to learn what has not changed.
@@ -90,15 +124,26 @@ async def take(
     mark = await record(connection, branch_id, [*arrivals, *released], books, intake, now=now)
     if books.produced.decided:
         counties.keep(branch_id, Standing(county, intake.closed_through, mark, timelines))
+    return later
 
 
-def _may_have_come_before(arrival: Arrival) -> bool:
-    """Say whether an event that is not booked may have been: refused, or itself what was taken back.
+async def _came_before(
+    connection: AsyncConnection, branch_id: int, arrivals: Sequence[Arrival]
+) -> bool:
+    """Say whether any event that is not booked was, or may have been, before.
 
-    What waits for a line or a charge that is not there has not been booked.
+    One that is refused may be what it clashes with; one that takes back too much may be what was taken
+    back. Of one that waits for a line or a charge another form may have been booked, which no key of
+    the database says: nothing is written under its identity while it waits.
     """
-    exceeds = arrival.waiting is not None and exceeds_charge(arrival.waiting)
-    return exceeds or arrival.judged.outcome is Outcome.REFUSED
+    waiting = [one for one in arrivals if one.waiting is not None]
+    refused = any(one.judged.outcome is Outcome.REFUSED for one in arrivals)
+    if refused or any(one.waiting and exceeds_charge(one.waiting) for one in waiting):
+        return True
+    return bool(
+        waiting
+        and await store.received(connection, branch_id, [one.message.key for one in waiting])
+    )
 
 
 async def take_foreseen(
@@ -289,16 +334,14 @@ async def _run(
         if books.arrived:
             if in_quarantine:
                 known = {one.held_number for one in (*fresh, *released)}
-                for held in await store.waiting_for(connection, branch_id, books.arrived):
-                    if held.number not in known:
-                        reading = read(held.body, now=books.now)
-                        arrival = Arrival(reading, held.posted_by, held.number, replayed=True)
-                        released.append(arrival)
-                        if isinstance(reading.says, Refusal):
-                            # It has waited since what it says was taken; it stays, with the reason.
-                            arrival.verdict = Verdict(Outcome.REFUSED, reading.says)
-                        else:
-                            queue.append(arrival)
+                waited = [
+                    Arrival(read(one.body, now=books.now), one.posted_by, one.number, replayed=True)
+                    for one in await store.waiting_for(connection, branch_id, books.arrived)
+                    if one.number not in known
+                ]
+                await judge_released(connection, branch_id, waited)
+                released += waited
+                queue += [one for one in waited if one.verdict is None]
             for key in books.arrived:
                 queue += parked.pop(key, [])
             books.arrived.clear()

@@ -24,7 +24,7 @@ from huaxiao.attribution.intake.arrivals import BOOKED, Arrival, Verdict
 from huaxiao.attribution.intake.foreseeing import Foreseen, foresee, joined
 from huaxiao.attribution.intake.reading import Reading
 from huaxiao.attribution.intake.taking import CameBeforeError, take, take_foreseen
-from huaxiao.attribution.tables import audit_log
+from huaxiao.attribution.tables import UNPLACED, audit_log
 from huaxiao.shared.audit.log import NewEntry
 from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
@@ -185,7 +185,11 @@ class Turns:
             connection, self.counties, branch_id, foreseen, now=now
         ):
             return [[BOOKED] * len(part.readings) for part in parts]
-        arrivals = [[Arrival(one, part.posted_by) for one in part.readings] for part in parts]
+        unplaced = branch_id == UNPLACED
+        arrivals = [
+            [Arrival(one, part.posted_by, unplaced=unplaced) for one in part.readings]
+            for part in parts
+        ]
         await take(
             connection,
             self.counties,

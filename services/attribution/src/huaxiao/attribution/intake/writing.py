@@ -189,7 +189,7 @@ async def _write(
 def _to_hold(arrival: Arrival) -> store.NewHeld:
     name, why = arrival.reading.name, arrival.judged.why
     return store.NewHeld(
-        digest=arrival.reading.digest,
+        digest=arrival.digest,
         source=name.source,
         event_id=name.event_id,
         type=name.type,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.intake.store import closed_through
 from huaxiao.attribution.ledger import store
-from huaxiao.shared.problems import Problem
+from huaxiao.shared.problems import NotFound, Problem
 from huaxiao.shared.wire.attribution import PeriodBooks, Reconciliation, Statement
 
 
@@ -74,7 +74,14 @@ async def statement(
     *,
     known_at: datetime,
 ) -> Statement:
-    """Return a centre's period as it was known at a settled moment: the same for ever."""
+    """Return a centre's period as it was known at a settled moment: the same for ever.
+
+    Raises:
+        NotFound: there is no such centre.
+
+    """
+    if not await store.is_centre(connection, branch_id, centre_id):
+        raise NotFound
     lines = await store.statement_lines(connection, branch_id, centre_id, period, known_at)
     digest, count = await store.digest(
         connection, branch_id, period, centre_id=centre_id, known_at=known_at

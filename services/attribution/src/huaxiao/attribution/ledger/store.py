@@ -32,6 +32,7 @@ from huaxiao.attribution.domain.postings import NET_REVENUE
 from huaxiao.attribution.tables import (
     balances,
     branches,
+    centres,
     entries,
     held_events,
     intakes,
@@ -62,7 +63,7 @@ _DIGESTED = (
 BalanceKey = tuple[str, str, str]
 
 
-def _in_period(branch_id: int, number: int) -> ColumnElement[bool]:
+def in_period(branch_id: int, number: int) -> ColumnElement[bool]:
     """Say of an entry that it is one of a period's, none of which lies beyond its first and last."""
 
     def bound(column: Column[int]) -> ScalarSelect[int]:
@@ -142,7 +143,7 @@ async def entry_page(
         within(table.c.centre_id, centre_ids),
     )
     if period is not None:
-        query = query.where(_in_period(branch_id, period))
+        query = query.where(in_period(branch_id, period))
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
     if subscription_id is not None:
@@ -328,7 +329,7 @@ async def entered(connection: AsyncConnection, branch_id: int, period: int) -> i
     """Return net revenue by the ledger's lines that events made, one by one."""
     found = await connection.scalar(
         select(net_revenue(credited=(REVENUE, ADJUSTMENTS), debited=(REFUNDS, ADJUSTMENTS))).where(
-            _in_period(branch_id, period), entries.c.source != OWN_SOURCE
+            in_period(branch_id, period), entries.c.source != OWN_SOURCE
         )
     )
     return int(found or 0)
@@ -357,7 +358,7 @@ async def digest(
     """Return the SHA-256 over a period's entries in order of number, and how many there are."""
     table = entries
     query = select(*(table.c[name] for name in _DIGESTED)).where(
-        _in_period(branch_id, period_number)
+        in_period(branch_id, period_number)
     )
     if centre_id is not None:
         query = query.where(table.c.centre_id == centre_id)
@@ -420,7 +421,7 @@ def _sides(*conditions: ColumnElement[bool]) -> Subquery:
 
 def _summed(branch_id: int, number: int, *conditions: ColumnElement[bool]) -> Subquery:
     """Sum a period's entries by centre, field and account, as the balances have them."""
-    sides = _sides(_in_period(branch_id, number), *conditions)
+    sides = _sides(in_period(branch_id, number), *conditions)
     key = (
         sides.c.centre_id,
         func.coalesce(sides.c.field_id, "").label("field_id"),
@@ -477,6 +478,17 @@ async def misnumbered(connection: AsyncConnection, branch_id: int) -> list[str]:
     if (first, last) == ((1, given) if given else (None, None)):
         return []
     return [f"entries run from number {first} to {last}, {given} were given out"]
+
+
+async def is_centre(connection: AsyncConnection, branch_id: int, centre_id: str) -> bool:
+    """Say whether a branch has a centre, or its pool this name."""
+    known = select(centres.c.centre_id).where(
+        centres.c.branch_id == branch_id, centres.c.centre_id == centre_id
+    )
+    pool = select(branches.c.default_centre_id).where(
+        branches.c.branch_id == branch_id, branches.c.default_centre_id == centre_id
+    )
+    return await connection.scalar(union_all(known, pool).limit(1)) is not None
 
 
 async def statement_lines(

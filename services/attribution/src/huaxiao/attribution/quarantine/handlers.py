@@ -100,6 +100,7 @@ async def replay(
         number,
         replayed=True,
         mended=given.event is not None,
+        unplaced=branch_id == UNPLACED,
     )
     target = arrival.reading.name.branch_id
     if isinstance(arrival.reading.says, Message) and branch_id not in {UNPLACED, target}:

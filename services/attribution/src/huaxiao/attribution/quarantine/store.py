@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.intake.store import advance
@@ -74,8 +74,12 @@ async def page(
         query = query.where(table.c.code == wanted.code)
     if wanted.outcome is not None:
         query = query.where(table.c.outcome == wanted.outcome)
+    if wanted.outcome is Outcome.CONFLICT:
+        # They are few among many, and found by the one code they have.
+        query = query.where(table.c.code == Outcome.CONFLICT)
     if wanted.source is not None:
-        query = query.where(func.coalesce(table.c.source, "") == wanted.source)
+        named = table.c.source == wanted.source
+        query = query.where(named if wanted.source else or_(named, table.c.source.is_(None)))
     rows = await connection.execute(
         _seen_by(query, posted_by).order_by(table.c.number).limit(limit)
     )

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
-from huaxiao.attribution.domain.evidence import LineEvidence
-from huaxiao.attribution.domain.rules import Flag, anchor_of
+from huaxiao.attribution.domain.evidence import (
+    MAIN_CARDS_FOLLOWED,
+    LineEvidence,
+    anchor_of,
+)
+from huaxiao.attribution.domain.rules import Flag
 from huaxiao.attribution.domain.telling.case import Case, ruled
 from huaxiao.attribution.domain.words import Told
 from huaxiao.shared.masking import masked_address
@@ -92,9 +96,9 @@ def _main_missing(case: Case) -> Told:
 def _main_in_circle(case: Case) -> Told:
     named = case.subject.line.main_subscription_id
     return Told(
-        f"It and {named} lead to each other as main cards. Find out which is the main card, and"
-        " have a ruling say whose they are.",
-        f"它与 {named} 互为主卡。请查明哪张是主卡，并以裁定明确归属。",
+        f"It and {named} lead to each other as main cards, or over more than {MAIN_CARDS_FOLLOWED} cards to"
+        " none. Find out which is the main card, and have a ruling say whose they are.",
+        f"它与 {named} 互为主卡，或逐级相连超过 {MAIN_CARDS_FOLLOWED} 张仍无主卡。请查明哪张是主卡，并以裁定明确归属。",
     )
 
 

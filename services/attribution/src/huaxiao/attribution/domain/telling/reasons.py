@@ -5,9 +5,13 @@ from datetime import date
 from typing import TypeVar
 
 from huaxiao.attribution.domain import words
-from huaxiao.attribution.domain.evidence import Bundle, LineEvidence
+from huaxiao.attribution.domain.evidence import (
+    MAIN_CARDS_FOLLOWED,
+    Bundle,
+    LineEvidence,
+    anchor_of,
+)
 from huaxiao.attribution.domain.organisation import Placement
-from huaxiao.attribution.domain.rules import anchor_of
 from huaxiao.attribution.domain.telling.case import Case, Names, joined, ruled
 from huaxiao.attribution.domain.words import Told
 from huaxiao.shared.leads import LEAD_HOLDS
@@ -112,8 +116,8 @@ def _left_bundle(case: Case) -> Told:
     bundle = _found(case.evidence.left_bundle)
     left, anchor = words.day(_found(bundle.left_on)), _anchored(case, bundle)
     return Told(
-        f"it left bundle {bundle.bundle_id} on {left.text}, is in no other, and stays with that"
-        f" bundle, {anchor.text}",
+        f"it left bundle {bundle.bundle_id} on {left.text}, is in no other, and stays where it was,"
+        f" with that bundle, {anchor.text}",
         f"它于{left.text_zh}离开融合套餐 {bundle.bundle_id}，之后未入其他套餐，保持原归属："
         f"{anchor.text_zh}",
     )
@@ -146,8 +150,10 @@ def _main_card(case: Case) -> Told:
         centre = case.names.centre(case.decision.centre_id)
         return Told(
             f"it is a secondary card, and the cards that lead from it to its main card {named} name"
-            f" each other in a circle; so it stays with {centre.text}",
-            f"它是副卡，而它与主卡 {named} 互为主卡，循环无法判定，故归 {centre.text_zh}",
+            f" each other in a circle, or are more than {MAIN_CARDS_FOLLOWED}; so it stays with"
+            f" {centre.text}",
+            f"它是副卡，而它与主卡 {named} 互为主卡（或逐级相连超过 {MAIN_CARDS_FOLLOWED} 张），无法判定，"
+            f"故归 {centre.text_zh}",
         )
     rule, found = ruled(main.decision.rule), REASONS[main.decision.source](main)
     return Told(

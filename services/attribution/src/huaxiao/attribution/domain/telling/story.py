@@ -211,10 +211,11 @@ def _money(case: Case) -> Told:
     month, amount = words.month(case.period), yuan(case.revenue_fen)
     if not case.revenue_fen:
         return Told(
-            f"No net revenue is booked to it in {month.text}.",
-            f"{month.text_zh}没有入账的净收入。",
+            f"No net revenue of {month.text} is booked to it.",
+            f"没有{month.text_zh}的净收入入账。",
         )
     return Told(
-        f"{amount} yuan are at stake: its net revenue booked in {month.text}, without VAT.",
-        f"涉及金额 {amount} 元：{month.text_zh}入账的净收入，不含税。",
+        f"{amount} yuan are at stake: its net revenue of {month.text}, without VAT, whenever it was"
+        " booked.",
+        f"涉及金额 {amount} 元：{month.text_zh}的净收入，不含税，不论何时入账。",
     )
