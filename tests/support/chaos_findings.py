@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
-from support.county_at_work import BOOKED, PAID_IN, Work
+from support.county_at_work import IN_THE_BOOKS, PAID_IN, Work
 from support.processes import Processes
 
 from huaxiao.cli.doctor.examining import examine
@@ -16,6 +16,7 @@ from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.story import NotSeenError, Story, until
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
+from huaxiao.shared.wire.attribution import Outcome
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.kpi import Unit
 
@@ -34,6 +35,7 @@ async def findings(
     found = list(work.torn) + answered_500()
     found += (
         await _kept(database_url, work)
+        + await _on_record(database_url, work)
         + await _feeds(database_url)
         + await _doctor(contracts_url, database_url, work.story)
     )
@@ -45,7 +47,8 @@ async def findings(
         return [str(error)]
     found += await _books(work.story)
     found += await _work_and_pay(work)
-    found += await _kept(database_url, work) + await _feeds(database_url)
+    found += await _kept(database_url, work) + await _on_record(database_url, work)
+    found += await _feeds(database_url)
     return found + await _doctor(contracts_url, database_url, work.story) + answered_500()
 
 
@@ -243,11 +246,11 @@ async def _kept(database_url: str, work: Work) -> list[str]:
         )
         there = {tuple(row) for row in received}
         known = there | {tuple(row) for row in held}
-        booked = {key for key, outcome in work.acknowledged.items() if outcome == BOOKED}
+        booked = {key for key, outcome in work.acknowledged.items() if outcome in IN_THE_BOOKS}
         other = {
             key
             for key, outcome in work.acknowledged.items()
-            if outcome in {"refused", "parked"} and "None" not in key
+            if outcome in {Outcome.REFUSED, Outcome.PARKED} and "None" not in key
         }
         found = []
         if booked - there:
@@ -265,6 +268,37 @@ async def _kept(database_url: str, work: Work) -> list[str]:
             found.append(f"{steps_recorded} steps are on record of {len(taken)} that were taken")
         if steps:
             found.append(f"steps were taken twice: {[tuple(row) for row in steps[:3]]}")
+        return found
+
+    return await _with_connection(database_url, look)
+
+
+async def _on_record(database_url: str, work: Work) -> list[str]:
+    """Find what became of events that were posted and is not on record, or more often than it was."""
+
+    async def look(connection: asyncpg.Connection) -> list[str]:
+        rows = await connection.fetch(
+            "SELECT told.key AS outcome, sum(told.value::bigint)::bigint AS times"
+            " FROM attribution.audit_entries, jsonb_array_elements(changes) AS change,"
+            " jsonb_each_text(change -> 'outcomes') AS told"
+            " WHERE method = 'POST' AND path = '/v1/events' GROUP BY told.key"
+        )
+        recorded = Counter({Outcome(row["outcome"]): row["times"] for row in rows})
+        booked, at_once = await connection.fetchrow(
+            "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS ("
+            "  SELECT FROM attribution.held_events AS held"
+            "  WHERE (held.branch_id, held.source, held.event_id)"
+            "  = (received.branch_id, received.source, received.event_id)))"
+            " FROM attribution.received_events AS received"
+        )
+        lost = work.told - recorded
+        found = [f"told and not on record: {dict(lost)}"] if lost else []
+        # What waited in quarantine was not booked by a request that tells so, or was.
+        if not at_once <= recorded[Outcome.BOOKED] <= booked:
+            found.append(
+                f"{recorded[Outcome.BOOKED]} booked events are on record, of {booked} that are"
+                f" there, {at_once} of which never waited"
+            )
         return found
 
     return await _with_connection(database_url, look)
