@@ -1,5 +1,6 @@
 """What is wrong when all is quiet again: nothing, if the promises hold."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -182,39 +183,40 @@ async def _with_connection(
 
 
 class Looking:
-    """Looks into the database while the county is at work, past every service."""
+    """Looks into the database while the county is at work, past every service, one look at a time."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._connection: asyncpg.Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def missing(self, keys: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
         """Tell which booked events are not there now; none where the database is away."""
-        try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._url)
-            rows = await self._connection.fetch(
-                "SELECT source, event_id FROM unnest($1::text[], $2::text[]) AS w (source, event_id)"
-                " EXCEPT SELECT source, event_id FROM attribution.received_events",
-                [source for source, _ in keys],
-                [event_id for _, event_id in keys],
-            )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return []
+        rows = await self._rows(
+            "SELECT source, event_id FROM unnest($1::text[], $2::text[]) AS w (source, event_id)"
+            " EXCEPT SELECT source, event_id FROM attribution.received_events",
+            [source for source, _ in keys],
+            [event_id for _, event_id in keys],
+        )
         return [(row["source"], row["event_id"]) for row in rows]
 
     async def followed(self) -> tuple[int, ...] | None:
         """Tell how far kpi has come, and how much it has stored; None where the database is away."""
+        rows = await self._rows(
+            "SELECT (SELECT sum(position)::bigint FROM kpi.feed_positions),"
+            " (SELECT count(*) FROM kpi.measure_changes)"
+        )
+        return tuple(rows[0]) if rows else None
+
+    async def _rows(self, query: str, *given: object) -> list[asyncpg.Record]:
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._url)
-            row = await self._connection.fetchrow(
-                "SELECT (SELECT sum(position)::bigint FROM kpi.feed_positions),"
-                " (SELECT count(*) FROM kpi.measure_changes)"
-            )
+            async with self._one_at_a_time:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await asyncpg.connect(self._url)
+                rows: list[asyncpg.Record] = await self._connection.fetch(query, *given)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return None
-        return tuple(row)
+            return []
+        return rows
 
     async def close(self) -> None:
         if self._connection is not None:
