@@ -23,6 +23,8 @@ from huaxiao.shared.wire.kpi import Unit
 
 _CONVERGED_SECONDS = 90.0
 _PUBLISHING = ("contracts", "attribution", "dispatch")
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver says of a server that has gone, or has said that it goes and not gone yet."""
 
 
 async def findings(
@@ -34,6 +36,9 @@ async def findings(
     to come right.
     """
     found = list(work.torn) + answered_500()
+    if work.unseen:
+        some = sorted(work.unseen)[:3]
+        found.append(f"{len(work.unseen)} events acknowledged and not there to be seen: {some}")
     found += (
         await _kept(database_url, work)
         + await _on_record(database_url, work)
@@ -214,7 +219,7 @@ class Looking:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(self._url)
                 rows: list[asyncpg.Record] = await self._connection.fetch(query, *given)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _AWAY:
             return []
         return rows
 

@@ -59,6 +59,8 @@ class Work:
     """Events whose outcome was told, by source and id."""
     told: Counter[Outcome] = field(default_factory=Counter)
     """How often each outcome was told."""
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    """Events of which it was told that they are in the books, and which were not there to be seen."""
     orders: set[str] = field(default_factory=set)
     """References under which orders were asked for and made."""
     notes: set[str] = field(default_factory=set)
@@ -128,9 +130,8 @@ class Work:
         told = list(zip(keys, outcomes, strict=True))
         for key, outcome in told:
             self.acknowledged.setdefault(key, outcome)
-        unseen = await self.missing([key for key, outcome in told if outcome in IN_THE_BOOKS])
-        if unseen:
-            self.torn.append(f"acknowledged and not there to be seen: {sorted(unseen)[:3]}")
+        looked_for = [key for key, outcome in told if outcome in IN_THE_BOOKS]
+        self.unseen.update(await self.missing(looked_for))
 
     async def ask_for_work(self, over: asyncio.Event) -> None:
         """Ask for patrols under references of their own, and note something on each."""
