@@ -17,6 +17,7 @@ from sqlalchemy import Table, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.shared import database, feed, unit_of_work
+from huaxiao.shared.audit import log
 from huaxiao.shared.rows import Scope
 from huaxiao.shared.wire.feed import FeedEntry
 
@@ -181,6 +182,18 @@ def _not_on_record() -> None:
     _UnitOfWork.put_on_record = put_on_record  # type: ignore[method-assign]
 
 
+def _one_of_many_on_record() -> None:
+    """Of requests that are taken in together one is put on record."""
+    honest = log.AuditLog.append
+
+    async def append(
+        self: Any, connection: AsyncConnection, branch_id: int, entries: Sequence[log.NewEntry]
+    ) -> None:
+        await honest(self, connection, branch_id, entries[:1])
+
+    log.AuditLog.append = append  # type: ignore[method-assign]
+
+
 def _commit_not_on_disk() -> None:
     """Commits are acknowledged before they are on disk, and nobody refuses to start so."""
     database._SESSION["synchronous_commit"] = "off"  # noqa: SLF001 - where the bug has to be
@@ -214,6 +227,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "refused-not-kept": _refused_not_kept,
     "position-skipped": _position_skipped,
     "not-on-record": _not_on_record,
+    "one-of-many-on-record": _one_of_many_on_record,
     "commit-not-on-disk": _commit_not_on_disk,
     "restated-twice": _restated_twice,
 }

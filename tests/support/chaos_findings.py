@@ -1,5 +1,6 @@
 """What is wrong when all is quiet again: nothing, if the promises hold."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -7,7 +8,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
-from support.county_at_work import BOOKED, PAID_IN, Work
+from support.county_at_work import IN_THE_BOOKS, PAID_IN, Work
 from support.processes import Processes
 
 from huaxiao.cli.doctor.examining import examine
@@ -16,11 +17,14 @@ from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.story import NotSeenError, Story, until
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clock import system_clock
+from huaxiao.shared.wire.attribution import Outcome
 from huaxiao.shared.wire.dispatch import OrderState
 from huaxiao.shared.wire.kpi import Unit
 
 _CONVERGED_SECONDS = 90.0
 _PUBLISHING = ("contracts", "attribution", "dispatch")
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver says of a server that has gone, or has said that it goes and not gone yet."""
 
 
 async def findings(
@@ -32,8 +36,12 @@ async def findings(
     to come right.
     """
     found = list(work.torn) + answered_500()
+    if work.unseen:
+        some = sorted(work.unseen)[:3]
+        found.append(f"{len(work.unseen)} events acknowledged and not there to be seen: {some}")
     found += (
         await _kept(database_url, work)
+        + await _on_record(database_url, work)
         + await _feeds(database_url)
         + await _doctor(contracts_url, database_url, work.story)
     )
@@ -45,7 +53,8 @@ async def findings(
         return [str(error)]
     found += await _books(work.story)
     found += await _work_and_pay(work)
-    found += await _kept(database_url, work) + await _feeds(database_url)
+    found += await _kept(database_url, work) + await _on_record(database_url, work)
+    found += await _feeds(database_url)
     return found + await _doctor(contracts_url, database_url, work.story) + answered_500()
 
 
@@ -179,39 +188,40 @@ async def _with_connection(
 
 
 class Looking:
-    """Looks into the database while the county is at work, past every service."""
+    """Looks into the database while the county is at work, past every service, one look at a time."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._connection: asyncpg.Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def missing(self, keys: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
         """Tell which booked events are not there now; none where the database is away."""
-        try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._url)
-            rows = await self._connection.fetch(
-                "SELECT source, event_id FROM unnest($1::text[], $2::text[]) AS w (source, event_id)"
-                " EXCEPT SELECT source, event_id FROM attribution.received_events",
-                [source for source, _ in keys],
-                [event_id for _, event_id in keys],
-            )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return []
+        rows = await self._rows(
+            "SELECT source, event_id FROM unnest($1::text[], $2::text[]) AS w (source, event_id)"
+            " EXCEPT SELECT source, event_id FROM attribution.received_events",
+            [source for source, _ in keys],
+            [event_id for _, event_id in keys],
+        )
         return [(row["source"], row["event_id"]) for row in rows]
 
     async def followed(self) -> tuple[int, ...] | None:
         """Tell how far kpi has come, and how much it has stored; None where the database is away."""
+        rows = await self._rows(
+            "SELECT (SELECT sum(position)::bigint FROM kpi.feed_positions),"
+            " (SELECT count(*) FROM kpi.measure_changes)"
+        )
+        return tuple(rows[0]) if rows else None
+
+    async def _rows(self, query: str, *given: object) -> list[asyncpg.Record]:
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(self._url)
-            row = await self._connection.fetchrow(
-                "SELECT (SELECT sum(position)::bigint FROM kpi.feed_positions),"
-                " (SELECT count(*) FROM kpi.measure_changes)"
-            )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return None
-        return tuple(row)
+            async with self._one_at_a_time:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await asyncpg.connect(self._url)
+                rows: list[asyncpg.Record] = await self._connection.fetch(query, *given)
+        except _AWAY:
+            return []
+        return rows
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -243,11 +253,11 @@ async def _kept(database_url: str, work: Work) -> list[str]:
         )
         there = {tuple(row) for row in received}
         known = there | {tuple(row) for row in held}
-        booked = {key for key, outcome in work.acknowledged.items() if outcome == BOOKED}
+        booked = {key for key, outcome in work.acknowledged.items() if outcome in IN_THE_BOOKS}
         other = {
             key
             for key, outcome in work.acknowledged.items()
-            if outcome in {"refused", "parked"} and "None" not in key
+            if outcome in {Outcome.REFUSED, Outcome.PARKED} and "None" not in key
         }
         found = []
         if booked - there:
@@ -265,6 +275,37 @@ async def _kept(database_url: str, work: Work) -> list[str]:
             found.append(f"{steps_recorded} steps are on record of {len(taken)} that were taken")
         if steps:
             found.append(f"steps were taken twice: {[tuple(row) for row in steps[:3]]}")
+        return found
+
+    return await _with_connection(database_url, look)
+
+
+async def _on_record(database_url: str, work: Work) -> list[str]:
+    """Find what became of events that were posted and is not on record, or more often than it was."""
+
+    async def look(connection: asyncpg.Connection) -> list[str]:
+        rows = await connection.fetch(
+            "SELECT told.key AS outcome, sum(told.value::bigint)::bigint AS times"
+            " FROM attribution.audit_entries, jsonb_array_elements(changes) AS change,"
+            " jsonb_each_text(change -> 'outcomes') AS told"
+            " WHERE method = 'POST' AND path = '/v1/events' GROUP BY told.key"
+        )
+        recorded = Counter({Outcome(row["outcome"]): row["times"] for row in rows})
+        booked, at_once = await connection.fetchrow(
+            "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS ("
+            "  SELECT FROM attribution.held_events AS held"
+            "  WHERE (held.branch_id, held.source, held.event_id)"
+            "  = (received.branch_id, received.source, received.event_id)))"
+            " FROM attribution.received_events AS received"
+        )
+        lost = work.told - recorded
+        found = [f"told and not on record: {dict(lost)}"] if lost else []
+        # What waited in quarantine was not booked by a request that tells so, or was.
+        if not at_once <= recorded[Outcome.BOOKED] <= booked:
+            found.append(
+                f"{recorded[Outcome.BOOKED]} booked events are on record, of {booked} that are"
+                f" there, {at_once} of which never waited"
+            )
         return found
 
     return await _with_connection(database_url, look)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,14 +17,18 @@ from huaxiao.cli.story import Story
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.dispatch import DispatchClient
+from huaxiao.shared.wire.attribution import Outcome
 from huaxiao.shared.wire.contracts import Engagement, PayIn
 from huaxiao.shared.wire.dispatch import Order, OrderKind, OrderState
 from huaxiao.shared.wire.orders import OrderIn, OrderSource
 
 PAID_IN = TERM_FROM + 1
 """A month whose pay comes person by person, so that each centre's is stated anew every time."""
-BOOKED = "booked"
+IN_THE_BOOKS = frozenset({Outcome.BOOKED, Outcome.DUPLICATE})
+"""Outcomes of which an event is in the books, now or since before: an answer to it may have been lost."""
 _BATCH = 60
+_ONE_BY_ONE = 0.3
+"""Share of batches whose events come a request each, all at once."""
 _BREATH_SECONDS = 0.1
 _AGAIN = 0.1
 """Share of what is sent once more though it was answered."""
@@ -51,8 +55,12 @@ class Work:
     """Of the trouble: as much of the work is done as of that has come."""
     missing: Callable[[Collection[tuple[str, str]]], Awaitable[Collection[tuple[str, str]]]]
     """Tell which events a look into the database does not find."""
-    acknowledged: dict[tuple[str, str], str] = field(default_factory=dict)
+    acknowledged: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     """Events whose outcome was told, by source and id."""
+    told: Counter[Outcome] = field(default_factory=Counter)
+    """How often each outcome was told."""
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    """Events of which it was told that they are in the books, and which were not there to be seen."""
     orders: set[str] = field(default_factory=set)
     """References under which orders were asked for and made."""
     notes: set[str] = field(default_factory=set)
@@ -90,24 +98,40 @@ class Work:
             await asyncio.gather(*doing, return_exceptions=True)
 
     async def bill(self, events: Sequence[Event]) -> None:
-        """Post events in small batches, some of them twice, until each has been answered."""
+        """Post events in small batches and one by one, some twice, until each has been answered."""
         events = _work_spread(events)
         pause = self.seconds * _BATCH / len(events)
         for start in range(0, len(events), _BATCH):
             batch = events[start : start + _BATCH]
             await self.course.reached(start / len(events))
             for _ in range(2 if self.chance.random() < _AGAIN else 1):
-                report = await until_heard(partial(self.story.billing.post_events, batch))
-                self.heard("attribution")
-                told = {one.index: str(one.outcome) for one in report.outcomes}
-                keys = [(str(event.get("source")), str(event.get("id"))) for event in batch]
-                booked = [one for at, one in enumerate(keys) if told.get(at, BOOKED) == BOOKED]
-                unseen = await self.missing(booked)
-                if unseen:
-                    self.torn.append(f"acknowledged and not there to be seen: {sorted(unseen)[:3]}")
-                for at, key in enumerate(keys):
-                    self.acknowledged.setdefault(key, told.get(at, BOOKED))
+                if self.chance.random() < _ONE_BY_ONE:
+                    same: dict[tuple[str, str], list[Event]] = defaultdict(list)
+                    for event in batch:
+                        same[_key(event)].append(event)
+                    await asyncio.gather(*(self._bill_in_turn(forms) for forms in same.values()))
+                else:
+                    await self._bill_together(batch)
             await asyncio.sleep(self.chance.uniform(0, 2 * pause))
+
+    async def _bill_in_turn(self, forms: Sequence[Event]) -> None:
+        """Post events of one id in their order: of two bodies the first counts."""
+        for event in forms:
+            await self._bill_together([event])
+
+    async def _bill_together(self, batch: Sequence[Event]) -> None:
+        """Post events in one request until it is answered, and hold the answer to what is there."""
+        report = await until_heard(partial(self.story.billing.post_events, batch))
+        self.heard("attribution")
+        other = {one.index: one.outcome for one in report.outcomes}
+        outcomes = [other.get(at, Outcome.BOOKED) for at in range(len(batch))]
+        self.told.update(outcomes)
+        keys = [_key(event) for event in batch]
+        told = list(zip(keys, outcomes, strict=True))
+        for key, outcome in told:
+            self.acknowledged.setdefault(key, outcome)
+        looked_for = [key for key, outcome in told if outcome in IN_THE_BOOKS]
+        self.unseen.update(await self.missing(looked_for))
 
     async def ask_for_work(self, over: asyncio.Event) -> None:
         """Ask for patrols under references of their own, and note something on each."""
@@ -236,6 +260,10 @@ class Work:
             self.drafts += await _unless_away(draft) is not None
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), 1)
+
+
+def _key(event: Event) -> tuple[str, str]:
+    return str(event.get("source")), str(event.get("id"))
 
 
 def _work_spread(events: Sequence[Event]) -> list[Event]:

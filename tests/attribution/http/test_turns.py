@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from asyncpg import LockNotAvailableError
 from attribution.conftest import RURAL, Event, Sender, body
 from fastapi import FastAPI
+from sqlalchemy import event
 from support.postgres import PreparedDatabase
 
 from huaxiao.attribution.county.counties import Counties
@@ -153,6 +155,34 @@ async def test_a_failed_transaction_is_taken_apart_for_those_who_still_wait(
     kinds = [type(one) for one in found]
     assert kinds == [UnicodeEncodeError, asyncio.CancelledError, list]
     assert await centres(manager, county) == {"C1": 10_000}
+
+
+async def test_a_lock_that_others_hold_for_long_is_waited_for_once_by_all_who_came_together(
+    manager: AttributionClient, county: int, sender: Sender, turns: Turns
+) -> None:
+    await manager.post_events([sender.opened()])
+    bills = [reading(sender.bill(f"BI-{number}")) for number in range(5)]
+    begun: list[object] = []
+
+    def note(connection: object) -> None:
+        begun.append(connection)
+
+    async with turns.database.write(EVERYTHING) as connection:
+        await store.lock(connection, county)
+        engine = turns.database.engine.sync_engine
+        event.listen(engine, "begin", note)
+        found = await asyncio.gather(
+            *(turns.take(county, [one], posted_by="test", now=NOW) for one in bills),
+            return_exceptions=True,
+        )
+        event.remove(engine, "begin", note)
+    assert [type(one) for one in found] == [LockNotAvailableError] * 5
+    assert len(begun) == 1
+    taken = await asyncio.gather(
+        *(turns.take(county, [one], posted_by="test", now=NOW) for one in bills)
+    )
+    assert [one.outcome for (one,) in taken] == ["booked"] * 5
+    assert await centres(manager, county) == {"C1": 50_000}
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -46,12 +47,18 @@ from huaxiao.shared.rows import NO_BRANCH, Scope
 
 _ATTEMPTS = 3
 _RETRYABLE = {"40001", "40P01"}
+_BUSY = {
+    *("55P03", "57014", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"),
+    *("53100", "53200", "53300"),  # no disk, no memory, no connection is left
+}
 _NODE_FAILED = "could not commit transaction for shard"
 """What Citus says, without a code of its own, when a node was lost before anything was committed."""
 _MAX_KEY = 255
 
 DATABASE_ERRORS = (DBAPIError, PostgresError)
 """What a database says no by: through SQLAlchemy, or by its driver where that is spoken to."""
+UNANSWERED = (*DATABASE_ERRORS, PoolTimeoutError, ConnectionError, TimeoutError)
+"""What comes of asking a database: what it says no by, and what it is not even heard by."""
 
 T = TypeVar("T")
 
@@ -209,6 +216,20 @@ async def tried_again(attempt: Callable[[], Awaitable[T]]) -> T:
 def was_undone(error: DBAPIError | PostgresError) -> bool:
     """Say whether the database undid a transaction that may well succeed when it is tried again."""
     return sqlstate(error) in _RETRYABLE or _NODE_FAILED in str(_told_by_server(error))
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether an error only means that the database does not do what it is asked now.
+
+    What was asked for has nothing to do with it, and may be asked for again.
+    """
+    if not isinstance(error, DATABASE_ERRORS):
+        return isinstance(error, UNANSWERED)
+    if isinstance(error, InterfaceError | OperationalError):
+        return True
+    # A connection that has heard the server's farewell and not yet its end refuses to be used.
+    refused = isinstance(error, InternalError) and sqlstate(error) is None
+    return refused or sqlstate(error) in _BUSY
 
 
 def sqlstate(error: DBAPIError | PostgresError) -> str | None:

@@ -14,8 +14,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Table
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -46,17 +44,13 @@ from huaxiao.shared.settings import ServiceSettings
 from huaxiao.shared.structured import LogFormat, RequestLog, write_log
 from huaxiao.shared.telemetry import telemetry
 from huaxiao.shared.trusted_keys import KeyFile, PublishedKeys
-from huaxiao.shared.unit_of_work import DATABASE_ERRORS, TransactionalRoute, sqlstate
+from huaxiao.shared.unit_of_work import UNANSWERED, TransactionalRoute, is_away
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _SENT_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _RETRY_AFTER = {
     "description": "Seconds after which to send the same request again.",
     "schema": {"type": "integer", "minimum": 1},
-}
-_BUSY = {
-    *("55P03", "57014", "57P01", "57P02", "57P03", "08006", "08003", "40001", "40P01"),
-    *("53100", "53200", "53300"),  # no disk, no memory, no connection is left
 }
 _LOOK_SECONDS = 5.0
 """How long a service that starts looks at its database's settings."""
@@ -315,7 +309,7 @@ def _render_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, on_http_exception)
-    for unavailable in (*DATABASE_ERRORS, PoolTimeoutError, ConnectionError, TimeoutError):
+    for unavailable in UNANSWERED:
         app.add_exception_handler(unavailable, _on_database_error)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -378,21 +372,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    if _is_away(error):
+    if is_away(error):
         _log.warning("database unavailable: %s", error)
         return problem_response(request, Unavailable())
     return await _on_unexpected(request, error)
-
-
-def _is_away(error: Exception) -> bool:
-    """Say whether an error only means that the database does not answer now."""
-    if not isinstance(error, DATABASE_ERRORS):
-        return True
-    if isinstance(error, InterfaceError | OperationalError):
-        return True
-    # A connection that has heard the server's farewell and not yet its end refuses to be used.
-    refused = isinstance(error, InternalError) and sqlstate(error) is None
-    return refused or sqlstate(error) in _BUSY
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

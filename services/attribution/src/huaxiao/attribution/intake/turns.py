@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from asyncpg import UniqueViolationError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from huaxiao.attribution.county.counties import Counties
@@ -30,7 +29,7 @@ from huaxiao.shared.audit.origins import Origin
 from huaxiao.shared.database import Database
 from huaxiao.shared.deadlines import DeadlinePassed, deadline, due_at
 from huaxiao.shared.rows import Scope
-from huaxiao.shared.unit_of_work import tried_again
+from huaxiao.shared.unit_of_work import is_away, tried_again
 
 _DONE = 200
 _QUIET_ROUNDS = 3
@@ -140,12 +139,10 @@ class Turns:
         """Take parts in one transaction; when that fails for what one holds, each in its own."""
         try:
             await tried_again(lambda: self._take(branch_id, parts))
-        except (PoolTimeoutError, OSError) as error:
-            for part in parts:
-                part.fail(error)
-        except Exception as error:  # noqa: BLE001 - it goes to the request whose part it was
-            if len(parts) == 1:
-                parts[0].fail(error)
+        except Exception as error:  # noqa: BLE001 - it goes to the requests whose parts these were
+            if len(parts) == 1 or is_away(error):
+                for part in parts:
+                    part.fail(error)
                 return
             for part in parts:
                 if not part.verdicts.done():
