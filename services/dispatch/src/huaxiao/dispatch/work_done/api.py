@@ -1,16 +1,18 @@
 """Routes of work done."""
 
+from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
-from huaxiao.dispatch.work_done import handlers
+from huaxiao.dispatch.work_done import handlers, store
 from huaxiao.shared import web
 from huaxiao.shared.auth import COUNTY_READERS, Principal, Role, allow
 from huaxiao.shared.identifiers import BranchId, Identifier
 from huaxiao.shared.pages import Page, PageOf
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Forbidden
+from huaxiao.shared.problems import Forbidden, Problem
 from huaxiao.shared.spans import BadSpan
 from huaxiao.shared.unit_of_work import ReadTx
 from huaxiao.shared.wire.base import Moment, PeriodText
@@ -18,20 +20,40 @@ from huaxiao.shared.wire.dispatch import AppraisalKind, FinishedOrder, Published
 
 router = web.router(tags=["work done"])
 _Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
-_KnownAt = Annotated[
-    Moment | None, Query(description="as it was known at this moment, which has passed")
-]
 
 
-@router.get("/work-done", responses=web.problem_responses(Forbidden, BadSpan, handlers.NotYet))
-async def get_work_done(
+class NotYet(Problem):
+    """What will be known at a moment to come, nobody can say."""
+
+    code = "moment-to-come"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "This moment has not come yet"
+    title_zh = "该时刻尚未到来"
+
+
+async def _known_at(
     request: Request,
+    known_at: Annotated[
+        Moment | None, Query(description="as it was known at this moment, which has passed")
+    ] = None,
+) -> datetime:
+    now: datetime = request.app.state.clock()
+    if known_at is not None and known_at > now:
+        raise NotYet
+    return known_at or now
+
+
+_KnownAt = Annotated[datetime, Depends(_known_at)]
+
+
+@router.get("/work-done", responses=web.problem_responses(Forbidden, BadSpan, NotYet))
+async def get_work_done(
     branch_id: BranchId,
     connection: ReadTx,
     principal: _Reader,
+    known_at: _KnownAt,
     period_from: PeriodText,
     period_to: PeriodText,
-    known_at: _KnownAt = None,
 ) -> WorkDone:
     """Show finished orders and confirmed scores by month and centre: a contractor its centres'."""
     return await handlers.show(
@@ -40,24 +62,22 @@ async def get_work_done(
         (period_from, period_to),
         principal.centre_ids,
         known_at=known_at,
-        now=request.app.state.clock(),
     )
 
 
-@router.get("/finished-orders", responses=web.problem_responses(Forbidden, handlers.NotYet))
+@router.get("/finished-orders", responses=web.problem_responses(Forbidden, NotYet))
 async def list_finished_orders(
-    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: _Reader,
+    known_at: _KnownAt,
     page: PageOf,
     period: PeriodText,
     centre_id: Annotated[Identifier | None, Query()] = None,
-    known_at: _KnownAt = None,
 ) -> Page[FinishedOrder]:
     """List the orders finished in a month, one by one: a contractor its centres'."""
     (after,) = page.after(str) or ("",)
-    found = await handlers.finished_orders(
+    found = await store.finished_page(
         connection,
         branch_id,
         Period(period),
@@ -66,25 +86,23 @@ async def list_finished_orders(
         known_at=known_at,
         after=after,
         limit=page.limit + 1,
-        now=request.app.state.clock(),
     )
     return page.page(found, "order_id")
 
 
-@router.get("/published-scores", responses=web.problem_responses(Forbidden, handlers.NotYet))
+@router.get("/published-scores", responses=web.problem_responses(Forbidden, NotYet))
 async def list_published_scores(
-    request: Request,
     branch_id: BranchId,
     connection: ReadTx,
     principal: _Reader,
+    known_at: _KnownAt,
     page: PageOf,
     period: PeriodText,
     kind: Annotated[AppraisalKind | None, Query(description="only cards of this kind")] = None,
-    known_at: _KnownAt = None,
 ) -> Page[PublishedScore]:
     """List the scores of a month's published cards as was told of them: a contractor its centres'."""
     (after,) = page.after(str) or ("",)
-    found = await handlers.published_scores(
+    found = await store.published_page(
         connection,
         branch_id,
         Period(period),
@@ -93,6 +111,5 @@ async def list_published_scores(
         known_at=known_at,
         after=after,
         limit=page.limit + 1,
-        now=request.app.state.clock(),
     )
     return page.page(found, "appraisal_id")

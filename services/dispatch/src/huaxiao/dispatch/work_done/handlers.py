@@ -6,7 +6,6 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from http import HTTPStatus
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,24 +15,12 @@ from huaxiao.dispatch.domain.calendar import Appealed, settled_at
 from huaxiao.dispatch.domain.scorecard import mean, rounded
 from huaxiao.dispatch.work_done import store
 from huaxiao.shared.periods import Period
-from huaxiao.shared.problems import Problem
 from huaxiao.shared.spans import span_of
 from huaxiao.shared.wire.dispatch import (
     AppraisalKind,
     CentreScore,
-    FinishedOrder,
-    PublishedScore,
     WorkDone,
 )
-
-
-class NotYet(Problem):
-    """What will be known at a moment to come, nobody can say."""
-
-    code = "moment-to-come"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "This moment has not come yet"
-    title_zh = "该时刻尚未到来"
 
 
 async def show(
@@ -42,20 +29,15 @@ async def show(
     span: tuple[int, int],
     centre_ids: AbstractSet[str] | None,
     *,
-    known_at: datetime | None,
-    now: datetime,
+    known_at: datetime,
 ) -> WorkDone:
-    """Return the work of some months, both ends included.
+    """Return the work of some months, both ends included, as known at a moment.
 
     Raises:
         BadSpan: they end before they begin, or are more than ten years.
-        NotYet: the moment is still to come.
 
     """
     first, last = span_of(*span)
-    if known_at is not None and known_at > now:
-        raise NotYet
-    known_at = known_at or now
     orders = await store.finished(connection, branch_id, (first, last), centre_ids, known_at)
     rows = await store.cards(connection, branch_id, (first, last), centre_ids, known_at)
     said = defaultdict[str, list[Appealed]](list)
@@ -97,70 +79,6 @@ def _scores(
         )
         for (period, centre_id), given in sorted(cards.items())
     ]
-
-
-async def finished_orders(
-    connection: AsyncConnection,
-    branch_id: int,
-    period: Period,
-    *,
-    centre_id: str | None,
-    centre_ids: AbstractSet[str] | None,
-    known_at: datetime | None,
-    after: str,
-    limit: int,
-    now: datetime,
-) -> list[FinishedOrder]:
-    """Return a month's finished orders behind one, as was known at a moment.
-
-    Raises:
-        NotYet: the moment is still to come.
-
-    """
-    if known_at is not None and known_at > now:
-        raise NotYet
-    return await store.finished_page(
-        connection,
-        branch_id,
-        period,
-        centre_id=centre_id,
-        centre_ids=centre_ids,
-        known_at=known_at or now,
-        after=after,
-        limit=limit,
-    )
-
-
-async def published_scores(
-    connection: AsyncConnection,
-    branch_id: int,
-    period: Period,
-    *,
-    kind: AppraisalKind | None,
-    centre_ids: AbstractSet[str] | None,
-    known_at: datetime | None,
-    after: str,
-    limit: int,
-    now: datetime,
-) -> list[PublishedScore]:
-    """Return a month's published scores behind a card, as was known at a moment.
-
-    Raises:
-        NotYet: the moment is still to come.
-
-    """
-    if known_at is not None and known_at > now:
-        raise NotYet
-    return await store.published_page(
-        connection,
-        branch_id,
-        period,
-        kind=kind,
-        centre_ids=centre_ids,
-        known_at=known_at or now,
-        after=after,
-        limit=limit,
-    )
 
 
 def _score(scores: list[Fraction]) -> Decimal:
