@@ -202,14 +202,18 @@ class Intake(RuleBasedStateMachine):
             said += self._said(report)
         assert said == Counter(self._expect(event) for _ in range(times))
 
-    @rule(data=st.data(), amount=st.integers(1, 900))
+    @rule(data=st.data(), amount=st.integers(1, 900), line=st.sampled_from(LINES))
     @precondition(lambda self: self._bills())
-    def alter(self, data: st.DataObject, amount: int) -> None:
-        """Send something else under the identifier of a bill: it is kept and not booked."""
+    def alter(self, data: st.DataObject, amount: int, line: str) -> None:
+        """Send something else under the identifier of a bill, of a line that may not be open yet.
+
+        It is kept and not booked, neither now nor when that line is opened.
+        """
         of = data.draw(st.sampled_from(self._bills()))
         event = next(one for one in self.events.values() if one["data"].get("bill_item_id") == of)
-        other = event | {"data": event["data"] | {"amount_fen": amount}}
-        self.conflicts.add(f"{event['id']} {amount}")
+        facts = {"amount_fen": amount, "subscription_id": line, "bill_item_id": f"{of}-{amount}"}
+        other = event | {"data": event["data"] | facts}
+        self.conflicts.add(f"{event['id']} {amount} {line}")
         assert self._said(self._post(other)) == Counter({CONFLICT: 1})
 
     @rule(line=st.sampled_from(LINES), wrong=st.sampled_from([1.5, "100", True, 10**30, None]))
