@@ -170,7 +170,7 @@ class PaymentReceived(EventData, frozen=True):
 
 
 class RefundIssued(EventData, frozen=True):
-    """Money goes back: it follows the charge it refunds."""
+    """Money goes back, without VAT: it follows the charge it refunds."""
 
     refund_id: Id
     bill_item_id: Id
@@ -178,7 +178,7 @@ class RefundIssued(EventData, frozen=True):
 
 
 class AdjustmentMade(EventData, frozen=True):
-    """A charge is corrected, up or down."""
+    """A charge is corrected, up or down, without VAT."""
 
     adjustment_id: Id
     bill_item_id: Id
@@ -186,7 +186,7 @@ class AdjustmentMade(EventData, frozen=True):
 
 
 class WriteOffMade(EventData, frozen=True):
-    """A charge will not be collected."""
+    """A charge will not be collected; without VAT."""
 
     write_off_id: Id
     bill_item_id: Id
