@@ -104,6 +104,45 @@ async def test_what_if_says_beforehand_exactly_what_activating_does(
     assert found.flags == ["BY_ADDRESS"]
 
 
+async def test_what_if_leaves_lines_that_were_closed_before_as_activating_does(
+    manager: AttributionClient, finance: AttributionClient, booked: int, sender: Sender
+) -> None:
+    sender.count = 100
+    end = {"subscription_id": "S-2", "effective_on": "2017-11-20"}
+    late = sender.bill("BI-12", "S-2", period=201712)
+    await manager.post_events([sender.event("subscription.closed", **end), late])
+    draft = await mobiles_by_address(manager, booked)
+    answer = await manager.what_if(booked, WhatIfIn(period=201712, rules=draft))
+    assert (answer.subscriptions, answer.moved) == (1, 0)
+    await manager.put_rule_set(booked, "ours-v1", draft)
+    await activate(finance, booked, 201712)
+    books = await manager.reconciliation(booked, 201712)
+    assert {one.centre_id: one.amount_fen for one in books.revenue_by_centre} == {"C2": 10_000}
+
+
+async def test_what_if_leaves_lines_that_were_closed_before_in_the_field_as_it_was(
+    manager: AttributionClient, booked: int, sender: Sender
+) -> None:
+    sender.count = 100
+    end = {"subscription_id": "S-1", "effective_on": "2017-11-20"}
+    await manager.post_events(
+        [
+            sender.opened("S-3"),
+            sender.event("subscription.closed", **end),
+            sender.bill("BI-11", "S-1", period=201712),
+            sender.bill("BI-13", "S-3", period=201712),
+        ]
+    )
+    redrawn = DraftField(
+        field_id="F-TOWN",
+        kind=FieldKind.REGIONAL,
+        centre_id="C2",
+        scope=FieldScopeIn(address_prefixes=[TOWN]),
+    )
+    answer = await manager.what_if(booked, WhatIfIn(period=201712, fields=[redrawn]))
+    assert [(one.subscription_id, one.to_centre_id) for one in answer.moves] == [("S-3", "C2")]
+
+
 async def test_an_active_rule_set_is_never_rewritten(
     manager: AttributionClient, finance: AttributionClient, booked: int
 ) -> None:

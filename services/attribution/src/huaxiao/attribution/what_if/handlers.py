@@ -22,7 +22,7 @@ from huaxiao.attribution.ledger.store import revenue_by_subscription
 from huaxiao.attribution.rule_sets import reading
 from huaxiao.attribution.rule_sets.handlers import require_valid
 from huaxiao.shared.by_turns import by_turns
-from huaxiao.shared.periods import Period
+from huaxiao.shared.periods import Period, shift
 from huaxiao.shared.problems import Fault, NotFound, Problem
 from huaxiao.shared.wire.attribution import (
     CentreChange,
@@ -63,7 +63,7 @@ async def what_if(
     if county is None:
         raise NotFound
     first, last = Period(given.period), Period(given.to_period or given.period)
-    tried = _tried(county, given, last)
+    tried = _tried(county, given, first, last)
     revenue = await revenue_by_subscription(connection, branch_id, first, last)
     difference = Difference()
 
@@ -110,15 +110,23 @@ def _decided(
     return joined(Stretch(each.from_period, each.owner) for each in decided)
 
 
-def _tried(county: County, given: WhatIfIn, last: Period) -> County:
+def _tried(county: County, given: WhatIfIn, first: Period, last: Period) -> County:
+    """Return a county as if what is tried had begun with the first of the months.
+
+    What is asked of months before, of a line that was closed in one, stays as it was.
+    """
     rules = county.rules
     if given.rules is not None:
         require_valid(_DRAFT, given.rules)
-        rules = RuleBook(reading.rule_set(_DRAFT, given.rules))
-    return replace(county, organisation=_with_fields(county.organisation, given, last), rules=rules)
+        before = tuple(one for one in rules.active if one[0] < first)
+        rules = RuleBook(rules.default, (*before, (first, reading.rule_set(_DRAFT, given.rules))))
+    organisation = _with_fields(county.organisation, given, first, last)
+    return replace(county, organisation=organisation, rules=rules)
 
 
-def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> Organisation:
+def _with_fields(
+    organisation: Organisation, given: WhatIfIn, first: Period, last: Period
+) -> Organisation:
     if not given.fields:
         return organisation
     _require_drawable(organisation, given)
@@ -128,12 +136,17 @@ def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> O
             field_id=one.field_id,
             kind=one.kind,
             centre_id=one.centre_id,
-            term=(given.period, last),
+            term=(first, last),
         )
         for one in given.fields
     }
     kept = [one for one in organisation.fields if one.field_id not in drawn]
-    tried = replace(organisation, fields=(*kept, *drawn.values()))
+    ended = [
+        replace(one, term_to=min(one.term_to, shift(first, -1)))
+        for one in organisation.fields
+        if one.field_id in drawn and one.term_from < first
+    ]
+    tried = replace(organisation, fields=(*kept, *drawn.values(), *ended))
     places = {one.field_id: index for index, one in enumerate(given.fields)}
     faults = [
         Fault(
@@ -142,7 +155,7 @@ def _with_fields(organisation: Organisation, given: WhatIfIn, last: Period) -> O
             f"{what} is in field {other} as well: draw that one anew, too",
             f"{what} 同时在责任田 {other} 中：请一并重新划定",
         )
-        for other, field_id, what in tried.drawn_twice(Period(given.period), last)
+        for other, field_id, what in tried.drawn_twice(first, last)
         if field_id in places
     ]
     if faults:
