@@ -212,11 +212,11 @@ LEFT = bundled(statement(date(2017, 10, 1), "S-1", "S-2"), statement(date(2017, 
             case(line(main_subscription_id="S-2"), line("S-2", main_subscription_id="S-1")),
             (
                 "Rule 075 (“Secondary card”) decides: it is a secondary card, and the cards that lead"
-                " from it to its main card S-2 name each other in a circle, or are more than 16; so it"
+                " from it to its main card S-2 name each other in a circle, or are more than 5; so it"
                 " stays with Head office pool (C0)."
             ),
             (
-                "依据规则 075“副卡随主卡”：它是副卡，而它与主卡 S-2 互为主卡（或逐级相连超过 16 张），无法判定，"
+                "依据规则 075“副卡随主卡”：它是副卡，而它与主卡 S-2 互为主卡（或逐级相连超过 5 张），无法判定，"
                 "故归 本部/游离（C0）。"
             ),
         ),
@@ -506,7 +506,7 @@ def test_rules_that_came_close_are_told_one_by_one() -> None:
         (
             case(line(main_subscription_id="S-2"), line("S-2", main_subscription_id="S-1")),
             "MAIN_IN_CIRCLE",
-            "它与 S-2 互为主卡，或逐级相连超过 16 张仍无主卡。请查明哪张是主卡，并以裁定明确归属。",
+            "它与 S-2 互为主卡，或逐级相连超过 5 张仍无主卡。请查明哪张是主卡，并以裁定明确归属。",
         ),
         (
             case(line(channel_id="ONLINE")),

@@ -35,7 +35,7 @@ from huaxiao.attribution.domain.organisation import Ground, Organisation, Placem
 from huaxiao.shared.periods import FIRST_PERIOD, Period, first_day, period_of_day, shift
 from huaxiao.shared.wire.contracts import CentreKind, ChannelKind
 
-MAIN_CARDS_FOLLOWED = 16
+MAIN_CARDS_FOLLOWED = 5
 """How many main cards are followed from a secondary one; nobody has as many, and a mistake has no end."""
 
 
