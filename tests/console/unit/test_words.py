@@ -8,6 +8,7 @@ import pytest
 
 from huaxiao.console.language import CHINESE, ENGLISH, Words, chosen
 from huaxiao.console.quarantine.views import CODES, Shown, Turn
+from huaxiao.console.what_if.views import RuleChange
 from huaxiao.console.words import called
 from huaxiao.shared.auth import Role
 from huaxiao.shared.wire import (
@@ -51,6 +52,10 @@ SHOWN: list[tuple[str, type[StrEnum]]] = [
     ("urgency", tickets.Urgency),
     ("boundary", tickets.Boundary),
     ("unit", tickets.Supervisor),
+    ("rule_set", attribution.RuleSetState),
+    ("rule_change", RuleChange),
+    ("owner", attribution.OwnerSource),
+    ("channel", contracts.ChannelKind),
     ("became", attribution.Outcome),
     ("held_state", Shown),
     ("turn", Turn),

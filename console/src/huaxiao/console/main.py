@@ -29,6 +29,7 @@ from huaxiao.console.statements import pages as statements
 from huaxiao.console.targets import pages as targets
 from huaxiao.console.targets import units
 from huaxiao.console.tickets import pages as tickets
+from huaxiao.console.what_if import pages as what_if
 from huaxiao.shared.clock import Clock, system_clock
 from huaxiao.shared.deadlines import Deadlines
 
@@ -70,6 +71,7 @@ def create_app(
         orders,
         revenue,
         closing,
+        what_if,
         statements,
         fields,
         appraisals,

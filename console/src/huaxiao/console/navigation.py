@@ -14,6 +14,8 @@ SEES_LAGS = _COUNTY
 MENDS = frozenset({Role.BSS_SOURCE, Role.SERVICE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE})
 """Who sees what lies in quarantine, and tries it again; a sending system, what it sent itself."""
 SEES_COMPLETENESS = _COUNTY | {Role.BSS_SOURCE}
+TRIES_RULES = _COUNTY
+"""Who may ask what other rules or fields would change, and reads both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from huaxiao.console.navigation import (
     KNOWS_NAMES,
     LEARNS_NAMES_FROM_KPI,
     SEES_COMPLETENESS,
+    TRIES_RULES,
     Section,
     offered,
     section,
@@ -137,6 +138,11 @@ class Page:
     def sees_completeness(self) -> bool:
         """Whether the visitor may read what each source sent."""
         return self.bearer.may(*SEES_COMPLETENESS)
+
+    @property
+    def tries_rules(self) -> bool:
+        """Whether the visitor may try other rules and fields."""
+        return self.bearer.may(*TRIES_RULES)
 
     @property
     def branch(self) -> int:

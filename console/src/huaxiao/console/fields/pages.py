@@ -6,16 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from huaxiao.console.fields import views
+from huaxiao.console.fields.reading import whole
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role
 from huaxiao.shared.wire.base import PeriodText
-from huaxiao.shared.wire.contracts import ResponsibilityField
 
 router = APIRouter(prefix="/branches/{branch_id}")
 FieldsPage = Annotated[Page, in_section("fields")]
 _READS_COVERAGE = (Role.PROVINCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE, Role.AUDITOR)
-_AT_ONCE = 8
-"""How many fields are asked for at a time."""
 
 
 @router.get("/fields")
@@ -28,14 +26,8 @@ async def fields(page: FieldsPage, period: PeriodText | None = None) -> Response
         page.peers.kpi.field_measures(page.branch, period=month),
         page.centre_names(),
     )
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def whole(field_id: str) -> ResponsibilityField:
-        async with places:
-            return await page.peers.contracts.field(page.branch, field_id)
-
     in_term = [one for one in summaries if one.term_from <= month <= one.term_to]
-    found = await asyncio.gather(*(whole(one.field_id) for one in in_term))
+    found = await whole(page, in_term)
     coverage = (
         await page.peers.contracts.coverage(page.branch, period=month)
         if page.bearer.may(*_READS_COVERAGE)

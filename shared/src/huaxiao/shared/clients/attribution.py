@@ -459,6 +459,10 @@ class AttributionClient(ErasingClient):
         found: RuleSet = await self._get(RuleSet, f"/v1/branches/{branch_id}/rule-sets/{name}")
         return found
 
+    async def rule_sets(self, branch_id: int) -> list[RuleSet]:
+        """Return the branch's own rule sets by name; the default one is none of them."""
+        return await self._all(RuleSet, f"/v1/branches/{branch_id}/rule-sets")
+
     async def activate_rule_set(
         self, branch_id: int, name: str, from_period: int, digest: str
     ) -> RuleSet:

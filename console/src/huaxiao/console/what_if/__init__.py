@@ -1,0 +1,1 @@
+"""Other rules and fields, tried on past months before anybody lets them decide."""
