@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from support.awkward_events import post_awkward_events
+from support.awkward_events import post_astray, post_awkward_events
 from support.browsing import CHROMIUM, DESK, Enter, Visit
 from support.later_months import live_on
 from support.suite import run, up
@@ -112,3 +112,18 @@ def awkward(address: str, data: Path) -> str:
     endpoints = Endpoints.behind(address, Keys.under(data).issuer())
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, post_awkward_events(endpoints)).result()
+
+
+@pytest.fixture
+def astray(address: str, data: Path) -> str:
+    """Post what names a wrong branch as the manager who visits; return the source of all of it."""
+    signed = (
+        Keys.under(data)
+        .issuer()
+        .token(
+            f"browser:{Role.COUNTY_MANAGER}", roles=[Role.COUNTY_MANAGER], branch_ids=[BRANCH_ID]
+        )
+    )
+    endpoints = Endpoints.behind(address, Keys.under(data).issuer())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, post_astray(endpoints, lambda: signed)).result()

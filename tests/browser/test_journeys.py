@@ -18,7 +18,7 @@ MONTH = "period=201711"
 SEEN = (
     *("targets", "unit-targets", "orders", "orders/calendar", "revenue", "statements"),
     *("closing", "fields", "appraisals", "tickets", "operations", "quarantine", "completeness"),
-    "what-if",
+    *("what-if", "unplaced"),
 )
 C1 = {"role": Role.CONTRACTOR, "centre": "C1", "person": "P01"}
 
@@ -397,6 +397,40 @@ def test_what_waits_in_vain_is_replayed_and_dismissed(enter: Enter, awkward: str
     manager.send("搁置")
     expect(page.get_by_text("无此用户")).to_be_visible()
     expect(page.get_by_role("button", name="搁置", exact=True)).to_have_count(0)
+    manager.accept()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_what_names_a_wrong_branch_is_mended_into_its_own(
+    enter: Enter, astray: str, size: tuple[int, int]
+) -> None:
+    manager = enter(Role.COUNTY_MANAGER, size=size)
+    page = manager.open("quarantine")
+    page.get_by_role("link", name="无所属分公司").click()
+    manager.settle()
+    held = page.get_by_role("region", name="未入账事件").locator("tbody tr", has_text=astray)
+    expect(held).to_have_count(2)
+    expect(
+        page.get_by_role("region", name="按来源与接收日期").locator("tbody tr", has_text=astray)
+    ).to_have_count(1)
+    manager.accept()
+
+    held.first.get_by_role("link").click()
+    manager.settle()
+    text = page.locator("textarea[name=event]")
+    manager.accept()
+    text.fill(text.input_value().replace("659999", "130123"))
+    manager.send("修正并重放")
+    expect(page.get_by_role("status")).to_contain_text("已重放并入账")
+    manager.accept()
+
+    page = manager.open(f"unplaced?source={astray}")
+    page.locator("tbody th a").first.click()
+    manager.settle()
+    page.locator("summary", has_text="搁置").click()
+    page.get_by_label("理由").fill("误发")
+    manager.send("搁置")
+    expect(page.get_by_text("误发")).to_be_visible()
     manager.accept()
 
 

@@ -7,8 +7,11 @@ from huaxiao.cli.story import Endpoints
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.identifiers import new_id
+from huaxiao.shared.issuer import TokenSource
 
 HOME_ADDRESS = "130123001001000001"
+ELSEWHERE = 659_999
+"""A branch that no token of these tests reaches."""
 
 
 async def post_awkward_events(endpoints: Endpoints) -> str:
@@ -51,4 +54,31 @@ async def post_awkward_events(endpoints: Endpoints) -> str:
     ) as attribution:
         report = await attribution.post_events(sent)
     assert (report.booked, report.refused, report.parked) == (1, 2, 2)
+    return source
+
+
+async def post_astray(endpoints: Endpoints, token: TokenSource) -> str:
+    """Post two events of a branch beyond a token, and return their source: new each time."""
+    mark = str(new_id())[-12:]
+    source = f"/astray-{mark}"
+    sent = [
+        {
+            "specversion": "1.0",
+            "id": f"{mark}-{number}",
+            "source": source,
+            "type": "subscription.opened",
+            "time": "2017-11-30T10:00:00+08:00",
+            "branchid": ELSEWHERE,
+            "data": {
+                "subscription_id": f"S-{mark}-{number}",
+                "customer_id": "PER-1",
+                "product": "broadband",
+                "opened_on": "2016-05-01",
+            },
+        }
+        for number in (1, 2)
+    ]
+    async with AttributionClient(endpoints.attribution, token) as attribution:
+        report = await attribution.post_events(sent)
+    assert report.refused == len(sent)
     return source

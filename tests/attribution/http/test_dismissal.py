@@ -378,11 +378,16 @@ async def test_a_sender_dismisses_its_own_event_that_belongs_to_no_branch(
     asked = {"state": "held", "code": "branch-not-allowed", "limit": 500}
     kept = (await http.get("/v1/quarantine", params=asked, headers=headers)).json()["items"]
     (held,) = (one for one in kept if json.loads(one["body"]) == foreign)
-    path = f"/v1/quarantine/{held['held_id']}/dismissal"
+    shown = f"/v1/quarantine/{held['held_id']}"
+    path = f"{shown}/dismissal"
 
     other = {"Authorization": f"Bearer {token(Role.COUNTY_FINANCE, county)}"}
+    assert (await http.get(shown, headers=headers)).json() == held
+    assert (await http.get(shown, headers=other)).status_code == 404
+    assert (await http.get("/v1/quarantine/X", headers=headers)).status_code == 404
     assert (await http.post(path, json={"reason": REASON}, headers=other)).status_code == 404
     answer = await http.post(path, json={"reason": REASON}, headers=headers)
     assert (answer.status_code, answer.json()["state"]) == (200, "dismissed")
+    assert (await http.get(shown, headers=headers)).json() == answer.json()
     kept = (await http.get("/v1/quarantine", params=asked, headers=headers)).json()["items"]
     assert held["held_id"] not in [one["held_id"] for one in kept]

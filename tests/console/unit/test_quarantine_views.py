@@ -128,3 +128,9 @@ def test_what_became_of_it_is_told_and_a_refusal_says_why() -> None:
         with pytest.raises(views.StillHeld) as still:
             views.outcome_of(report(became(refused)))
         assert [one.code for one in still.value.faults] == ["c"]
+    assert views.placed_as(report()) is Outcome.BOOKED
+    for gone in (Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED, Outcome.CONFLICT):
+        assert views.placed_as(report(became(gone))) is gone
+    with pytest.raises(views.StillUnplaced) as unplaced:
+        views.placed_as(report(became(Outcome.REFUSED)))
+    assert [one.code for one in unplaced.value.faults] == ["c"]

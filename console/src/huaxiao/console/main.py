@@ -21,6 +21,7 @@ from huaxiao.console.orders import pages as orders
 from huaxiao.console.page import FILES
 from huaxiao.console.peers import Peers
 from huaxiao.console.quarantine import pages as quarantine
+from huaxiao.console.quarantine import unplaced
 from huaxiao.console.refusing import problem_page, refuse_in_words
 from huaxiao.console.revenue import closing
 from huaxiao.console.revenue import pages as revenue
@@ -77,6 +78,7 @@ def create_app(
         appraisals,
         tickets,
         quarantine,
+        unplaced,
         completeness,
         operations,
     )

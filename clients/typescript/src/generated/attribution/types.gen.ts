@@ -4757,6 +4757,39 @@ export type ListUnplacedResponses = {
 
 export type ListUnplacedResponse = ListUnplacedResponses[keyof ListUnplacedResponses];
 
+export type GetUnplacedData = {
+    body?: never;
+    path: {
+        held_id: string;
+    };
+    query?: never;
+    url: '/v1/quarantine/{held_id}';
+};
+
+export type GetUnplacedErrors = {
+    /**
+     * `malformed`: The request does not have the required form（请求格式不符合要求）
+     */
+    422: Problem & {
+        code: 'malformed';
+    };
+    /**
+     * What any request may be refused with.
+     */
+    default: CommonProblem;
+};
+
+export type GetUnplacedError = GetUnplacedErrors[keyof GetUnplacedErrors];
+
+export type GetUnplacedResponses = {
+    /**
+     * Successful Response
+     */
+    200: HeldEvent;
+};
+
+export type GetUnplacedResponse = GetUnplacedResponses[keyof GetUnplacedResponses];
+
 export type DismissUnplacedData = {
     body: DismissalIn;
     headers?: {

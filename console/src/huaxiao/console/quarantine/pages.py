@@ -15,9 +15,9 @@ from huaxiao.shared.wire.personal import FullViewIn, Purpose
 router = APIRouter(prefix="/branches/{branch_id}/quarantine")
 QuarantinePage = Annotated[Page, in_section("quarantine")]
 _DISMISSES = (Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
-_SEES_BODIES = (Role.BSS_SOURCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
+SEES_BODIES = (Role.BSS_SOURCE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE)
 _PAGE = 100
-_LONGEST = 2 * 1024 * 1024
+LONGEST = 2 * 1024 * 1024
 """Characters of an event in a form; a service takes less."""
 ViewReason = Annotated[str, Form(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -88,7 +88,7 @@ async def replay(page: QuarantinePage, held_id: Identifier) -> Response:
 async def mend(
     page: QuarantinePage,
     held_id: Identifier,
-    event: Annotated[str, Form(min_length=1, max_length=_LONGEST)],
+    event: Annotated[str, Form(min_length=1, max_length=LONGEST)],
 ) -> Response:
     """Try an event again in a corrected form."""
     given = views.mended(event)
@@ -112,12 +112,13 @@ async def _show(
     return page.show(
         "quarantine/event.html",
         section="quarantine",
+        where="quarantine",
         views=views,
         event=event,
         turn=views.turn(event),
         to_mend=views.to_mend(event.body) if whole is None else views.indented(whole),
         whole=whole,
         became=became,
-        may_see=page.bearer.may(*_SEES_BODIES),
+        may_see=page.bearer.may(*SEES_BODIES),
         may_dismiss=page.bearer.decides_for_county(*_DISMISSES),
     )

@@ -60,6 +60,15 @@ class StillHeld(Problem):
     title_zh = "该事件仍不能入账，原状未变"
 
 
+class StillUnplaced(Problem):
+    """The event was tried again and is refused; it lies where it lay, among those of no branch."""
+
+    code = "still-unplaced"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The event cannot be booked as it stands; it still lies here"
+    title_zh = "该事件仍不能入账，仍留在此处"
+
+
 def turn(event: HeldEvent) -> Turn:
     """Say whose turn it is."""
     if event.state is not HeldState.HELD:
@@ -125,6 +134,24 @@ def mended(text: str) -> dict[str, Any]:
         raise Malformed(
             faults=[Fault("/event", "no-json", f"no JSON object: {error}", "不是 JSON 对象")]
         ) from error
+
+
+def placed_as(report: IntakeReport) -> Outcome:
+    """Return what became of an event of no branch that was tried again.
+
+    One that clashes has gone to its branch, and is held there.
+
+    Raises:
+        StillUnplaced: it was refused once more, for the reason that is told.
+
+    """
+    for one in report.outcomes:
+        if one.outcome is Outcome.REFUSED:
+            raise StillUnplaced(
+                faults=[Fault("/event", one.code, one.message, one.message_zh)],
+            )
+        return one.outcome
+    return Outcome.BOOKED
 
 
 def outcome_of(report: IntakeReport) -> Outcome:

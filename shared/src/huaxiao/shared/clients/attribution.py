@@ -173,6 +173,57 @@ class AttributionClient(ErasingClient):
         )
         return report
 
+    async def unplaced(
+        self,
+        *,
+        state: HeldState | None = None,
+        code: str | None = None,
+        outcome: Outcome | None = None,
+        source: str | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_PAGE,
+    ) -> Page[HeldEvent]:
+        """Return a page of the caller's own events that belong to no branch, oldest first."""
+        page: Page[HeldEvent] = await self._get(
+            Page[HeldEvent],
+            "/v1/quarantine",
+            params={
+                "state": state,
+                "code": code,
+                "outcome": outcome,
+                "source": source,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return page
+
+    async def unplaced_event(self, held_id: str) -> HeldEvent:
+        """Return one of the caller's own events that belong to no branch."""
+        found: HeldEvent = await self._get(HeldEvent, f"/v1/quarantine/{held_id}")
+        return found
+
+    async def replay_unplaced(
+        self, held_id: str, event: dict[str, Any] | None = None
+    ) -> IntakeReport:
+        """Try an event again that belongs to no branch; it goes to the branch it names."""
+        report: IntakeReport = await self._post(
+            IntakeReport, f"/v1/quarantine/{held_id}/replay", ReplayIn(event=event)
+        )
+        return report
+
+    async def dismiss_unplaced(self, held_id: str, reason: str) -> HeldEvent:
+        """Take an event that belongs to no branch out of what waits, with a reason."""
+        dismissed: HeldEvent = await self._post(
+            HeldEvent, f"/v1/quarantine/{held_id}/dismissal", DismissalIn(reason=reason)
+        )
+        return dismissed
+
+    async def see_unplaced_body(self, held_id: str, given: FullViewIn) -> HeldBody:
+        """Return an event that belongs to no branch as it came; the view goes on record."""
+        seen: HeldBody = await self._post(HeldBody, f"/v1/quarantine/{held_id}/full-views", given)
+        return seen
+
     async def explanation(
         self, branch_id: int, subscription_id: str, *, period: int | None = None
     ) -> Explanation:
@@ -279,9 +330,11 @@ class AttributionClient(ErasingClient):
         )
         return page
 
-    async def unplaced_completeness(self) -> list[Completeness]:
-        """Return the same of the caller's own events that belong to no branch."""
-        return await self._all(Completeness, "/v1/completeness")
+    async def unplaced_completeness(self, *, first: date | None = None) -> list[Completeness]:
+        """Return the same of the caller's own events that belong to no branch, from a day on."""
+        return await self._all(
+            Completeness, "/v1/completeness", params={"from": first and first.isoformat()}
+        )
 
     async def sequences(self, branch_id: int) -> list[SenderSequence]:
         """Return which of their running numbers senders' events have not carried."""

@@ -163,6 +163,17 @@ async def list_unplaced(
     return await _page(connection, UNPLACED, principal.subject, page, wanted)
 
 
+@unplaced.get("/quarantine/{held_id}", responses=web.problem_responses(Forbidden))
+async def get_unplaced(
+    held_id: Identifier, connection: BranchReadTx, principal: Mender
+) -> HeldEvent:
+    """Show one of the caller's own events that belong to no branch it may write to."""
+    found = await store.one(connection, UNPLACED, _number(held_id), posted_by=principal.subject)
+    if found is None:
+        raise NotFound
+    return found[0]
+
+
 @unplaced.post(
     "/quarantine/{held_id}/replay",
     responses=web.problem_responses(Forbidden, AlreadyResolved, HeldAgain),
