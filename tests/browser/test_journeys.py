@@ -18,7 +18,7 @@ MONTH = "period=201711"
 SEEN = (
     *("targets", "unit-targets", "orders", "orders/calendar", "revenue", "statements"),
     *("closing", "fields", "appraisals", "tickets", "operations", "quarantine", "completeness"),
-    *("what-if", "unplaced"),
+    *("what-if", "unplaced", "plans"),
 )
 C1 = {"role": Role.CONTRACTOR, "centre": "C1", "person": "P01"}
 
@@ -119,6 +119,33 @@ def test_an_engineer_takes_the_next_step_on_a_phone(enter: Enter) -> None:
     engineer.send("出发")
     expect(page.locator("h1 + .tools")).to_contain_text("在途")
     engineer.accept()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_day_is_planned_looked_at_and_applied(enter: Enter, size: tuple[int, int]) -> None:
+    contractor = enter(Role.CONTRACTOR, centre="B1", person="P18", size=size)
+    planned_day(contractor)
+    page = contractor.page
+    page.get_by_role("link", name="排程方案").click()
+    contractor.settle()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    contractor.accept()
+    page.get_by_role("button", name=re.compile("^排 .* 的方案$")).click()
+    # The page looks again by itself until the plan is made.
+    applying = page.get_by_role("button", name="应用这个方案")
+    expect(applying).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("region", name="行程 P18").locator("tbody tr")).not_to_have_count(0)
+    page.locator("summary", has_text="逐人说明").first.click()
+    contractor.accept()
+    if page.get_by_label("已有变化的工单保持不动").count():
+        page.get_by_label("已有变化的工单保持不动").check()
+    contractor.send("应用这个方案")
+
+    expect(page.get_by_role("status")).to_contain_text("已应用")
+    contractor.accept()
+    page.get_by_role("link", name="看这一天").click()
+    contractor.settle()
+    expect(page.get_by_role("region", name="按工程师与小时的安排")).to_be_visible()
 
 
 def test_a_dispute_is_raised_answered_decided_and_confirmed(enter: Enter) -> None:

@@ -20,6 +20,7 @@ from huaxiao.shared.wire import (
     dispatch,
     forecasts,
     kpi,
+    plans,
     settlement,
     tickets,
 )
@@ -52,6 +53,8 @@ SHOWN: list[tuple[str, type[StrEnum]]] = [
     ("urgency", tickets.Urgency),
     ("boundary", tickets.Boundary),
     ("unit", tickets.Supervisor),
+    ("plan", plans.PlanState),
+    ("plan_kind", plans.PlanKind),
     ("rule_set", attribution.RuleSetState),
     ("rule_change", RuleChange),
     ("owner", attribution.OwnerSource),

@@ -20,6 +20,7 @@ from huaxiao.console.operations import pages as operations
 from huaxiao.console.orders import pages as orders
 from huaxiao.console.page import FILES
 from huaxiao.console.peers import Peers
+from huaxiao.console.plans import pages as plans
 from huaxiao.console.quarantine import pages as quarantine
 from huaxiao.console.quarantine import unplaced
 from huaxiao.console.refusing import problem_page, refuse_in_words
@@ -70,6 +71,7 @@ def create_app(
         targets,
         units,
         orders,
+        plans,
         revenue,
         closing,
         what_if,

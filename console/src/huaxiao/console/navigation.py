@@ -14,6 +14,10 @@ SEES_LAGS = _COUNTY
 MENDS = frozenset({Role.BSS_SOURCE, Role.SERVICE, Role.COUNTY_MANAGER, Role.COUNTY_FINANCE})
 """Who sees what lies in quarantine, and tries it again; a sending system, what it sent itself."""
 SEES_COMPLETENESS = _COUNTY | {Role.BSS_SOURCE}
+READS_PLANS = frozenset(
+    {*(Role.PROVINCE, Role.COUNTY_MANAGER, Role.CONTRACTOR), Role.COUNTY_FINANCE, Role.AUDITOR}
+)
+"""Who may read plans of a day; a contractor, those of its centre."""
 TRIES_RULES = _COUNTY
 """Who may ask what other rules or fields would change, and reads both."""
 

@@ -19,6 +19,7 @@ from huaxiao.console.language import LANGUAGE_COOKIE, Words, chosen, speak
 from huaxiao.console.navigation import (
     KNOWS_NAMES,
     LEARNS_NAMES_FROM_KPI,
+    READS_PLANS,
     SEES_COMPLETENESS,
     TRIES_RULES,
     Section,
@@ -138,6 +139,11 @@ class Page:
     def sees_completeness(self) -> bool:
         """Whether the visitor may read what each source sent."""
         return self.bearer.may(*SEES_COMPLETENESS)
+
+    @property
+    def reads_plans(self) -> bool:
+        """Whether the visitor may read plans of a day."""
+        return self.bearer.may(*READS_PLANS)
 
     @property
     def tries_rules(self) -> bool:

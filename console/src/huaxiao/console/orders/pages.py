@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from huaxiao.console.orders import views
+from huaxiao.console.orders.reading import open_orders
 from huaxiao.console.page import Page, in_section
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
@@ -14,7 +15,6 @@ from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.base import Day
 from huaxiao.shared.wire.dispatch import (
     Evidence,
-    Order,
     OrderStepIn,
     StepName,
     SuspensionCause,
@@ -35,7 +35,7 @@ async def orders(page: OrdersPage, day: Day | None = None, centre: str | None = 
     """Show a day by engineer and hour and what is open; to an engineer their own orders."""
     on = day or business_day(page.now)
     agenda, known, names = await asyncio.gather(
-        _agenda(page, on, centre), _open_orders(page, centre), page.centre_names()
+        _agenda(page, on, centre), open_orders(page, centre), page.centre_names()
     )
     positions = await page.positions()
     by_id = {one.order_id: one for one in known}
@@ -140,13 +140,3 @@ async def _agenda(page: Page, day: date, centre_id: str | None) -> Agenda:
     if not page.bearer.may(*_SEES_AGENDA):
         return Agenda(day=day, at=page.now, routes=[], without_anybody=[])
     return await page.peers.dispatch.agenda(page.branch, day=day, centre_id=centre_id)
-
-
-async def _open_orders(page: Page, centre_id: str | None) -> list[Order]:
-    pages = await asyncio.gather(
-        *(
-            page.peers.dispatch.orders(page.branch, state=state, centre_id=centre_id, limit=500)
-            for state in views.OPEN
-        )
-    )
-    return [order for one in pages for order in one.items]
