@@ -72,7 +72,7 @@ async def plan(
     )
     difference = None
     orders: dict[str, Order] = {}
-    if found.state in views.HAS_A_PLAN:
+    if found.state not in views.SEARCHING:
         known = await open_orders(page, None)
         orders = {one.order_id: one for one in known}
     if found.state in views.TO_APPLY:
