@@ -13,7 +13,7 @@ from attribution.conftest import Sender
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.issuer import Issuer
-from huaxiao.shared.wire.attribution import Completeness
+from huaxiao.shared.wire.attribution import Completeness, HeldState
 
 
 async def of_bss(client: AttributionClient, branch_id: int) -> Completeness:
@@ -250,3 +250,26 @@ async def test_a_contractor_sees_nothing_of_the_branch_as_a_whole(
 ) -> None:
     headers = {"Authorization": f"Bearer {token(Role.CONTRACTOR, county, ['C1'])}"}
     assert (await http.get(f"/v1/branches/{county}/{path}", headers=headers)).status_code == 403
+
+
+async def test_what_had_no_branch_and_is_refused_by_the_one_it_is_mended_into_stays_where_it_was(
+    manager: AttributionClient, county: int, sender: Sender
+) -> None:
+    lost = sender.opened() | {"branchid": 659_998}
+    assert (await manager.post_events([lost])).refused == 1
+    [held] = [one for one in (await manager.unplaced()).items if one.event_id == lost["id"]]
+    before = await manager.completeness(county)
+
+    refused = await manager.replay_unplaced(
+        held.held_id, lost | {"branchid": county, "type": "subscription.vanished"}
+    )
+    still = await manager.unplaced_event(held.held_id)
+    booked = await manager.replay_unplaced(held.held_id, lost | {"branchid": county})
+
+    assert [one.code for one in refused.outcomes] == ["unknown-type"]
+    assert still == held
+    assert (await manager.quarantine(county)).items == []
+    assert before == []
+    assert booked.booked == 1
+    assert [(one.received, one.booked) for one in await manager.completeness(county)] == [(1, 1)]
+    assert (await manager.unplaced_event(held.held_id)).state is HeldState.RESOLVED

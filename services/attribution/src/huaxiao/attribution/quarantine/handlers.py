@@ -191,7 +191,10 @@ async def _place(
     *,
     now: datetime,
 ) -> None:
-    """Send an event that had no branch to the one it names; there it is like any other."""
+    """Send an event that had no branch to the one it names; there it is like any other.
+
+    One that is refused there stays here, and only here.
+    """
     named = [one for one in (arrival.reading.name.branch_id,) if one is not None]
     known = await counties.registered(connection, named)
     branch_id, reading = place(arrival.reading, principal, known)
@@ -201,8 +204,10 @@ async def _place(
         return
     # It was counted where it had no branch; here it comes for the first time.
     placed = Arrival(reading, principal.subject)
-    await take(connection, counties, branch_id, [placed], now=now)
-    arrival.verdict = placed.verdict
-    kept_there = {Outcome.BOOKED, Outcome.DUPLICATE, Outcome.PARKED, Outcome.CONFLICT}
-    if placed.verdict is not None and placed.verdict.outcome in kept_there:
+    async with connection.begin_nested() as there:
+        await take(connection, counties, branch_id, [placed], now=now)
+        if placed.judged.outcome is Outcome.REFUSED:
+            await there.rollback()
+    arrival.verdict = placed.judged
+    if placed.judged.outcome is not Outcome.REFUSED:
         await let_out(connection, UNPLACED, number, now=now)
