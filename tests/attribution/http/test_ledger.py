@@ -85,9 +85,14 @@ async def test_lines_are_counted_that_were_billed_of_a_month_whenever_it_was_boo
             sender.bill("BI-3", "S-1"),
             sender.bill("BI-4", "S-3", period=201712),
             sender.event("refund.issued", refund_id="R-1", bill_item_id="BI-2", amount_fen=3_000),
+            # Taken back before the month it is charged for has come.
+            sender.bill("BI-5", "S-1", period=201712),
+            sender.event("refund.issued", refund_id="R-2", bill_item_id="BI-5", amount_fen=10_000),
         ]
     )
-    assert await counted(manager) == [both[0], (201712, "C1", "F-TOWN", "broadband", 1)]
+    december = (201712, "C1", "F-TOWN", "broadband", 1)
+    assert await counted(manager) == [both[0], december]
+    assert await counted(manager, period_from=201712) == [december]
     assert await counted(manager, known_at=before) == both
     for span in ({"period_from": 201712, "period_to": 201711}, {"period_from": 200001}):
         with pytest.raises(PeerProblem) as refused:

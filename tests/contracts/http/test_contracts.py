@@ -34,6 +34,7 @@ from huaxiao.shared.addresses import address_range
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.base import PeerProblem
 from huaxiao.shared.clients.contracts import ContractsClient
+from huaxiao.shared.money import MAX_AMOUNT_FEN
 from huaxiao.shared.rows import EVERYTHING
 from huaxiao.shared.wire.contracts import (
     BranchIn,
@@ -766,6 +767,28 @@ async def test_a_contractors_pay_is_held_against_the_teams_and_the_limit_that_is
         with pytest.raises(PeerProblem) as refused:
             await client.pay_comparison(county, contract_id, period=201711)
         assert refused.value.code == code
+
+
+async def test_pay_that_is_told_as_a_sum_may_pass_the_bound_of_a_single_one(
+    county: int, manager: ContractsClient, caller: Caller
+) -> None:
+    await manager.put_field(county, "F1", regional(f"{county}100"))
+    await manager.put_contract(county, "CT-C1", contract("C1", "F1"))
+    await bind(caller, county, "CT-C1")
+    await manager.put_person(county, "M1", member_of("C1"))
+    await caller(Role.COUNTY_FINANCE).record_payroll(
+        county,
+        [
+            PayIn(person_id="M1", centre_id="C1", period=period, pay_fen=MAX_AMOUNT_FEN)
+            for period in (201711, 201712)
+        ],
+    )
+
+    found = await manager.pay_comparison(county, "CT-C1", period=201712)
+
+    assert found.members_fen == 2 * MAX_AMOUNT_FEN
+    # Nothing is agreed here, so that nothing is kept or broken.
+    assert (found.most_times, found.most_fen, found.within) == (None, None, None)
 
 
 async def test_a_contractor_sees_its_own_centre_only_and_writes_nothing(

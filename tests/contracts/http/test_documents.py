@@ -122,10 +122,13 @@ async def test_what_else_is_agreed_stands_in_it_and_nothing_of_it_where_it_is_no
             "承包方式：员工创业",
             "承包年度毛利预算 8,000,000.00 元",
             "超出部分乙方分成 50 %",
-            "承包人薪酬不超过承包组员平均薪酬的 3 倍",
+            "承包人薪酬不超过本中心其他人员平均薪酬的 3 倍",
             "出账用户每户每月维护费：宽带 3.50 元",
+            "以分成、工单费用与用户月维护费合计的 30 % 为限",
         ):
             assert (sentence in text) is expected, sentence
+        # What was signed before there was more to agree on says what it said then.
+        assert ("以分成与工单费用合计的 30 % 为限" in text) is not expected
 
 
 async def test_a_long_list_is_in_it_and_another_centre_gets_nothing(

@@ -1,3 +1,5 @@
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -29,6 +31,24 @@ async def county(manager: ContractsClient, branch_id: int, caller: Caller) -> in
 
 def refusal(raised: pytest.ExceptionInfo[PeerProblem]) -> tuple[int, str]:
     return raised.value.status, raised.value.code
+
+
+async def test_what_was_drafted_before_more_could_be_agreed_on_is_signed_as_it_was_read(
+    county: int,
+    manager: ContractsClient,
+    caller: Caller,
+    tamper: Callable[..., Awaitable[None]],
+) -> None:
+    later = "'line_fees' - 'mode' - 'excess_profit' - 'pay_limit'"
+    await tamper(
+        f"UPDATE contracts.contracts SET terms = terms - {later}"
+        f" WHERE branch_id = {county} AND contract_id = 'CT-C1'"
+    )
+    review = await manager.submit(county, "CT-C1")
+    for client in (manager, caller(Role.CONTRACTOR, ["C1"])):
+        await client.sign(county, "CT-C1", review.digest)
+
+    assert (await manager.verify_seals(county)).agrees
 
 
 async def test_what_is_in_review_stays_as_it_is_and_the_second_signature_seals_it(

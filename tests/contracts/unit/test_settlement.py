@@ -220,6 +220,26 @@ def test_a_contract_that_ends_early_has_its_part_of_the_budget() -> None:
     assert amounts(last, "share.excess") == [25_000 * YUAN]
 
 
+def test_a_budget_that_is_agreed_or_given_up_within_a_year_counts_for_its_own_months() -> None:
+    profits = (100_000 * YUAN, 120_000 * YUAN)
+    higher = {"excess_profit": {"budget_fen": 1_200_000 * YUAN}}
+    fewer = {"excess_profit": {"budget_fen": 1_000_000 * YUAN, "share": "0.25"}}
+
+    def year(first: dict[str, Any], then: dict[str, Any]) -> list[int]:
+        halves = [terms(**first)] * 6 + [terms(**then)] * 6
+        months = [
+            month(index, profits[index // 6], terms=agreed) for index, agreed in enumerate(halves)
+        ]
+        *_, last = run(months, last=False)
+        return amounts(last, "share.excess")
+
+    # The halves bring 600,000 and 720,000; their parts of the budgets are 500,000 or 600,000.
+    assert year(EXCESS, {}) == [50_000 * YUAN]
+    assert year({}, EXCESS) == [110_000 * YUAN]
+    assert year(EXCESS, higher) == [110_000 * YUAN]
+    assert year(EXCESS, fewer) == [50_000 * YUAN, 55_000 * YUAN]
+
+
 SUPPORT = {"support_performance": {"amount_fen": 10_000 * YUAN}}
 
 

@@ -230,6 +230,10 @@ async def test_a_correction_after_the_close_is_dated_and_moves_what_is_bound_to_
     assert await rated.rater.published_scores(county, period=PERIOD) == []
     long_ago = await rated.manager.published_scores(county, period=PERIOD, known_at=FROZEN)
     assert long_ago == []
+    finance = rated.caller(Role.COUNTY_FINANCE)
+    # Who is shown no cards is shown no scores of people either.
+    for asked_for in (finance.appraisals(county), finance.published_scores(county, period=PERIOD)):
+        assert await refusal(asked_for) == (403, "forbidden")
     told = await rated.facts(APPRAISAL_RESTATED)
     assert [(one.data["kind"], one.data["cause"], one.data["corrected_in"]) for one in told] == [
         ("horizontal", "correction", 201801),

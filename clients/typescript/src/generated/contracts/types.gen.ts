@@ -1641,14 +1641,14 @@ export type Party = {
 export type PayComparison = {
     contract_id: string;
     /**
-     * 金额，单位：分
+     * 金额合计，单位：分
      */
     contractor_fen: number;
     contractor_id: string | null;
     contractor_months: number;
     member_months: number;
     /**
-     * 金额，单位：分
+     * 金额合计，单位：分
      */
     members_fen: number;
     most_fen: number | null;

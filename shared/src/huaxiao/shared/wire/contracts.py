@@ -19,6 +19,7 @@ from huaxiao.shared.wire.base import (
     Name,
     PeriodNumber,
     Resource,
+    SumFen,
 )
 from huaxiao.shared.wire.terms import ContractTerms, OrderFee, Parties
 
@@ -537,13 +538,13 @@ class PayComparison(Resource):
     period_to: PeriodNumber
     contractor_id: Identifier | None
     """In the last of these months."""
-    contractor_fen: AmountFen
+    contractor_fen: SumFen
     contractor_months: Count
-    members_fen: AmountFen
+    members_fen: SumFen
     member_months: Count
     most_times: Decimal | None
     """Of the members' mean, as agreed for the last month; null where no limit is."""
-    most_fen: AmountFen | None
+    most_fen: SumFen | None
     """What the contractor may have been paid at most; null where that is not known."""
     within: bool | None
     """Whether the limit is kept; null where none is agreed, or somebody's pay is not recorded yet."""

@@ -232,12 +232,18 @@ async def billed_lines(
 
     A charge counts in its own month, whenever it was booked.
     """
-    table = entries
+    table, totals = entries, period_totals
     place = (table.c.owner_period, table.c.centre_id, table.c.field_id)
+    # A month's charges are booked in it or later, and what is taken back of them after they are:
+    # none of it lies before the first entry of these months and of those that followed.
+    first_entry = select(func.min(totals.c.first_entry)).where(
+        totals.c.branch_id == branch_id, totals.c.period >= span[0]
+    )
     earning = (
         select(*place, table.c.subscription_id)
         .where(
             table.c.branch_id == branch_id,
+            table.c.number >= first_entry.scalar_subquery(),
             table.c.owner_period.between(*span),
             table.c.subscription_id.is_not(None),
             table.c.booked_at <= known_at,

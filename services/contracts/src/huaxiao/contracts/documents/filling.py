@@ -96,6 +96,7 @@ def values_of(contract: Contract, signatures: Sequence[SideSignature]) -> dict[s
         "support": _support(terms.support_performance),
         "free_scope": terms.free_scope_zh,
         "point_price": yuan(terms.deductions.point_price_fen),
+        "capped": _capped(terms),
         "cap": percent(terms.deductions.cap_share),
         "notice_days": str(terms.exit.notice_days),
         "shortfall_quarters": str(terms.exit.shortfall_quarters),
@@ -121,7 +122,7 @@ def _excess(terms: ContractTerms) -> str:
 def _pay_limit(terms: ContractTerms) -> str:
     if terms.pay_limit is None:
         return ""
-    return f"承包人薪酬不超过承包组员平均薪酬的 {terms.pay_limit.most_times.normalize():f} 倍。"
+    return f"承包人薪酬不超过本中心其他人员平均薪酬的 {terms.pay_limit.most_times.normalize():f} 倍。"
 
 
 def _line_fees(terms: ContractTerms) -> str:
@@ -129,6 +130,17 @@ def _line_fees(terms: ContractTerms) -> str:
         return ""
     fees = "、".join(f"{PRODUCTS[one.product]} {yuan(one.fee_fen)} 元" for one in terms.line_fees)
     return f"出账用户每户每月维护费：{fees}。"
+
+
+def _capped(terms: ContractTerms) -> str:
+    """Say of what the cap on deductions is a part: of no more than the contract agrees on."""
+    parts = ["分成", "工单费用"]
+    if terms.line_fees:
+        parts.append("用户月维护费")
+    if terms.support_performance is not None:
+        parts.append("支撑绩效")
+    *others, last = parts
+    return f"{'、'.join(others)}与{last}"
 
 
 def _support(agreed: SupportPerformance | None) -> str:

@@ -302,20 +302,25 @@ def _ended_years(question: Question) -> Iterator[tuple[Month, ...]]:
 
 
 def _share_of_excess(sheet: Sheet, year: Sequence[Month]) -> int:
-    """Share what a year's gross profit exceeds its budget by, where that is agreed."""
-    terms = year[-1].terms.excess_profit
-    if terms is None:
-        return 0
-    budget_fen = rounded(Decimal(terms.budget_fen) * len(year) / _YEAR)
-    profit_fen = sum(one.gross_profit_fen for one in year)
-    share_fen = rounded(max(profit_fen - budget_fen, 0) * terms.share)
-    sheet.show(
-        "share.excess",
-        share_fen,
-        f"({yuan(profit_fen)} − {yuan(budget_fen)}) × {percent(terms.share)}",
-        period=year[0].period,
-    )
-    return share_fen
+    """Share what a year's gross profit exceeds its budget by, over the months that agree on one.
+
+    Each of them adds its part of the budget; those of different shares count alone.
+    """
+    agreed = [(one, one.terms.excess_profit) for one in year]
+    due_fen = 0
+    for share in dict.fromkeys(terms.share for _, terms in agreed if terms):
+        months = [(one, terms) for one, terms in agreed if terms and terms.share == share]
+        budget_fen = rounded(Decimal(sum(terms.budget_fen for _, terms in months)) / _YEAR)
+        profit_fen = sum(one.gross_profit_fen for one, _ in months)
+        share_fen = rounded(max(profit_fen - budget_fen, 0) * share)
+        sheet.show(
+            "share.excess",
+            share_fen,
+            f"({yuan(profit_fen)} − {yuan(budget_fen)}) × {percent(share)}",
+            period=months[0][0].period,
+        )
+        due_fen += share_fen
+    return due_fen
 
 
 def _tiers(

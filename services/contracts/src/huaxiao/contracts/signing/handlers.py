@@ -293,7 +293,11 @@ async def _prepare(
 ) -> _Prepared:
     """Check that a contract can be sealed as it stands, and return what would be."""
     await check_negative_list(connection, branch_id, held.terms, now)
-    row = held.model_dump(mode="json")
+    # What is signed is the text as it was drafted: read anew it would say more, were there more by now
+    # to agree on, and neither be what its sides have read nor what is verified later.
+    drafted = await contract_store.load(connection, branch_id, held.contract_id, None)
+    assert drafted is not None  # noqa: S101 - it is locked
+    row = dict(drafted)
     fields = await field_store.lock_several(connection, branch_id, held.field_ids)
     require_signable(
         agreement(held.contract_id, row),

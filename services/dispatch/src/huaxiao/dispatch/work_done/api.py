@@ -20,6 +20,11 @@ from huaxiao.shared.wire.dispatch import AppraisalKind, FinishedOrder, Published
 
 router = web.router(tags=["work done"])
 _Reader = Annotated[Principal, allow(*COUNTY_READERS, Role.CONTRACTOR)]
+_ScoreReader = Annotated[
+    Principal,
+    allow(Role.COUNTY_MANAGER, Role.CONTRACTOR, Role.AUDITOR, Role.PROVINCE, Role.SERVICE),
+]
+"""Who reads the cards of all people of a centre: scores say of each person how they were rated."""
 
 
 class NotYet(Problem):
@@ -94,7 +99,7 @@ async def list_finished_orders(
 async def list_published_scores(
     branch_id: BranchId,
     connection: ReadTx,
-    principal: _Reader,
+    principal: _ScoreReader,
     known_at: _KnownAt,
     page: PageOf,
     period: PeriodText,

@@ -251,10 +251,11 @@ async def _appraisals(
             asked.branch_id, period=asked.period, kind=kind, cursor=cursor, limit=MAX_PAGE
         )
 
-    cards = {one.appraisal_id: one for one in await _all(page)}
     told = await client.published_scores(
         asked.branch_id, period=asked.period, kind=kind, known_at=asked.known_at
     )
+    # Asked for after the scores: a card that appears between both questions is not missed.
+    cards = {one.appraisal_id: one for one in await _all(page)}
     return [
         (
             one.appraisal_id,
