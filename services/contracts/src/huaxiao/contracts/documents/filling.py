@@ -122,7 +122,9 @@ def _excess(terms: ContractTerms) -> str:
 def _pay_limit(terms: ContractTerms) -> str:
     if terms.pay_limit is None:
         return ""
-    return f"承包人薪酬不超过本中心其他人员平均薪酬的 {terms.pay_limit.most_times.normalize():f} 倍。"
+    return (
+        f"承包人薪酬不超过本中心其他人员平均薪酬的 {terms.pay_limit.most_times.normalize():f} 倍。"
+    )
 
 
 def _line_fees(terms: ContractTerms) -> str:
