@@ -288,7 +288,7 @@ async def _on_record(database_url: str, work: Work) -> list[str]:
             "SELECT told.key AS outcome, sum(told.value::bigint)::bigint AS times"
             " FROM attribution.audit_entries, jsonb_array_elements(changes) AS change,"
             " jsonb_each_text(change -> 'outcomes') AS told"
-            " WHERE method = 'POST' AND path = '/v1/events' GROUP BY told.key"
+            " WHERE method = 'POST' AND path LIKE '%/v1/events' GROUP BY told.key"
         )
         recorded = Counter({Outcome(row["outcome"]): row["times"] for row in rows})
         booked, at_once = await connection.fetchrow(
