@@ -12,7 +12,7 @@ import pytest
 
 from huaxiao.cli.sample.county import BRANCH_ID, TERM_FROM
 from huaxiao.cli.story import Endpoints
-from huaxiao.console.quarantine import unplaced
+from huaxiao.console.quarantine import showing
 from huaxiao.shared.auth import Role
 from huaxiao.shared.clients.attribution import AttributionClient
 from huaxiao.shared.issuer import Issuer
@@ -160,7 +160,7 @@ async def test_a_list_shows_what_is_asked_for_and_says_when_there_is_none(
 async def test_a_long_list_goes_on_on_the_next_page(
     visit: Visit, poster: Poster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unplaced, "_PAGE", 2)
+    monkeypatch.setattr(showing, "_PAGE", 2)
     await poster.lost(*(poster.opened() for _ in range(3)))
     browser = visit(Role.COUNTY_MANAGER)
 

@@ -7,63 +7,41 @@ import asyncio
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Depends, Form, Response
 
-from huaxiao.console.filters import Chosen, ChosenText
 from huaxiao.console.operations.completeness import adds_up
 from huaxiao.console.page import Page
 from huaxiao.console.quarantine import views
 from huaxiao.console.quarantine.pages import (
     LONGEST,
-    SEES_BODIES,
     QuarantinePage,
     ViewReason,
 )
+from huaxiao.console.quarantine.showing import Filters, show_event, show_list
 from huaxiao.shared.identifiers import Identifier
 from huaxiao.shared.periods import business_day
 from huaxiao.shared.wire.attribution import Outcome, Reason
 from huaxiao.shared.wire.personal import FullViewIn, Purpose
 
 router = APIRouter(prefix="/branches/{branch_id}/unplaced")
-_PAGE = 100
 _DAYS = 31
 
 
 @router.get("")
-async def unplaced(
-    page: QuarantinePage,
-    state: views.Shown = views.Shown.HELD,
-    outcome: Annotated[Outcome | None, Chosen] = None,
-    code: ChosenText = None,
-    source: ChosenText = None,
-    cursor: str | None = None,
-) -> Response:
+async def unplaced(page: QuarantinePage, filters: Annotated[Filters, Depends()]) -> Response:
     """List the visitor's own events that belong to no branch, and how many came on which day."""
     since = business_day(page.now) - timedelta(days=_DAYS - 1)
     found, came = await asyncio.gather(
         page.peers.attribution.unplaced(
-            state=state.state,
-            outcome=outcome,
-            code=code,
-            source=source,
-            cursor=cursor,
-            limit=_PAGE,
+            **filters.asked,
         ),
         page.peers.attribution.unplaced_completeness(first=since),
     )
-    return page.show(
+    return show_list(
+        page,
         "quarantine/unplaced.html",
-        section="quarantine",
-        views=views,
-        events=found.items,
-        next_cursor=found.next_cursor,
-        state=state,
-        states=list(views.Shown),
-        outcome=outcome,
-        outcomes=(Outcome.PARKED, Outcome.REFUSED, Outcome.CONFLICT),
-        code=code,
-        codes=views.CODES,
-        source=source,
+        filters,
+        found,
         rows=sorted(came, key=lambda one: (one.day, one.source), reverse=True),
         days=_DAYS,
         adds_up=adds_up,
@@ -83,10 +61,7 @@ async def see_in_full(page: QuarantinePage, held_id: Identifier, reason: ViewRea
     """Show an event with the personal data in it, to be mended; the view goes on record."""
     given = FullViewIn(purpose=Purpose.MENDING, reason=reason)
     seen = await page.peers.attribution.see_unplaced_body(held_id, given)
-    response = await _show(page, held_id, whole=seen.body)
-    # What was seen once is not seen again by opening an address.
-    response.headers["HX-Push-Url"] = "false"
-    return response
+    return await _show(page, held_id, whole=seen.body)
 
 
 @router.post("/{held_id}/replay")
@@ -120,16 +95,4 @@ async def _show(
     page: Page, held_id: str, *, became: Outcome | None = None, whole: str | None = None
 ) -> Response:
     event = await page.peers.attribution.unplaced_event(held_id)
-    return page.show(
-        "quarantine/event.html",
-        section="quarantine",
-        where="unplaced",
-        views=views,
-        event=event,
-        turn=views.turn(event),
-        to_mend=views.to_mend(event.body) if whole is None else views.indented(whole),
-        whole=whole,
-        became=became,
-        may_see=page.bearer.may(*SEES_BODIES),
-        may_dismiss=True,
-    )
+    return show_event(page, event, where="unplaced", may_dismiss=True, became=became, whole=whole)
